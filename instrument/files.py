@@ -1,0 +1,33 @@
+"""Writing files so that nothing is ever half-written: beside, then renamed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from instrument.errors import OutputError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to; it becomes ``path`` when the block ends without an error.
+
+    The temporary name keeps the ending of ``path``, by which some libraries choose a format.
+
+    Raises:
+        OutputError: The folder isn't there, or nothing can be written in it.
+    """
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: there is no folder {path.parent}; make it first")
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder; name a file in it")
+    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield beside
+        beside.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,160 @@
+"""The noise half of the synthesiser: white noise through a filter that changes every hop.
+
+The filtered noise of Engel et al., *DDSP: Differentiable Digital Signal Processing* (ICLR 2020),
+section 3.5 and appendix B, streaming: the filter's tail is kept from one hop to the next.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from instrument.jit import compiled
+from instrument.types import Float32, Float64
+
+UInt64 = NDArray[np.uint64]
+
+_WEYL = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_SHIFT_1 = np.uint64(30)
+_SHIFT_2 = np.uint64(27)
+_SHIFT_3 = np.uint64(31)
+_UNUSED_BITS = np.uint64(40)
+_ULP = np.float32(2.0**-23)
+
+
+def impulse_response_matrix(bands: int, sample_rate: int, training_sample_rate: int) -> Float32:
+    """The linear map from the magnitudes of a noise filter to its impulse response.
+
+    Frequency sampling with a Hann window, zero phase made causal by a delay of taps / 2 samples:
+    `frequency_impulse_response` of Engel et al. (2020). Where the sample rate isn't that of
+    training, the magnitudes are read at the new frequencies by linear interpolation (0 above the
+    training Nyquist frequency, which nothing was learnt about) and scaled by
+    √(`sample_rate` / `training_sample_rate`), so that white noise of one variance keeps its
+    power per Hz.
+
+    Args:
+        bands: N ≥ 2, number of magnitudes, at equal distances from 0 Hz to the training Nyquist
+            frequency.
+        sample_rate: samples a second of the output.
+        training_sample_rate: samples a second in training.
+
+    Returns:
+        [taps, N] with taps = 2·(N − 1), stored column by column, each band's response
+        contiguous: ``matrix @ magnitudes`` is the impulse response.
+    """
+    taps = 2 * (bands - 1)
+    resampled = _resample_bands(bands, sample_rate, training_sample_rate)
+    zero_phase = np.fft.irfft(resampled, n=taps, axis=0)
+    hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(taps) / taps)
+    causal = np.roll(zero_phase, taps // 2, axis=0) * hann[:, np.newaxis]
+    scale = np.sqrt(sample_rate / training_sample_rate)
+    return np.asfortranarray(causal * scale, dtype=np.float32)
+
+
+def _resample_bands(bands: int, sample_rate: int, training_sample_rate: int) -> Float64:
+    """The linear map [N, N] from magnitudes at training frequencies to those at output ones."""
+    trained_hz = np.linspace(0.0, training_sample_rate / 2, bands)
+    output_hz = np.linspace(0.0, sample_rate / 2, bands)
+    unit = np.eye(bands)
+    return np.stack([np.interp(output_hz, trained_hz, row, right=0.0) for row in unit], axis=1)
+
+
+@compiled
+def white_noise(state: UInt64, out: Float32) -> None:
+    """Fill an array with uniform white noise in [−1, 1), 24 bits a sample.
+
+    The generator is SplitMix64 (Steele, Lea and Flood 2014), a hash of a counter.
+
+    Args:
+        state: [1], any number: the noise is a function of it alone. Updated, so that rendering
+            in steps gives the same noise.
+        out: [n], written.
+    """
+    counter = state[0]
+    for i in range(len(out)):
+        z = counter + np.uint64(i + 1) * _WEYL
+        z = (z ^ (z >> _SHIFT_1)) * _MIX_1
+        z = (z ^ (z >> _SHIFT_2)) * _MIX_2
+        z = z ^ (z >> _SHIFT_3)
+        out[i] = np.float32(np.int64(z >> _UNUSED_BITS)) * _ULP - np.float32(1.0)
+    state[0] = counter + np.uint64(len(out)) * _WEYL
+
+
+@compiled
+def _filter_taps(magnitudes: Float32, matrix: Float32, impulse: Float32) -> None:
+    """Write the impulse response [taps] of one hop's magnitudes [N]."""
+    columns = matrix.T
+    for tap in range(len(impulse)):
+        impulse[tap] = 0.0
+    for band in range(len(magnitudes)):
+        column = columns[band]
+        magnitude = magnitudes[band]
+        for tap in range(len(impulse)):
+            impulse[tap] += magnitude * column[tap]
+
+
+@compiled
+def _convolve(white: Float32, impulse: Float32, filtered: Float32) -> None:
+    """Add the convolution of `white` [n] and `impulse` [taps] to `filtered` [n + taps − 1].
+
+    The number of taps is even; two are taken at once.
+    """
+    n = len(white)
+    for tap in range(0, len(impulse), 2):
+        first = impulse[tap]
+        second = impulse[tap + 1]
+        head = filtered[tap : tap + n]
+        head[0] += first * white[0]
+        inner = filtered[tap + 1 : tap + n]
+        earlier = white[: n - 1]
+        later = white[1:n]
+        for i in range(n - 1):
+            inner[i] += first * later[i] + second * earlier[i]
+        filtered[tap + n] += second * white[n - 1]
+
+
+@compiled
+def add_noise(
+    state: UInt64,
+    magnitudes: Float32,
+    matrix: Float32,
+    tail: Float32,
+    impulse: Float32,
+    white: Float32,
+    filtered: Float32,
+    start: int,
+    length: int,
+    out: Float32,
+) -> None:
+    """Add filtered noise to the samples `start`…`length` − 1 of a hop.
+
+    This hop's white noise goes through this hop's filter; what the filter still gives after the
+    hop is overlap-added to the next.
+
+    Args:
+        state: [1], of the generator, see `white_noise`; updated.
+        magnitudes: [N], linear, ≥ 0.
+        matrix: [taps, N], see `impulse_response_matrix`.
+        tail: [taps − 1], what the hops before still give, from sample `start` on; updated.
+        impulse: [taps], overwritten.
+        white: [≥ length], overwritten.
+        filtered: [≥ length + taps − 1], overwritten.
+        start: first sample, 0 ≤ `start` < `length`.
+        length: samples in the hop.
+        out: [≥ length], added to.
+    """
+    n = length - start
+    taps = len(impulse)
+    drawn = white[:n]
+    sounding = filtered[: n + taps - 1]
+    white_noise(state, drawn)
+    _filter_taps(magnitudes, matrix, impulse)
+    sounding[: taps - 1] = tail
+    sounding[taps - 1 :] = np.float32(0.0)
+    _convolve(drawn, impulse, sounding)
+    added = out[start:length]
+    for i in range(n):
+        added[i] += sounding[i]
+    tail[:] = sounding[n:]

@@ -1,0 +1,294 @@
+"""What an exported instrument says of itself: ``instrument.json``, checked when it is loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import types as python_types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from instrument.errors import InstrumentError, UnknownName
+from instrument.files import replacing
+
+FORMAT = 1
+SPEC_FILE = "instrument.json"
+EXPORTED = Path(__file__).resolve().parents[1] / "exported"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One ONNX file.
+
+    Attributes:
+        file: Its name in the instrument's folder.
+        sha256: Digest of its bytes, in hexadecimal.
+        inputs, outputs: Names of its tensors, in order.
+    """
+
+    file: str
+    sha256: str
+    inputs: list[str]
+    outputs: list[str]
+
+
+@dataclass(frozen=True)
+class EnvelopeSize:
+    """Sizes of the envelope graph, in frames and latent dimensions."""
+
+    latent: int
+    frames: int
+    release_frame: int
+
+
+@dataclass(frozen=True)
+class TimbreSize:
+    """Sizes of the timbre graph."""
+
+    state: int
+    harmonics: int
+    noise_bands: int
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A direction of the latent space that a knob turns along.
+
+    Attributes:
+        name: Short and unique, for the command line.
+        label: What turning it was measured to change.
+        direction: [latent], of unit length; the axes are orthogonal.
+        low, high: Coordinates of the training notes, 5th and 95th percentile.
+        effect: Change from low to high of each measured descriptor, in its standard deviations.
+    """
+
+    name: str
+    label: str
+    direction: list[float]
+    low: float
+    high: float
+    effect: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named place in the latent space; notes are drawn from N(mean, spread²).
+
+    Attributes:
+        name: For the command line; program changes count presets from 0.
+        description: What it was made from.
+        mean, spread: [latent].
+    """
+
+    name: str
+    description: str
+    mean: list[float]
+    spread: list[float]
+
+
+@dataclass(frozen=True)
+class MapPoint:
+    """A training note on the two-dimensional map of the latent space."""
+
+    x: float
+    y: float
+    midi: int
+    dynamic: str
+    string: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Recordings that the instrument learned from."""
+
+    name: str
+    notes: int
+    licence: str
+
+
+@dataclass(frozen=True)
+class InstrumentSpec:
+    """The whole of ``instrument.json``.
+
+    Attributes:
+        format: Of this file.
+        name, description: Of the instrument.
+        frame_rate: Control frames a second.
+        sample_rate: That the timbre was trained at, in Hz.
+        pitch_range: Lowest and highest MIDI note of the training notes.
+        envelope, timbre: The graphs.
+        envelope_size, timbre_size: Their sizes.
+        loudness_db: Loudness of the training notes at equally spaced quantiles, 0 to 1.
+        latent_mean: [latent], the centre of the axes.
+        axes, presets, map, sources: Lists of what their classes describe.
+        figures: Of the last evaluation.
+    """
+
+    format: int
+    name: str
+    description: str
+    frame_rate: int
+    sample_rate: int
+    pitch_range: list[int]
+    envelope: Graph
+    timbre: Graph
+    envelope_size: EnvelopeSize
+    timbre_size: TimbreSize
+    loudness_db: list[float]
+    latent_mean: list[float]
+    axes: list[Axis]
+    presets: list[Preset]
+    map: list[MapPoint]
+    sources: list[Source]
+    figures: dict[str, float]
+
+    @property
+    def digest(self) -> str:
+        """First 12 digits of the digest of both graphs together."""
+        both = self.envelope.sha256 + self.timbre.sha256
+        return hashlib.sha256(both.encode()).hexdigest()[:12]
+
+    def preset(self, name: str) -> Preset:
+        """The preset of a name.
+
+        Raises:
+            UnknownName: There is none of this name; the message offers near ones.
+        """
+        found = {preset.name: preset for preset in self.presets}
+        if name not in found:
+            raise UnknownName("preset", name, found)
+        return found[name]
+
+    def axis(self, name: str) -> int:
+        """Index of the axis of a name.
+
+        Raises:
+            UnknownName: There is none of this name; the message offers near ones.
+        """
+        names = [axis.name for axis in self.axes]
+        if name not in names:
+            raise UnknownName("knob", name, names)
+        return names.index(name)
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read(kind: Any, value: Any, place: str) -> Any:  # noqa: ANN401 (JSON is what it is)
+    """A JSON value as a dataclass, list, dict, number or text, checked against its type."""
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise InstrumentError(f"{place} should be an object")
+        hints = typing.get_type_hints(kind)
+        missing = hints.keys() - value.keys()
+        if missing:
+            raise InstrumentError(f"{place} lacks {', '.join(sorted(missing))}")
+        return kind(**{name: _read(hint, value[name], name) for name, hint in hints.items()})
+    origin = typing.get_origin(kind)
+    if origin is list and isinstance(value, list):
+        (item,) = typing.get_args(kind)
+        return [_read(item, entry, f"{place}[{i}]") for i, entry in enumerate(value)]
+    if origin is dict and isinstance(value, dict):
+        _, item = typing.get_args(kind)
+        return {name: _read(item, entry, f"{place}.{name}") for name, entry in value.items()}
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if not np.isfinite(value):
+            raise InstrumentError(f"{place} is not a finite number")
+        return float(value)
+    if isinstance(kind, type) and not isinstance(kind, python_types.GenericAlias):
+        if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+            return value
+        raise InstrumentError(f"{place} should be {kind.__name__}, not {type(value).__name__}")
+    raise InstrumentError(f"{place} should be a {origin.__name__ if origin else kind}")
+
+
+def _check_sizes(spec: InstrumentSpec) -> None:
+    latent = spec.envelope_size.latent
+    vectors = {"latent_mean": spec.latent_mean}
+    vectors |= {f"axis {axis.name}": axis.direction for axis in spec.axes}
+    vectors |= {f"preset {preset.name}, mean": preset.mean for preset in spec.presets}
+    vectors |= {f"preset {preset.name}, spread": preset.spread for preset in spec.presets}
+    for place, vector in vectors.items():
+        if len(vector) != latent:
+            raise InstrumentError(f"{place} has {len(vector)} numbers, not {latent}")
+    if not spec.presets:
+        raise InstrumentError("there is no preset")
+    if len(spec.loudness_db) < 2 or np.any(np.diff(spec.loudness_db) < 0.0):
+        raise InstrumentError("loudness_db should rise over at least two quantiles")
+    if len(spec.pitch_range) != 2 or spec.pitch_range[0] > spec.pitch_range[1]:
+        raise InstrumentError("pitch_range should be the lowest and the highest MIDI note")
+
+
+def read_spec(folder: Path) -> InstrumentSpec:
+    """Read and check the description of an exported instrument.
+
+    Raises:
+        InstrumentError: It is missing, isn't one, is of another format, or contradicts itself.
+    """
+    path = folder / SPEC_FILE
+    if not path.is_file():
+        raise InstrumentError(f"{folder}: no instrument here ({SPEC_FILE} is missing)")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise InstrumentError(f"{path}: not JSON: {error}; export the instrument anew") from error
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != FORMAT:
+        raise InstrumentError(
+            f"{path}: format {found!r}, and this version of Arco reads format {FORMAT}; "
+            "export the instrument anew"
+        )
+    try:
+        spec: InstrumentSpec = _read(InstrumentSpec, content, "instrument.json")
+        _check_sizes(spec)
+    except InstrumentError as error:
+        raise InstrumentError(f"{path}: {error}; export the instrument anew") from error
+    return spec
+
+
+def write_spec(spec: InstrumentSpec, folder: Path) -> None:
+    """Write the description of an instrument into its folder."""
+    text = json.dumps(dataclasses.asdict(spec), indent=1, ensure_ascii=False)
+    with replacing(folder / SPEC_FILE) as beside:
+        beside.write_text(text + "\n", encoding="utf-8")
+
+
+def check_digest(graph: Graph, folder: Path) -> Path:
+    """Path of a graph whose bytes are those that were exported.
+
+    Raises:
+        InstrumentError: It is missing or was edited.
+    """
+    path = folder / graph.file
+    if not path.is_file():
+        raise InstrumentError(f"{path}: missing; export or install the instrument anew")
+    digest = sha256(path)
+    if digest != graph.sha256:
+        raise InstrumentError(
+            f"{path}: digest {digest[:12]}… differs from {graph.sha256[:12]}… in {SPEC_FILE}: "
+            "the file was edited or is incomplete; export or install the instrument anew"
+        )
+    return path
+
+
+def find_instrument(name: str) -> Path:
+    """Folder of an instrument: a path, or the name of one that ships with Arco.
+
+    Raises:
+        UnknownName: There is none of this name; the message offers near ones.
+    """
+    if (Path(name) / SPEC_FILE).is_file():
+        return Path(name)
+    shipped = {path.parent.name: path.parent for path in EXPORTED.glob(f"*/{SPEC_FILE}")}
+    if name in shipped:
+        return shipped[name]
+    if Path(name).is_dir():
+        raise InstrumentError(f"{name}: no instrument here ({SPEC_FILE} is missing)")
+    raise UnknownName("instrument", name, shipped)

@@ -1,0 +1,300 @@
+"""Labels from CSVs and from the file names of the known sample sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instrument.errors import RecordingError, UnknownName
+from training.readers import LAYOUTS, RecordingLabel, note_name, parse_note, read_labels
+
+
+def make(folder: Path, *names: str) -> None:
+    """Make files of these names; their audio is never opened."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def write_csv(folder: Path, text: str, name: str = "notes.csv") -> None:
+    (folder / name).write_text(text, encoding="utf-8")
+
+
+# --- Note names -------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 127), st.sampled_from("#♯s"))
+def test_every_note_has_a_name_that_reads_back(midi: int, sharp: str) -> None:
+    assert parse_note(note_name(midi, sharp)) == midi
+
+
+@given(st.sampled_from("CDEFGAB"), st.integers(0, 8))
+def test_a_sharp_is_a_semitone_up_and_a_flat_one_down(letter: str, octave: int) -> None:
+    natural = parse_note(f"{letter}{octave}")
+    for sign in "#♯s":
+        assert parse_note(f"{letter}{sign}{octave}") == natural + 1
+    for sign in "b♭":
+        assert parse_note(f"{letter}{sign}{octave}") == natural - 1
+
+
+@given(st.text(max_size=6))
+def test_any_text_is_a_note_of_midi_or_refused(text: str) -> None:
+    try:
+        midi = parse_note(text)
+    except ValueError as error:
+        assert repr(text) in str(error)  # noqa: PT017
+    else:
+        assert 0 <= midi <= 127
+
+
+@pytest.mark.parametrize(
+    ("name", "midi"),
+    [
+        ("C4", 60),
+        ("A4", 69),
+        ("A#4", 70),
+        ("As3", 58),
+        ("Bb3", 58),
+        ("Cs6", 85),
+        ("Db7", 97),
+        ("Cb4", 59),
+        ("B#3", 60),
+        ("bb3", 58),
+        (" G3 ", 55),
+        ("C-1", 0),
+        ("G9", 127),
+    ],
+)
+def test_note_names_count_octaves_from_c4_as_60(name: str, midi: int) -> None:
+    assert parse_note(name) == midi
+
+
+@pytest.mark.parametrize("name", ["", "H4", "A", "A44", "4A", "A##4", "Cb-1", "G#9"])
+def test_what_is_no_note_of_midi_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"note name|MIDI range"):
+        parse_note(name)
+
+
+# --- File names -------------------------------------------------------------------------------
+
+NAMES = [
+    # layout, file, (midi, dynamic, string, articulation, instrument)
+    ("philharmonia", "violin_A4_025_forte_arco-normal.mp3", (69, "f", "", "arco-normal", "violin")),
+    ("philharmonia", "violin_As3_1_piano_non-vibrato.mp3", (58, "p", "", "non-vibrato", "violin")),
+    (
+        "philharmonia",
+        "violin_Cs6_long_mezzo-forte_molto-vibrato.mp3",
+        (85, "mf", "", "molto-vibrato", "violin"),
+    ),
+    (
+        "philharmonia",
+        "violin_G3_very-long_crescendo_arco-normal.mp3",
+        (55, "cresc", "", "arco-normal", "violin"),
+    ),
+    ("philharmonia", "flute_C5_1_cresc-decresc_normal.mp3", (72, "", "", "normal", "flute")),
+    (
+        "philharmonia",
+        "french-horn_D4_15_fortissimo_normal.mp3",
+        (62, "ff", "", "normal", "french-horn"),
+    ),
+    ("iowa", "Violin.arco.ff.sulG.Bb3.stereo.flac", (58, "ff", "G", "arco", "violin")),
+    ("iowa", "Violin.arco.pp.sulE.E5.stereo.aif", (76, "pp", "E", "arco", "violin")),
+    ("iowa", "Violin.arco.mf.sulA.A4.wav", (69, "mf", "A", "arco", "violin")),
+    ("iowa", "Flute.nonvib.ff.C5.stereo.aif", (72, "ff", "", "nonvib", "flute")),
+    ("iowa", "Tuba.ff.C3.stereo.aif", (48, "ff", "", "", "tuba")),
+    ("iowa", "Cello.arco.ff.sulC.C2.stereo.aif", (36, "ff", "", "arco", "cello")),
+    ("sol", "Vn-ord-A#3-ff-4c-N.wav", (58, "ff", "G", "ord", "violin")),
+    ("sol", "Vn-ord-A4-mf-2c-T17u.wav", (69, "mf", "A", "ord", "violin")),
+    ("sol", "Vn-ord-D5-pp-3c-R100u.wav", (74, "pp", "D", "ord", "violin")),
+    ("sol", "Vn-ord-E6-pp-1c-N.wav", (88, "pp", "E", "ord", "violin")),
+    ("sol", "Vn-ord-G4-mf-4c.wav", (67, "mf", "G", "ord", "violin")),
+    ("sol", "Vn-legno_tratto-A4-mf-N-N.wav", (69, "mf", "", "legno_tratto", "violin")),
+    ("sol", "Vn-ord-ff-1c-_A#6.wav", (94, "ff", "E", "ord", "violin")),
+    ("sol", "Vn-trem-pp-4c-_G3.wav", (55, "pp", "G", "trem", "violin")),
+    ("sol", "Va-ord-C3-mf-4c-N.wav", (48, "mf", "", "ord", "viola")),
+    ("sol", "Fl-ord-C5-mf-N-N.wav", (72, "mf", "", "ord", "flute")),
+]
+
+
+@pytest.mark.parametrize("auto", [False, True])
+@pytest.mark.parametrize(("layout", "file", "note"), NAMES)
+def test_names_say_the_note(
+    tmp_path: Path, layout: str, file: str, note: tuple[int, str, str, str, str], auto: bool
+) -> None:
+    make(tmp_path, file)
+    midi, dynamic, string, articulation, instrument = note
+    result = read_labels(tmp_path, "auto" if auto else layout)
+    expected = RecordingLabel(
+        tmp_path / file, file, midi, dynamic, string, articulation, layout, instrument
+    )
+    assert result.labels == [expected]
+    assert result.problems == []
+
+
+def test_a_folder_may_mix_layouts_and_subfolders(tmp_path: Path) -> None:
+    names = sorted(f"{layout}/deep/{file}" for layout, file, *_ in NAMES)
+    make(tmp_path, *names)
+    result = read_labels(tmp_path)
+    assert [label.name for label in result.labels] == names
+    assert {label.source for label in result.labels} == {"philharmonia", "iowa", "sol"}
+    assert all(label.path == tmp_path / label.name for label in result.labels)
+
+
+def test_what_is_not_audio_is_passed_over(tmp_path: Path) -> None:
+    make(tmp_path, "README.md", "cover.jpg", "._violin_A4_1_forte_arco-normal.mp3", ".trash/a.wav")
+    result = read_labels(tmp_path)
+    assert (result.labels, result.problems) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("take 7.wav", "does not say the note"),
+        ("Vn-ord-H4-ff-4c-N.wav", "does not say the note"),
+        ("violin_A4_phrase_forte_arco-spiccato.mp3", "phrase"),
+        ("Violin.arco.ff.sulG.G3B3.aiff", "scale"),
+    ],
+)
+def test_names_that_say_no_single_note_are_reported(tmp_path: Path, file: str, reason: str) -> None:
+    make(tmp_path, file)
+    result = read_labels(tmp_path)
+    assert result.labels == []
+    [(name, said)] = result.problems
+    assert name == file
+    assert reason in said
+
+
+def test_a_chosen_layout_reports_the_names_of_others(tmp_path: Path) -> None:
+    make(tmp_path, "Vn-ord-A4-ff-2c-N.wav", "Violin.arco.ff.sulA.A4.stereo.flac")
+    result = read_labels(tmp_path, "iowa")
+    assert [label.name for label in result.labels] == ["Violin.arco.ff.sulA.A4.stereo.flac"]
+    assert [name for name, _ in result.problems] == ["Vn-ord-A4-ff-2c-N.wav"]
+
+
+# --- CSV --------------------------------------------------------------------------------------
+
+
+def test_a_csv_says_everything(tmp_path: Path) -> None:
+    make(tmp_path, "b/long.flac", "a.wav")
+    write_csv(
+        tmp_path,
+        "file,instrument,source,midi,dynamic,string,articulation\n"
+        "b/long.flac,Violin,mine,69,mezzo-forte,sulA,arco\n"
+        "a.wav,violin,mine,55,,G,\n",
+    )
+    result = read_labels(tmp_path)
+    assert result.problems == []
+    assert result.labels == [
+        RecordingLabel(tmp_path / "a.wav", "a.wav", 55, "", "G", "", "mine", "violin"),
+        RecordingLabel(
+            tmp_path / "b/long.flac", "b/long.flac", 69, "mf", "A", "arco", "mine", "violin"
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "midi"),
+    [
+        ("file,midi\na.wav,69\n", 69),
+        ("file,pitch\na.wav,Bb3\n", 58),
+        ("midi,pitch,file\n,A4,a.wav\n", 69),
+        ("midi,pitch,file\n70,A4,a.wav\n", 70),
+        ("file,midi\na.wav,69.0\n", 69),
+        ("\ufeffFile, MIDI\r\na.wav , 69\r\n\r\n", 69),
+        ('"file","midi"\n"a.wav","69"', 69),
+        ("file,midi,other,string\na.wav,69\n", 69),
+    ],
+)
+def test_a_csv_needs_a_file_and_a_note_only(tmp_path: Path, text: str, midi: int) -> None:
+    make(tmp_path, "a.wav")
+    write_csv(tmp_path, text)
+    assert read_labels(tmp_path).labels == [RecordingLabel(tmp_path / "a.wav", "a.wav", midi)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "column 'file'"),
+        ("name,midi\na.wav,69\n", "column 'file'"),
+        ("file,note\na.wav,69\n", "column 'midi'"),
+        ("file,midi\na.wav,69\na.wav,A4\n", "line 3: midi is 'A4'"),
+        ("file,midi\n\na.wav,128\n", "line 3: midi is '128'"),
+        ("file,midi\na.wav,-1\n", "line 2: midi is '-1'"),
+        ("file,midi\na.wav,69.5\n", "line 2: midi is '69.5'"),
+        ("file,midi\na.wav\n", "line 2: midi is ''"),
+        ("file,pitch\na.wav,H4\n", "line 2: 'H4' is not a note name"),
+        ("file,midi\n,69\n", "line 2: no file"),
+        ("file,midi\n../a.wav,69\n", "line 2: '../a.wav'"),
+        ("file,midi\n/a.wav,69\n", "line 2: '/a.wav'"),
+        ('file,midi\n"a.wav,69\n', "cannot be read as CSV"),
+    ],
+)
+def test_an_unusable_csv_is_one_line_that_says_where(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    make(tmp_path, "a.wav")
+    write_csv(tmp_path, text)
+    with pytest.raises(RecordingError) as caught:
+        read_labels(tmp_path, "csv")
+    said = str(caught.value)
+    assert said.startswith(str(tmp_path / "notes.csv"))
+    assert message in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_csv_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_bytes("file,midi\nflûte.wav,69\n".encode("latin-1"))
+    with pytest.raises(RecordingError, match="cannot be read as CSV"):
+        read_labels(tmp_path)
+
+
+def test_files_that_are_missing_or_named_twice_are_reported(tmp_path: Path) -> None:
+    make(tmp_path, "a.wav")
+    write_csv(tmp_path, "file,midi\na.wav,69\ngone.wav,70\na.wav,71\n")
+    result = read_labels(tmp_path)
+    assert [(label.name, label.midi) for label in result.labels] == [("a.wav", 69)]
+    assert [name for name, _ in result.problems] == ["a.wav", "gone.wav"]
+    assert "line 4" in result.problems[0][1]
+    assert "line 3" in result.problems[1][1]
+
+
+def test_the_csv_layout_needs_exactly_one_csv(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="found: none"):
+        read_labels(tmp_path, "csv")
+    write_csv(tmp_path, "file,midi\n", "one.csv")
+    write_csv(tmp_path, "file,midi\n", "two.csv")
+    with pytest.raises(RecordingError, match=r"found: one\.csv, two\.csv"):
+        read_labels(tmp_path, "csv")
+
+
+@pytest.mark.parametrize("tables", [{"a.csv": "Path,Pitch\n"}, dict.fromkeys("ab", "file,midi\n")])
+def test_auto_goes_by_the_names_where_no_csv_is_the_one(
+    tmp_path: Path, tables: dict[str, str]
+) -> None:
+    make(tmp_path, "Vn-ord-A4-ff-2c-N.wav")
+    for name, text in tables.items():
+        write_csv(tmp_path, text, Path(name).with_suffix(".csv").name)
+    result = read_labels(tmp_path)
+    assert [label.midi for label in result.labels] == [69]
+    assert len(result.problems) == len(tables)
+    assert all("not used" in reason for _, reason in result.problems)
+
+
+# --- Folders and layouts ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path, layout: str) -> None:
+    make(tmp_path, "file.wav")
+    for path in (tmp_path / "gone", tmp_path / "file.wav"):
+        with pytest.raises(RecordingError, match=path.name):
+            read_labels(path, layout)
+
+
+def test_an_unknown_layout_is_named_with_its_neighbours(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="philharmonia"):
+        read_labels(tmp_path, "philharmonic")

@@ -1,0 +1,1 @@
+"""The training side of Arco: recordings in, an exported instrument out."""

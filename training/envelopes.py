@@ -1,0 +1,261 @@
+"""Training the envelope VAE: data, augmentation and the masked β-VAE objective."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from instrument.errors import UsageError
+from instrument.types import Float32, Float64
+from training.features import FRAMES, RELEASE_FRAME, FeatureCache
+from training.loop import Batch, Task
+from training.losses import kl_divergence, masked_squared_error
+from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.windows import ATTACK_FRAMES, bounce
+
+MIN_MEASURED_FRAMES = 30
+ACTIVE_VARIANCE = 0.01  # Burda et al. 2016: a latent dimension is active above this
+MIDDLE_MIDI, HALF_RANGE_MIDI = 78.0, 24.0
+
+
+@dataclass(frozen=True)
+class EnvelopeSettings:
+    """The objective and the augmentation.
+
+    Attributes:
+        beta: Weight of the KL divergence.
+        error_cents, error_db: Errors that weigh as much as one nat a second and curve.
+        continued_weight: Weight of frames that a short note doesn't have.
+        augment: Whether notes are shifted, stretched and their vibrato scaled.
+    """
+
+    beta: float = 0.01
+    error_cents: float = 3.0
+    error_db: float = 2.0
+    continued_weight: float = 0.1
+    augment: bool = True
+
+
+def quantiles(level_db: Float32, training_level_db: Float32) -> Float32:
+    """Loudness levels as quantiles 0…1 of the training notes' levels."""
+    ordered = np.sort(training_level_db)
+    return np.interp(level_db, ordered, np.linspace(0.0, 1.0, len(ordered))).astype(np.float32)
+
+
+def condition(midi: Tensor, loudness: Tensor) -> Tensor:
+    """MIDI pitch and loudness quantile, [batch] each → condition [batch, 2], about −1…1."""
+    return torch.stack([(midi - MIDDLE_MIDI) / HALF_RANGE_MIDI, 2.0 * loudness - 1.0], dim=1)
+
+
+def _stretched(curve: Float64, factor: float, shift: int) -> Float64:
+    """A sustain read ``factor`` times faster from ``shift`` on, bouncing at its end."""
+    length = len(curve)
+    longer = bounce(curve, int(shift + factor * length) + 2)
+    return np.interp(shift + factor * np.arange(length), np.arange(len(longer)), longer)
+
+
+class EnvelopeWindows(Dataset[Batch]):
+    """Windows as tensors: curves [2, 750], weight [750], condition [2].
+
+    Augmentation keeps attack and release in place. The pitch of the sustain is shifted in time,
+    which gives vibrato of any phase, stretched by up to 15 %, which gives other rates, and scaled;
+    its loudness is stretched likewise.
+    """
+
+    def __init__(
+        self, cache: FeatureCache, windows: list[int], settings: EnvelopeSettings, *, augment: bool
+    ) -> None:
+        self.settings = settings
+        self.augment = augment
+        recording = cache.window_recording[windows]
+        training = ~cache.held_out
+        self.cents = cache.window_cents[windows].astype(np.float64)
+        self.level = cache.window_db[windows].astype(np.float64)
+        self.mask = cache.window_mask[windows]
+        self.condition = condition(
+            torch.from_numpy(cache.midi[recording].astype(np.float32)),
+            torch.from_numpy(
+                quantiles(cache.level_db[recording], cache.level_db[training])
+            ),
+        )
+
+    def __len__(self) -> int:
+        return len(self.cents)
+
+    def curves(self) -> Tensor:
+        """All windows as they were measured, [W, 2, 750]."""
+        return torch.from_numpy(np.stack([self.cents, self.level], axis=1)).float()
+
+    def weights(self) -> Tensor:
+        """Weight of every frame, [W, 750]: 1 if it was measured."""
+        mask = torch.from_numpy(self.mask).float()
+        return mask + self.settings.continued_weight * (1.0 - mask)
+
+    def __getitem__(self, index: int) -> Batch:
+        cents, level = self.cents[index], self.level[index]
+        if self.augment:
+            cents, level = self._augmented(cents, level)
+        weight = np.where(self.mask[index], 1.0, self.settings.continued_weight)
+        return {
+            "curves": torch.from_numpy(np.stack([cents, level])).float(),
+            "weight": torch.from_numpy(weight).float(),
+            "condition": self.condition[index],
+        }
+
+    def _augmented(self, cents: Float64, level: Float64) -> tuple[Float64, Float64]:
+        cents, level = cents.copy(), level.copy()
+        sustain = slice(ATTACK_FRAMES, RELEASE_FRAME)
+        factor = float(1.0 + 0.3 * (torch.rand(1) - 0.5))
+        shift = int(torch.randint(90, (1,)))
+        moved = _stretched(cents[sustain], factor, shift)
+        # The attack's own pitch leads over 80 ms into the shifted sustain.
+        blend = np.clip(np.arange(FRAMES - ATTACK_FRAMES) / 20.0, 0.0, 1.0)[: len(moved)]
+        cents[sustain] = (1.0 - blend) * cents[sustain] + blend * moved
+        cents *= float(0.7 + 0.8 * torch.rand(1))
+        level[sustain] = (1.0 - blend) * level[sustain] + blend * _stretched(
+            level[sustain], factor, 0
+        )
+        return cents, level
+
+
+def usable_windows(cache: FeatureCache, *, held_out: bool) -> list[int]:
+    """Windows of one side of the split with enough measured frames."""
+    side = cache.held_out[cache.window_recording] == held_out
+    measured = cache.window_mask[:, :RELEASE_FRAME].sum(1) >= MIN_MEASURED_FRAMES
+    return np.flatnonzero(side & measured).tolist()
+
+
+class EnvelopeTask(Task):
+    """The β-VAE objective on envelope windows."""
+
+    network: ConditionalVAE | PlainVAE
+
+    def __init__(
+        self,
+        network: ConditionalVAE | PlainVAE,
+        cache: FeatureCache,
+        settings: EnvelopeSettings,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.settings = settings
+        self.train_windows = EnvelopeWindows(
+            cache, usable_windows(cache, held_out=False), settings, augment=settings.augment
+        )
+        self.test_windows = EnvelopeWindows(
+            cache, usable_windows(cache, held_out=True), settings, augment=False
+        )
+        if not len(self.train_windows) or not len(self.test_windows):
+            raise UsageError(
+                "the features hold no notes to train on, or none to test on; "
+                "prepare more recordings"
+            )
+        scale = torch.tensor([settings.error_cents, settings.error_db])
+        self.register_buffer("error_scale", scale)
+        self.error_scale: Tensor
+        if isinstance(network, ConditionalVAE):
+            network.fit_components(self._augmented_curves(), scale)
+        else:
+            network.fit_scale(self.train_windows.curves())
+
+    def _augmented_curves(self) -> Tensor:
+        """Training curves, several draws of each, for the principal components."""
+        draws = 6 if self.settings.augment else 1
+        return torch.stack(
+            [self.train_windows[i]["curves"] for _ in range(draws) for i in range(len(self.train_windows))]
+        )
+
+    def data(self) -> Dataset[Batch]:
+        """Training windows."""
+        return self.train_windows
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Masked squared error in units of the error scale, summed over 3 s, plus β·KL."""
+        posterior = self.network.encode(batch["curves"], batch["condition"])
+        estimate = self.network.decode(posterior.sample(), batch["condition"])
+        errors = masked_squared_error(estimate, batch["curves"], batch["weight"])
+        cents, level = (errors.mean(0) / self.error_scale**2).unbind()
+        kl = kl_divergence(posterior)
+        reconstruction = cents + level
+        return {
+            "loss": reconstruction + self.settings.beta * kl,
+            "reconstruction": reconstruction,
+            "kl": kl,
+            "cents_squared": cents,
+            "db_squared": level,
+        }
+
+    def validate(self) -> dict[str, float]:
+        """The figures of ``reconstruction_figures`` on held-out windows; the loss is the score."""
+        return reconstruction_figures(self.network, self.test_windows, self.settings)
+
+
+def explained_variance(estimate: Float64, target: Float64) -> float:
+    """1 − residual variance over variance."""
+    return float(1.0 - np.mean((target - estimate) ** 2) / max(np.var(target), 1e-12))
+
+
+def has_vibrato(cents: Float64, mask: np.ndarray[tuple[int], np.dtype[np.bool]]) -> bool:
+    """Whether the measured sustain swings by more than 4 cents r.m.s. for at least 0.6 s."""
+    sustain = cents[ATTACK_FRAMES:RELEASE_FRAME][mask[ATTACK_FRAMES:RELEASE_FRAME]]
+    return len(sustain) >= 150 and float(np.std(sustain)) > 4.0
+
+
+def reconstruction_errors(
+    estimate: Float64, windows: EnvelopeWindows
+) -> dict[str, float]:
+    """How near curves [W, 2, 750] come to the measured frames of windows.
+
+    Returns:
+        ``cents_mae``, ``db_mae``, ``pitch_variance`` (explained variance of the pitch in the
+        sustain of notes with vibrato) and ``loudness_variance``.
+    """
+    mask = windows.mask
+    cents_error = np.abs(estimate[:, 0] - windows.cents)[mask]
+    level_error = np.abs(estimate[:, 1] - windows.level)[mask]
+    vibrato = [i for i in range(len(windows)) if has_vibrato(windows.cents[i], mask[i])]
+    sustain = np.zeros(FRAMES, dtype=bool)
+    sustain[ATTACK_FRAMES:RELEASE_FRAME] = True
+    pitch = [
+        explained_variance(
+            estimate[i, 0][mask[i] & sustain], windows.cents[i][mask[i] & sustain]
+        )
+        for i in vibrato
+    ]
+    return {
+        "cents_mae": float(cents_error.mean()),
+        "db_mae": float(level_error.mean()),
+        "pitch_variance": float(np.mean(pitch)) if pitch else float("nan"),
+        "loudness_variance": explained_variance(estimate[:, 1][mask], windows.level[mask]),
+    }
+
+
+@torch.no_grad()
+def reconstruction_figures(
+    network: ConditionalVAE | PlainVAE, windows: EnvelopeWindows, settings: EnvelopeSettings
+) -> dict[str, float]:
+    """Reconstruct windows from their posterior means.
+
+    Returns:
+        Those of ``reconstruction_errors``, ``kl`` in nats, ``active`` latent dimensions (variance
+        of the posterior mean over 0.01) and ``score``, the objective.
+    """
+    device = next(network.parameters()).device
+    curves, where = windows.curves().to(device), windows.condition.to(device)
+    posterior = network.encode(curves, where)
+    estimate = network.decode(posterior.mean, where)
+    errors = masked_squared_error(estimate, curves, torch.from_numpy(windows.mask).to(device))
+    kl = float(kl_divergence(posterior))
+    scale = torch.tensor([settings.error_cents, settings.error_db], device=device)
+    score = float((errors.mean(0) / scale**2).sum()) + settings.beta * kl
+    active = int((posterior.mean.var(0) > ACTIVE_VARIANCE).sum())
+    return {
+        "score": score,
+        **reconstruction_errors(estimate.cpu().double().numpy(), windows),
+        "kl": kl,
+        "active": active,
+    }

@@ -1,0 +1,119 @@
+"""The feature cache: all that training needs from a folder of recordings, in one ``.npz``.
+
+No pickle: arrays of numbers and of fixed-length strings, and one JSON text for the settings.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from instrument.errors import FeatureError
+from instrument.files import replacing
+from instrument.types import Float32, Float64
+
+FORMAT = 1
+FRAME_RATE = 250
+FRAMES = 750  # three seconds
+RELEASE_FRAME = 650  # from here on an envelope holds the release, whatever the note's length
+
+
+@dataclass(frozen=True)
+class FeatureCache:
+    """Features of R recordings, their frames and samples end to end, and W envelope windows.
+
+    Attributes:
+        settings: How it was made, and the sources' licences if the folder named them.
+        name, source, dynamic, string, articulation: [R], as labelled.
+        midi: [R], the labelled pitch.
+        held_out: [R], whether it is kept for evaluation.
+        tuning_cents: [R], the intonation that was taken out of ``cents``.
+        level_db: [R], median loudness of the sustain, after ``gain_db``.
+        gain_db: [R], what brings its source to a common level; already in loudness and audio.
+        onset, release, end: [R], frame indices inside the recording.
+        frame_start: [R + 1], where its frames begin in ``f0_hz`` and ``loudness_db``.
+        f0_hz, loudness_db: [all frames].
+        audio_start: [R + 1], where its samples begin in ``audio``.
+        audio: [all samples], mono at ``settings["sample_rate"]``.
+        window_recording: [W], the recording that a window is from.
+        window_cents: [W, 750], deviation from the nominal pitch.
+        window_db: [W, 750], loudness against the recording's level.
+        window_mask: [W, 750], which frames were measured; the others are a continuation.
+    """
+
+    settings: dict[str, Any]
+    name: NDArray[np.str_]
+    source: NDArray[np.str_]
+    dynamic: NDArray[np.str_]
+    string: NDArray[np.str_]
+    articulation: NDArray[np.str_]
+    midi: NDArray[np.int64]
+    held_out: NDArray[np.bool]
+    tuning_cents: Float32
+    level_db: Float32
+    gain_db: Float32
+    onset: NDArray[np.int64]
+    release: NDArray[np.int64]
+    end: NDArray[np.int64]
+    frame_start: NDArray[np.int64]
+    f0_hz: Float64
+    loudness_db: Float32
+    audio_start: NDArray[np.int64]
+    audio: Float32
+    window_recording: NDArray[np.int64]
+    window_cents: Float32
+    window_db: Float32
+    window_mask: NDArray[np.bool]
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the audio, in Hz."""
+        return int(self.settings["sample_rate"])
+
+    def frames(self, recording: int) -> slice:
+        """Where the frames of a recording lie in ``f0_hz`` and ``loudness_db``."""
+        return slice(int(self.frame_start[recording]), int(self.frame_start[recording + 1]))
+
+    def samples(self, recording: int) -> slice:
+        """Where the samples of a recording lie in ``audio``."""
+        return slice(int(self.audio_start[recording]), int(self.audio_start[recording + 1]))
+
+    def save(self, path: Path) -> None:
+        """Write the cache; audio as 16-bit integers against its peak."""
+        arrays = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        peak = max(float(np.abs(self.audio).max(initial=0.0)), 1e-9)
+        arrays["audio"] = np.round(self.audio * (32767.0 / peak)).astype(np.int16)
+        arrays["settings"] = np.array(
+            json.dumps({**self.settings, "format": FORMAT, "audio_peak": peak})
+        )
+        with replacing(path) as beside, beside.open("wb") as stream:
+            np.savez(stream, **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a cache.
+
+        Raises:
+            FeatureError: It isn't there, is broken, or was made by another version.
+        """
+        if not path.is_file():
+            raise FeatureError(f"{path}: no such feature cache; make it with 'arco train prepare'")
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                arrays = {f.name: archive[f.name] for f in dataclasses.fields(cls)}
+                settings = json.loads(str(arrays.pop("settings")))
+        except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+            raise FeatureError(f"{path}: not a feature cache ({error}); make it anew") from error
+        if settings.get("format") != FORMAT:
+            raise FeatureError(f"{path}: a cache of format {settings.get('format')}; make it anew")
+        arrays["audio"] = arrays["audio"].astype(np.float32) * np.float32(
+            settings["audio_peak"] / 32767.0
+        )
+        return cls(settings=settings, **arrays)

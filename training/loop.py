@@ -1,0 +1,197 @@
+"""The one training loop, on Lightning Fabric: a GPU, several, or several machines are a setting.
+
+A task is a module whose ``forward`` takes a batch and gives named losses; the loop minimises the
+one called ``loss``, logs all of them, validates, and keeps the last and the best checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import torch
+from lightning_fabric import Fabric, seed_everything
+from lightning_fabric.loggers import TensorBoardLogger
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from instrument.errors import UsageError
+from instrument.files import replacing
+
+Batch = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """How long and with what a network is trained.
+
+    Attributes:
+        steps: Updates in all.
+        batch_size: Examples an update, on each device.
+        learning_rate: Of Adam, at its peak.
+        schedule: Constant, or a cosine down to a hundredth.
+        weight_decay: Of AdamW.
+        gradient_norm: Gradients are clipped to this.
+        validate_every: Steps between validations, each with a checkpoint.
+        log_every: Steps between logged losses.
+        seed: Of everything random.
+        accelerator, devices, nodes, precision: Fabric's.
+    """
+
+    steps: int
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    schedule: Literal["constant", "cosine"] = "cosine"
+    weight_decay: float = 0.0
+    gradient_norm: float = 1.0
+    validate_every: int = 500
+    log_every: int = 20
+    seed: int = 0
+    accelerator: str = "auto"
+    devices: str = "1"
+    nodes: int = 1
+    precision: str = "32-true"
+
+
+class Task(nn.Module):
+    """Network, data and losses of one training run."""
+
+    network: nn.Module
+
+    def data(self) -> Dataset[Batch]:
+        """Training examples; one may be different at each visit (augmentation)."""
+        raise NotImplementedError
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Losses by name; ``loss`` is minimised."""
+        raise NotImplementedError
+
+    def validate(self) -> dict[str, float]:
+        """Figures on held-out notes by name; the checkpoint with the least ``score`` is kept."""
+        raise NotImplementedError
+
+
+def _batches(loader: DataLoader[Batch]) -> Iterator[Batch]:
+    while True:
+        yield from loader
+
+
+def _learning_rate(settings: LoopSettings, step: int) -> float:
+    warm = min(1.0, (step + 1) / 100)
+    if settings.schedule == "constant":
+        return settings.learning_rate * warm
+    cosine = 0.5 * (1.0 + math.cos(math.pi * step / settings.steps))
+    return settings.learning_rate * warm * (0.01 + 0.99 * cosine)
+
+
+def write_settings(path: Path, settings: dict[str, Any]) -> None:
+    """Write settings, dataclasses among them, as JSON."""
+    plain = {k: asdict(v) if is_dataclass(v) else v for k, v in settings.items()}  # type: ignore[arg-type]
+    with replacing(path) as beside:
+        beside.write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Load a checkpoint of this loop; never a pickle.
+
+    Raises:
+        UsageError: It isn't there.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path}: no such checkpoint; train the network first")
+    return cast("dict[str, Any]", torch.load(path, map_location="cpu", weights_only=True))
+
+
+def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False) -> float:
+    """Train a task's network.
+
+    Args:
+        task: What to train; on return it holds the weights of the last step.
+        settings: Of the loop.
+        run: Folder for checkpoints (``last.ckpt``, ``best.ckpt``), TensorBoard events and
+            ``history.json``.
+        resume: Go on from ``last.ckpt`` if it is there.
+
+    Returns:
+        The best score.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    fabric = Fabric(
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        num_nodes=settings.nodes,
+        precision=cast("Any", settings.precision),
+        loggers=TensorBoardLogger(run, name="events"),
+    )
+    fabric.launch()
+    seed_everything(settings.seed, verbose=False)
+    optimizer = torch.optim.AdamW(
+        task.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    start, best = 0, math.inf
+    history: list[dict[str, float]] = []
+    last = run / "last.ckpt"
+    if resume and last.is_file():
+        state = load_checkpoint(last)
+        task.network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+        start, best = state["step"], state["best"]
+        history = json.loads((run / "history.json").read_text(encoding="utf-8"))
+        seed_everything(settings.seed + start, verbose=False)
+    model, optimizer = fabric.setup(task, optimizer)
+    loader = fabric.setup_dataloaders(
+        DataLoader(task.data(), settings.batch_size, shuffle=True, drop_last=True)
+    )
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[figures]}"),
+    )
+    batches = _batches(loader)
+    with Progress(*columns, disable=not fabric.is_global_zero) as progress:
+        bar = progress.add_task(run.name, total=settings.steps, completed=start, figures="")
+        for step in range(start, settings.steps):
+            for group in optimizer.param_groups:
+                group["lr"] = _learning_rate(settings, step)
+            losses = model(next(batches))
+            optimizer.zero_grad()
+            fabric.backward(losses["loss"])
+            fabric.clip_gradients(model, optimizer, max_norm=settings.gradient_norm)
+            optimizer.step()
+            progress.update(bar, advance=1)
+            if step % settings.log_every == 0:
+                figures = {f"train/{name}": float(loss) for name, loss in losses.items()}
+                fabric.log_dict(figures, step)
+                history.append({"step": step, **figures})
+            if (step + 1) % settings.validate_every == 0 or step + 1 == settings.steps:
+                task.eval()
+                with torch.no_grad():
+                    held_out = task.validate()
+                task.train()
+                figures = {f"held-out/{name}": value for name, value in held_out.items()}
+                fabric.log_dict(figures, step)
+                history.append({"step": step, **figures})
+                progress.update(
+                    bar, figures=" ".join(f"{name} {value:.3g}" for name, value in held_out.items())
+                )
+                improved = held_out["score"] < best
+                best = min(best, held_out["score"])
+                state = {
+                    "network": task.network.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "step": step + 1,
+                    "best": best,
+                }
+                fabric.save(last, state)
+                if improved:
+                    fabric.save(run / "best.ckpt", {"network": state["network"], "step": step + 1})
+                if fabric.is_global_zero:
+                    (run / "history.json").write_text(json.dumps(history), encoding="utf-8")
+    return best

@@ -1,0 +1,50 @@
+"""Losses of the two networks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from training.networks.envelope import Posterior
+
+SCALES = (2048, 1024, 512, 256, 128, 64)
+
+
+def masked_squared_error(estimate: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Weighted mean of squared errors, over the last axis: [B, 2, T] with [B, T] → [B, 2]."""
+    squared = (estimate - target) ** 2 * weight[:, None]
+    return squared.sum(-1) / weight.sum(-1)[:, None].clamp_min(1.0)
+
+
+def kl_divergence(posterior: Posterior) -> Tensor:
+    """Divergence from N(0, I), mean over the batch, in nats."""
+    return posterior.kl().sum(1).mean()
+
+
+def spectrogram(audio: Tensor, size: int) -> Tensor:
+    """Magnitudes [B, bins, frames] of a Hann-windowed STFT with three quarters overlap."""
+    window = torch.hann_window(size, device=audio.device)
+    return torch.stft(
+        audio, size, size // 4, window=window, center=False, return_complex=True
+    ).abs()
+
+
+def multi_scale_spectral_loss(estimate: Tensor, target: Tensor, floor: float = 1e-5) -> Tensor:
+    """Linear and log distance of spectrograms at six scales (Engel et al. 2020, eq. 4).
+
+    The magnitudes are those of a window with unit sum, so ``floor`` is an amplitude: what is
+    fainter doesn't count.
+
+    Args:
+        estimate: [B, samples].
+        target: [B, samples].
+        floor: Added before the logarithm.
+    """
+    total = estimate.new_zeros(())
+    for size in SCALES:
+        scale = 2.0 / size
+        a, b = scale * spectrogram(estimate, size), scale * spectrogram(target, size)
+        linear = (a - b).abs().mean() / b.mean().clamp_min(1e-6)
+        logarithmic = (torch.log(a + floor) - torch.log(b + floor)).abs().mean()
+        total = total + linear + logarithmic
+    return total / len(SCALES)

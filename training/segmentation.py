@@ -1,0 +1,99 @@
+"""Where a recorded note begins, sustains and is released, and whether it can be used at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import median_filter, uniform_filter1d
+
+from instrument.errors import RecordingError
+from instrument.types import Float32, Float64
+
+ONSET_BELOW_DB = 35.0  # a note begins where it comes within this of its loudest part
+END_BELOW_DB = 40.0
+RELEASE_BELOW_DB = 9.0  # and is released where it leaves this range of its sustained level
+SILENCE_DB = -70.0
+BOWING_FRAMES = 12  # the bow's first 50 ms have no steady pitch yet
+MIN_PERIODICITY = 0.3
+MAX_LABEL_ERROR_CENTS = 60.0
+MAX_DEVIATION_CENTS = 120.0
+CLIPPED_RUN = 4  # so many equal samples at full scale don't happen in an unclipped recording
+MAX_CLIPPED_FRACTION = 1e-3
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Frame indices of a note: ``onset ≤ release < end``."""
+
+    onset: int
+    release: int
+    end: int
+
+
+def find_segments(loudness_db: Float32) -> Segments:
+    """Find onset, release and end of the one note in a recording.
+
+    Args:
+        loudness_db: [frames].
+
+    Raises:
+        RecordingError: The recording is silent, or nothing in it sounds for 40 ms.
+    """
+    loudest = float(np.percentile(loudness_db, 98))
+    if loudest < SILENCE_DB:
+        raise RecordingError(f"silence: its loudest part is at {loudest:.0f} dB")
+    smooth = uniform_filter1d(loudness_db, 5)
+    sounding = np.flatnonzero(smooth > loudest - ONSET_BELOW_DB)
+    runs = np.split(sounding, np.flatnonzero(np.diff(sounding) > 10) + 1)
+    note = max(runs, key=len)
+    if len(note) < 10:
+        raise RecordingError("nothing in it sounds for 40 ms")
+    onset = int(note[0])
+    still = np.flatnonzero(smooth[onset:] <= loudest - END_BELOW_DB)
+    still = still[still > note[-1] - onset]
+    end = onset + int(still[0]) if len(still) else len(smooth)
+    sustained_db = np.percentile(smooth[onset:end], 80)
+    release = int(np.flatnonzero(smooth[onset:end] >= sustained_db - RELEASE_BELOW_DB)[-1]) + onset
+    return Segments(onset=onset, release=min(release + 1, end - 1), end=end)
+
+
+def trusted_frames(cents: Float64, periodicity: Float32) -> np.ndarray[tuple[int], np.dtype[np.bool]]:
+    """Frames whose pitch can be believed: periodic, and near the nominal pitch."""
+    return (periodicity > MIN_PERIODICITY) & (np.abs(cents) < MAX_DEVIATION_CENTS)
+
+
+def check_pitch(cents: Float64, periodicity: Float32, segments: Segments) -> None:
+    """Refuse a recording whose pitch isn't that of its label, or isn't one pitch.
+
+    Args:
+        cents: [frames], deviation from the labelled pitch.
+        periodicity: [frames], 0…1.
+        segments: Of the note.
+
+    Raises:
+        RecordingError: With the reason.
+    """
+    sustain = slice(min(segments.onset + BOWING_FRAMES, segments.release - 1), segments.release)
+    voiced = periodicity[sustain] > MIN_PERIODICITY
+    if voiced.mean() < 0.5:
+        raise RecordingError(f"unvoiced: {100 * (1 - voiced.mean()):.0f} % of it has no pitch")
+    track = median_filter(cents[sustain][voiced], 9)
+    median = float(np.median(track))
+    if abs(median) > MAX_LABEL_ERROR_CENTS:
+        raise RecordingError(f"wrong pitch: {median / 100:+.2f} semitones from its label")
+    elsewhere = float(np.mean(np.abs(track - median) > 80.0))
+    if elsewhere > 0.2:
+        raise RecordingError(f"two notes: {100 * elsewhere:.0f} % of it is at another pitch")
+
+
+def check_clipping(audio: Float32) -> None:
+    """Refuse a recording with flat tops at full scale.
+
+    Raises:
+        RecordingError: With the share of clipped samples.
+    """
+    full = np.abs(audio) >= 0.999 * max(np.abs(audio).max(), 0.99)
+    runs = np.convolve(full, np.ones(CLIPPED_RUN), mode="valid") == CLIPPED_RUN
+    if runs.mean() > MAX_CLIPPED_FRACTION:
+        raise RecordingError(f"clipped: {100 * runs.mean():.1f} % of it at full scale")

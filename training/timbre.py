@@ -1,0 +1,221 @@
+"""Training the timbre network: first on measured spectra, then by ear, the spectral loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from instrument.errors import UsageError
+from instrument.files import replacing
+from instrument.types import Float32
+from training.features import FRAME_RATE, FeatureCache
+from training.loop import Batch, Task
+from training.losses import multi_scale_spectral_loss
+from training.networks.timbre import TimbreDecoder, TimbreSettings
+from training.spectra import FLOOR_DB, measure_spectra
+from training.synth import filtered_noise, harmonic
+
+FIT_FRAMES = 200
+REFINE_FRAMES = 201  # one more than whole hops, for the controls at both ends
+FAINT_DB = -75.0  # frames fainter than this teach nothing
+HEARD_DB = 80.0  # nor do harmonics so far below the strongest
+
+
+def measured_spectra(
+    cache: FeatureCache,
+    path: Path,
+    settings: TimbreSettings,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> tuple[Float32, Float32]:
+    """Harmonics [all frames, K] and noise [all frames, N] in dB of a cache; kept in ``path``."""
+    if path.is_file():
+        with np.load(path, allow_pickle=False) as kept:
+            if len(kept["harmonics_db"]) == len(cache.f0_hz):
+                return kept["harmonics_db"], kept["noise_db"]
+    spectra = []
+    for recording in range(len(cache.name)):
+        frames = cache.frames(recording)
+        spectra.append(
+            measure_spectra(
+                cache.audio[cache.samples(recording)],
+                cache.sample_rate,
+                cache.f0_hz[frames],
+                FRAME_RATE,
+                settings.harmonics,
+                settings.noise_bands,
+            )
+        )
+        progress(recording + 1, len(cache.name))
+    harmonics_db = np.concatenate([note.harmonics_db for note in spectra])
+    noise_db = np.concatenate([note.noise_db for note in spectra])
+    with replacing(path) as beside:
+        np.savez(beside, harmonics_db=harmonics_db, noise_db=noise_db)
+    return harmonics_db, noise_db
+
+
+class _Crops(Dataset[Batch]):
+    """Random crops of recordings; a longer recording is drawn more often, up to four crops."""
+
+    def __init__(self, cache: FeatureCache, recordings: list[int], frames: int) -> None:
+        self.cache = cache
+        self.frames = frames
+        lengths = {r: cache.frames(r).stop - cache.frames(r).start for r in recordings}
+        self.entries = [
+            r for r in recordings for _ in range(min(4, math.ceil(lengths[r] / frames)))
+        ]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def _where(self, index: int) -> tuple[int, int, int]:
+        """Recording, first frame inside it, and how many frames of it there are."""
+        recording = self.entries[index]
+        available = self.cache.frames(recording)
+        length = available.stop - available.start
+        first = int(torch.randint(max(1, length - self.frames + 1), (1,)))
+        return recording, first, min(self.frames, length)
+
+    def _padded(self, values: Float32, fill: float) -> Tensor:
+        widths = [(0, self.frames - len(values))] + [(0, 0)] * (values.ndim - 1)
+        return torch.from_numpy(
+            np.pad(values.astype(np.float32), widths, constant_values=fill)
+        )
+
+    def _controls(self, recording: int, first: int, length: int) -> Batch:
+        start = self.cache.frames(recording).start + first
+        frames = slice(start, start + length)
+        f0_hz = self.cache.f0_hz[frames]
+        return {
+            "f0_hz": self._padded(f0_hz, float(f0_hz[-1])),
+            "loudness_db": self._padded(self.cache.loudness_db[frames], -100.0),
+        }
+
+
+class SpectraCrops(_Crops):
+    """Controls with the measured spectra that they should give."""
+
+    def __init__(
+        self, cache: FeatureCache, recordings: list[int], harmonics_db: Float32, noise_db: Float32
+    ) -> None:
+        super().__init__(cache, recordings, FIT_FRAMES)
+        self.harmonics_db, self.noise_db = harmonics_db, noise_db
+
+    def __getitem__(self, index: int) -> Batch:
+        recording, first, length = self._where(index)
+        start = self.cache.frames(recording).start + first
+        frames = slice(start, start + length)
+        return self._controls(recording, first, length) | {
+            "harmonics_db": self._padded(self.harmonics_db[frames], FLOOR_DB),
+            "noise_db": self._padded(self.noise_db[frames], FLOOR_DB),
+        }
+
+
+class AudioCrops(_Crops):
+    """Controls with the audio that they should give."""
+
+    def __init__(self, cache: FeatureCache, recordings: list[int]) -> None:
+        super().__init__(cache, recordings, REFINE_FRAMES)
+        self.hop = cache.sample_rate // FRAME_RATE
+
+    def __getitem__(self, index: int) -> Batch:
+        recording, first, length = self._where(index)
+        span = self.cache.samples(recording)
+        begin = span.start + first * self.hop
+        count = (self.frames - 1) * self.hop
+        audio = self.cache.audio[begin : min(begin + count, span.stop)]
+        return self._controls(recording, first, length) | {
+            "audio": torch.from_numpy(np.pad(audio, (0, count - len(audio))))
+        }
+
+
+def render(network: TimbreDecoder, f0_hz: Tensor, loudness_db: Tensor) -> Tensor:
+    """Audio [B, (T − 1)·hop] of the network for f0_hz and loudness_db, [B, T] each."""
+    state = f0_hz.new_zeros(len(f0_hz), network.settings.hidden)
+    amplitude, harmonics, noise, _ = network(f0_hz, loudness_db, state)
+    rate = network.settings.sample_rate
+    tone = harmonic(f0_hz, amplitude, harmonics, rate)
+    return tone + filtered_noise(noise[:, :-1], rate // FRAME_RATE)
+
+
+class TimbreTask(Task):
+    """Shared by both stages: the network, and validation by the spectral loss on whole notes."""
+
+    network: TimbreDecoder
+
+    def __init__(self, network: TimbreDecoder, cache: FeatureCache) -> None:
+        super().__init__()
+        self.network = network
+        self.cache = cache
+        self.training_recordings = np.flatnonzero(~cache.held_out).tolist()
+        self.held_out = np.flatnonzero(cache.held_out).tolist()
+        if not self.training_recordings or not self.held_out:
+            raise UsageError(
+                "the features hold no notes to train on, or none to test on; "
+                "prepare more recordings"
+            )
+
+    def validate(self) -> dict[str, float]:
+        """Multi-scale spectral loss on the first 0.8 s of up to 32 held-out notes."""
+        crops = AudioCrops(self.cache, self.held_out[:32])
+        losses = []
+        for recording in dict.fromkeys(crops.entries):
+            index = crops.entries.index(recording)
+            batch = {name: value[None] for name, value in crops[index].items()}
+            device = next(self.network.parameters()).device
+            audio = render(
+                self.network, batch["f0_hz"].to(device), batch["loudness_db"].to(device)
+            )
+            losses.append(float(multi_scale_spectral_loss(audio, batch["audio"].to(device))))
+        return {"score": float(np.mean(losses))}
+
+
+class TimbreFit(TimbreTask):
+    """Stage one: controls against measured spectra, in dB."""
+
+    def __init__(
+        self, network: TimbreDecoder, cache: FeatureCache, harmonics_db: Float32, noise_db: Float32
+    ) -> None:
+        super().__init__(network, cache)
+        self.spectra = harmonics_db, noise_db
+
+    def data(self) -> Dataset[Batch]:
+        """Crops of training notes with their measured spectra."""
+        return SpectraCrops(self.cache, self.training_recordings, *self.spectra)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Mean distances in dB of harmonics and noise, by how much each can be heard."""
+        state = batch["f0_hz"].new_zeros(len(batch["f0_hz"]), self.network.settings.hidden)
+        amplitude, harmonics, noise, _ = self.network(
+            batch["f0_hz"], batch["loudness_db"], state
+        )
+        sounding = (batch["loudness_db"] > FAINT_DB).float()[..., None]
+
+        def distance(estimate: Tensor, measured: Tensor) -> Tensor:
+            estimate_db = 20.0 * torch.log10(estimate + 1e-7)
+            below = measured - measured.amax(-1, keepdim=True)
+            weight = sounding * ((below + HEARD_DB) / HEARD_DB).clamp(0.0, 1.0)
+            error = (estimate_db - measured.clamp_min(-130.0)).abs()
+            return (error * weight).sum() / weight.sum().clamp_min(1.0)
+
+        tone = distance(amplitude[..., None] * harmonics, batch["harmonics_db"])
+        hiss = distance(noise, batch["noise_db"])
+        return {"loss": tone + hiss, "harmonics_db": tone, "noise_db": hiss}
+
+
+class TimbreRefine(TimbreTask):
+    """Stage two: the multi-scale spectral loss on audio."""
+
+    def data(self) -> Dataset[Batch]:
+        """Crops of training notes with their audio."""
+        return AudioCrops(self.cache, self.training_recordings)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """The spectral loss."""
+        audio = render(self.network, batch["f0_hz"], batch["loudness_db"])
+        return {"loss": multi_scale_spectral_loss(audio, batch["audio"])}
