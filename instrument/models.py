@@ -61,17 +61,14 @@ class TimbreModel:
         self._session = _session(graph, folder)
         self._inputs = graph.inputs
 
-    def step(
+    def run(
         self, f0_hz: Float32, loudness_db: Float32, state: Float32
     ) -> tuple[DDSPControls, Float32]:
-        """One frame of V voices: f0_hz [V], loudness_db [V], state [V, H]."""
+        """T frames of V voices: f0_hz [V, T], loudness_db [V, T], state [V, H]."""
         amplitude, harmonics, noise, state = self._session.run(
-            None,
-            dict(
-                zip(self._inputs, (f0_hz[:, None], loudness_db[:, None], state), strict=True)
-            ),
+            None, dict(zip(self._inputs, (f0_hz, loudness_db, state), strict=True))
         )
-        return DDSPControls(amplitude[:, 0], harmonics[:, 0], noise[:, 0]), state
+        return DDSPControls(amplitude, harmonics, noise), state
 
 
 @dataclass(frozen=True)

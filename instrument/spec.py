@@ -76,30 +76,41 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Preset:
-    """A named place in the latent space; notes are drawn from N(mean, spread²).
+class MapPoint:
+    """A training note on the map of the latent space.
 
     Attributes:
-        name: For the command line; program changes count presets from 0.
-        description: What it was made from.
-        mean, spread: [latent].
+        x, y: Its place on the two-dimensional map, the first two axes.
+        midi: Its pitch.
+        loudness: Its level, as a quantile of the training notes'.
+        dynamic, string: Its labels, empty if unknown.
+        vibrato_cents: Amplitude of its vibrato.
+        latent: [latent], where it lies.
     """
-
-    name: str
-    description: str
-    mean: list[float]
-    spread: list[float]
-
-
-@dataclass(frozen=True)
-class MapPoint:
-    """A training note on the two-dimensional map of the latent space."""
 
     x: float
     y: float
     midi: int
+    loudness: float
     dynamic: str
     string: str
+    vibrato_cents: float
+    latent: list[float]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named region of the latent space: the map points that notes are drawn from.
+
+    Attributes:
+        name: For the command line; program changes count presets from 0.
+        description: What it is made of.
+        points: Indices of map points.
+    """
+
+    name: str
+    description: str
+    points: list[int]
 
 
 @dataclass(frozen=True)
@@ -125,7 +136,8 @@ class InstrumentSpec:
         envelope_size, timbre_size: Their sizes.
         loudness_db: Loudness of the training notes at equally spaced quantiles, 0 to 1.
         latent_mean: [latent], the centre of the axes.
-        axes, presets, map, sources: Lists of what their classes describe.
+        latent_spread: [latent], how exactly a note is placed: the mean posterior deviation.
+        axes, map, presets, sources: Lists of what their classes describe.
         figures: Of the last evaluation.
     """
 
@@ -141,9 +153,10 @@ class InstrumentSpec:
     timbre_size: TimbreSize
     loudness_db: list[float]
     latent_mean: list[float]
+    latent_spread: list[float]
     axes: list[Axis]
-    presets: list[Preset]
     map: list[MapPoint]
+    presets: list[Preset]
     sources: list[Source]
     figures: dict[str, float]
 
@@ -211,15 +224,17 @@ def _read(kind: Any, value: Any, place: str) -> Any:  # noqa: ANN401 (JSON is wh
 
 def _check_sizes(spec: InstrumentSpec) -> None:
     latent = spec.envelope_size.latent
-    vectors = {"latent_mean": spec.latent_mean}
+    vectors = {"latent_mean": spec.latent_mean, "latent_spread": spec.latent_spread}
     vectors |= {f"axis {axis.name}": axis.direction for axis in spec.axes}
-    vectors |= {f"preset {preset.name}, mean": preset.mean for preset in spec.presets}
-    vectors |= {f"preset {preset.name}, spread": preset.spread for preset in spec.presets}
+    vectors |= {f"map point {i}": point.latent for i, point in enumerate(spec.map)}
     for place, vector in vectors.items():
         if len(vector) != latent:
             raise InstrumentError(f"{place} has {len(vector)} numbers, not {latent}")
     if not spec.presets:
         raise InstrumentError("there is no preset")
+    for preset in spec.presets:
+        if not preset.points or not all(0 <= point < len(spec.map) for point in preset.points):
+            raise InstrumentError(f"preset {preset.name} names no points, or some that don't exist")
     if len(spec.loudness_db) < 2 or np.any(np.diff(spec.loudness_db) < 0.0):
         raise InstrumentError("loudness_db should rise over at least two quantiles")
     if len(spec.pitch_range) != 2 or spec.pitch_range[0] > spec.pitch_range[1]:

@@ -85,12 +85,12 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class DDSPControls:
-    """What the synthesisers need for one frame of V voices.
+    """What the synthesisers need for T frames of V voices.
 
     Attributes:
-        amplitude: [V], the sum of all harmonic amplitudes, linear.
-        harmonics: [V, K], distribution over harmonics 1…K; rows sum to 1.
-        noise: [V, N], magnitudes of the noise filter at N frequencies from 0 Hz to the training
+        amplitude: [V, T], the sum of all harmonic amplitudes, linear.
+        harmonics: [V, T, K], distribution over harmonics 1…K; rows sum to 1.
+        noise: [V, T, N], magnitudes of the noise filter at N frequencies from 0 Hz to the training
             Nyquist frequency, linear.
     """
 

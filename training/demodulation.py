@@ -23,8 +23,15 @@ def phase_cycles(
     return np.cumsum(np.interp(at_sample, np.arange(len(f0_hz)), f0_hz) / sample_rate)
 
 
-@njit(cache=True, nogil=True, parallel=True)  # type: ignore[misc]
-def _demodulate(audio, phase, centres, window, first, orders):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True, nogil=True, parallel=True)
+def _demodulate(
+    audio: Float64,
+    phase: Float64,
+    centres: NDArray[np.int64],
+    window: Float64,
+    first: float,
+    orders: int,
+) -> Complex128:
     half = len(window) // 2
     result = np.zeros((len(centres), orders), dtype=np.complex128)
     for frame in prange(len(centres)):
@@ -45,8 +52,9 @@ def _demodulate(audio, phase, centres, window, first, orders):  # type: ignore[n
 def analysis_window(seconds: float, sample_rate: int) -> Float64:
     """Hann window of an odd number of samples, scaled so that a sine of amplitude a gives a."""
     length = 2 * round(seconds * sample_rate / 2) + 1
-    window = np.hanning(length + 2)[1:-1]
-    return window * (2.0 / window.sum())
+    window: Float64 = np.hanning(length + 2)[1:-1]
+    scaled: Float64 = window * (2.0 / window.sum())
+    return scaled
 
 
 def demodulate(

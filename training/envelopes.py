@@ -55,7 +55,9 @@ def _stretched(curve: Float64, factor: float, shift: int) -> Float64:
     """A sustain read ``factor`` times faster from ``shift`` on, bouncing at its end."""
     length = len(curve)
     longer = bounce(curve, int(shift + factor * length) + 2)
-    return np.interp(shift + factor * np.arange(length), np.arange(len(longer)), longer)
+    at = shift + factor * np.arange(length)
+    stretched: Float64 = np.interp(at, np.arange(len(longer)), longer)
+    return stretched
 
 
 class EnvelopeWindows(Dataset[Batch]):
@@ -78,9 +80,7 @@ class EnvelopeWindows(Dataset[Batch]):
         self.mask = cache.window_mask[windows]
         self.condition = condition(
             torch.from_numpy(cache.midi[recording].astype(np.float32)),
-            torch.from_numpy(
-                quantiles(cache.level_db[recording], cache.level_db[training])
-            ),
+            torch.from_numpy(quantiles(cache.level_db[recording], cache.level_db[training])),
         )
 
     def __len__(self) -> int:
@@ -166,7 +166,11 @@ class EnvelopeTask(Task):
         """Training curves, several draws of each, for the principal components."""
         draws = 6 if self.settings.augment else 1
         return torch.stack(
-            [self.train_windows[i]["curves"] for _ in range(draws) for i in range(len(self.train_windows))]
+            [
+                self.train_windows[i]["curves"]
+                for _ in range(draws)
+                for i in range(len(self.train_windows))
+            ]
         )
 
     def data(self) -> Dataset[Batch]:
@@ -196,7 +200,7 @@ class EnvelopeTask(Task):
 
 def explained_variance(estimate: Float64, target: Float64) -> float:
     """1 − residual variance over variance."""
-    return float(1.0 - np.mean((target - estimate) ** 2) / max(np.var(target), 1e-12))
+    return float(1.0 - np.mean((target - estimate) ** 2) / max(float(np.var(target)), 1e-12))
 
 
 def has_vibrato(cents: Float64, mask: np.ndarray[tuple[int], np.dtype[np.bool]]) -> bool:
@@ -205,9 +209,7 @@ def has_vibrato(cents: Float64, mask: np.ndarray[tuple[int], np.dtype[np.bool]])
     return len(sustain) >= 150 and float(np.std(sustain)) > 4.0
 
 
-def reconstruction_errors(
-    estimate: Float64, windows: EnvelopeWindows
-) -> dict[str, float]:
+def reconstruction_errors(estimate: Float64, windows: EnvelopeWindows) -> dict[str, float]:
     """How near curves [W, 2, 750] come to the measured frames of windows.
 
     Returns:
@@ -221,9 +223,7 @@ def reconstruction_errors(
     sustain = np.zeros(FRAMES, dtype=bool)
     sustain[ATTACK_FRAMES:RELEASE_FRAME] = True
     pitch = [
-        explained_variance(
-            estimate[i, 0][mask[i] & sustain], windows.cents[i][mask[i] & sustain]
-        )
+        explained_variance(estimate[i, 0][mask[i] & sustain], windows.cents[i][mask[i] & sustain])
         for i in vibrato
     ]
     return {

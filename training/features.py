@@ -19,6 +19,8 @@ from instrument.errors import FeatureError
 from instrument.files import replacing
 from instrument.types import Float32, Float64
 
+_BROKEN = (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile)
+
 FORMAT = 1
 FRAME_RATE = 250
 FRAMES = 750  # three seconds
@@ -106,10 +108,10 @@ class FeatureCache:
         if not path.is_file():
             raise FeatureError(f"{path}: no such feature cache; make it with 'arco train prepare'")
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
                 arrays = {f.name: archive[f.name] for f in dataclasses.fields(cls)}
                 settings = json.loads(str(arrays.pop("settings")))
-        except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        except _BROKEN as error:
             raise FeatureError(f"{path}: not a feature cache ({error}); make it anew") from error
         if settings.get("format") != FORMAT:
             raise FeatureError(f"{path}: a cache of format {settings.get('format')}; make it anew")

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+import os
+import pickle
+from collections.abc import Iterator, Sized
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import torch
 from lightning_fabric import Fabric, seed_everything
-from lightning_fabric.loggers import TensorBoardLogger
+from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -40,7 +42,9 @@ class LoopSettings:
         validate_every: Steps between validations, each with a checkpoint.
         log_every: Steps between logged losses.
         seed: Of everything random.
-        accelerator, devices, nodes, precision: Fabric's.
+        accelerator, devices, nodes, precision: Fabric's. Devices are a number, a list of indices
+            such as ``0,1``, or ``auto``. Under torchrun its own numbers of processes and machines
+            count.
     """
 
     steps: int
@@ -76,6 +80,33 @@ class Task(nn.Module):
         raise NotImplementedError
 
 
+def _fabric(settings: LoopSettings, run: Path) -> Fabric:
+    launched = "TORCHELASTIC_RUN_ID" in os.environ
+    try:
+        return Fabric(
+            accelerator=settings.accelerator,
+            devices=os.environ["LOCAL_WORLD_SIZE"] if launched else settings.devices,
+            num_nodes=int(os.environ["GROUP_WORLD_SIZE"]) if launched else settings.nodes,
+            precision=cast("Any", settings.precision),
+            loggers=TensorBoardLogger(run, name="events"),
+        )
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(
+            f"no training on accelerator {settings.accelerator!r}, devices {settings.devices!r}, "
+            f"precision {settings.precision!r}: {reason}"
+        ) from error
+
+
+def _loader(fabric: Fabric, data: Dataset[Batch], batch_size: int) -> DataLoader[Batch]:
+    """Shuffled full batches; smaller ones than asked for if there are too few examples."""
+    share = len(cast("Sized", data)) // fabric.world_size
+    if share == 0:
+        raise UsageError("fewer examples to train on than devices; prepare more recordings")
+    loader = DataLoader(data, min(batch_size, share), shuffle=True, drop_last=True)
+    return cast("DataLoader[Batch]", fabric.setup_dataloaders(loader))
+
+
 def _batches(loader: DataLoader[Batch]) -> Iterator[Batch]:
     while True:
         yield from loader
@@ -100,11 +131,27 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """Load a checkpoint of this loop; never a pickle.
 
     Raises:
-        UsageError: It isn't there.
+        UsageError: It isn't there, is broken, or holds more than tensors and plain values.
     """
     if not path.is_file():
         raise UsageError(f"{path}: no such checkpoint; train the network first")
-    return cast("dict[str, Any]", torch.load(path, map_location="cpu", weights_only=True))
+    try:
+        return cast("dict[str, Any]", torch.load(path, map_location="cpu", weights_only=True))
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        raise UsageError(
+            f"{path}: not a checkpoint of this program; train the network anew"
+        ) from error
+
+
+def _restore(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
+    """Put a checkpoint into network and optimizer; its step and its best score so far."""
+    state = load_checkpoint(path)
+    try:
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+        return int(state["step"]), float(state["best"])
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise UsageError(f"{path}: of a network of other settings; train anew") from error
 
 
 def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False) -> float:
@@ -119,15 +166,12 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
 
     Returns:
         The best score.
+
+    Raises:
+        UsageError: There are no such devices, too few examples, or a checkpoint that doesn't fit.
     """
     run.mkdir(parents=True, exist_ok=True)
-    fabric = Fabric(
-        accelerator=settings.accelerator,
-        devices=settings.devices,
-        num_nodes=settings.nodes,
-        precision=cast("Any", settings.precision),
-        loggers=TensorBoardLogger(run, name="events"),
-    )
+    fabric = _fabric(settings, run)
     fabric.launch()
     seed_everything(settings.seed, verbose=False)
     optimizer = torch.optim.AdamW(
@@ -135,18 +179,15 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
     )
     start, best = 0, math.inf
     history: list[dict[str, float]] = []
-    last = run / "last.ckpt"
+    last, history_path = run / "last.ckpt", run / "history.json"
     if resume and last.is_file():
-        state = load_checkpoint(last)
-        task.network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        start, best = state["step"], state["best"]
-        history = json.loads((run / "history.json").read_text(encoding="utf-8"))
+        start, best = _restore(last, task.network, optimizer)
+        if history_path.is_file():
+            history = json.loads(history_path.read_text(encoding="utf-8"))
         seed_everything(settings.seed + start, verbose=False)
     model, optimizer = fabric.setup(task, optimizer)
-    loader = fabric.setup_dataloaders(
-        DataLoader(task.data(), settings.batch_size, shuffle=True, drop_last=True)
-    )
+    model.mark_forward_method("validate")
+    batches = _batches(_loader(fabric, task.data(), settings.batch_size))
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -154,7 +195,6 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
         TimeRemainingColumn(),
         TextColumn("{task.fields[figures]}"),
     )
-    batches = _batches(loader)
     with Progress(*columns, disable=not fabric.is_global_zero) as progress:
         bar = progress.add_task(run.name, total=settings.steps, completed=start, figures="")
         for step in range(start, settings.steps):
@@ -167,14 +207,15 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
             optimizer.step()
             progress.update(bar, advance=1)
             if step % settings.log_every == 0:
-                figures = {f"train/{name}": float(loss) for name, loss in losses.items()}
+                figures = {f"train/{name}": float(loss.detach()) for name, loss in losses.items()}
                 fabric.log_dict(figures, step)
                 history.append({"step": step, **figures})
             if (step + 1) % settings.validate_every == 0 or step + 1 == settings.steps:
-                task.eval()
+                model.eval()
                 with torch.no_grad():
-                    held_out = task.validate()
-                task.train()
+                    # One process decides, so that all agree on which checkpoint is the best.
+                    held_out = fabric.broadcast(model.validate())
+                model.train()
                 figures = {f"held-out/{name}": value for name, value in held_out.items()}
                 fabric.log_dict(figures, step)
                 history.append({"step": step, **figures})
@@ -193,5 +234,6 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
                 if improved:
                     fabric.save(run / "best.ckpt", {"network": state["network"], "step": step + 1})
                 if fabric.is_global_zero:
-                    (run / "history.json").write_text(json.dumps(history), encoding="utf-8")
+                    with replacing(history_path) as beside:
+                        beside.write_text(json.dumps(history), encoding="utf-8")
     return best

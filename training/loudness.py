@@ -37,7 +37,8 @@ def loudness_db(audio: Float32, sample_rate: int, frame_rate: int) -> Float32:
     """
     size = 2 * round(WINDOW_SECONDS * sample_rate / 2)
     window = np.hanning(size + 1)[:-1]
-    weighting = 10.0 ** (a_weighting_db(np.fft.rfftfreq(size, 1.0 / sample_rate)) / 10.0)
+    frequencies_hz = np.fft.rfftfreq(size, 1.0 / sample_rate).astype(np.float64)
+    weighting = 10.0 ** (a_weighting_db(frequencies_hz) / 10.0)
     # Parseval: the sum over all bins of a windowed frame, over size·Σ window², is its mean power.
     weighting *= 2.0 / (size * np.sum(window**2))
     frames = 1 + len(audio) * frame_rate // sample_rate

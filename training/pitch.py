@@ -88,13 +88,14 @@ def estimate_f0(
     rate = CREPE_SAMPLE_RATE * slowdown
     resampled = torch.from_numpy(soxr.resample(audio, sample_rate, rate, quality="HQ"))
     crepe = _torchcrepe()
-    tracks = []
     with torch.inference_mode():
         # torchcrepe is told 16 kHz whatever the real rate: that is what slows the sound down.
-        for frames in crepe.preprocess(
-            resampled[None], CREPE_SAMPLE_RATE, rate // frame_rate, 1024, device
-        ):
-            tracks.append(_decode(crepe.infer(frames, size, device).cpu()))
+        tracks = [
+            _decode(crepe.infer(frames, size, device).cpu())
+            for frames in crepe.preprocess(
+                resampled[None], CREPE_SAMPLE_RATE, rate // frame_rate, 1024, device
+            )
+        ]
     f0_hz = np.concatenate([track[0] for track in tracks]) * slowdown
     periodicity = np.concatenate([track[1] for track in tracks])
     frames_expected = 1 + len(audio) * frame_rate // sample_rate

@@ -76,6 +76,11 @@ class Refusal:
     reason: str
 
 
+def _cents(f0_hz: Float32 | Float64, midi: int) -> Float64:
+    """Deviation of a pitch track from a MIDI pitch."""
+    return 100.0 * (np.asarray(hz_to_midi(f0_hz.astype(np.float64)), np.float64) - midi)
+
+
 def analyse(audio: Float32, midi: int, settings: PrepareSettings) -> Analysis:
     """Find pitch, loudness and segments of one note.
 
@@ -102,10 +107,9 @@ def analyse(audio: Float32, midi: int, settings: PrepareSettings) -> Analysis:
         audio, rate, FRAME_RATE, midi, settings.crepe, settings.device
     )
     f0_hz = pitch.lower_octave(audio, rate, f0_hz, FRAME_RATE, midi)
-    coarse = 100.0 * (hz_to_midi(f0_hz.astype(np.float64)) - midi)
-    check_pitch(coarse, periodicity, segments)
+    check_pitch(_cents(f0_hz, midi), periodicity, segments)
     refined = pitch.refine_f0(audio, rate, f0_hz, FRAME_RATE)
-    cents = 100.0 * (hz_to_midi(refined) - midi)
+    cents = _cents(refined, midi)
     trusted = trusted_frames(cents, periodicity)
     trusted[: segments.onset] = trusted[segments.end :] = False
     where = np.flatnonzero(trusted)
@@ -124,8 +128,11 @@ def analyse(audio: Float32, midi: int, settings: PrepareSettings) -> Analysis:
 
 
 def _part_path(folder: Path, label: RecordingLabel, settings: PrepareSettings) -> Path:
-    stamp = label.path.stat()
-    key = f"{label.name}|{stamp.st_size}|{label.midi}|{asdict(settings)}"
+    try:
+        size = label.path.stat().st_size
+    except OSError as error:
+        raise RecordingError(f"cannot be opened: {error.strerror}") from error
+    key = f"{label.name}|{size}|{label.midi}|{asdict(settings)}"
     return folder / f"{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.npz"
 
 
@@ -214,7 +221,7 @@ def assemble(
     windows: list[Window] = []
     window_recording: list[int] = []
     for index, (label, note) in enumerate(zip(labels, notes, strict=True)):
-        cents = 100.0 * (hz_to_midi(note.f0_hz) - label.midi) - note.tuning_cents
+        cents = _cents(note.f0_hz, label.midi) - note.tuning_cents
         cut = cut_windows(cents, note.loudness_db - raw_level[index], note.segments)
         windows += cut
         window_recording += [index] * len(cut)

@@ -58,7 +58,9 @@ def find_segments(loudness_db: Float32) -> Segments:
     return Segments(onset=onset, release=min(release + 1, end - 1), end=end)
 
 
-def trusted_frames(cents: Float64, periodicity: Float32) -> np.ndarray[tuple[int], np.dtype[np.bool]]:
+def trusted_frames(
+    cents: Float64, periodicity: Float32
+) -> np.ndarray[tuple[int], np.dtype[np.bool]]:
     """Frames whose pitch can be believed: periodic, and near the nominal pitch."""
     return (periodicity > MIN_PERIODICITY) & (np.abs(cents) < MAX_DEVIATION_CENTS)
 

@@ -36,7 +36,7 @@ class Spectra:
 
 
 def _decibels(power: Float64) -> Float32:
-    return np.maximum(10.0 * np.log10(power + 1e-20), FLOOR_DB).astype(np.float32)
+    return np.maximum(10.0 * np.log10(np.maximum(power, 1e-20)), FLOOR_DB).astype(np.float32)
 
 
 def measure_spectra(

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 from instrument.errors import UsageError
 from instrument.files import replacing
-from instrument.types import Float32
+from instrument.types import Float32, Float64
 from training.features import FRAME_RATE, FeatureCache
 from training.loop import Batch, Task
 from training.losses import multi_scale_spectral_loss
@@ -22,7 +22,7 @@ from training.spectra import FLOOR_DB, measure_spectra
 from training.synth import filtered_noise, harmonic
 
 FIT_FRAMES = 200
-REFINE_FRAMES = 201  # one more than whole hops, for the controls at both ends
+REFINE_FRAMES = 126  # one more than whole hops, for the controls at both ends
 FAINT_DB = -75.0  # frames fainter than this teach nothing
 HEARD_DB = 80.0  # nor do harmonics so far below the strongest
 
@@ -81,11 +81,9 @@ class _Crops(Dataset[Batch]):
         first = int(torch.randint(max(1, length - self.frames + 1), (1,)))
         return recording, first, min(self.frames, length)
 
-    def _padded(self, values: Float32, fill: float) -> Tensor:
+    def _padded(self, values: Float32 | Float64, fill: float) -> Tensor:
         widths = [(0, self.frames - len(values))] + [(0, 0)] * (values.ndim - 1)
-        return torch.from_numpy(
-            np.pad(values.astype(np.float32), widths, constant_values=fill)
-        )
+        return torch.from_numpy(np.pad(values.astype(np.float32), widths, constant_values=fill))
 
     def _controls(self, recording: int, first: int, length: int) -> Batch:
         start = self.cache.frames(recording).start + first
@@ -168,9 +166,7 @@ class TimbreTask(Task):
             index = crops.entries.index(recording)
             batch = {name: value[None] for name, value in crops[index].items()}
             device = next(self.network.parameters()).device
-            audio = render(
-                self.network, batch["f0_hz"].to(device), batch["loudness_db"].to(device)
-            )
+            audio = render(self.network, batch["f0_hz"].to(device), batch["loudness_db"].to(device))
             losses.append(float(multi_scale_spectral_loss(audio, batch["audio"].to(device))))
         return {"score": float(np.mean(losses))}
 
@@ -191,9 +187,7 @@ class TimbreFit(TimbreTask):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Mean distances in dB of harmonics and noise, by how much each can be heard."""
         state = batch["f0_hz"].new_zeros(len(batch["f0_hz"]), self.network.settings.hidden)
-        amplitude, harmonics, noise, _ = self.network(
-            batch["f0_hz"], batch["loudness_db"], state
-        )
+        amplitude, harmonics, noise, _ = self.network(batch["f0_hz"], batch["loudness_db"], state)
         sounding = (batch["loudness_db"] > FAINT_DB).float()[..., None]
 
         def distance(estimate: Tensor, measured: Tensor) -> Tensor:

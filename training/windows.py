@@ -43,7 +43,7 @@ def bounce(values: Float64, length: int) -> Float64:
 def _continued(values: Float64, length: int) -> Float64:
     """Values up to ``length``; what is missing is taken from the middle of the sustain."""
     if len(values) >= length:
-        return values[:length]
+        return values[:length].copy()
     sustain = values[ATTACK_FRAMES : len(values) - ENDING_FRAMES]
     missing = length - len(values)
     if len(sustain) < SHORTEST_SUSTAIN_FRAMES:

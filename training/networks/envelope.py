@@ -129,7 +129,8 @@ class ConditionalVAE(nn.Module):
         bent = self.decoder_mlp(torch.cat([latent, condition], dim=1))
         whitened = self.decoder_line(latent) + bent
         flat = (whitened * self.component_scale) @ self.components + self.curve_mean
-        return (flat * self.curve_scale).unflatten(1, (2, self.settings.frames))
+        curves: Tensor = (flat * self.curve_scale).unflatten(1, (2, self.settings.frames))
+        return curves
 
 
 class PlainVAE(nn.Module):

@@ -45,11 +45,10 @@ def exp_sigmoid(x: Tensor) -> Tensor:
 def a_weighting_power(frequency_hz: Tensor) -> Tensor:
     """The A-weighting curve (IEC 61672-1) as a factor of power, at any frequency in Hz."""
     squared = frequency_hz.clamp_min(1.0) ** 2
-    response = (12194.0**2 * squared / (squared + 20.6**2)) * (
-        squared / (squared + 12194.0**2)
-    )
+    response = (12194.0**2 * squared / (squared + 20.6**2)) * (squared / (squared + 12194.0**2))
     response = response / torch.sqrt(squared + 107.7**2) / torch.sqrt(squared + 737.9**2)
-    return response**2 * 10.0**0.2
+    power: Tensor = response**2 * 10.0**0.2
+    return power
 
 
 class _Block(nn.Sequential):

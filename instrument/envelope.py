@@ -1,0 +1,171 @@
+"""Envelope curves: split, released, joined and continued, frame by frame.
+
+A voice reads three curves at a moving position. Whatever happens to its note is an edit of the
+curves that lie ahead, never a switch: so no step of pitch or level is larger than a bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from instrument.types import Envelope, Float32
+
+FALL_FRAMES = 250
+"""Frames behind the decoded release, in which it falls on into silence."""
+
+FALL_DB_PER_FRAME = 0.8
+VIBRATO_WINDOW_FRAMES = 45
+"""One period of vibrato at 5.5 Hz: a mean over so many frames is the pitch without it."""
+
+LEVEL_STEP_DB = 3.0
+"""The largest step of level at a join, from one frame to the next."""
+
+GLIDE_FRAMES = 9
+"""A join reaches the new pitch in 36 ms, as a finger does."""
+
+CROSSFADE_FRAMES = 30
+ATTACK_FRAMES = 60
+SUSTAIN_WITHIN_DB = 3.0
+MATCH_FRAMES = 40
+NEAREST_MATCHES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """The curves ahead of one voice, [frames + 250] each; edited in place.
+
+    Attributes:
+        slow_cents: Deviation from the nominal pitch without vibrato.
+        vibrato_cents: The vibrato.
+        loudness_db: A-weighted loudness.
+    """
+
+    slow_cents: Float32
+    vibrato_cents: Float32
+    loudness_db: Float32
+
+    @classmethod
+    def empty(cls, frames: int) -> Curves:
+        """Curves of silence, for envelopes of ``frames`` frames."""
+        length = frames + FALL_FRAMES
+        return cls(*(np.zeros(length, dtype=np.float32) for _ in range(3)))
+
+    def write(self, envelope: Envelope, release_frame: int) -> None:
+        """Take over a decoded envelope: its pitch split in two, its release carried to silence."""
+        frames = len(envelope.cents)
+        body, ending = envelope.cents[:release_frame], envelope.cents[release_frame:]
+        half = VIBRATO_WINDOW_FRAMES // 2
+        sums = np.cumsum(np.pad(np.pad(body, half, mode="reflect"), (1, 0)), dtype=np.float64)
+        slow = (sums[VIBRATO_WINDOW_FRAMES:] - sums[:-VIBRATO_WINDOW_FRAMES]) / (2 * half + 1)
+        self.slow_cents[:release_frame] = slow
+        self.vibrato_cents[:release_frame] = body - slow
+        self.slow_cents[release_frame:frames] = ending
+        self.slow_cents[frames:] = ending[-1]
+        self.vibrato_cents[release_frame:] = 0.0
+        self.loudness_db[:frames] = envelope.loudness_db
+        fall = FALL_DB_PER_FRAME * np.arange(1, FALL_FRAMES + 1)
+        self.loudness_db[frames:] = envelope.loudness_db[-1] - fall
+
+    def at(self, curve: Float32, position: float) -> float:
+        """Value of one of the curves at a (fractional) position."""
+        frame = int(position)
+        part = position - frame
+        return float(curve[frame] * (1.0 - part) + curve[frame + 1] * part)
+
+
+def release(curves: Curves, position: float, release_frame: int) -> None:
+    """Let the release follow what sounds at a position: same level, same pitch, no step."""
+    level = curves.at(curves.loudness_db, position)
+    curves.loudness_db[release_frame:] += level - curves.loudness_db[release_frame]
+    cents = curves.at(curves.slow_cents, position) + curves.at(curves.vibrato_cents, position)
+    lead = np.linspace(1.0, 0.0, GLIDE_FRAMES, endpoint=False, dtype=np.float32)
+    ahead = slice(release_frame, release_frame + GLIDE_FRAMES)
+    curves.slow_cents[ahead] += lead * (cents - curves.slow_cents[release_frame])
+    # A release never swells.
+    falling = np.minimum.accumulate(curves.loudness_db[release_frame:])
+    curves.loudness_db[release_frame:] = falling
+
+
+def approach(curve: Float32, first: int, start: float, step: float) -> None:
+    """Bend the beginning of a curve so that it leads from a value with bounded steps.
+
+    Args:
+        curve: Edited in place from ``first`` on, until it is reached.
+        first: Frame.
+        start: The value just before.
+        step: The largest step from frame to frame.
+    """
+    value = start
+    for frame in range(first, len(curve)):
+        wanted = float(curve[frame])
+        if abs(wanted - value) <= step:
+            break
+        value += step if wanted > value else -step
+        curve[frame] = value
+
+
+def legato_entry(curves: Curves, release_frame: int) -> int:
+    """The frame at which an attack has come within 3 dB of the sustain: where a slur enters."""
+    sustained = float(np.median(curves.loudness_db[ATTACK_FRAMES:release_frame]))
+    risen = curves.loudness_db[:ATTACK_FRAMES] >= sustained - SUSTAIN_WITHIN_DB
+    return int(np.argmax(risen)) if risen.any() else ATTACK_FRAMES
+
+
+def join(curves: Curves, entry: int, level_db: float, cents: float) -> None:
+    """Lead from a sounding note into the curves of the next one of its line.
+
+    Args:
+        curves: Of the new note.
+        entry: The frame of them at which it is entered.
+        level_db: Loudness of the old note.
+        cents: Pitch of the old note, against the new note's nominal pitch.
+    """
+    approach(curves.loudness_db, entry, level_db, LEVEL_STEP_DB)
+    there = float(curves.slow_cents[entry] + curves.vibrato_cents[entry])
+    glide = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, GLIDE_FRAMES + 1) / GLIDE_FRAMES)
+    ahead = slice(entry, entry + GLIDE_FRAMES)
+    curves.slow_cents[ahead] += (glide * (cents - there)).astype(np.float32)
+
+
+def splice(
+    old: Curves, position: int, new: Curves, release_frame: int, chance: np.random.Generator
+) -> int:
+    """Go on with a held note in the sustain of a new envelope.
+
+    The entry is drawn from those at which the new vibrato moves most as the old one does, and the
+    two are cross-faded there.
+
+    Args:
+        old: What sounds.
+        position: The frame from which the new curves take over.
+        new: Edited in place.
+        release_frame: Frames before it are sustain.
+        chance: Decides among the good entries.
+
+    Returns:
+        The frame of ``new`` at which to go on.
+    """
+    earliest, latest = ATTACK_FRAMES, release_frame // 2
+    ahead = slice(position, position + MATCH_FRAMES)
+    windows = sliding_window_view(new.vibrato_cents[earliest : latest + MATCH_FRAMES], MATCH_FRAMES)
+    distance = np.sum((windows - old.vibrato_cents[ahead]) ** 2, axis=1)
+    best = np.argsort(distance, kind="stable")[:NEAREST_MATCHES]
+    entry = earliest + int(chance.choice(best))
+    weight = np.linspace(0.0, 1.0, CROSSFADE_FRAMES, dtype=np.float32)
+    crossfade(old, position, new, entry, weight)
+    return entry
+
+
+def crossfade(old: Curves, position: int, new: Curves, entry: int, weight: Float32) -> None:
+    """Blend the beginning of new curves with old ones; weight 0 is old, [frames]."""
+    there = slice(entry, entry + len(weight))
+    here = slice(position, position + len(weight))
+    for before, after in (
+        (old.slow_cents, new.slow_cents),
+        (old.vibrato_cents, new.vibrato_cents),
+        (old.loudness_db, new.loudness_db),
+    ):
+        after[there] = weight * after[there] + (1.0 - weight) * before[here]

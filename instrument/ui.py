@@ -1,0 +1,190 @@
+"""What a person at the terminal sees and hears: progress, tables, sentences, a sound device."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from instrument.offline import RenderReport
+    from instrument.spec import InstrumentSpec
+
+NOTE_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+PLAYED_FRAMES = 4096
+"""Samples that go to the sound device at once."""
+
+
+def note_name(midi: int) -> str:
+    """Name of a MIDI note; 60 is C4."""
+    return f"{NOTE_NAMES[midi % 12]}{midi // 12 - 1}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time as a person says it: 8.1 s, 1 min 2 s, 2 h 5 min."""
+    if seconds < 60.0:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def speed(realtime_factor: float) -> str:
+    """How fast something was rendered, in words."""
+    if realtime_factor >= 1.0:
+        return f"{realtime_factor:.1f} times faster than real time"
+    return f"{1.0 / max(realtime_factor, 1e-9):.1f} times slower than real time"
+
+
+def report_lines(
+    path: Path, report: RenderReport, skipped_channels: Sequence[int]
+) -> Iterator[str]:
+    """Sentences about a finished render.
+
+    Args:
+        path: Where the sound is.
+        report: What the render says of itself.
+        skipped_channels: Channels that were left out, counting from 0.
+    """
+    yield f"{path}: {duration(report.seconds)} of sound, peak {report.peak_dbfs:.1f} dBFS"
+    yield f"Rendered in {duration(report.render_seconds)}, {speed(report.realtime_factor)}."
+    for channel in skipped_channels:
+        yield f"Channel {channel + 1}, percussion, was left out."
+
+
+@contextmanager
+def progress_bar(seconds: float) -> Iterator[Callable[[float], None]]:
+    """Show a progress bar on stderr if that is a terminal.
+
+    Args:
+        seconds: How much there is to render.
+
+    Yields:
+        A function to call with the number of seconds rendered so far.
+    """
+    columns = (
+        TextColumn("Rendering"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    hidden = not sys.stderr.isatty()
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=hidden
+    ) as progress:
+        task = progress.add_task("", total=seconds)
+        yield lambda done: progress.update(task, completed=done)
+
+
+# --- What an instrument says of itself -----------------------------------------------------------
+
+
+def facts(spec: InstrumentSpec) -> dict[str, Any]:
+    """What an instrument says of itself, without its vectors; it can be written as JSON."""
+    lowest, highest = spec.pitch_range
+    return {
+        "name": spec.name,
+        "description": spec.description,
+        "digest": spec.digest,
+        "range": {
+            "lowest": {"midi": lowest, "name": note_name(lowest)},
+            "highest": {"midi": highest, "name": note_name(highest)},
+        },
+        "sample_rate": spec.sample_rate,
+        "frame_rate": spec.frame_rate,
+        "latent_dimensions": spec.envelope_size.latent,
+        "harmonics": spec.timbre_size.harmonics,
+        "noise_bands": spec.timbre_size.noise_bands,
+        "axes": [{"name": axis.name, "label": axis.label} for axis in spec.axes],
+        "presets": [
+            {"name": preset.name, "program": program, "description": preset.description}
+            for program, preset in enumerate(spec.presets)
+        ],
+        "sources": [{"name": s.name, "notes": s.notes, "licence": s.licence} for s in spec.sources],
+        "figures": spec.figures,
+    }
+
+
+def print_facts(about: dict[str, Any]) -> None:
+    """Print what `facts` gives as tables on stdout."""
+    console = Console(markup=False, highlight=False, emoji=False)
+    console.print(f"{about['name']}: {about['description']}")
+    console.print(_properties(about))
+    for title, columns, rows in (
+        ("Knobs", ("--knob", "what it changes"), about["axes"]),
+        ("Presets", ("--preset", "program", "what it is"), about["presets"]),
+        ("Learned from", ("recordings", "notes", "licence"), about["sources"]),
+    ):
+        if rows:
+            console.print()
+            console.print(title)
+            console.print(_table(columns, [tuple(map(str, row.values())) for row in rows]))
+    if about["figures"]:
+        rows = [(name.replace("_", " "), f"{x:.4g}") for name, x in about["figures"].items()]
+        console.print()
+        console.print("Measured on held-out notes")
+        console.print(_table(("figure", "value"), rows))
+
+
+def _properties(about: dict[str, Any]) -> Table:
+    low, high = about["range"]["lowest"], about["range"]["highest"]
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_row(
+        "Range", f"{low['name']} to {high['name']} (MIDI {low['midi']} to {high['midi']})"
+    )
+    table.add_row("Trained at", f"{about['sample_rate']} Hz, {about['frame_rate']} frames a second")
+    table.add_row("Latent space", f"{about['latent_dimensions']} dimensions")
+    table.add_row("Sound", f"{about['harmonics']} harmonics, {about['noise_bands']} bands of noise")
+    table.add_row("Digest", about["digest"])
+    return table
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(*columns, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+# --- Sound ---------------------------------------------------------------------------------------
+
+
+def play(path: Path) -> str | None:
+    """Play a sound file on the default device until its end or Ctrl-C.
+
+    Returns:
+        None, or why it cannot be played.
+    """
+    import soundfile  # noqa: PLC0415 (only playing needs it)
+
+    try:
+        import sounddevice  # noqa: PLC0415 (an extra, which may be missing)
+    except ImportError:
+        return "sounddevice isn't installed (pip install 'arco[live]')"
+    except OSError:
+        return "the PortAudio library is missing (on Debian: apt-get install libportaudio2)"
+    try:
+        sounddevice.query_devices(kind="output")
+    except (sounddevice.PortAudioError, ValueError):
+        return "there is no sound device"
+    try:
+        with (
+            soundfile.SoundFile(path) as file,
+            sounddevice.OutputStream(file.samplerate, channels=file.channels) as stream,
+        ):
+            for block in file.blocks(PLAYED_FRAMES, dtype="float32"):
+                stream.write(block)
+    except sounddevice.PortAudioError as error:
+        return f"the sound device refuses: {error}"
+    except KeyboardInterrupt:
+        print(file=sys.stderr)  # noqa: T201
+    return None

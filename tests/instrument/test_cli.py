@@ -1,0 +1,538 @@
+"""The command line: what a person types, and what is left when it goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import mido
+import numpy as np
+import pytest
+import soundfile
+
+from instrument import cli, ui
+from instrument.cli import MELODY, main
+from instrument.engine import SAMPLE_RATES
+from instrument.midifile import read_score
+from instrument.types import ControlChange, NoteOff, NoteOn
+
+REPORT_KEYS = [
+    "seconds",
+    "render_seconds",
+    "realtime_factor",
+    "notes",
+    "voices_max",
+    "peak_dbfs",
+    "sample_rate",
+    "model",
+]
+
+Arco = Callable[..., tuple[int, str, str]]
+
+
+def write_song(path: Path, channels: Sequence[int]) -> Path:
+    """A .mid in which the channels play a short note, one after another."""
+    track = mido.MidiTrack()
+    for channel in channels:
+        track.append(mido.Message("note_on", channel=channel, note=67, velocity=80))
+        track.append(mido.Message("note_off", channel=channel, note=67, time=120))
+    file = mido.MidiFile()
+    file.tracks.append(track)
+    file.save(path)
+    return path
+
+
+def files_below(folder: Path) -> dict[str, bytes | None]:
+    """Everything in a folder, hidden files too: names and contents."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that a person is in: a song, something that isn't one, and a folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    write_song(tmp_path / "song.mid", [0, 3])
+    (tmp_path / "letter.mid").write_text("Dear Sir,\n")
+    (tmp_path / "folder.wav").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def arco(desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Arco:
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        status = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def render(arco: Arco, tiny_instrument: Path) -> Arco:
+    """``arco render song.mid`` with a short tail, and what a test adds."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        return arco(
+            "render", "song.mid", "--instrument", tiny_instrument, "--tail", "0.1", *arguments
+        )
+
+    return run
+
+
+# --- What comes out ------------------------------------------------------------------------------
+
+
+def test_a_render_is_a_wav_of_24_bits_named_after_the_song(render: Arco, desk: Path) -> None:
+    status, out, err = render()
+    assert (status, err) == (0, "")
+    assert soundfile.info(desk / "song.wav").subtype == "PCM_24"
+    assert len(out.splitlines()) == 2
+    assert "song.wav" in out
+    assert "times" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "bits", "format_", "subtype"),
+    [
+        ("take.wav", 16, "WAV", "PCM_16"),
+        ("take.wav", 24, "WAV", "PCM_24"),
+        ("take.WAV", 32, "WAV", "FLOAT"),
+        ("take.flac", 16, "FLAC", "PCM_16"),
+        ("take.Flac", 24, "FLAC", "PCM_24"),
+    ],
+)
+def test_the_ending_and_the_bits_choose_the_format(
+    render: Arco, desk: Path, name: str, bits: int, format_: str, subtype: str
+) -> None:
+    assert render("-o", name, "--bits", str(bits))[0] == 0
+    sound = soundfile.info(desk / name)
+    assert (sound.format, sound.subtype) == (format_, subtype)
+    assert (sound.samplerate, sound.channels) == (48_000, 2)
+
+
+def test_the_formats_differ_by_no_more_than_their_bits(render: Arco, desk: Path) -> None:
+    render("-o", "exact.wav", "--bits", "32")
+    exact, _ = soundfile.read(desk / "exact.wav", always_2d=True)
+    assert np.abs(exact).max() > 0.001
+    for name, bits in (("16.wav", 16), ("24.flac", 24)):
+        render("-o", name, "--bits", str(bits))
+        rounded, _ = soundfile.read(desk / name, always_2d=True)
+        np.testing.assert_allclose(rounded, exact, rtol=0.0, atol=2.0 ** (1 - bits))
+
+
+def test_json_is_one_object_with_the_keys_of_the_report(render: Arco, desk: Path) -> None:
+    status, out, err = render("--json", "--sample-rate", "44100")
+    assert (status, err) == (0, "")
+    report = json.loads(out)
+    assert list(report) == REPORT_KEYS
+    assert list(report["model"]) == ["name", "digest"]
+    assert report["notes"] == 2
+    assert report["sample_rate"] == 44_100
+    sound = soundfile.info(desk / "song.wav")
+    assert sound.samplerate == 44_100
+    assert sound.duration == pytest.approx(report["seconds"])
+
+
+def test_the_same_seed_gives_the_same_file_whenever_it_is_rendered(
+    render: Arco, desk: Path
+) -> None:
+    for name, seed in (("a.wav", "1"), ("b.wav", "1"), ("c.wav", "2")):
+        render("-o", name, "--seed", seed, "--bits", "32")
+    a, b, c = ((desk / name).read_bytes() for name in ("a.wav", "b.wav", "c.wav"))
+    assert a == b
+    assert a != c
+    date = a.index(b"PEAK") + 12
+    assert a[date : date + 4] == bytes(4)
+
+
+def test_stems_are_one_file_for_each_channel_with_notes(render: Arco, desk: Path) -> None:
+    status, out, _ = render("-o", "take.flac", "--stems", "parts")
+    assert status == 0
+    assert "parts" in out
+    names = {path.name for path in (desk / "parts").iterdir()}
+    assert names == {"take-channel-01.flac", "take-channel-04.flac"}
+    first, _ = soundfile.read(desk / "parts" / "take-channel-01.flac")
+    fourth, _ = soundfile.read(desk / "parts" / "take-channel-04.flac")
+    early = slice(0, int(0.05 * 48_000))
+    assert np.abs(first[early]).max() > 0.001
+    assert np.abs(fourth[early]).max() < np.abs(first[early]).max() / 100
+
+
+def test_percussion_that_was_left_out_is_mentioned(render: Arco, desk: Path) -> None:
+    assert "ercussion" not in render()[1]
+    write_song(desk / "song.mid", [0, 9])
+    assert "Channel 10, percussion, was left out." in render()[1]
+
+
+def test_a_knob_changes_the_sound(render: Arco, desk: Path, tiny_instrument: Path) -> None:
+    (knob, *_) = json.loads((tiny_instrument / "instrument.json").read_text())["axes"]
+    for name, position in (("low.wav", 0), ("high.wav", 1)):
+        assert render("-o", name, "--knob", f"{knob['name']}={position}")[0] == 0
+    assert (desk / "low.wav").read_bytes() != (desk / "high.wav").read_bytes()
+
+
+def test_an_older_file_is_replaced(render: Arco, desk: Path) -> None:
+    (desk / "song.wav").write_text("old")
+    assert render()[0] == 0
+    assert soundfile.info(desk / "song.wav").format == "WAV"
+
+
+def test_a_terminal_shows_progress_and_a_pipe_does_not(
+    render: Arco, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert render()[2] == ""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    _, out, err = render("--json")
+    assert "Rendering" in err
+    assert list(json.loads(out)) == REPORT_KEYS
+
+
+@pytest.mark.parametrize("rate", SAMPLE_RATES)
+def test_every_sample_rate_of_the_engine_can_be_asked_for(render: Arco, rate: int) -> None:
+    assert render("--sample-rate", str(rate))[0] == 0
+
+
+# --- What goes wrong -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("letter.mid", "letter.mid"),
+        ("missing.mid", "missing.mid"),
+        ("folder.wav", "folder.wav"),
+        (".", "folder"),
+        ("song.mid -o song.mp3", ".wav or .flac"),
+        ("song.mid -o song", ".wav or .flac"),
+        ("song.mid -o song.flac --bits 32", "16 or 24"),
+        ("song.mid --bits 20", "16, 24 or 32"),
+        ("song.mid --bits many", "--bits"),
+        ("song.mid -o nowhere/song.wav", "there is no folder nowhere"),
+        ("song.mid -o folder.wav", "folder.wav: is a folder"),
+        ("song.mid --stems nowhere/stems", "there is no folder nowhere"),
+        ("song.mid --stems song.mid", "song.mid: is a file"),
+        ("song.mid --sample-rate 0", "--sample-rate 0"),
+        ("song.mid --sample-rate 999999", "--sample-rate 999999"),
+        ("song.mid --sample-rate fast", "--sample-rate"),
+        ("song.mid --seed -1", "--seed -1"),
+        ("song.mid --tail -1", "--tail -1"),
+        ("song.mid --tail nan", "--tail nan"),
+        ("song.mid --tail inf", "--tail inf"),
+        ("song.mid --tail 1e6", ".flac"),
+        ("song.mid --knob vibrato", "NAME=VALUE"),
+        ("song.mid --knob =0.5", "NAME=VALUE"),
+        ("song.mid --knob vibrato=", "NAME=VALUE"),
+        ("song.mid --knob vibrato=wide", "NAME=VALUE"),
+        ("song.mid --knob vibrato=1.01", "0 to 1"),
+        ("song.mid --knob vibrato=nan", "0 to 1"),
+        ("song.mid --knob no-such-knob=0.5", "no-such-knob"),
+        ("song.mid --preset no-such-preset", "no-such-preset"),
+        ("song.mid --loud", "--loud"),
+        ("", "arco render --help"),
+    ],
+)
+def test_bad_input_gives_one_line_and_leaves_nothing(
+    arco: Arco, desk: Path, tiny_instrument: Path, arguments: str, said: str
+) -> None:
+    before = files_below(desk)
+    status, out, err = arco("render", *arguments.split(), "--instrument", tiny_instrument)
+    assert (status, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert err.startswith("arco: ")
+    assert said in err
+    assert files_below(desk) == before
+
+
+@pytest.mark.parametrize("arguments", ["render song.mid --instrument", "info"])
+def test_an_instrument_that_isnt_there_or_was_edited_is_refused(
+    arco: Arco, desk: Path, tiny_instrument: Path, arguments: str
+) -> None:
+    shutil.copytree(tiny_instrument, desk / "edited")
+    graph = (
+        desk
+        / "edited"
+        / json.loads((desk / "edited" / "instrument.json").read_text())["timbre"]["file"]
+    )
+    graph.write_bytes(graph.read_bytes() + b"\0")
+    before = files_below(desk)
+    for name, said in (("celo", "celo"), ("edited", graph.name), ("folder.wav", "folder.wav")):
+        status, out, err = arco(*arguments.split(), name)
+        assert (status, out) == (2, "")
+        assert len(err.splitlines()) == 1
+        assert said in err
+    assert files_below(desk) == before
+
+
+def test_a_missing_output_folder_is_found_before_the_instrument_is_loaded(
+    arco: Arco, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("instrument.models.load_instrument", pytest.fail)
+    assert arco("render", "song.mid", "-o", "nowhere/song.wav")[0] == 2
+
+
+def broken_off(error: BaseException) -> Callable[..., None]:
+    """A renderer that writes a second of sound and then fails."""
+
+    def render_score(*arguments: Any, **_: Any) -> None:
+        write = arguments[3]
+        write(np.zeros((2, 48_000), np.float32))
+        raise error
+
+    return render_score
+
+
+def test_ctrl_c_leaves_nothing(render: Arco, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("instrument.offline.render_score", broken_off(KeyboardInterrupt()))
+    before = files_below(desk)
+    status, out, err = render("--stems", "stems")
+    assert (status, out, err) == (130, "", "")
+    assert files_below(desk) == before
+
+
+def test_a_full_disk_gives_one_line_and_leaves_nothing(
+    render: Arco, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = soundfile.LibsndfileError(2)
+    monkeypatch.setattr("instrument.offline.render_score", broken_off(refused))
+    before = files_below(desk)
+    status, out, err = render()
+    assert (status, out) == (2, "")
+    assert err.startswith("arco: song.wav: cannot be written")
+    assert len(err.splitlines()) == 1
+    assert files_below(desk) == before
+
+
+def run_in_shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", script],
+        cwd=folder,
+        env=os.environ | {"ARCO": f"{sys.executable} -m instrument.cli"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_broken_pipe_is_quiet(tiny_instrument: Path) -> None:
+    root = Path(cli.__file__).parents[1]
+    for command in ("--version", f"info {tiny_instrument}"):
+        assert run_in_shell(f"$ARCO {command} | true", root).stderr == ""
+
+
+def test_a_file_name_that_is_no_text_can_be_said(arco: Arco) -> None:
+    status, _, err = arco("render", os.fsdecode(b"\xff.mid"))
+    assert status == 2
+    assert "no such file" in err
+
+
+# --- info ----------------------------------------------------------------------------------------
+
+
+def test_info_tells_everything_within_80_columns(
+    arco: Arco, tiny_instrument: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    status, out, err = arco("info", tiny_instrument)
+    assert (status, err) == (0, "")
+    assert max(map(len, out.splitlines())) <= 80
+    assert "\x1b" not in out
+    spec = json.loads((tiny_instrument / "instrument.json").read_text())
+    told = " ".join(out.split())
+    for kind in ("axes", "presets", "sources"):
+        for entry in spec[kind]:
+            assert entry["name"] in told
+    for figure in spec["figures"]:
+        assert figure.replace("_", " ") in told
+
+
+def test_info_as_json(arco: Arco, tiny_instrument: Path) -> None:
+    status, out, _ = arco("info", tiny_instrument, "--json")
+    assert status == 0
+    about = json.loads(out)
+    spec = json.loads((tiny_instrument / "instrument.json").read_text())
+    lowest, highest = spec["pitch_range"]
+    assert about["range"]["lowest"] == {"midi": lowest, "name": ui.note_name(lowest)}
+    assert about["range"]["highest"]["midi"] == highest
+    assert about["figures"] == spec["figures"]
+    assert [preset["program"] for preset in about["presets"]] == list(range(len(spec["presets"])))
+    assert list(about["presets"][0]) == ["name", "program", "description"]
+
+
+@pytest.mark.parametrize(("midi", "name"), [(0, "C-1"), (55, "G3"), (60, "C4"), (106, "A#7")])
+def test_note_names(midi: int, name: str) -> None:
+    assert ui.note_name(midi) == name
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.04, "0.0 s"), (59.8, "59.8 s"), (61.9, "1 min 2 s"), (7260, "2 h 1 min")],
+)
+def test_durations(seconds: float, said: str) -> None:
+    assert ui.duration(seconds) == said
+
+
+def test_speeds() -> None:
+    assert ui.speed(20.04) == "20.0 times faster than real time"
+    assert ui.speed(0.5) == "2.0 times slower than real time"
+
+
+# --- demo ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shipped(tiny_instrument: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of shipped instruments in which the tiny one is the violin."""
+    folder = tmp_path_factory.mktemp("exported")
+    shutil.copytree(tiny_instrument, folder / "violin")
+    return folder
+
+
+@pytest.fixture
+def short_melody(desk: Path, monkeypatch: pytest.MonkeyPatch, shipped: Path) -> None:
+    monkeypatch.setattr("instrument.spec.EXPORTED", shipped)
+    monkeypatch.setattr(cli, "MELODY", desk / "song.mid")
+
+
+@pytest.mark.usefixtures("short_melody")
+def test_the_demo_says_why_it_isnt_played(
+    arco: Arco, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    status, out, err = arco("demo")
+    assert (status, err) == (0, "")
+    assert soundfile.info(desk / "demo" / "londonderry-air.wav").frames > 0
+    assert "faster" in out or "slower" in out
+    assert out.splitlines()[-1].startswith("Not played: ")
+
+
+class FakeSoundDevice(ModuleType):
+    """Stands in for sounddevice: a machine with or without a device."""
+
+    PortAudioError = OSError
+
+    def __init__(self, has_device: bool) -> None:
+        super().__init__("sounddevice")
+        self.has_device = has_device
+        self.played = 0
+
+    def query_devices(self, kind: str) -> None:
+        if not self.has_device:
+            raise self.PortAudioError(f"no {kind}")
+
+    def OutputStream(self, samplerate: int, channels: int) -> FakeSoundDevice:  # noqa: N802
+        assert (samplerate, channels) == (48_000, 2)
+        return self
+
+    def __enter__(self) -> FakeSoundDevice:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def write(self, block: Any) -> None:
+        self.played += len(block)
+
+
+@pytest.mark.usefixtures("short_melody")
+def test_the_demo_is_played_where_there_is_a_device(
+    arco: Arco, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = FakeSoundDevice(has_device=True)
+    monkeypatch.setitem(sys.modules, "sounddevice", device)
+    _, out, _ = arco("demo", "-o", "mine.flac")
+    assert device.played == soundfile.info(desk / "mine.flac").frames
+    assert "Not played" not in out
+    assert not (desk / "demo").exists()
+
+
+@pytest.mark.usefixtures("short_melody")
+def test_the_demo_is_silent_where_there_is_no_device(
+    arco: Arco, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", FakeSoundDevice(has_device=False))
+    status, out, _ = arco("demo")
+    assert status == 0
+    assert "Not played: there is no sound device." in out
+
+
+def test_the_melody_is_one_slurred_line_on_the_violin() -> None:
+    score = read_score(MELODY)
+    events = [timed.event for timed in score.events]
+    notes = [event for event in events if isinstance(event, NoteOn)]
+    assert {event.channel for event in events} == {0}
+    assert len(notes) == score.notes == 90
+    assert 55 < score.duration_seconds < 70
+    assert 55 <= min(note.key for note in notes) < max(note.key for note in notes) == 83
+    loudest = max(notes, key=lambda note: note.velocity)
+    assert (loudest.key, loudest.velocity) == (83, 100)
+    sounding: set[int] = set()
+    for event in events:
+        if isinstance(event, NoteOn):
+            assert not sounding
+            sounding.add(event.key)
+        elif isinstance(event, NoteOff):
+            sounding.remove(event.key)
+        elif isinstance(event, ControlChange):
+            assert event.controller == 11
+            assert 96 <= event.value <= 127
+    swells = [event.value for event in events if isinstance(event, ControlChange)]
+    assert np.abs(np.diff(swells)).max() <= 4
+
+
+# --- The rest ------------------------------------------------------------------------------------
+
+
+def test_the_version_and_the_help(arco: Arco) -> None:
+    assert arco("--version") == (0, "arco 0.1.0\n", "")
+    for arguments in ((), ("--help",)):
+        status, out, _ = arco(*arguments)
+        assert status == 0
+        assert all(command in out for command in ("render", "demo", "info", "train"))
+
+
+def test_an_unknown_command_is_refused_in_one_line(arco: Arco) -> None:
+    status, out, err = arco("rendr")
+    assert (status, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert "rendr" in err
+
+
+def test_training_without_torch_says_what_to_install(
+    arco: Arco, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "find_spec", lambda _: None)
+    status, out, err = arco("train", "prepare")
+    assert (status, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert "pip install 'arco[train]'" in err
+
+
+def test_train_passes_everything_on(arco: Arco, monkeypatch: pytest.MonkeyPatch) -> None:
+    passed: list[list[str]] = []
+    training = ModuleType("training.cli")
+    training.app = lambda args, **_: passed.append(args)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "training.cli", training)
+    typed = ("--help", "prepare", "-o", "x", "--steps=3", "--", "-odd", "--json")
+    assert arco("train", *typed)[0] == 0
+    assert arco("train", *typed[1:])[0] == 0
+    assert passed == [list(typed), list(typed[1:])]
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    heavy = "{'numba', 'numpy', 'onnxruntime', 'soundfile', 'rich.progress', 'torch'}"
+    script = f"import sys, instrument.cli; sys.exit(', '.join({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert done.stderr.decode().strip() == ""

@@ -1,0 +1,132 @@
+"""Who may import whom: the walls between the rooms of the project."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Wall(NamedTuple):
+    """Files that may not import certain modules.
+
+    Attributes:
+        files: Patterns of the files, from the root of the project; the exceptions are others.
+        but: Patterns of files that the wall has a door for.
+        may_not_import: Modules; what lies inside them counts too.
+        unless: Modules that may be imported all the same.
+    """
+
+    files: str
+    may_not_import: tuple[str, ...]
+    but: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+
+
+SHARED = tuple(f"instrument.{module}" for module in ("errors", "files", "spec", "types", "units"))
+"""What the training side takes from the runtime."""
+
+RENDERING = tuple(f"instrument.{module}" for module in ("engine", "midifile", "models", "offline"))
+
+WALLS = {
+    "the runtime knows nothing of training": Wall(
+        "instrument/**/*.py",
+        ("torch", "tensorflow", "librosa", "scipy", "training"),
+        but=("instrument/cli.py",),
+    ),
+    "the command line hands over to training.cli": Wall(
+        "instrument/cli.py",
+        ("torch", "tensorflow", "librosa", "scipy", "training"),
+        unless=("training.cli",),
+    ),
+    "training takes the shared words only": Wall(
+        "training/**/*.py",
+        ("instrument",),
+        but=("training/export.py", "training/evaluate.py", "training/figures.py"),
+        unless=SHARED,
+    ),
+    "export checks the exported models": Wall(
+        "training/export.py", ("instrument",), unless=(*SHARED, "instrument.models")
+    ),
+    "evaluation listens to the instrument": Wall(
+        "training/evaluate.py", ("instrument",), unless=(*SHARED, *RENDERING)
+    ),
+    "figures show what the instrument plays": Wall(
+        "training/figures.py",
+        ("instrument",),
+        unless=(*SHARED, *RENDERING),
+    ),
+    "networks know no data": Wall(
+        "training/networks/*.py",
+        ("training.features", "training.prepare", "training.readers", "instrument"),
+        unless=("instrument.errors", "instrument.types", "instrument.units"),
+    ),
+    "one module knows onnxruntime": Wall(
+        "*/**/*.py", ("onnxruntime",), but=("instrument/models.py",)
+    ),
+    "only the edge knows devices": Wall(
+        "*/**/*.py",
+        ("sounddevice", "rtmidi"),
+        but=("instrument/live.py", "instrument/ui.py"),
+    ),
+}
+
+
+def lies_in(module: str, packages: tuple[str, ...]) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+def imported(source: str, package: str) -> Iterator[str]:
+    """Modules that a file imports anywhere in it; a name taken from one may be one itself.
+
+    Args:
+        source: The file's text.
+        package: That it lies in, for relative imports.
+    """
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*(above if node.level else []), *filter(None, [node.module])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def matching(*patterns: str) -> set[Path]:
+    found = {path for pattern in patterns for path in ROOT.glob(pattern)}
+    return {path for path in found if path.relative_to(ROOT).parts[0] in {"instrument", "training"}}
+
+
+def breaches(wall: Wall) -> Iterator[str]:
+    for path in sorted(matching(wall.files) - matching(*wall.but)):
+        place = path.relative_to(ROOT)
+        package = ".".join(place.parent.parts)
+        for module in imported(path.read_text(encoding="utf-8"), package):
+            if lies_in(module, wall.may_not_import) and not lies_in(module, wall.unless):
+                yield f"{place} imports {module}"
+
+
+@pytest.mark.parametrize("wall", WALLS.values(), ids=WALLS.keys())
+def test_wall(wall: Wall) -> None:
+    assert list(breaches(wall)) == []
+
+
+def test_the_walk_sees_every_kind_of_import() -> None:
+    source = """
+import a.b as c
+from d import e
+def later():
+    from .f import g
+    from .. import h
+"""
+    assert list(imported(source, "top.sub")) == ["a.b", "d.e", "top.sub.f.g", "top.h"]
+
+
+def test_a_wall_is_breached_by_what_lies_inside_a_module() -> None:
+    assert lies_in("torch.nn", ("torch",))
+    assert not lies_in("torchcrepe", ("torch",))

@@ -1,0 +1,129 @@
+"""The feature cache: what was saved is what is loaded, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from instrument.errors import FeatureError, OutputError
+from training.features import FORMAT, FRAMES, FeatureCache
+
+
+def rewrite(path: Path, **changes: object) -> None:
+    """Replace arrays of a cache; ``None`` removes one."""
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files} | changes
+    np.savez(path, **{name: value for name, value in arrays.items() if value is not None})  # type: ignore[arg-type]
+
+
+def test_a_cache_comes_back_as_it_was_saved(features: FeatureCache, tmp_path: Path) -> None:
+    path = tmp_path / "violin.npz"
+    features.save(path)
+    loaded = FeatureCache.load(path)
+    for field in dataclasses.fields(FeatureCache):
+        if field.name in {"audio", "settings"}:
+            continue
+        saved, read = getattr(features, field.name), getattr(loaded, field.name)
+        assert saved.dtype == read.dtype, field.name
+        np.testing.assert_array_equal(saved, read, err_msg=field.name)
+    assert loaded.settings["instrument"] == features.settings["instrument"]
+    assert loaded.sample_rate == features.sample_rate
+
+
+def test_audio_comes_back_within_16_bits(features: FeatureCache, tmp_path: Path) -> None:
+    path = tmp_path / "violin.npz"
+    louder = dataclasses.replace(features, audio=features.audio * np.float32(3.0))
+    louder.save(path)
+    step = np.abs(louder.audio).max() / 32_767.0
+    assert np.abs(FeatureCache.load(path).audio - louder.audio).max() <= 0.51 * step
+
+
+def test_a_cache_holds_no_pickle(features: FeatureCache, tmp_path: Path) -> None:
+    path = tmp_path / "violin.npz"
+    features.save(path)
+    with np.load(path, allow_pickle=False) as archive:
+        assert all(archive[name].dtype.kind in "biufU" for name in archive.files)
+
+
+def test_recordings_lie_end_to_end(features: FeatureCache) -> None:
+    recordings = range(len(features.name))
+    assert [features.frames(r).start for r in recordings[1:]] == [
+        features.frames(r).stop for r in recordings[:-1]
+    ]
+    assert features.frames(recordings[-1]).stop == len(features.f0_hz) == len(features.loudness_db)
+    assert features.samples(recordings[-1]).stop == len(features.audio)
+    for r in recordings:
+        samples = features.samples(r).stop - features.samples(r).start
+        frames = features.frames(r).stop - features.frames(r).start
+        assert frames == 1 + samples * 250 // features.sample_rate
+        assert 0 <= features.onset[r] < features.release[r] < features.end[r] <= frames
+    assert features.window_cents.shape == (len(features.window_recording), FRAMES)
+
+
+def test_a_missing_cache_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(FeatureError, match="arco train prepare"):
+        FeatureCache.load(tmp_path / "violin.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a cache", b"PK\x03\x04 cut", b"\x80\x04N."])
+def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "violin.npz"
+    path.write_bytes(content)
+    with pytest.raises(FeatureError, match="not a feature cache"):
+        FeatureCache.load(path)
+
+
+def test_a_single_array_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "violin.npz"
+    with path.open("wb") as stream:
+        np.save(stream, np.zeros(3))
+    with pytest.raises(FeatureError, match="not a feature cache"):
+        FeatureCache.load(path)
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.99])
+def test_a_truncated_cache_is_refused(features: FeatureCache, tmp_path: Path, kept: float) -> None:
+    path = tmp_path / "violin.npz"
+    features.save(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(FeatureError, match="not a feature cache"):
+        FeatureCache.load(path)
+
+
+def test_a_cache_without_one_of_its_arrays_is_refused(
+    features: FeatureCache, tmp_path: Path
+) -> None:
+    path = tmp_path / "violin.npz"
+    features.save(path)
+    rewrite(path, window_mask=None)
+    with pytest.raises(FeatureError, match="window_mask"):
+        FeatureCache.load(path)
+
+
+def test_a_pickled_array_is_refused(features: FeatureCache, tmp_path: Path) -> None:
+    path = tmp_path / "violin.npz"
+    features.save(path)
+    rewrite(path, name=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(FeatureError, match="not a feature cache"):
+        FeatureCache.load(path)
+
+
+def test_a_cache_of_an_older_format_is_refused(features: FeatureCache, tmp_path: Path) -> None:
+    path = tmp_path / "violin.npz"
+    features.save(path)
+    older = {**features.settings, "format": FORMAT - 1}
+    rewrite(path, settings=np.array(json.dumps(older)))
+    with pytest.raises(FeatureError, match=f"format {FORMAT - 1}; make it anew"):
+        FeatureCache.load(path)
+
+
+def test_nothing_is_written_where_there_is_no_folder(
+    features: FeatureCache, tmp_path: Path
+) -> None:
+    with pytest.raises(OutputError, match="there is no folder"):
+        features.save(tmp_path / "elsewhere" / "violin.npz")

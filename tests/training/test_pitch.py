@@ -1,0 +1,127 @@
+"""The pitch track: CREPE finds the note, demodulation gives it to a fraction of a cent."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instrument.types import Float32, Float64
+from training import pitch
+from training.loudness import loudness_db
+from training.pitch import estimate_f0, lower_octave, refine_f0
+
+ViolinNote = Callable[..., tuple[Float32, Float64]]
+
+RATE = 48_000
+FRAME_RATE = 250
+INNER = slice(10, -10)  # frames whose windows lie wholly inside the sound
+
+
+def cents_between(f0_hz: Float32 | Float64, true_hz: Float64) -> Float64:
+    return 1200.0 * np.log2(np.asarray(f0_hz, np.float64) / true_hz)
+
+
+def extent(f0_hz: Float64) -> float:
+    """Extent in cents of a vibrato, from whole turns of it."""
+    return float(np.sqrt(2.0) * np.std(1200.0 * np.log2(f0_hz)))
+
+
+@pytest.mark.parametrize("midi", [55, 69, 88])
+def test_a_vibrato_is_followed_to_a_cent_and_keeps_its_extent(
+    violin_note: ViolinNote, midi: int
+) -> None:
+    audio, true_hz = violin_note(midi, 0.84, vibrato_cents=30.0, vibrato_hz=5.0, silence=0.0)
+    coarse, periodicity = estimate_f0(audio, RATE, FRAME_RATE, midi)
+    refined = refine_f0(audio, RATE, coarse, FRAME_RATE)
+    error = cents_between(refined, true_hz)[INNER]
+    assert np.sqrt(np.mean(error**2)) < 1.0
+    assert np.abs(error).max() < 2.0
+    four_turns = slice(5, 205)
+    assert extent(refined[four_turns]) == pytest.approx(30.0, rel=0.03)
+    assert periodicity[INNER].min() > 0.5
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    midi=st.floats(55.0, 100.0),
+    vibrato_cents=st.floats(0.0, 40.0),
+    vibrato_hz=st.floats(4.0, 7.0),
+    error_cents=st.floats(-40.0, 40.0),
+)
+def test_refining_ends_at_the_true_pitch_wherever_it_begins(
+    violin_note: ViolinNote,
+    midi: float,
+    vibrato_cents: float,
+    vibrato_hz: float,
+    error_cents: float,
+) -> None:
+    audio, true_hz = violin_note(
+        midi, 0.3, vibrato_cents=vibrato_cents, vibrato_hz=vibrato_hz, silence=0.0
+    )
+    mistaken = (true_hz * 2.0 ** (error_cents / 1200.0)).astype(np.float32)
+    refined = refine_f0(audio, RATE, mistaken, FRAME_RATE)
+    assert np.abs(cents_between(refined, true_hz)[INNER]).max() < 1.0
+
+
+def test_a_track_far_from_the_sound_is_left_alone(violin_note: ViolinNote) -> None:
+    audio, true_hz = violin_note(69, 0.3, silence=0.0)
+    elsewhere = (true_hz * 2.0 ** (5.0 / 12.0)).astype(np.float32)
+    refined = refine_f0(audio, RATE, elsewhere, FRAME_RATE, iterations=1)
+    assert np.abs(cents_between(refined, elsewhere.astype(np.float64))).max() <= 50.0
+
+
+@pytest.mark.parametrize("midi", [96, 100])
+def test_above_the_range_of_crepe_the_note_is_heard_at_half_speed(
+    violin_note: ViolinNote, midi: int
+) -> None:
+    audio, true_hz = violin_note(midi, 0.3, silence=0.0)
+    knowing, _ = estimate_f0(audio, RATE, FRAME_RATE, midi)
+    unknowing, _ = estimate_f0(audio, RATE, FRAME_RATE)
+    assert np.abs(cents_between(knowing, true_hz)[INNER]).max() < 40.0
+    assert np.abs(cents_between(unknowing, true_hz)[INNER]).max() > 40.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    samples=st.integers(1_000, 9_000),
+    rate=st.sampled_from([22_050, 44_100, 48_000, 96_000]),
+    midi=st.sampled_from([69, 96]),
+)
+def test_pitch_and_loudness_have_the_same_frames(samples: int, rate: int, midi: int) -> None:
+    def listened(frames: torch.Tensor, *_: object) -> torch.Tensor:
+        return torch.full((len(frames), 360), 0.5)
+
+    audio = np.ones(samples, np.float32)
+    with pytest.MonkeyPatch.context() as patch:  # CREPE itself doesn't matter here, and is slow
+        patch.setattr(pitch._torchcrepe(), "infer", listened)
+        f0_hz, periodicity = pitch.estimate_f0(audio, rate, FRAME_RATE, midi)
+    assert f0_hz.shape == periodicity.shape == loudness_db(audio, rate, FRAME_RATE).shape
+
+
+def test_an_octave_error_on_a_weak_fundamental_is_folded_down(violin_note: ViolinNote) -> None:
+    audio, true_hz = violin_note(55, 0.4, fundamental_db=-25.0, noise_db=-70.0, silence=0.0)
+    heard = (2.0 * true_hz).astype(np.float32)
+    heard[:20] = true_hz[:20]
+    folded = lower_octave(audio, RATE, heard, FRAME_RATE, 55)
+    np.testing.assert_allclose(folded, true_hz, rtol=1e-6)
+
+
+@pytest.mark.parametrize("vibrato_cents", [0.0, 30.0])
+def test_a_note_that_is_truly_an_octave_higher_stays_there(
+    violin_note: ViolinNote, vibrato_cents: float
+) -> None:
+    audio, true_hz = violin_note(67, 0.4, vibrato_cents=vibrato_cents, noise_db=-60.0, silence=0.0)
+    heard = true_hz.astype(np.float32)
+    np.testing.assert_array_equal(lower_octave(audio, RATE, heard, FRAME_RATE, 55), heard)
+
+
+def test_torchaudio_is_not_left_replaced() -> None:
+    estimate_f0(np.zeros(4_800, np.float32), RATE, FRAME_RATE)
+    stand_in = sys.modules.get("torchaudio")
+    assert stand_in is None or stand_in.__file__ is not None

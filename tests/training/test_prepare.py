@@ -1,0 +1,306 @@
+"""Preparing a folder: every note is used or refused with a reason, once."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instrument.errors import UsageError
+from instrument.types import Float32, Float64
+from training import pitch
+from training.features import RELEASE_FRAME, FeatureCache
+from training.prepare import PrepareSettings, analyse, prepare, source_gains, split
+from training.readers import RecordingLabel
+
+ViolinNote = Callable[..., tuple[Float32, Float64]]
+Record = Callable[..., RecordingLabel]
+
+RATE = 48_000
+SETTINGS = PrepareSettings()
+
+
+def report(out: Path) -> dict[str, str]:
+    with out.with_suffix(".report.csv").open(encoding="utf-8", newline="") as stream:
+        return {row["recording"]: row["reason"] for row in csv.DictReader(stream)}
+
+
+def count_analyses(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
+    """A list that grows with each note that CREPE hears."""
+    heard: list[float | None] = []
+    original = pitch.estimate_f0
+
+    def counting(
+        audio: Float32,
+        sample_rate: int,
+        frame_rate: int,
+        expected_midi: float | None = None,
+        size: pitch.CrepeSize = "tiny",
+        device: str = "cpu",
+    ) -> tuple[Float32, Float32]:
+        heard.append(expected_midi)
+        return original(audio, sample_rate, frame_rate, expected_midi, size, device)
+
+    monkeypatch.setattr(pitch, "estimate_f0", counting)
+    return heard
+
+
+# --- One note ---------------------------------------------------------------------------------
+
+
+def test_a_note_is_cut_to_itself_with_its_pitch_and_segments(violin_note: ViolinNote) -> None:
+    audio, _ = violin_note(69.1, 0.7, silence=0.5, vibrato_cents=20.0)
+    note = analyse(audio, 69, SETTINGS)
+    assert note.tuning_cents == pytest.approx(10.0, abs=3.0)
+    assert note.segments.onset == pytest.approx(25, abs=3)  # 0.1 s of lead
+    sounding = note.segments.release - note.segments.onset
+    assert sounding == pytest.approx(0.7 * 250, abs=16)
+    cents = 1200.0 * np.log2(note.f0_hz / 440.0)
+    sustain = cents[note.segments.onset + 15 : note.segments.release - 5]
+    assert np.abs(sustain - 10.0).max() == pytest.approx(20.0, abs=2.0)
+    assert len(note.f0_hz) == len(note.loudness_db) == 1 + len(note.audio) * 250 // RATE
+
+
+def test_pitch_is_held_through_the_silence_around_a_note(violin_note: ViolinNote) -> None:
+    audio, _ = violin_note(69, 0.5, silence=0.3)
+    note = analyse(audio, 69, SETTINGS)
+    np.testing.assert_allclose(1200.0 * np.log2(note.f0_hz / 440.0), 0.0, atol=10.0)
+
+
+def test_a_weak_fundamental_does_not_make_the_pitch_wrong(violin_note: ViolinNote) -> None:
+    audio, _ = violin_note(55, 0.5, fundamental_db=-30.0, noise_db=-70.0)
+    assert analyse(audio, 55, SETTINGS).tuning_cents == pytest.approx(0.0, abs=2.0)
+
+
+# --- A folder ---------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_used_is_reported_with_its_reason_and_the_rest_is_used(
+    violin_note: ViolinNote, record: Record, tmp_path: Path
+) -> None:
+    folder = tmp_path / "notes"
+    good, _ = violin_note(69, 0.5)
+    loud, _ = violin_note(69, 0.5, level_db=3.0)
+    octave, _ = violin_note(81, 0.5, noise_db=-60.0)
+    other, _ = violin_note(73, 0.5)
+    hiss = np.random.default_rng(0).standard_normal(RATE // 2).astype(np.float32)
+    broken = record(folder / "broken.wav", good, 69)
+    broken.path.write_bytes(broken.path.read_bytes()[:20])
+    gone = record(folder / "gone.wav", good, 69)
+    gone.path.unlink()
+    labels = [
+        record(folder / "good.wav", good, 69),
+        record(folder / "silence.wav", 1e-5 * good, 69),
+        record(folder / "clipped.wav", np.clip(loud, -1.0, 1.0), 69),
+        record(folder / "unvoiced.wav", 0.1 * hiss, 69),
+        record(folder / "two.wav", np.concatenate([good[:26_000], other[16_000:]]), 69),
+        record(folder / "semitone.wav", good, 70),
+        record(folder / "octave.wav", octave, 69),
+        broken,
+        gone,
+    ]
+    out = tmp_path / "violin.npz"
+    refused = prepare(labels, out, SETTINGS)
+    assert FeatureCache.load(out).name.tolist() == ["notes/good.wav"]
+    reasons = report(out)
+    assert reasons == {refusal.name: refusal.reason for refusal in refused}
+    expected = {
+        "silence": "silence",
+        "clipped": "clipped",
+        "unvoiced": "unvoiced",
+        "two": "two notes",
+        "semitone": "wrong pitch: -",
+        "octave": "wrong pitch: +1",
+        "broken": "cannot be read as audio",
+        "gone": "cannot be opened",
+    }
+    assert set(reasons) == {f"notes/{name}.wav" for name in expected}
+    for name, reason in expected.items():
+        assert reasons[f"notes/{name}.wav"].startswith(reason), name
+
+
+def test_a_folder_with_nothing_to_use_is_an_error_that_gives_a_reason(
+    record: Record, tmp_path: Path
+) -> None:
+    label = record(tmp_path / "notes" / "a.wav", np.zeros(RATE, np.float32), 69)
+    out = tmp_path / "violin.npz"
+    with pytest.raises(UsageError, match=r"not one recording.*notes/a\.wav: silence"):
+        prepare([label], out, SETTINGS)
+    assert not out.exists()
+    assert list(report(out)) == ["notes/a.wav"]
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(
+    violin_note: ViolinNote, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = [
+        record(tmp_path / "notes" / f"{midi}.wav", violin_note(midi, 0.3)[0], midi)
+        for midi in (60, 67, 74)
+    ]
+    labels.insert(1, record(tmp_path / "notes" / "wrong.wav", violin_note(62, 0.3)[0], 61))
+    out = tmp_path / "violin.npz"
+    heard = count_analyses(monkeypatch)
+
+    def stop(done: int, _all: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(labels, out, SETTINGS, stop)
+    assert not out.exists()
+    assert heard == [60, 61, 67]
+
+    seen: list[tuple[int, int]] = []
+    refused = prepare(labels, out, SETTINGS, lambda done, count: seen.append((done, count)))
+    assert heard == [60, 61, 67, 74]
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [refusal.name for refusal in refused] == ["notes/wrong.wav"]
+    first = out.read_bytes()
+
+    again = prepare(labels, out, SETTINGS)
+    assert len(heard) == 4
+    assert again == refused
+    assert out.read_bytes() == first
+
+
+def test_other_settings_are_analysed_anew(
+    violin_note: ViolinNote, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = [record(tmp_path / "notes" / "a.wav", violin_note(69, 0.3)[0], 69)]
+    out = tmp_path / "violin.npz"
+    heard = count_analyses(monkeypatch)
+    prepare(labels, out, SETTINGS)
+    prepare(labels, out, dataclasses.replace(SETTINGS, sample_rate=32_000))
+    assert len(heard) == 2
+    assert FeatureCache.load(out).sample_rate == 32_000
+
+
+# --- The cache --------------------------------------------------------------------------------
+
+
+def test_labels_reach_the_cache(features: FeatureCache) -> None:
+    assert sorted(set(features.source.tolist())) == ["one", "two"]
+    assert sorted(set(features.dynamic.tolist())) == ["f", "p"]
+    for name, midi in zip(features.name, features.midi, strict=True):
+        assert str(name).startswith(f"{features.source[features.name == name][0]}/{midi}-")
+
+
+def test_every_note_has_its_pitch(features: FeatureCache) -> None:
+    for r, midi in enumerate(features.midi):
+        start = features.frames(r).start
+        sustain = slice(start + features.onset[r] + 20, start + features.release[r] - 5)
+        cents = 1200.0 * np.log2(features.f0_hz[sustain] / 440.0) - 100.0 * (midi - 69)
+        assert cents.max() == pytest.approx(25.0, abs=3.0)
+        assert cents.min() == pytest.approx(-25.0, abs=3.0)
+
+
+def test_a_short_note_is_masked_where_it_is_continued(features: FeatureCache) -> None:
+    for window, recording in enumerate(features.window_recording):
+        sounding = features.release[recording] - features.onset[recording]
+        assert features.window_mask[window, :RELEASE_FRAME].sum() == sounding < RELEASE_FRAME
+
+
+def test_windows_hold_level_against_the_note_and_cents_against_its_tuning(
+    features: FeatureCache,
+) -> None:
+    for window in range(len(features.window_recording)):
+        sustain = features.window_mask[window] & (np.arange(len(features.window_mask[window])) > 50)
+        sustain[RELEASE_FRAME:] = False
+        assert np.median(features.window_db[window][sustain]) == pytest.approx(0.0, abs=1.0)
+        assert np.median(features.window_cents[window][sustain]) == pytest.approx(0.0, abs=5.0)
+
+
+def test_a_source_that_is_6_db_too_loud_is_brought_back(features: FeatureCache) -> None:
+    gain = {s: set(features.gain_db[features.source == s].tolist()) for s in ("one", "two")}
+    assert gain["one"] == {0.0}
+    (of_two,) = gain["two"]
+    assert of_two == pytest.approx(-6.0, abs=1.0)
+    for midi in set(features.midi.tolist()):
+        levels = features.level_db[features.midi == midi]
+        dynamics = features.dynamic[features.midi == midi]
+        difference = levels[dynamics == "f"][0] - levels[dynamics == "p"][0]
+        assert difference == pytest.approx(8.0, abs=1.5)
+
+
+def test_audio_and_loudness_are_levelled_together(features: FeatureCache) -> None:
+    peaks = {
+        source: [
+            20.0 * np.log10(np.abs(features.audio[features.samples(r)]).max())
+            - features.loudness_db[features.frames(r)].max()
+            for r in np.flatnonzero(features.source == source)
+            if features.midi[r] == 74
+        ]
+        for source in ("one", "two")
+    }
+    assert peaks["one"] == pytest.approx(peaks["two"], abs=0.3)
+
+
+# --- Levels and the split ---------------------------------------------------------------------
+
+
+@settings(max_examples=30, deadline=None)
+@given(gain_db=st.floats(-20.0, 20.0), step_db=st.floats(2.0, 6.0))
+def test_gains_of_sources_are_found_beside_dynamics_and_pitch(
+    gain_db: float, step_db: float
+) -> None:
+    marks = ("pp", "mf", "ff")
+    notes = [(s, d, m) for s in ("a", "b") for d in marks for m in range(55, 96, 5)]
+    notes.append(("a", "pp", 60))
+    scale = {"pp": 1.0, "mf": 4.0, "ff": 6.0}
+    level = [
+        -40.0 + step_db * scale[d] + 0.1 * (m - 69) - (gain_db if s == "b" else 0.0)
+        for s, d, m in notes
+    ]
+    sources, dynamics, midi = zip(*notes, strict=True)
+    gains = source_gains(sources, dynamics, midi, np.array(level))
+    assert gains["a"] == 0.0
+    assert gains["b"] == pytest.approx(gain_db, abs=0.05)
+
+
+def test_sources_without_known_dynamics_are_left_as_they_are() -> None:
+    gains = source_gains(["a", "b"] * 10, [""] * 20, [69] * 20, np.linspace(-40.0, -10.0, 20))
+    assert gains == {"a": 0.0, "b": 0.0}
+
+
+NAMES = [f"notes/{number}.wav" for number in range(100)]
+
+
+def test_a_share_of_each_source_is_held_out() -> None:
+    sources = ["a"] * 60 + ["b"] * 40
+    chosen = split(NAMES, sources, 0.15)
+    assert chosen[:60].sum() == 9
+    assert chosen[60:].sum() == 6
+
+
+def test_the_split_knows_no_order() -> None:
+    chosen = split(NAMES, ["a"] * 100, 0.15)
+    backwards = split(NAMES[::-1], ["a"] * 100, 0.15)
+    np.testing.assert_array_equal(chosen, backwards[::-1])
+
+
+def test_the_split_of_a_source_does_not_depend_on_other_sources() -> None:
+    alone = split(NAMES[:60], ["a"] * 60, 0.15)
+    together = split(NAMES, ["a"] * 60 + ["b"] * 40, 0.15)
+    np.testing.assert_array_equal(alone, together[:60])
+
+
+@settings(max_examples=50, deadline=None)
+@given(before=st.integers(10, 99))
+def test_added_recordings_only_change_places_with_as_many_others(before: int) -> None:
+    fewer = split(NAMES[:before], ["a"] * before, 0.2)
+    more = split(NAMES, ["a"] * 100, 0.2)
+    moved_to_training = fewer & ~more[:before]
+    assert moved_to_training.sum() <= more[before:].sum()
+    moved_to_test = ~fewer & more[:before]
+    assert not (moved_to_training.any() and moved_to_test.any())
+
+
+def test_the_split_is_by_recording_never_by_window(features: FeatureCache) -> None:
+    assert len(features.held_out) == len(features.name)
+    assert 0 < features.held_out.sum() < len(features.name)

@@ -1,0 +1,143 @@
+"""Onset, release and end of a note, and why a recording is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instrument.errors import RecordingError
+from instrument.types import Float32, Float64
+from training.segmentation import (
+    BOWING_FRAMES,
+    Segments,
+    check_clipping,
+    check_pitch,
+    find_segments,
+    trusted_frames,
+)
+
+SEGMENTS = Segments(onset=0, release=200, end=220)
+
+
+def note_db(
+    onset: int = 25, sustain: int = 200, release_db: float = -1.0, level_db: float = -20.0
+) -> Float32:
+    """Loudness of a note: silence, 15 frames of attack, a sustain, a release down to silence."""
+    attack = np.linspace(-40.0, 0.0, 15)
+    release = np.arange(0.0, -80.0, release_db)
+    shape = [np.full(onset, -80.0), attack, np.zeros(sustain), release, np.full(50, -80.0)]
+    return (level_db + np.concatenate(shape)).astype(np.float32)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    onset=st.integers(0, 100),
+    sustain=st.integers(20, 900),
+    release_db=st.floats(-8.0, -0.5),
+    level_db=st.floats(-60.0, 0.0),
+)
+def test_onset_release_and_end_are_found(
+    onset: int, sustain: int, release_db: float, level_db: float
+) -> None:
+    found = find_segments(note_db(onset, sustain, release_db, level_db))
+    assert found.onset == pytest.approx(onset + 2, abs=3)
+    released = onset + 15 + sustain
+    assert found.release == pytest.approx(released - 9.0 / release_db, abs=4)
+    assert found.end == pytest.approx(released - 40.0 / release_db, abs=4)
+
+
+def test_a_note_that_is_cut_ends_with_the_recording() -> None:
+    cut = note_db()[:150]
+    found = find_segments(cut)
+    assert (found.release, found.end) == (149, 150)
+
+
+def test_a_dip_in_the_bow_does_not_end_the_note() -> None:
+    loudness = note_db()
+    loudness[100:106] -= 60.0
+    found = find_segments(loudness)
+    assert found.onset < 30
+    assert found.release > 230
+
+
+def test_a_click_before_the_note_is_not_its_onset() -> None:
+    loudness = note_db(onset=100)
+    loudness[20:24] = -25.0
+    assert find_segments(loudness).onset > 90
+
+
+def test_silence_is_refused() -> None:
+    with pytest.raises(RecordingError, match="silence: its loudest part is at -95 dB"):
+        find_segments(np.full(500, -95.0, np.float32))
+
+
+def test_a_click_is_refused() -> None:
+    loudness = np.full(200, -90.0, np.float32)
+    loudness[50:56] = -10.0
+    with pytest.raises(RecordingError, match="40 ms"):
+        find_segments(loudness)
+
+
+def vibrato(cents: float = 0.0) -> Float64:
+    return np.asarray(cents + 30.0 * np.sin(np.arange(220) * 0.14), np.float64)
+
+
+def voiced() -> Float32:
+    return np.full(220, 0.9, np.float32)
+
+
+@pytest.mark.parametrize("cents", [-40.0, 0.0, 40.0])
+def test_a_note_out_of_tune_with_vibrato_is_accepted(cents: float) -> None:
+    check_pitch(vibrato(cents), voiced(), SEGMENTS)
+
+
+@pytest.mark.parametrize("semitones", [-12.0, -1.0, 1.0, 12.0])
+def test_a_note_of_another_pitch_is_refused_with_its_distance(semitones: float) -> None:
+    with pytest.raises(RecordingError, match="wrong pitch: ") as caught:
+        check_pitch(vibrato(100.0 * semitones), voiced(), SEGMENTS)
+    distance = float(str(caught.value).split()[2])
+    assert distance == pytest.approx(semitones, abs=0.05)
+
+
+def test_breath_without_pitch_is_refused() -> None:
+    periodicity = voiced()
+    periodicity[BOWING_FRAMES:140] = 0.1
+    with pytest.raises(RecordingError, match="unvoiced: 68 % of it has no pitch"):
+        check_pitch(vibrato(), periodicity, SEGMENTS)
+
+
+def test_the_first_moments_of_the_bow_need_no_pitch() -> None:
+    cents, periodicity = vibrato(), voiced()
+    cents[:BOWING_FRAMES] = 900.0
+    periodicity[:BOWING_FRAMES] = 0.0
+    check_pitch(cents, periodicity, SEGMENTS)
+
+
+def test_two_notes_in_one_recording_are_refused() -> None:
+    cents = vibrato()
+    cents[140:] += 200.0
+    with pytest.raises(RecordingError, match="two notes: 3. % of it is at another pitch"):
+        check_pitch(cents, voiced(), SEGMENTS)
+
+
+def test_frames_are_trusted_where_they_are_periodic_and_near_the_note() -> None:
+    cents = np.array([0.0, 119.0, 121.0, 0.0])
+    periodicity = np.array([0.9, 0.9, 0.9, 0.2], np.float32)
+    assert trusted_frames(cents, periodicity).tolist() == [True, True, False, False]
+
+
+def test_flat_tops_at_full_scale_are_refused(
+    violin_note: Callable[..., tuple[Float32, Float64]],
+) -> None:
+    audio, _ = violin_note(69, level_db=3.0)
+    check_clipping(audio / np.abs(audio).max())
+    with pytest.raises(RecordingError, match=r"clipped: \d+\.\d % of it at full scale"):
+        check_clipping(np.clip(audio, -1.0, 1.0))
+
+
+def test_a_quiet_square_wave_is_not_clipped() -> None:
+    check_clipping(np.tile(np.repeat(np.float32([-0.3, 0.3]), 50), 100))
