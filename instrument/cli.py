@@ -43,6 +43,9 @@ SUBTYPES = {
 WAV_BYTES = 2**32 - 2**20
 """What a WAV file can hold: its sizes have 32 bits."""
 
+SYSTEM_ERROR = 2
+"""What libsndfile reports when the system refuses to write."""
+
 # typer takes its usage errors from click or, in later versions, from inside itself; this is the
 # base of all of them either way.
 _TyperUsageError = cast("type[Exception]", typer.BadParameter.__base__)
@@ -375,8 +378,9 @@ def _sound_file(path: Path, sample_rate: int, bits: int) -> Iterator[Callable[[F
             with soundfile.SoundFile(beside, "w", sample_rate, 2, subtype) as file:
                 yield lambda block: file.write(block.T)
         except soundfile.LibsndfileError as error:
-            reason = error.error_string.rstrip(".")
-            raise OutputError(f"{path}: cannot be written ({reason}); is the disk full?") from error
+            full = error.code == SYSTEM_ERROR
+            reason = "is the disk full?" if full else error.error_string.rstrip(".")
+            raise OutputError(f"{path}: cannot be written: {reason}") from error
         if subtype == "FLOAT":
             _forget_date(beside)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from instrument.envelope import (
+    ATTACK_FRAMES,
     FALL_FRAMES,
     MATCH_FRAMES,
     Curves,
@@ -13,6 +14,7 @@ from instrument.envelope import (
     release,
     splice,
 )
+from instrument.errors import InstrumentError
 from instrument.harmonic import remove_above_nyquist
 from instrument.kernels import FRAME_RATE, HopFrame
 from instrument.latent import LatentSpace
@@ -47,6 +49,11 @@ PITCH_RANGE_MIDI = (12.0, 127.0)
 SPLICE_WITHIN_FRAMES = 60
 
 
+def _limited(values: Float64, within: tuple[float, float]) -> Float64:
+    """``np.clip`` without its overhead, which counts in every frame."""
+    return np.minimum(np.maximum(values, within[0]), within[1])
+
+
 class Control:
     """Turns events into the control frames of one hop after another.
 
@@ -62,6 +69,11 @@ class Control:
         preset: int = 0,
     ) -> None:
         spec = instrument.spec
+        if spec.frame_rate != FRAME_RATE:
+            raise InstrumentError(
+                f"{spec.name}: {spec.frame_rate} frames a second; this version of Arco plays "
+                f"{FRAME_RATE}"
+            )
         sizes = spec.timbre_size
         self.voices = Voices(polyphony, sample_rate)
         self.mapping = Mapping(FRAME_RATE)
@@ -74,16 +86,10 @@ class Control:
         self._latents = latents
         self._release_frame = spec.envelope_size.release_frame
         frames = spec.envelope_size.frames
-        length = frames + FALL_FRAMES
-        self._slow_cents = np.zeros((slots, length), dtype=np.float32)
-        self._vibrato_cents = np.zeros((slots, length), dtype=np.float32)
-        self._loudness_db = np.zeros((slots, length), dtype=np.float32)
-        self._curves = [
-            Curves(*rows)
-            for rows in zip(
-                self._slow_cents, self._vibrato_cents, self._loudness_db, strict=True
-            )
-        ]
+        self._length = frames + FALL_FRAMES
+        # Curves of all slots, in the order of the attributes of ``Curves``.
+        self._all_curves = np.zeros((3, slots, self._length), dtype=np.float32)
+        self._curves = [Curves(*self._all_curves[:, slot]) for slot in range(slots)]
         self._continuation = Curves.empty(frames)
         self._state = instrument.new_state(slots)
         # Of each slot: the next frame to read, and what the frame before gave.
@@ -133,9 +139,7 @@ class Control:
                 return self._note_on(event, sample, part)
             case NoteOff():
                 pedal = self.mapping.channels[event.channel].pedal
-                self._release(
-                    self.voices.note_off(event.channel, event.key, sample, pedal=pedal)
-                )
+                self._release(self.voices.note_off(event.channel, event.key, sample, pedal=pedal))
             case ControlChange():
                 self._control_change(event, sample)
             case PitchBend():
@@ -166,7 +170,11 @@ class Control:
         preset = self.mapping.channels[event.channel].preset
         self._chance[slot] = self._latents.generator(self.voices.slots[slot].number)
         self._point[slot] = self._latents.choose(
-            preset, event.key, float(self._loudness[slot]), self._chance[slot]
+            preset,
+            event.key,
+            float(self._loudness[slot]),
+            self._chance[slot],
+            before=int(self._point[slot]) if allocation.joined else None,
         )
         self._plan_splice(slot)
         envelope = self._decode(slot)
@@ -174,10 +182,10 @@ class Control:
             self._join(allocation, key_before, envelope)
             return None
         self._curves[slot].write(envelope, self._release_frame)
-        self._begin(slot, sample, part)
+        self._begin(slot, part)
         return slot
 
-    def _begin(self, slot: int, sample: int, part: float) -> None:
+    def _begin(self, slot: int, part: float) -> None:
         """Controls of a voice that begins within the hop, at both ends of it."""
         frame = self.frame
         slots = np.array([slot])
@@ -197,15 +205,19 @@ class Control:
         """
         slot = allocation.slot
         curves, position = self._curves[slot], float(self._position[slot])
-        level_db = curves.at(curves.loudness_db, position)
-        cents = curves.at(curves.slow_cents, position) + curves.at(
-            curves.vibrato_cents, position
-        )
+        vibrato = self._vibrato(slot)
+        level_db = curves.level_at(position)
+        cents = curves.cents_at(position, vibrato)
+        cents += 100.0 * (key_before - float(self._key[slot]))
         curves.write(envelope, self._release_frame)
         slurred = allocation.gap == 0 and key_before != self._key[slot]
         entry = legato_entry(curves, self._release_frame) if slurred else 0
-        join(curves, entry, level_db, cents + 100.0 * (key_before - float(self._key[slot])))
+        join(curves, entry, level_db, cents, vibrato)
         self._position[slot] = float(entry)
+
+    def _vibrato(self, slot: int) -> float:
+        """How many times its own vibrato a voice has now."""
+        return float(self.mapping.values[self._channel[slot], Performance.VIBRATO])
 
     def _decode(self, slot: int) -> Envelope:
         cents, loudness_db = self._instrument.envelope.decode(
@@ -217,7 +229,8 @@ class Control:
 
     def _release(self, slots: list[int]) -> None:
         for slot in slots:
-            release(self._curves[slot], float(self._position[slot]), self._release_frame)
+            position = float(self._position[slot])
+            release(self._curves[slot], position, self._release_frame, self._vibrato(slot))
             self._position[slot] = self._release_frame
 
     def _control_change(self, event: ControlChange, sample: int) -> None:
@@ -271,23 +284,20 @@ class Control:
         Returns:
             loudness_db [V, T].
         """
-        whole = np.minimum(at.astype(np.int64), self._loudness_db.shape[1] - 2)
+        whole = np.minimum(at.astype(np.int64), self._length - 2)
         part = (at - whole).astype(np.float32)
         rows = slots[:, None]
-
-        def read(curve: Float32) -> Float32:
-            here = curve[rows, whole]
-            return here + part * (curve[rows, whole + 1] - here)
-
+        here = self._all_curves[:, rows, whole]
+        ahead = self._all_curves[:, rows, whole + 1]
+        slow_cents, vibrato_cents, loudness_db = here + part * (ahead - here)
         performance = self.mapping.values[self._channel[slots]]
         bend = performance[:, Performance.BEND_SEMITONES, None]
         vibrato = performance[:, Performance.VIBRATO, None]
-        cents = read(self._slow_cents) + vibrato * read(self._vibrato_cents)
-        midi = np.clip(self._key[rows] + bend + cents / 100.0, *PITCH_RANGE_MIDI)
+        cents = slow_cents + vibrato * vibrato_cents
+        midi = _limited(self._key[rows] + bend + cents / 100.0, PITCH_RANGE_MIDI)
         expression = performance[:, Performance.EXPRESSION_DB, None]
-        loudness_db = np.clip(read(self._loudness_db) + expression, *LOUDNESS_RANGE_DB)
-        loudness_db = loudness_db.astype(np.float32)
-        f0_hz = midi_to_hz(midi)
+        loudness_db = _limited(loudness_db + expression, LOUDNESS_RANGE_DB).astype(np.float32)
+        f0_hz = np.asarray(midi_to_hz(midi), np.float64)
 
         controls, self._state[slots] = self._instrument.timbre.run(
             f0_hz.astype(np.float32), loudness_db, self._state[slots]
@@ -307,10 +317,11 @@ class Control:
 
     def _end_voices(self, active: list[int], loudness_db: Float32) -> None:
         """Take the gain of voices that have ended to zero by the end of the hop."""
-        last = self._loudness_db.shape[1] - 3
+        last = self._length - 3
         for slot, level_db in zip(active, loudness_db, strict=True):
             voice = self.voices.slots[slot]
-            voice.level_db = float(level_db)
+            if self._position[slot] > ATTACK_FRAMES:
+                voice.level_db = float(level_db)
             faded = voice.stage is Stage.RELEASED and level_db < SILENT_DB
             if voice.stage is Stage.FADING or faded or self._position[slot] > last:
                 self.frame.gain[slot, 1] = 0.0

@@ -167,5 +167,3 @@ class Engine:
                     self._hop_samples,
                     slot,
                 )
-
-

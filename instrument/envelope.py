@@ -69,18 +69,33 @@ class Curves:
         fall = FALL_DB_PER_FRAME * np.arange(1, FALL_FRAMES + 1)
         self.loudness_db[frames:] = envelope.loudness_db[-1] - fall
 
-    def at(self, curve: Float32, position: float) -> float:
-        """Value of one of the curves at a (fractional) position."""
-        frame = int(position)
-        part = position - frame
-        return float(curve[frame] * (1.0 - part) + curve[frame + 1] * part)
+    def level_at(self, position: float) -> float:
+        """Loudness in dB at a (fractional) position."""
+        return _at(self.loudness_db, position)
+
+    def cents_at(self, position: float, vibrato: float) -> float:
+        """Deviation from the nominal pitch at a position, with so many times the vibrato."""
+        return _at(self.slow_cents, position) + vibrato * _at(self.vibrato_cents, position)
 
 
-def release(curves: Curves, position: float, release_frame: int) -> None:
-    """Let the release follow what sounds at a position: same level, same pitch, no step."""
-    level = curves.at(curves.loudness_db, position)
+def _at(curve: Float32, position: float) -> float:
+    frame = int(position)
+    part = position - frame
+    return float(curve[frame] * (1.0 - part) + curve[frame + 1] * part)
+
+
+def release(curves: Curves, position: float, release_frame: int, vibrato: float = 1.0) -> None:
+    """Let the release follow what sounds at a position: same level, same pitch, no step.
+
+    Args:
+        curves: Edited in place from ``release_frame`` on.
+        position: Of what sounds.
+        release_frame: Where the voice is to go on.
+        vibrato: How many times its own vibrato the note sounds with; its release has none.
+    """
+    level = curves.level_at(position)
     curves.loudness_db[release_frame:] += level - curves.loudness_db[release_frame]
-    cents = curves.at(curves.slow_cents, position) + curves.at(curves.vibrato_cents, position)
+    cents = curves.cents_at(position, vibrato)
     lead = np.linspace(1.0, 0.0, GLIDE_FRAMES, endpoint=False, dtype=np.float32)
     ahead = slice(release_frame, release_frame + GLIDE_FRAMES)
     curves.slow_cents[ahead] += lead * (cents - curves.slow_cents[release_frame])
@@ -114,7 +129,7 @@ def legato_entry(curves: Curves, release_frame: int) -> int:
     return int(np.argmax(risen)) if risen.any() else ATTACK_FRAMES
 
 
-def join(curves: Curves, entry: int, level_db: float, cents: float) -> None:
+def join(curves: Curves, entry: int, level_db: float, cents: float, vibrato: float = 1.0) -> None:
     """Lead from a sounding note into the curves of the next one of its line.
 
     Args:
@@ -122,9 +137,10 @@ def join(curves: Curves, entry: int, level_db: float, cents: float) -> None:
         entry: The frame of them at which it is entered.
         level_db: Loudness of the old note.
         cents: Pitch of the old note, against the new note's nominal pitch.
+        vibrato: How many times its own vibrato the new note sounds with.
     """
     approach(curves.loudness_db, entry, level_db, LEVEL_STEP_DB)
-    there = float(curves.slow_cents[entry] + curves.vibrato_cents[entry])
+    there = curves.cents_at(entry, vibrato)
     glide = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, GLIDE_FRAMES + 1) / GLIDE_FRAMES)
     ahead = slice(entry, entry + GLIDE_FRAMES)
     curves.slow_cents[ahead] += (glide * (cents - there)).astype(np.float32)

@@ -26,7 +26,7 @@ class UsageError(ArcoError):
     """What was asked for cannot be done as it was asked."""
 
 
-class UnknownName(UsageError):
+class UnknownName(UsageError):  # noqa: N818 (a name, not an error of the program)
     """A name that isn't among the known ones; the message offers those nearest to it."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:

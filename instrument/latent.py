@@ -8,7 +8,7 @@ import numpy as np
 
 from instrument.errors import UsageError
 from instrument.spec import InstrumentSpec
-from instrument.types import Float32
+from instrument.types import Float32, Float64
 
 NEARBY_SEMITONES = 7.0
 NEARBY_LOUDNESS = 0.2
@@ -70,7 +70,7 @@ class LatentSpace:
             key: MIDI note.
             loudness: Quantile 0…1.
             chance: The note's random sequence.
-            before: The point of the seconds before: the next has a like vibrato.
+            before: The point of what sounded before in the same voice: the next has a like vibrato.
         """
         points = self._points[preset]
         distance = ((self._midi[points] - key) / NEARBY_SEMITONES) ** 2
@@ -84,7 +84,7 @@ class LatentSpace:
     def place(self, point: int, chance: np.random.Generator) -> Float32:
         """A latent beside a map point, with the knobs as they are set, [latent]."""
         noise = chance.standard_normal(len(self._centre))
-        latent = self._latents[point] + FREEDOM * self._spread * noise
+        latent: Float64 = self._latents[point] + FREEDOM * self._spread * noise
         for axis, position in self._knobs.items():
             wanted = self._low[axis] + position * (self._high[axis] - self._low[axis])
             direction = self._directions[axis]

@@ -179,6 +179,8 @@ class Mapping:
             channel.bend = event.value
         elif event.controller in CONTROLLERS:
             CONTROLLERS[event.controller](channel, event.value)
+        else:
+            return
         self._targets[event.channel] = channel.performance()
 
     def settle(self, channel: int) -> None:

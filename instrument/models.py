@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 
 from instrument.errors import InstrumentError
-from instrument.spec import Graph, InstrumentSpec, check_digest, read_spec
+from instrument.spec import SPEC_FILE, Graph, InstrumentSpec, check_digest, read_spec
 from instrument.types import DDSPControls, Float32
 
 
@@ -44,9 +44,7 @@ class EnvelopeModel:
         self._session = _session(graph, folder)
         self._inputs = graph.inputs
 
-    def decode(
-        self, latent: Float32, pitch: Float32, loudness: Float32
-    ) -> tuple[Float32, Float32]:
+    def decode(self, latent: Float32, pitch: Float32, loudness: Float32) -> tuple[Float32, Float32]:
         """Decode envelopes: cents from the nominal pitch and loudness in dB, [B, frames] each."""
         cents, loudness_db = self._session.run(
             None, dict(zip(self._inputs, (latent, pitch, loudness), strict=True))
@@ -91,8 +89,39 @@ def load_instrument(folder: Path) -> Instrument:
         InstrumentError: It is missing, edited, or of another format.
     """
     spec = read_spec(folder)
-    return Instrument(
+    instrument = Instrument(
         spec=spec,
         envelope=EnvelopeModel(spec.envelope, folder),
         timbre=TimbreModel(spec.timbre, folder),
     )
+    _try_once(instrument, folder)
+    return instrument
+
+
+def _try_once(instrument: Instrument, folder: Path) -> None:
+    """Run both graphs: the first run is slow, and shows whether the sizes are as described."""
+    envelope, timbre = instrument.spec.envelope_size, instrument.spec.timbre_size
+    pitch, loudness = np.full(1, 69.0, np.float32), np.full(1, 0.5, np.float32)
+    f0_hz, loudness_db = np.full((1, 1), 440.0, np.float32), np.full((1, 1), -30.0, np.float32)
+    wanted = [
+        (1, envelope.frames),
+        (1, envelope.frames),
+        (1, 1),
+        (1, 1, timbre.harmonics),
+        (1, 1, timbre.noise_bands),
+        (1, timbre.state),
+    ]
+    try:
+        curves = instrument.envelope.decode(
+            np.zeros((1, envelope.latent), np.float32), pitch, loudness
+        )
+        controls, state = instrument.timbre.run(f0_hz, loudness_db, instrument.new_state(1))
+    except Exception as error:  # onnxruntime's exceptions have no common base
+        reason = str(error).splitlines()[0]
+        raise InstrumentError(f"{folder}: the sizes in {SPEC_FILE} don't fit: {reason}") from error
+    given = (*curves, controls.amplitude, controls.harmonics, controls.noise, state)
+    found = [array.shape for array in given]
+    if found != wanted:
+        raise InstrumentError(
+            f"{folder}: the graphs give arrays of {found}, and {SPEC_FILE} says {wanted}"
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import sys
 import types as python_types
 import typing
 from dataclasses import dataclass
@@ -196,14 +197,17 @@ def sha256(path: Path) -> str:
 
 def _read(kind: Any, value: Any, place: str) -> Any:  # noqa: ANN401 (JSON is what it is)
     """A JSON value as a dataclass, list, dict, number or text, checked against its type."""
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         if not isinstance(value, dict):
             raise InstrumentError(f"{place} should be an object")
         hints = typing.get_type_hints(kind)
         missing = hints.keys() - value.keys()
         if missing:
             raise InstrumentError(f"{place} lacks {', '.join(sorted(missing))}")
-        return kind(**{name: _read(hint, value[name], name) for name, hint in hints.items()})
+        inside = "" if kind is InstrumentSpec else f"{place}."
+        return kind(
+            **{name: _read(hint, value[name], inside + name) for name, hint in hints.items()}
+        )
     origin = typing.get_origin(kind)
     if origin is list and isinstance(value, list):
         (item,) = typing.get_args(kind)
@@ -212,7 +216,7 @@ def _read(kind: Any, value: Any, place: str) -> Any:  # noqa: ANN401 (JSON is wh
         _, item = typing.get_args(kind)
         return {name: _read(item, entry, f"{place}.{name}") for name, entry in value.items()}
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        if not np.isfinite(value):
+        if not abs(value) <= sys.float_info.max:
             raise InstrumentError(f"{place} is not a finite number")
         return float(value)
     if isinstance(kind, type) and not isinstance(kind, python_types.GenericAlias):
@@ -230,6 +234,13 @@ def _check_sizes(spec: InstrumentSpec) -> None:
     for place, vector in vectors.items():
         if len(vector) != latent:
             raise InstrumentError(f"{place} has {len(vector)} numbers, not {latent}")
+    size = spec.envelope_size
+    if not spec.frame_rate // 2 <= size.release_frame < size.frames:
+        raise InstrumentError(
+            f"envelope_size.release_frame should be at least half a second and below {size.frames}"
+        )
+    if min(spec.sample_rate, *dataclasses.astuple(spec.timbre_size)) < 1 or size.latent < 1:
+        raise InstrumentError("sample_rate and all sizes should be above 0")
     if not spec.presets:
         raise InstrumentError("there is no preset")
     for preset in spec.presets:
@@ -252,7 +263,7 @@ def read_spec(folder: Path) -> InstrumentSpec:
         raise InstrumentError(f"{folder}: no instrument here ({SPEC_FILE} is missing)")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise InstrumentError(f"{path}: not JSON: {error}; export the instrument anew") from error
     found = content.get("format") if isinstance(content, dict) else None
     if found != FORMAT:
@@ -299,11 +310,16 @@ def find_instrument(name: str) -> Path:
     Raises:
         UnknownName: There is none of this name; the message offers near ones.
     """
-    if (Path(name) / SPEC_FILE).is_file():
-        return Path(name)
+    folder = Path(name)
+    try:
+        is_instrument, is_folder = (folder / SPEC_FILE).is_file(), folder.is_dir()
+    except OSError:  # too long for a path
+        is_instrument = is_folder = False
+    if is_instrument:
+        return folder
     shipped = {path.parent.name: path.parent for path in EXPORTED.glob(f"*/{SPEC_FILE}")}
     if name in shipped:
         return shipped[name]
-    if Path(name).is_dir():
+    if is_folder:
         raise InstrumentError(f"{name}: no instrument here ({SPEC_FILE} is missing)")
     raise UnknownName("instrument", name, shipped)

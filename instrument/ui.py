@@ -30,7 +30,7 @@ def note_name(midi: int) -> str:
 
 def duration(seconds: float) -> str:
     """A length of time as a person says it: 8.1 s, 1 min 2 s, 2 h 5 min."""
-    if seconds < 60.0:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import overload
 
 import numpy as np
@@ -62,5 +63,5 @@ def pan_gains(value: int) -> tuple[float, float]:
 
     1 and 0 are both hard left and 64 is the centre, where both gains are √½.
     """
-    angle = max(0, value - 1) / 126.0 * np.pi / 2.0
-    return float(np.cos(angle)), float(np.sin(angle))
+    angle = max(0, value - 1) / 126.0 * math.pi / 2.0
+    return math.cos(angle), math.sin(angle)

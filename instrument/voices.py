@@ -5,9 +5,10 @@ Only bookkeeping; what a voice sounds like is none of its business.
 
 from __future__ import annotations
 
+import math
+from bisect import insort
 from dataclasses import dataclass
 from enum import Enum, auto
-
 
 JOIN_WITHIN_SECONDS = 0.08
 """A note that begins so soon after the last one of its channel goes on in the same voice."""
@@ -37,7 +38,7 @@ class Slot:
         channel, key: Of its note.
         number: How many notes came before it; younger is larger.
         released_at: Sample at which it was released.
-        level_db: How loud it was last, for stealing.
+        level_db: How loud it is, for stealing; a voice in its attack counts as loud.
     """
 
     stage: Stage = Stage.IDLE
@@ -45,7 +46,7 @@ class Slot:
     key: int = 0
     number: int = 0
     released_at: int = 0
-    level_db: float = -200.0
+    level_db: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,11 @@ class Allocation:
         slot: Its index.
         joined: Whether the note goes on in the voice of the one before.
         gap: Samples since that one was released, if joined.
-        stolen: Index of a voice that has to fade for it.
     """
 
     slot: int
     joined: bool = False
     gap: int = 0
-    stolen: int | None = None
 
 
 class Voices:
@@ -73,12 +72,13 @@ class Voices:
         self.slots = [Slot() for _ in range(2 * polyphony)]
         self.most = 0
         self.dropped = 0
-        self._join_within = round(JOIN_WITHIN_SECONDS * sample_rate)
         self.notes = 0
+        self._join_within = round(JOIN_WITHIN_SECONDS * sample_rate)
+        self._active: list[int] = []
 
     def active(self) -> list[int]:
         """Slots in which something sounds, in order."""
-        return [i for i, slot in enumerate(self.slots) if slot.stage is not Stage.IDLE]
+        return self._active.copy()
 
     def sounding(self) -> int:
         """How many voices sound that don't fade away for another."""
@@ -98,10 +98,10 @@ class Voices:
             if free is None:
                 self.dropped += 1
                 return None
-            stolen = self._victim() if self.sounding() >= self.polyphony else None
-            if stolen is not None:
-                self.slots[stolen].stage = Stage.FADING
-            allocation = Allocation(free, stolen=stolen)
+            if self.sounding() >= self.polyphony:
+                self.slots[self._victim()].stage = Stage.FADING
+            insort(self._active, free)
+            allocation = Allocation(free)
         self.slots[allocation.slot] = Slot(Stage.HELD, channel, key, self.notes)
         self.notes += 1
         self.most = max(self.most, self.sounding())
@@ -142,15 +142,14 @@ class Voices:
     def free(self, slot: int) -> None:
         """A voice has ended."""
         self.slots[slot].stage = Stage.IDLE
+        self._active.remove(slot)
 
     def silent(self, channel: int) -> bool:
         """Whether nothing sounds in a channel."""
         return not self._of(channel, *SOUNDING)
 
     def _of(self, channel: int, *stages: Stage) -> list[int]:
-        return [
-            i for i, s in enumerate(self.slots) if s.channel == channel and s.stage in stages
-        ]
+        return [i for i, s in enumerate(self.slots) if s.channel == channel and s.stage in stages]
 
     def _release(self, slots: list[int], sample: int, *, pedal: bool) -> list[int]:
         for index in slots:
@@ -174,10 +173,11 @@ class Voices:
             return None
         return recent[0]
 
-    def _victim(self) -> int | None:
-        """The voice that is missed least: the quietest released one, else the quietest."""
-        candidates = [i for i, s in enumerate(self.slots) if s.stage is Stage.RELEASED]
-        candidates = candidates or [i for i, s in enumerate(self.slots) if s.stage in SOUNDING]
-        return min(candidates, key=lambda i: self.slots[i].level_db, default=None)
+    def _victim(self) -> int:
+        """The voice that is missed least: a released one, the quietest, the oldest."""
 
+        def missed(index: int) -> tuple[bool, float, int]:
+            slot = self.slots[index]
+            return slot.stage is not Stage.RELEASED, slot.level_db, slot.number
 
+        return min((i for i in self._active if self.slots[i].stage in SOUNDING), key=missed)

@@ -28,8 +28,8 @@ def _spectrum(curve: Float64) -> tuple[Float64, Float64]:
     trend = np.polynomial.Polynomial.fit(np.arange(len(curve)), curve, 3)
     window = np.hanning(len(curve))
     flat = (curve - trend(np.arange(len(curve)))) * window
-    amplitude = np.abs(np.fft.rfft(flat)) * 2.0 / window.sum()
-    return np.fft.rfftfreq(len(curve), 1.0 / FRAME_RATE), amplitude
+    amplitude: Float64 = np.abs(np.fft.rfft(flat)) * 2.0 / window.sum()
+    return np.fft.rfftfreq(len(curve), 1.0 / FRAME_RATE).astype(np.float64), amplitude
 
 
 def describe(

@@ -33,9 +33,9 @@ class EnvelopeSettings:
         augment: Whether notes are shifted, stretched and their vibrato scaled.
     """
 
-    beta: float = 0.01
+    beta: float = 0.03
     error_cents: float = 3.0
-    error_db: float = 2.0
+    error_db: float = 1.2
     continued_weight: float = 0.1
     augment: bool = True
 
@@ -143,17 +143,15 @@ class EnvelopeTask(Task):
         super().__init__()
         self.network = network
         self.settings = settings
-        self.train_windows = EnvelopeWindows(
-            cache, usable_windows(cache, held_out=False), settings, augment=settings.augment
-        )
-        self.test_windows = EnvelopeWindows(
-            cache, usable_windows(cache, held_out=True), settings, augment=False
-        )
-        if not len(self.train_windows) or not len(self.test_windows):
+        training = usable_windows(cache, held_out=False)
+        testing = usable_windows(cache, held_out=True)
+        if not training or not testing:
             raise UsageError(
                 "the features hold no notes to train on, or none to test on; "
                 "prepare more recordings"
             )
+        self.train_windows = EnvelopeWindows(cache, training, settings, augment=settings.augment)
+        self.test_windows = EnvelopeWindows(cache, testing, settings, augment=False)
         scale = torch.tensor([settings.error_cents, settings.error_db])
         self.register_buffer("error_scale", scale)
         self.error_scale: Tensor

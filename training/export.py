@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from instrument.files import replacing
 from instrument.models import EnvelopeModel, TimbreModel
 from instrument.spec import (
     FORMAT,
+    SPEC_FILE,
     Axis,
     EnvelopeSize,
     Graph,
@@ -45,6 +47,10 @@ from training.windows import ATTACK_FRAMES
 OPSET = 17
 QUANTILES = 101
 AXES = 8
+RIDGE = 0.3
+CLEAR_EFFECT = 0.5
+WELL_EXPLAINED = 0.4  # rank correlation of a descriptor with its line
+STILL_ITS_OWN = 0.5  # share of a direction that the axes before it leave
 MAP_FRAMES = 150  # 0.6 s: what a shorter note would go on with is only guessed
 LEVEL_FRAMES = slice(25, 400)
 PARITY = 1e-4
@@ -53,12 +59,37 @@ ENVELOPE_INPUTS = ["latent", "pitch", "loudness"]
 ENVELOPE_OUTPUTS = ["cents", "loudness_db"]
 TIMBRE_INPUTS = ["f0_hz", "loudness_db", "state"]
 TIMBRE_OUTPUTS = ["amplitude", "harmonics", "noise", "next_state"]
-PRESETS = {
-    "natural": ("all notes", ()),
-    "expressive": ("notes labelled with vibrato", ("molto-vibrato", "arco-vibrato")),
-    "straight": ("notes labelled without vibrato", ("non-vibrato", "arco-non-vibrato")),
+
+
+@dataclass(frozen=True)
+class Region:
+    """Which training notes make a preset, by what was measured of them.
+
+    Attributes:
+        description: For a musician.
+        attack_ms: Least and largest time to come within 3 dB of the sustain.
+        vibrato_cents: Least and largest amplitude of the vibrato.
+    """
+
+    description: str
+    attack_ms: tuple[float, float] = (0.0, 150.0)
+    vibrato_cents: tuple[float, float] = (0.0, np.inf)
+
+    def holds(self, attack_ms: float, vibrato_cents: float) -> bool:
+        """Whether a note belongs to it."""
+        quick, slow = self.attack_ms
+        least, most = self.vibrato_cents
+        return quick <= attack_ms <= slow and least <= vibrato_cents <= most
+
+
+REGIONS = {
+    "natural": Region("vibrato as it comes"),
+    "expressive": Region("vibrato of 10 cents and more", vibrato_cents=(10.0, np.inf)),
+    "straight": Region("hardly any vibrato", vibrato_cents=(0.0, 3.0)),
+    "marcato": Region("quick attacks", attack_ms=(0.0, 60.0)),
+    "gentle": Region("slow attacks", attack_ms=(120.0, 400.0)),
 }
-"""Preset → what it is made from, and the articulations that are; all if there are none."""
+"""The presets, in the order of their program numbers."""
 
 
 class EnvelopeGraph(nn.Module):
@@ -71,6 +102,7 @@ class EnvelopeGraph(nn.Module):
     def __init__(self, network: ConditionalVAE | PlainVAE, loudness_table_db: Float64) -> None:
         super().__init__()
         self.network = network
+        self.loudness_table_db = loudness_table_db
         slopes = np.diff(loudness_table_db) * (len(loudness_table_db) - 1)
         knots = np.linspace(0.0, 1.0, len(loudness_table_db))[:-1]
         self.lowest_db = float(loudness_table_db[0])
@@ -80,13 +112,14 @@ class EnvelopeGraph(nn.Module):
         self.bends: Tensor
 
     def forward(self, latent: Tensor, pitch: Tensor, loudness: Tensor) -> tuple[Tensor, Tensor]:
-        """latent [B, 64], pitch [B] (MIDI), loudness [B] (0…1) → cents and dB, [B, 750] each."""
+        """Latent [B, 64], pitch [B] (MIDI), loudness [B] (0…1) → cents and dB, [B, 750] each."""
         curves = self.network.decode(latent, condition(pitch, loudness))
         # A sum of ramps is a linear interpolation of the table that every runtime has.
         ramps = torch.relu(loudness.clamp(0.0, 1.0)[:, None] - self.knots) * self.bends
         level_db = self.lowest_db + ramps.sum(1, keepdim=True)
         cents, relative_db = curves[:, 0], curves[:, 1]
         cents = cents - cents[:, ATTACK_FRAMES:RELEASE_FRAME].mean(1, keepdim=True)
+        cents = cents + 0.0 * pitch[:, None]  # an input that nothing needs would not be exported
         relative_db = relative_db - relative_db[:, LEVEL_FRAMES].mean(1, keepdim=True)
         return cents, level_db + relative_db
 
@@ -140,15 +173,18 @@ def export_timbre(network: TimbreDecoder, folder: Path) -> Graph:
         torch.zeros(1, network.settings.hidden),
     )
     frames = {0: "voices", 1: "frames"}
-    dynamic = {name: frames for name in (*TIMBRE_INPUTS, *TIMBRE_OUTPUTS)}
+    dynamic = dict.fromkeys((*TIMBRE_INPUTS, *TIMBRE_OUTPUTS), frames)
     dynamic |= {"state": {0: "voices"}, "next_state": {0: "voices"}}
     names = TIMBRE_INPUTS, TIMBRE_OUTPUTS
     return _export(network, example, names, dynamic, folder / "timbre.onnx")
 
 
-def _difference(expected: Tensor, found: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
+def _difference(
+    expected: Tensor, found: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+) -> float:
     reference = expected.numpy()
-    return float(np.max(np.abs(reference - found) / np.maximum(1.0, np.abs(reference))))
+    difference = np.abs(reference - found) / np.maximum(1.0, np.abs(reference))
+    return float(np.nan_to_num(difference, nan=np.inf).max())
 
 
 @torch.no_grad()
@@ -200,16 +236,19 @@ class Latents:
 
 @torch.no_grad()
 def training_latents(network: ConditionalVAE | PlainVAE, cache: FeatureCache) -> Latents:
-    """Encode the training windows that hold at least 0.6 s of their note.
+    """Encode the training windows that hold the attack and at least 0.6 s of their note.
+
+    So each recording counts once: further windows of a long bow have only a stand-in for an attack.
 
     Raises:
-        UsageError: Fewer than 10 latent dimensions are active: the model has collapsed.
+        UsageError: No note is long enough, or the model has collapsed: fewer than 10 latent
+            dimensions are active.
     """
     network.eval()
     windows = [
         w
         for w in usable_windows(cache, held_out=False)
-        if cache.window_mask[w, :RELEASE_FRAME].sum() >= MAP_FRAMES
+        if cache.window_mask[w, 0] and cache.window_mask[w, :RELEASE_FRAME].sum() >= MAP_FRAMES
     ]
     if not windows:
         raise UsageError("no training note is 0.6 s long; prepare longer recordings")
@@ -239,18 +278,47 @@ def _described(graph: EnvelopeGraph, latent: Float64) -> dict[str, Float64]:
     return {name: np.array([note[name] for note in found]) for name in LABELS}
 
 
-def latent_axes(graph: EnvelopeGraph, latents: Latents) -> list[Axis]:
-    """The principal axes of the training notes, labelled by what turning each one changes.
+def _directions(latents: Latents, described: dict[str, Float64]) -> Float64:
+    """Orthogonal directions of unit length, [axes, latent].
+
+    First those along which the descriptors change, by ridge regression, the one that a line
+    explains best first; then the principal axes of what is left.
+    """
+    centred = latents.mean - latents.mean.mean(0)
+    gram = centred.T @ centred
+    gram += RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
+    found: list[tuple[float, Float64]] = []
+    for values in described.values():
+        ranks = np.argsort(np.argsort(values)).astype(np.float64)
+        slope = np.linalg.solve(gram, centred.T @ (ranks - ranks.mean()))
+        fit = np.corrcoef(centred @ slope, ranks)[0, 1] if ranks.std() > 0.0 else 0.0
+        found.append((float(np.nan_to_num(fit)), slope))
+    found.sort(key=lambda pair: -pair[0])
+    _, _, principal = np.linalg.svd(centred, full_matrices=False)
+    chosen: list[Float64] = []
+    for candidate in [slope for fit, slope in found if fit > WELL_EXPLAINED] + list(principal):
+        length = float(np.linalg.norm(candidate))
+        for other in chosen:
+            candidate = candidate - (candidate @ other) * other  # noqa: PLW2901 (Gram-Schmidt)
+        left = float(np.linalg.norm(candidate))
+        if left > STILL_ITS_OWN * length and len(chosen) < AXES:
+            chosen.append(candidate / left)
+    return np.array(chosen)
+
+
+def latent_axes(
+    graph: EnvelopeGraph, latents: Latents, described: dict[str, Float64]
+) -> list[Axis]:
+    """Axes for the knobs, labelled by what turning each one was measured to change most.
 
     The effect on a descriptor is the mean change of training notes when their coordinate goes from
     the 5th to the 95th percentile, in standard deviations of the descriptor.
     """
     centre = latents.mean.mean(0)
-    _, _, directions = np.linalg.svd(latents.mean - centre, full_matrices=False)
     notes = latents.mean[:: max(1, len(latents.mean) // 128)]
-    spread = {name: max(float(v.std()), 1e-6) for name, v in _described(graph, notes).items()}
+    spread = {name: max(float(values.std()), 1e-6) for name, values in described.items()}
     axes: list[Axis] = []
-    for direction in directions[:AXES]:
+    for direction in _directions(latents, described):
         coordinate = (latents.mean - centre) @ direction
         low, high = (float(p) for p in np.percentile(coordinate, [5, 95]))
         along = ((notes - centre) @ direction)[:, None]
@@ -261,7 +329,7 @@ def latent_axes(graph: EnvelopeGraph, latents: Latents) -> list[Axis]:
         if effect[strongest] < 0.0:  # to the right is always more
             direction, low, high = -direction, -high, -low  # noqa: PLW2901
             effect = {name: -change for name, change in effect.items()}
-        label = LABELS[strongest]
+        label = LABELS[strongest] if effect[strongest] > CLEAR_EFFECT else "shape"
         slug = label.replace(" ", "-")
         same = sum(axis.label == label for axis in axes)
         axes.append(
@@ -277,14 +345,15 @@ def latent_axes(graph: EnvelopeGraph, latents: Latents) -> list[Axis]:
     return axes
 
 
-def map_points(graph: EnvelopeGraph, latents: Latents, cache: FeatureCache) -> list[MapPoint]:
+def map_points(
+    latents: Latents, described: dict[str, Float64], cache: FeatureCache
+) -> list[MapPoint]:
     """Every training window that holds at least 0.6 s, with its place and its labels."""
     centred = latents.mean - latents.mean.mean(0)
     _, _, directions = np.linalg.svd(centred, full_matrices=False)
     places = centred @ directions[:2].T
     recording = cache.window_recording[latents.windows]
     loudness = quantiles(cache.level_db[recording], cache.level_db[~cache.held_out])
-    vibrato_cents = _described(graph, latents.mean)["vibrato_cents"]
     return [
         MapPoint(
             x=round(float(places[note, 0]), 3),
@@ -293,26 +362,24 @@ def map_points(graph: EnvelopeGraph, latents: Latents, cache: FeatureCache) -> l
             loudness=round(float(loudness[note]), 3),
             dynamic=str(cache.dynamic[r]),
             string=str(cache.string[r]),
-            vibrato_cents=round(float(vibrato_cents[note]), 2),
+            vibrato_cents=round(float(described["vibrato_cents"][note]), 2),
             latent=[round(float(z), 3) for z in latents.mean[note]],
         )
         for note, r in enumerate(recording)
     ]
 
 
-def presets(latents: Latents, points: list[MapPoint], cache: FeatureCache) -> list[Preset]:
-    """Regions of the map, by the articulation that the training notes are labelled with."""
-    articulation = cache.articulation[cache.window_recording[latents.windows]]
+def presets(described: dict[str, Float64]) -> list[Preset]:
+    """Regions of the map that hold any note."""
+    measured = list(zip(described["attack_ms"], described["vibrato_cents"], strict=True))
     found = []
-    for name, (description, articulations) in PRESETS.items():
-        chosen = [
-            i
-            for i in range(len(points))
-            if not articulations or str(articulation[i]) in articulations
+    for name, region in REGIONS.items():
+        points = [
+            i for i, (attack, vibrato) in enumerate(measured) if region.holds(attack, vibrato)
         ]
-        if chosen:
-            found.append(Preset(name, f"{description} ({len(chosen)})", chosen))
-    return found
+        if points:
+            found.append(Preset(name, f"{region.description} ({len(points)} notes)", points))
+    return found or [Preset("natural", "all notes", list(range(len(measured))))]
 
 
 def _sources(cache: FeatureCache, licences: Mapping[str, str]) -> list[Source]:
@@ -332,6 +399,9 @@ def export(
 ) -> InstrumentSpec:
     """Export an instrument into a folder: both graphs and ``instrument.json``.
 
+    All are made beside the folder and moved in when the check has passed, so that an instrument
+    that was there stays whole until then.
+
     Raises:
         UsageError: The envelope model has collapsed, or ONNX and torch disagree.
     """
@@ -341,11 +411,29 @@ def export(
     table_db = np.quantile(training_db, np.linspace(0.0, 1.0, QUANTILES))
     graph = EnvelopeGraph(network, table_db)
     latents = training_latents(network, cache)
-    folder.mkdir(parents=True, exist_ok=True)
-    envelope_file = export_envelope(graph, network.settings.latent, folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as name:
+        beside = Path(name)
+        spec = _export_into(beside, graph, timbre, latents, cache, settings)
+        folder.mkdir(exist_ok=True)
+        for file in (spec.envelope.file, spec.timbre.file, SPEC_FILE):
+            (beside / file).replace(folder / file)
+    return spec
+
+
+def _export_into(
+    folder: Path,
+    graph: EnvelopeGraph,
+    timbre: TimbreDecoder,
+    latents: Latents,
+    cache: FeatureCache,
+    settings: ExportSettings,
+) -> InstrumentSpec:
+    envelope_size = EnvelopeSize(graph.network.settings.latent, FRAMES, RELEASE_FRAME)
+    envelope_file = export_envelope(graph, envelope_size.latent, folder)
     timbre_file = export_timbre(timbre, folder)
-    points = map_points(graph, latents, cache)
     worst = parity(graph, timbre, envelope_file, timbre_file, folder)
+    described = _described(graph, latents.mean)
     spec = InstrumentSpec(
         format=FORMAT,
         name=settings.name,
@@ -355,16 +443,16 @@ def export(
         pitch_range=[int(cache.midi.min()), int(cache.midi.max())],
         envelope=envelope_file,
         timbre=timbre_file,
-        envelope_size=EnvelopeSize(network.settings.latent, FRAMES, RELEASE_FRAME),
+        envelope_size=envelope_size,
         timbre_size=TimbreSize(
             timbre.settings.hidden, timbre.settings.harmonics, timbre.settings.noise_bands
         ),
-        loudness_db=[round(float(level), 3) for level in table_db],
+        loudness_db=[round(float(level), 3) for level in graph.loudness_table_db],
         latent_mean=[round(float(x), 6) for x in latents.mean.mean(0)],
         latent_spread=[round(float(x), 6) for x in latents.deviation.mean(0)],
-        axes=latent_axes(graph, latents),
-        map=points,
-        presets=presets(latents, points, cache),
+        axes=latent_axes(graph, latents, described),
+        map=map_points(latents, described, cache),
+        presets=presets(described),
         sources=_sources(cache, settings.licences or {}),
         figures={"onnx_difference": worst},
     )

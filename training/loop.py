@@ -43,8 +43,8 @@ class LoopSettings:
         log_every: Steps between logged losses.
         seed: Of everything random.
         accelerator, devices, nodes, precision: Fabric's. Devices are a number, a list of indices
-            such as ``0,1``, or ``auto``. Under torchrun its own numbers of processes and machines
-            count.
+            such as ``0,1``, or ``auto``; under torchrun its own numbers of processes and machines
+            count. Precision is ``32-true`` or a mixed one.
     """
 
     steps: int
@@ -236,4 +236,5 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
                 if fabric.is_global_zero:
                     with replacing(history_path) as beside:
                         beside.write_text(json.dumps(history), encoding="utf-8")
+    fabric.barrier()  # what the first process wrote is there for all
     return best

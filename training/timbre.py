@@ -36,8 +36,13 @@ def measured_spectra(
     """Harmonics [all frames, K] and noise [all frames, N] in dB of a cache; kept in ``path``."""
     if path.is_file():
         with np.load(path, allow_pickle=False) as kept:
-            if len(kept["harmonics_db"]) == len(cache.f0_hz):
-                return kept["harmonics_db"], kept["noise_db"]
+            harmonics_db, noise_db = kept["harmonics_db"], kept["noise_db"]
+        sizes = harmonics_db.shape[1], noise_db.shape[1]
+        if len(harmonics_db) == len(cache.f0_hz) and sizes == (
+            settings.harmonics,
+            settings.noise_bands,
+        ):
+            return harmonics_db, noise_db
     spectra = []
     for recording in range(len(cache.name)):
         frames = cache.frames(recording)
@@ -159,15 +164,17 @@ class TimbreTask(Task):
             )
 
     def validate(self) -> dict[str, float]:
-        """Multi-scale spectral loss on the first 0.8 s of up to 32 held-out notes."""
-        crops = AudioCrops(self.cache, self.held_out[:32])
+        """Multi-scale spectral loss on the same half seconds of up to 48 held-out notes."""
+        crops = AudioCrops(self.cache, self.held_out[:: math.ceil(len(self.held_out) / 48)])
+        device = next(self.network.parameters()).device
         losses = []
-        for recording in dict.fromkeys(crops.entries):
-            index = crops.entries.index(recording)
-            batch = {name: value[None] for name, value in crops[index].items()}
-            device = next(self.network.parameters()).device
-            audio = render(self.network, batch["f0_hz"].to(device), batch["loudness_db"].to(device))
-            losses.append(float(multi_scale_spectral_loss(audio, batch["audio"].to(device))))
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            for recording in dict.fromkeys(crops.entries):
+                crop = crops[crops.entries.index(recording)]
+                batch = {name: value[None].to(device) for name, value in crop.items()}
+                audio = render(self.network, batch["f0_hz"], batch["loudness_db"])
+                losses.append(float(multi_scale_spectral_loss(audio, batch["audio"])))
         return {"score": float(np.mean(losses))}
 
 

@@ -378,7 +378,13 @@ def test_note_names(midi: int, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.04, "0.0 s"), (59.8, "59.8 s"), (61.9, "1 min 2 s"), (7260, "2 h 1 min")],
+    [
+        (0.04, "0.0 s"),
+        (59.8, "59.8 s"),
+        (59.99, "1 min 0 s"),
+        (61.9, "1 min 2 s"),
+        (7260, "2 h 1 min"),
+    ],
 )
 def test_durations(seconds: float, said: str) -> None:
     assert ui.duration(seconds) == said

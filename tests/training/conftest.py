@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 import soundfile
@@ -23,6 +24,8 @@ RELEASE_SECONDS = 0.09
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
+    """On few cores, the threads of a tiny network wait for each other longer than they compute."""
+    numba.set_num_threads(1)  # before torch's: starting numba's threads changes those of torch
     torch.set_num_threads(1)
 
 

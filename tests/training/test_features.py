@@ -17,7 +17,7 @@ def rewrite(path: Path, **changes: object) -> None:
     """Replace arrays of a cache; ``None`` removes one."""
     with np.load(path, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files} | changes
-    np.savez(path, **{name: value for name, value in arrays.items() if value is not None})  # type: ignore[arg-type]
+    np.savez(path, **{name: value for name, value in arrays.items() if value is not None})
 
 
 def test_a_cache_comes_back_as_it_was_saved(features: FeatureCache, tmp_path: Path) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from lightning_fabric import Fabric
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
+    EventAccumulator,
+)
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -91,7 +94,7 @@ def history(run: Path) -> list[dict[str, float]]:
 
 
 def with_settings(**changes: object) -> LoopSettings:
-    return LoopSettings(**{**SETTINGS.__dict__, **changes})  # type: ignore[arg-type]
+    return LoopSettings(**{**SETTINGS.__dict__, **changes})
 
 
 def test_a_small_task_is_learnt(tmp_path: Path) -> None:
@@ -198,7 +201,10 @@ def test_a_cosine_ends_slowly(tmp_path: Path) -> None:
 
 
 def test_fewer_examples_than_a_batch_are_one_batch(tmp_path: Path) -> None:
-    assert train(LineTask(count=5), with_settings(batch_size=64), tmp_path) < 1.0
+    task = LineTask(count=5)
+    before = task.network.weight.detach().clone()
+    train(task, with_settings(batch_size=64), tmp_path)
+    assert not torch.equal(task.network.weight, before)
 
 
 def test_nothing_to_train_on_is_an_error(tmp_path: Path) -> None:
@@ -229,7 +235,7 @@ def test_a_checkpoint_with_a_pickle_is_refused(tmp_path: Path) -> None:
     torch.save({"network": Malice()}, path)
     with pytest.raises(UsageError, match=r"last\.ckpt: not a checkpoint"):
         load_checkpoint(path)
-    path.write_bytes(pickle.dumps({"network": 1.0, "other": Malice()}))
+    path.write_bytes(pickle.dumps({"network": 1.0, "other": Malice()}, protocol=2))
     with pytest.raises(UsageError, match=r"last\.ckpt: not a checkpoint"):
         load_checkpoint(path)
 
@@ -275,7 +281,33 @@ def test_devices_that_are_not_there_are_one_line(tmp_path: Path, wrong: dict[str
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_only_the_first_process_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Fabric, "is_global_zero", property(lambda _fabric: False))
-    train(LineTask(), with_settings(steps=20), tmp_path)
-    assert not (tmp_path / "history.json").exists()
+TWO_PROCESSES = """
+import json, os, runpy, sys
+from pathlib import Path
+
+here = runpy.run_path(sys.argv[1])
+run = Path(sys.argv[2])
+task = here["LineTask"]()
+score = here["train"](task, here["with_settings"](batch_size=8), run)
+figures = [score, task.network.weight.item(), len(here["history"](run))]
+Path(f"{run}.{os.environ['RANK']}.json").write_text(json.dumps(figures))
+"""
+
+
+def test_under_torchrun_two_processes_train_one_network_and_the_first_writes(
+    tmp_path: Path,
+) -> None:
+    script, run = tmp_path / "script.py", tmp_path / "run"
+    script.write_text(TWO_PROCESSES, encoding="utf-8")
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    arguments = ["--nproc-per-node", "2", str(script), __file__, str(run)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(
+        [*launcher, *arguments], check=True, capture_output=True, timeout=200, env=environment
+    )
+    first, second = (
+        json.loads((tmp_path / f"run.{rank}.json").read_text(encoding="utf-8")) for rank in (0, 1)
+    )
+    assert first == second
+    assert len([entry for entry in history(run) if "held-out/score" in entry]) == 3
+    assert len(list(run.rglob("events.out.tfevents.*"))) == 1

@@ -32,7 +32,9 @@ def test_masked_frames_do_not_count(measured: int, noise: float) -> None:
     mask[:, :measured] = 1.0
     estimate = target + 3.0
     estimate[..., measured:] += noise
-    torch.testing.assert_close(masked_squared_error(estimate, target, mask), torch.full((1, 2), 9.0))
+    torch.testing.assert_close(
+        masked_squared_error(estimate, target, mask), torch.full((1, 2), 9.0)
+    )
 
 
 def test_frames_count_by_their_weight() -> None:
@@ -84,8 +86,16 @@ def test_phase_is_not_heard() -> None:
 
 def test_a_larger_difference_costs_more() -> None:
     target = tone(440.0)
-    losses = [float(multi_scale_spectral_loss(tone(440.0, 0.3 * g), target)) for g in (0.9, 0.7, 0.3)]
+    losses = [
+        float(multi_scale_spectral_loss(tone(440.0, 0.3 * g), target)) for g in (0.9, 0.7, 0.3)
+    ]
     assert 0.0 < losses[0] < losses[1] < losses[2]
+
+
+def test_a_faint_overtone_is_missed() -> None:
+    target = tone(440.0)
+    richer = target + tone(6_000.0, 3e-3)
+    assert float(multi_scale_spectral_loss(target, richer)) > 0.1
 
 
 def test_what_is_under_the_floor_is_not_heard() -> None:

@@ -58,9 +58,10 @@ def test_a_known_noise_comes_back_within_2_db(midi: int, slope_db: float) -> Non
     assert found.noise_db.shape == (FRAMES, BANDS)
     power = 10.0 ** (found.noise_db[INNER].astype(np.float64) / 10.0)
     measured = 10.0 * np.log10(power.mean(axis=0))
-    # The lowest and the highest band lie outside the gaps between harmonics.
-    heard = slice(2, int(min(100 * f0_hz[0], RATE / 2.0) / (RATE / 2.0) * (BANDS - 1)) - 2)
-    error = (measured - noise_db)[heard]
+    bands_hz = np.linspace(0.0, RATE / 2.0, BANDS)
+    # Beside strong harmonics their window leaks, and above the hundredth nothing is measured.
+    clear = (bands_hz > 5.0 * f0_hz[0]) & (bands_hz < min(99.0 * f0_hz[0], 23_000.0))
+    error = (measured - noise_db)[clear]
     assert np.abs(error).max() < 2.0
     assert abs(error.mean()) < 0.5
 

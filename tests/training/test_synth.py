@@ -135,7 +135,7 @@ def test_gradients_reach_every_control() -> None:
     for control in (amplitude, harmonics, noise):
         control.requires_grad_()
     tone = harmonic(f0_hz, amplitude, harmonics, RATE)
-    (tone.square().sum() + filtered_noise(noise, HOP).square().sum()).backward()
+    (tone.square().sum() + filtered_noise(noise, HOP).square().sum()).backward()  # type: ignore[no-untyped-call]
     for control in (amplitude, harmonics, noise):
         assert control.grad is not None
         assert control.grad.abs().max() > 0.0

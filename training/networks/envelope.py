@@ -44,7 +44,7 @@ class ConditionalSettings:
     """Size of the conditional VAE."""
 
     latent: int = 64
-    components: int = 160
+    components: int = 200
     hidden: int = 256
     frames: int = 750
 

@@ -1,0 +1,536 @@
+"""The engine: what is heard when events are pushed and blocks are rendered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instrument.engine import Engine
+from instrument.errors import UsageError
+from instrument.models import Instrument
+from instrument.types import (
+    ControlChange,
+    Event,
+    Float32,
+    Float64,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    ProgramChange,
+)
+from instrument.units import gain_to_db, midi_to_hz
+
+RATE = 48_000
+HOP = 192
+ON, OFF = NoteOn(0, 69, 100), NoteOff(0, 69)
+EXPRESSIVE, STRAIGHT = 1, 2
+Play = Callable[..., Float32]
+
+
+# --- Measures ----------------------------------------------------------------------------------
+
+
+def level_db(mono: Float32, window: int = 480) -> Float64:
+    """R.m.s. level of windows, [windows]; silence is −200 dB."""
+    whole = mono[: len(mono) // window * window].astype(np.float64)
+    power = np.mean(whole.reshape(-1, window) ** 2, axis=1)
+    return np.asarray(gain_to_db(np.sqrt(power)), np.float64)
+
+
+def cents(mono: Float32, key: float, sample_rate: int = RATE) -> Float64:
+    """Pitch of the fundamental against a key, sample by sample: its phase, demodulated."""
+    hz = float(midi_to_hz(key))
+    base = mono * np.exp(-2j * np.pi * hz * np.arange(len(mono)) / sample_rate)
+    window = np.hanning(4 * round(sample_rate / hz))
+    slow = np.convolve(base, window / window.sum(), "same")
+    drift_hz = np.gradient(np.unwrap(np.angle(slow))) * sample_rate / (2.0 * np.pi)
+    return 1200.0 * np.log2(np.maximum(1.0 + drift_hz / hz, 1e-3))
+
+
+def click_db(mono: Float32, sample: int) -> float:
+    """Peak above 10 kHz in the 15 ms from a sample on, against the peak of the whole."""
+    place = np.arange(-48, 49)
+    low = 2 * 10_000 / RATE * np.sinc(2 * 10_000 / RATE * place)
+    high = ((place == 0) - low) * np.hanning(99)[1:-1]
+    around = mono[max(sample - 144, 0) : sample + 720].astype(np.float64)
+    heard = np.abs(np.convolve(around, high, "valid")).max()
+    return float(gain_to_db(heard / np.abs(mono).max()))
+
+
+SMOOTH_DB = -50.0
+"""The steady noise of the tiny instrument lies at −53; a note cut off gives −35."""
+
+
+# --- Any block size, any rate ------------------------------------------------------------------
+
+RICH: list[tuple[float, Event]] = [
+    (0.0, ControlChange(0, 1, 90)),
+    (0.0, NoteOn(0, 67, 90)),
+    (0.05, NoteOn(0, 71, 60)),
+    (0.0501, NoteOn(1, 62, 110)),
+    (0.06, PitchBend(1, 3000)),
+    (0.08, ControlChange(0, 64, 127)),
+    (0.1, NoteOff(0, 67)),
+    (0.11, ProgramChange(0, 1)),
+    (0.12, NoteOn(0, 79, 127)),
+    (0.12, ControlChange(0, 10, 20)),
+    (0.15, ControlChange(0, 64, 0)),
+    (0.2, NoteOff(1, 62)),
+    (0.22, NoteOn(1, 64, 100)),
+    (0.25, ControlChange(0, 123, 0)),
+    (0.3, ControlChange(1, 120, 0)),
+]
+
+
+@pytest.mark.parametrize("sample_rate", [44_100, 48_000])
+@pytest.mark.parametrize("blocks", [64, 128, 1000, 4096, (1, 777, 0, 13)])
+def test_the_size_of_the_blocks_changes_no_bit(
+    play: Play, sample_rate: int, blocks: int | Sequence[int]
+) -> None:
+    settings = {"sample_rate": sample_rate, "room_gain": 0.2, "voices": 3}
+    whole = play(RICH, 0.4, blocks=100_000, **settings)
+    assert np.abs(whole).max() > 0.05
+    np.testing.assert_array_equal(play(RICH, 0.4, blocks=blocks, **settings), whole)
+
+
+CHANNELS, KEYS = st.integers(0, 1), st.integers(55, 100)
+ANY_EVENT = st.one_of(
+    st.builds(NoteOn, CHANNELS, KEYS, st.integers(1, 127)),
+    st.builds(NoteOff, CHANNELS, KEYS),
+    st.builds(
+        ControlChange,
+        CHANNELS,
+        st.sampled_from([1, 6, 7, 10, 11, 38, 64, 100, 101, 120, 121, 123]),
+        st.integers(0, 127),
+    ),
+    st.builds(PitchBend, CHANNELS, st.integers(-8192, 8191)),
+    st.builds(ProgramChange, CHANNELS, st.integers(0, 5)),
+)
+MOMENTS = st.integers(0, 6000) | st.sampled_from([0, HOP, 5 * HOP, 5 * HOP + 1, 6 * HOP - 1])
+BURSTS = st.tuples(MOMENTS, st.lists(ANY_EVENT, min_size=1, max_size=6))
+
+
+@st.composite
+def any_music(draw: st.DrawFn) -> list[tuple[float, Event]]:
+    """Bursts of events at samples 0…6000."""
+    bursts = draw(st.lists(BURSTS, min_size=1, max_size=8))
+    return [(sample, event) for sample, events in bursts for event in events]
+
+
+@settings(max_examples=25)
+@given(
+    events=any_music(),
+    blocks=st.lists(st.integers(1, 700), min_size=1, max_size=5),
+    sample_rate=st.sampled_from([44_100, 48_000]),
+    voices=st.integers(1, 4),
+)
+def test_whatever_is_played_the_blocks_change_no_bit(
+    play: Play,
+    events: list[tuple[float, Event]],
+    blocks: list[int],
+    sample_rate: int,
+    voices: int,
+) -> None:
+    chosen = {"sample_rate": sample_rate, "voices": voices, "room_gain": 0.1}
+    whole = play(events, 0.16, blocks=100_000, **chosen)
+    np.testing.assert_array_equal(play(events, 0.16, blocks=blocks, **chosen), whole)
+    assert np.all(np.isfinite(whole))
+    assert np.abs(whole).max() < 1.0
+
+
+@settings(max_examples=12)
+@given(events=any_music(), voices=st.integers(1, 4))
+def test_whatever_is_played_nothing_hangs(
+    tiny: Instrument, events: list[tuple[float, Event]], voices: int
+) -> None:
+    engine = Engine(tiny, RATE, voices)
+    for sample, event in events:
+        engine.push(event, int(sample))
+    for channel in range(2):
+        engine.push(ControlChange(channel, 64, 0), 6001)
+        engine.push(ControlChange(channel, 123, 0), 6001)
+    engine.render(np.zeros((2, 6002), np.float32))
+    assert engine.held == 0
+    assert engine.most_voices <= voices
+    engine.render(np.zeros((2, 2 * RATE), np.float32))
+    assert engine.silent
+
+
+def test_events_may_come_just_in_time(tiny: Instrument, play: Play) -> None:
+    engine = Engine(tiny, RATE, room_gain=0.0)
+    waiting = [(round(seconds * RATE), event) for seconds, event in RICH]
+    blocks = []
+    while engine.position < 0.4 * RATE:
+        while waiting and waiting[0][0] < engine.position + 128:
+            engine.push(waiting[0][1], waiting.pop(0)[0])
+        blocks.append(np.zeros((2, 128), np.float32))
+        engine.render(blocks[-1])
+    np.testing.assert_array_equal(np.concatenate(blocks, axis=1), play(RICH, 0.4))
+
+
+def test_the_seed_decides(play: Play) -> None:
+    first = play(RICH, 0.3, seed=3)
+    np.testing.assert_array_equal(play(RICH, 0.3, seed=3), first)
+    assert np.any(play(RICH, 0.3, seed=4) != first)
+
+
+def test_another_rate_is_the_same_music(play: Play) -> None:
+    events = [(0.1, ON), (0.7, OFF), (0.7, NoteOn(0, 74, 80)), (1.2, NoteOff(0, 74))]
+    one, other = (
+        level_db(play(events, 1.5, sample_rate=rate)[0], rate // 20) for rate in (44_100, 48_000)
+    )
+    sounding = other > -60.0
+    assert np.abs(one - other)[sounding].max() < 1.0
+
+
+@pytest.mark.parametrize("sample_rate", [0, -48_000, 8_000, 192_001])
+def test_a_rate_that_cannot_be_played_is_refused(tiny: Instrument, sample_rate: int) -> None:
+    with pytest.raises(UsageError, match=f"{sample_rate} Hz"):
+        Engine(tiny, sample_rate)
+
+
+# --- When notes begin --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sample_rate", [44_100, 48_000])
+@pytest.mark.parametrize("sample", [0, 1, 95, HOP - 1, HOP, HOP + 1, 1000, 44_099])
+def test_a_note_begins_at_its_own_sample(play: Play, sample: int, sample_rate: int) -> None:
+    heard = play([(sample, ON)], 1.05, sample_rate=sample_rate)
+    assert sample <= np.flatnonzero(heard.any(axis=0))[0] <= sample + 4
+
+
+def test_two_notes_of_one_hop_begin_at_their_own_samples(play: Play) -> None:
+    other = NoteOn(1, 76, 100)
+    both = play([(1000, ON), (1100, other)], 0.1)
+    alone = play([(1000, ON)], 0.1)
+    np.testing.assert_array_equal(both[:, :1101], alone[:, :1101])
+    assert np.any(both[:, 1101:1110] != alone[:, 1101:1110])
+
+
+def test_an_event_of_the_past_means_now(tiny: Instrument) -> None:
+    takes = []
+    for sample in (5000, 4000, -1):
+        engine = Engine(tiny, RATE)
+        first, second = np.zeros((2, 5000), np.float32), np.zeros((2, 5000), np.float32)
+        engine.render(first)
+        engine.push(ON, sample)
+        engine.render(second)
+        assert not first.any()
+        takes.append(second)
+    np.testing.assert_array_equal(takes[0], takes[1])
+    np.testing.assert_array_equal(takes[0], takes[2])
+
+
+def test_events_of_one_moment_keep_their_order(play: Play) -> None:
+    """Off before on makes a line, on before off leaves two voices for a moment."""
+    begun = [(0.0, ON), (0.2, OFF), (0.2, NoteOn(0, 72, 90))]
+    swapped = [begun[0], begun[2], begun[1]]
+    assert np.any(play(begun, 0.3) != play(swapped, 0.3))
+
+
+def test_an_empty_block_and_an_event_of_the_far_future_change_nothing(tiny: Instrument) -> None:
+    engine = Engine(tiny, RATE)
+    engine.push(ON, 10**12)
+    engine.render(np.zeros((2, 0), np.float32))
+    assert engine.position == 0
+    block = np.ones((2, 500), np.float32)
+    engine.render(block)
+    assert not block.any()
+    assert (engine.position, engine.voices, engine.silent) == (500, 0, True)
+
+
+def test_a_hundred_thousand_events_are_played(tiny: Instrument) -> None:
+    engine = Engine(tiny, RATE, voices=2)
+    for number in reversed(range(100_000)):
+        engine.push(ControlChange(number % 16, 7, number % 128), number // 10)
+    engine.push(ON, 10_000)
+    block = np.zeros((2, 10_100), np.float32)
+    engine.render(block)
+    assert block.any()
+    assert not engine._events
+
+
+# --- No clicks ---------------------------------------------------------------------------------
+
+HELD: list[tuple[float, Event]] = [(0.1, ON)]
+EDGES: dict[str, tuple[list[tuple[float, Event]], float, int]] = {
+    "beginning": (HELD, 0.1, 16),
+    "release": ([*HELD, (0.7003, OFF)], 0.7003, 16),
+    "slur": ([*HELD, (0.7003, OFF), (0.7003, NoteOn(0, 73, 30))], 0.7003, 16),
+    "wide slur": ([*HELD, (0.7003, OFF), (0.7003, NoteOn(0, 57, 120))], 0.7003, 16),
+    "repeated note": ([*HELD, (0.7003, OFF), (0.7003, ON)], 0.7003, 16),
+    "line with a gap": ([*HELD, (0.65, OFF), (0.7003, NoteOn(0, 73, 90))], 0.7003, 16),
+    "stealing": ([*HELD, (0.7003, NoteOn(0, 73, 90))], 0.7003, 1),
+    "all sound off": ([*HELD, (0.7003, ControlChange(0, 120, 0))], 0.7003, 16),
+    "all notes off": ([*HELD, (0.7003, ControlChange(0, 123, 0))], 0.7003, 16),
+    "volume": ([*HELD, (0.7003, ControlChange(0, 7, 0))], 0.7003, 16),
+    "pan": ([*HELD, (0.7003, ControlChange(0, 10, 0))], 0.7003, 16),
+    "expression": ([*HELD, (0.7003, ControlChange(0, 11, 10))], 0.7003, 16),
+    "bend": ([*HELD, (0.7003, PitchBend(0, 8191))], 0.7003, 16),
+}
+
+
+@pytest.mark.parametrize(("events", "seconds", "voices"), EDGES.values(), ids=EDGES.keys())
+def test_nothing_clicks(
+    play: Play, events: list[tuple[float, Event]], seconds: float, voices: int
+) -> None:
+    heard = play(events, 1.0, voices=voices)[0]
+    for hop in range(3):
+        assert click_db(heard, round(seconds * RATE) + hop * HOP) < SMOOTH_DB
+
+
+def test_the_measure_hears_a_click(play: Play) -> None:
+    heard = play(HELD, 1.0)[0]
+    quietest = 36_000 + int(np.argmin(np.abs(heard[36_000:36_050])))
+    heard[quietest:] = 0.0
+    assert click_db(heard, quietest) > SMOOTH_DB + 6.0
+
+
+# --- Lines -------------------------------------------------------------------------------------
+
+
+def test_a_slur_goes_on_in_one_voice_without_a_dip(tiny: Instrument, play: Play) -> None:
+    events: list[tuple[float, Event]] = [(0.0, ON), (0.6, OFF), (0.6, NoteOn(0, 72, 100))]
+    line = play(events, 1.2)[0]
+    assert level_db(line, 240)[100:].min() > level_db(line, 240)[60:110].mean() - 8.0
+    alone = play(events[:1], 1.2)[0]
+    np.testing.assert_array_equal(line[:28_800], alone[:28_800])
+    assert np.abs(line[28_800 : 28_800 + HOP] - alone[28_800 : 28_800 + HOP]).max() < 0.1
+    engine = Engine(tiny, RATE)
+    for seconds, event in events:
+        engine.push(event, round(seconds * RATE))
+    engine.render(np.zeros((2, RATE), np.float32))
+    assert (engine.voices, engine.most_voices, engine.notes) == (1, 1, 2)
+
+
+def test_a_slur_reaches_its_pitch(play: Play) -> None:
+    line = play([(0.0, ON), (0.6, OFF), (0.6, NoteOn(0, 72, 100))], 1.2, preset=STRAIGHT)[0]
+    assert np.abs(cents(line[14_400:28_000], 69)[1000:-1000]).max() < 12.0
+    assert np.abs(cents(line[28_800 + 3400 :], 72)[1000:-1000]).max() < 12.0
+
+
+# --- Held and short notes ----------------------------------------------------------------------
+
+
+def test_a_held_note_goes_on_without_a_loop(play: Play) -> None:
+    heard = play([(0.0, ON)], 20.0, preset=EXPRESSIVE)[0]
+    levels = level_db(heard)[50:]
+    assert np.abs(levels - np.median(levels)).max() < 8.0
+    pitch = cents(heard, 69)[RATE // 2 : -RATE // 10]
+    assert np.abs(pitch).max() < 50.0
+    assert all(part.std() > 2.0 for part in np.array_split(pitch, 19))
+    for curve in (levels, pitch[::480]):
+        for lag in range(50, 1200, 3):
+            earlier, later = curve[:-lag], curve[lag:]
+            overlap = min(len(earlier), 500)
+            assert np.corrcoef(earlier[:overlap], later[:overlap])[0, 1] < 0.98
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.03, 0.2, 1.0])
+def test_a_short_note_ends_naturally(play: Play, seconds: float) -> None:
+    heard = play([(0.0, ON), (seconds, OFF)], 2.5)[0]
+    ending = level_db(heard[round(seconds * RATE) + HOP :], 960)
+    audible = ending[ending > -80.0]
+    assert np.diff(audible[1:]).max(initial=-1.0) < 1.5
+    assert np.diff(audible).min(initial=0.0) > -40.0
+    assert len(audible) >= 2
+    assert not heard[-4800:].any()
+
+
+# --- Loudness ----------------------------------------------------------------------------------
+
+
+def test_harder_is_louder(play: Play) -> None:
+    velocities = (1, 16, 32, 48, 64, 80, 96, 112, 127)
+    levels = [
+        level_db(play([(0.0, NoteOn(0, 69, velocity))], 1.6)[0])[12:].mean()
+        for velocity in velocities
+    ]
+    assert np.diff(levels).min() > 0.5
+    assert levels[-1] - levels[0] > 15.0
+
+
+def steady(play: Play, *events: Event, preset: int = STRAIGHT) -> Float32:
+    """A note after events, [2, 1 s], from when it has settled."""
+    placed = [(0.0, event) for event in events]
+    return play([*placed, (0.0, ON)], 1.5, preset=preset)[:, RATE // 2 :]
+
+
+@pytest.mark.parametrize("value", [127, 64, 32])
+def test_volume_is_a_gain(play: Play, value: int) -> None:
+    """Against the default volume of 100."""
+    changed = steady(play, ControlChange(0, 7, value))
+    expected = steady(play) * np.float32((value / 100) ** 2)
+    np.testing.assert_allclose(changed, expected, atol=1e-5)
+
+
+def test_expression_moves_the_loudness_and_with_it_the_timbre(play: Play) -> None:
+    full, half = steady(play), steady(play, ControlChange(0, 11, 64))
+    change = level_db(half[0]).mean() - level_db(full[0]).mean()
+    assert change == pytest.approx(40 * np.log10(64 / 127), abs=0.5)
+    assert np.abs(half / np.abs(half).max() - full / np.abs(full).max()).max() > 1e-3
+
+
+def test_pan_moves_to_the_sides_with_the_power_kept(play: Play) -> None:
+    left = steady(play, ControlChange(0, 10, 0))
+    right = steady(play, ControlChange(0, 10, 127))
+    middle = steady(play)
+    np.testing.assert_array_equal(middle[0], middle[1])
+    assert not left[1].any()
+    assert np.abs(right[0]).max() < 1e-6
+    np.testing.assert_allclose(left[0], right[1], atol=1e-6)
+    assert np.mean(left**2) == pytest.approx(np.mean(middle**2), rel=1e-3)
+
+
+def test_sixty_four_loud_voices_stay_below_full_scale(play: Play) -> None:
+    chord: list[tuple[float, Event]] = [
+        (0.0, NoteOn(channel, 40 + key, 127)) for channel in range(4) for key in range(0, 48, 3)
+    ]
+    full = [(0.0, ControlChange(channel, 7, 127)) for channel in range(4)]
+    heard = play([*full, *chord], 1.0, voices=64, room_gain=0.18)
+    assert np.all(np.isfinite(heard))
+    assert 0.5 < np.abs(heard).max() < 1.0
+
+
+def test_all_sound_off_is_silence_soon_and_all_notes_off_is_a_release(play: Play) -> None:
+    at = RATE // 2
+    cut = play([(0, ON), (at, ControlChange(0, 120, 0))], 1.0)
+    assert not cut[:, at + RATE // 50 :].any()
+    ended = play([(0, ON), (at, ControlChange(0, 123, 0))], 1.0)
+    released = play([(0, ON), (at, OFF)], 1.0)
+    np.testing.assert_array_equal(ended, released)
+    assert np.abs(ended[:, at + RATE // 50 : at + RATE // 20]).max() > 0.01
+
+
+def test_ending_one_channel_leaves_the_other(play: Play) -> None:
+    events: list[tuple[float, Event]] = [(0.0, ON), (0.0, NoteOn(1, 60, 100))]
+    for controller in (120, 123):
+        heard = play([*events, (0.2, ControlChange(0, controller, 0))], 1.5)[0]
+        assert level_db(heard)[-20:].min() > -40.0
+
+
+# --- Pitch -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sample_rate", [44_100, 48_000])
+@pytest.mark.parametrize("key", [55, 69, 84, 96])
+def test_a_note_is_in_tune(play: Play, key: int, sample_rate: int) -> None:
+    heard = play([(0.0, NoteOn(0, key, 90))], 2.4, sample_rate=sample_rate, preset=STRAIGHT)[0]
+    deviation = cents(heard, key, sample_rate)[sample_rate // 4 : -sample_rate // 10]
+    assert abs(deviation.mean()) < 2.0
+    assert np.abs(deviation).max() < 15.0
+
+
+@pytest.mark.parametrize(
+    ("setup", "bend", "expected"),
+    [
+        ((), 8191, 200.0),
+        ((), -4096, -100.0),
+        ((12, 0), -8192, -1200.0),
+        ((0, 50), 8191, 50.0),
+        ((5, 50), 4096, 275.0),
+    ],
+)
+def test_the_pitch_wheel_moves_the_pitch(
+    play: Play, setup: tuple[int, ...], bend: int, expected: float
+) -> None:
+    controllers = (101, 100, 6, 38)
+    events: list[Event] = [
+        ControlChange(0, controller, value)
+        for controller, value in zip(controllers, (0, 0, *setup), strict=False)
+    ]
+    plain = cents(steady(play, *events)[0], 69)
+    bent = cents(steady(play, *events, PitchBend(0, bend))[0], 69 + expected / 100.0)
+    assert bent[2000:-2000].mean() == pytest.approx(plain[2000:-2000].mean(), abs=2.0)
+
+
+def test_the_wheel_deepens_the_vibrato(play: Play) -> None:
+    depth = [
+        cents(steady(play, ControlChange(0, 1, value), preset=EXPRESSIVE)[0], 69)[2000:-2000].std()
+        for value in (0, 64, 127)
+    ]
+    assert depth[1] == pytest.approx(2.0 * depth[0], rel=0.15)
+    assert depth[2] == pytest.approx(3.0 * depth[0], rel=0.15)
+
+
+# --- Presets and knobs -------------------------------------------------------------------------
+
+
+def test_a_program_change_chooses_the_preset(tiny: Instrument, play: Play) -> None:
+    for preset in range(len(tiny.spec.presets)):
+        chosen = play([(0.0, ProgramChange(0, preset)), (0.0, ON)], 0.4)
+        np.testing.assert_array_equal(chosen, play([(0.0, ON)], 0.4, preset=preset))
+    assert np.any(play([(0.0, ON)], 0.4) != play([(0.0, ON)], 0.4, preset=1))
+
+
+def test_an_unknown_program_and_another_channels_are_passed_over(play: Play) -> None:
+    plain = play([(0.0, ON)], 0.3)
+    for event in (ProgramChange(0, 100), ProgramChange(1, 1)):
+        np.testing.assert_array_equal(play([(0.0, event), (0.0, ON)], 0.3), plain)
+
+
+def test_a_knob_turns_the_sound(tiny: Instrument, play: Play) -> None:
+    """The first axis, attack time: the higher, the later the note has risen."""
+    assert tiny.spec.axes[0].label == "attack time"
+    rises = []
+    for position in (0.0, 0.5, 1.0):
+        levels = level_db(play([(0.0, ON)], 1.0, knobs={0: position})[0], 240)
+        rises.append(int(np.argmax(levels > np.median(levels) - 6.0)))
+    assert rises[0] < rises[1] < rises[2]
+
+
+# --- Golden ------------------------------------------------------------------------------------
+
+GOLDEN = Path(__file__).parent / "golden" / "phrase.json"
+PHRASE: list[tuple[float, Event]] = [
+    (0.1, NoteOn(0, 67, 70)),
+    (0.6, NoteOff(0, 67)),
+    (0.6, NoteOn(0, 71, 85)),
+    (0.9, NoteOff(0, 71)),
+    (0.95, NoteOn(0, 74, 100)),
+    (1.1, ControlChange(0, 1, 100)),
+    (1.8, ControlChange(0, 11, 70)),
+    (2.2, NoteOff(0, 74)),
+    (2.5, NoteOn(0, 62, 110)),
+    (2.5, NoteOn(0, 69, 110)),
+    (3.0, NoteOff(0, 62)),
+    (3.0, NoteOff(0, 69)),
+]
+
+
+def statistics(stereo: Float32) -> dict[str, list[float]]:
+    """Level in dB and spectral centroid in Hz of every 100 ms that is louder than −70 dB."""
+    mono = stereo.mean(axis=0)
+    levels = np.maximum(level_db(mono, 4800), -70.0)
+    frames = mono[: len(levels) * 4800].reshape(-1, 4800) * np.hanning(4800)
+    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
+    hz = np.fft.rfftfreq(4800, 1 / RATE)
+    centroid = power @ hz / np.maximum(power.sum(axis=1), 1e-12)
+    return {
+        "level_db": [round(float(level), 2) for level in levels],
+        "centroid_hz": [
+            round(float(c), 1) if level > -70.0 else 0.0
+            for c, level in zip(centroid, levels, strict=True)
+        ],
+    }
+
+
+def test_the_golden_phrase_sounds_as_it_did(play: Play) -> None:
+    """A change of sound is a decision: say it in CHANGELOG.md and delete golden/phrase.json.
+
+    The test then writes it anew, and fails once to say so.
+    """
+    found = statistics(play(PHRASE, 3.5, room_gain=0.18))
+    if not GOLDEN.exists():
+        GOLDEN.parent.mkdir(exist_ok=True)
+        GOLDEN.write_text(json.dumps(found, indent=1) + "\n")
+        pytest.fail(f"{GOLDEN.name} was written anew; listen, and run the test again")
+    golden = json.loads(GOLDEN.read_text())
+    np.testing.assert_allclose(found["level_db"], golden["level_db"], atol=0.5)
+    np.testing.assert_allclose(found["centroid_hz"], golden["centroid_hz"], rtol=0.05, atol=1.0)

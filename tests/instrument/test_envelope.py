@@ -1,0 +1,222 @@
+"""Edits of envelope curves: whatever happens to a note, pitch and level make no step."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instrument.envelope import (
+    ATTACK_FRAMES,
+    CROSSFADE_FRAMES,
+    FALL_FRAMES,
+    GLIDE_FRAMES,
+    LEVEL_STEP_DB,
+    MATCH_FRAMES,
+    Curves,
+    approach,
+    join,
+    legato_entry,
+    release,
+    splice,
+)
+from instrument.types import Envelope, Float32, Float64
+
+FRAMES, RELEASE_FRAME = 750, 650
+ROUNDING = 1e-3
+SPLICE_POSITIONS = st.integers(ATTACK_FRAMES, RELEASE_FRAME - MATCH_FRAMES - 2)
+
+
+@st.composite
+def curves(draw: st.DrawFn) -> Curves:
+    """Curves of a note with any attack, vibrato, swell and tremor."""
+    chance = np.random.default_rng(draw(st.integers(0, 2**32)))
+    frame = np.arange(FRAMES)
+    tremor_db = draw(st.floats(0.0, 2.0)) * chance.standard_normal(FRAMES)
+    swell_db = np.interp(frame, np.linspace(0, FRAMES, 8), chance.normal(0.0, 4.0, 8))
+    attack_db = -draw(st.floats(0.0, 60.0)) * np.exp(-frame / draw(st.floats(1.0, 40.0)))
+    ending_db = -draw(st.floats(-0.2, 1.5)) * np.maximum(frame - RELEASE_FRAME, 0)
+    level_db = draw(st.floats(-60.0, -10.0)) + tremor_db + swell_db + attack_db + ending_db
+    turn = frame * draw(st.floats(0.08, 0.2)) + draw(st.floats(0.0, 6.3))
+    cents = draw(st.floats(0.0, 60.0)) * np.sin(turn) + chance.standard_normal(FRAMES)
+    written = Curves.empty(FRAMES)
+    written.write(Envelope(cents.astype(np.float32), level_db.astype(np.float32)), RELEASE_FRAME)
+    return written
+
+
+def pitch(these: Curves, vibrato: float = 1.0) -> Float64:
+    """Cents from the nominal pitch, [frames]."""
+    return (these.slow_cents + np.float64(vibrato) * these.vibrato_cents).astype(np.float64)
+
+
+def steps(values: Float32 | Float64) -> Float64:
+    return np.abs(np.diff(values.astype(np.float64)))
+
+
+def copy(these: Curves) -> Curves:
+    return Curves(these.slow_cents.copy(), these.vibrato_cents.copy(), these.loudness_db.copy())
+
+
+# --- Writing -----------------------------------------------------------------------------------
+
+
+def test_the_pitch_is_split_into_slow_motion_and_vibrato() -> None:
+    frame = np.arange(FRAMES)
+    slow, vibrato = 20.0 * np.exp(-frame / 200.0), 15.0 * np.sin(2 * np.pi * frame / 45.0)
+    cents, level_db = (slow + vibrato).astype(np.float32), np.zeros(FRAMES, np.float32)
+    written = Curves.empty(FRAMES)
+    written.write(Envelope(cents, level_db), RELEASE_FRAME)
+    np.testing.assert_allclose(pitch(written)[:FRAMES], cents, atol=1e-4)
+    inside = slice(50, RELEASE_FRAME - 50)
+    np.testing.assert_allclose(written.slow_cents[inside], slow[inside], atol=0.3)
+    np.testing.assert_allclose(written.vibrato_cents[inside], vibrato[inside], atol=0.3)
+    assert not written.vibrato_cents[RELEASE_FRAME:].any()
+
+
+@given(written=curves())
+def test_an_envelope_goes_on_into_silence(written: Curves) -> None:
+    behind = written.loudness_db[FRAMES - 1 :]
+    assert len(written.loudness_db) == FRAMES + FALL_FRAMES
+    assert np.all(np.diff(behind) < 0.0)
+    assert behind[-1] < behind[0] - 190.0
+    assert np.all(written.slow_cents[FRAMES:] == written.slow_cents[FRAMES - 1])
+
+
+def test_a_position_lies_between_frames() -> None:
+    ramp = np.arange(1000, dtype=np.float32)
+    these = Curves(2 * ramp, 10 * ramp, -ramp)
+    assert these.level_at(7.25) == pytest.approx(-7.25)
+    assert these.cents_at(7.25, 0.0) == pytest.approx(14.5)
+    assert these.cents_at(7.25, 3.0) == pytest.approx(14.5 + 3 * 72.5)
+
+
+# --- Release -----------------------------------------------------------------------------------
+
+
+@given(
+    note=curves(),
+    position=st.floats(0.0, RELEASE_FRAME - 2),
+    vibrato=st.floats(1.0, 3.0),
+)
+def test_a_release_begins_where_the_note_is_and_never_swells(
+    note: Curves, position: float, vibrato: float
+) -> None:
+    before = copy(note)
+    release(note, position, RELEASE_FRAME, vibrato)
+    level_db = note.loudness_db[RELEASE_FRAME:].astype(np.float64)
+    assert level_db[0] == pytest.approx(before.level_at(position), abs=ROUNDING)
+    assert np.all(np.diff(level_db) <= 0.0)
+    largest = steps(before.loudness_db[RELEASE_FRAME:]).max()
+    assert steps(level_db).max() <= largest + ROUNDING
+    assert level_db[-1] < -150.0
+
+    cents = pitch(note, vibrato)[RELEASE_FRAME:]
+    here = before.cents_at(position, vibrato)
+    assert cents[0] == pytest.approx(here, abs=ROUNDING)
+    ending = before.slow_cents[RELEASE_FRAME:].astype(np.float64)
+    lead = abs(here - ending[0]) / GLIDE_FRAMES
+    assert np.all(steps(cents) <= steps(ending) + lead + ROUNDING)
+    np.testing.assert_array_equal(cents[GLIDE_FRAMES:], ending[GLIDE_FRAMES:])
+
+
+# --- Joining -----------------------------------------------------------------------------------
+
+
+@given(
+    note=curves(),
+    entry=st.integers(0, ATTACK_FRAMES),
+    level_db=st.floats(-85.0, 0.0),
+    cents=st.floats(-1200.0, 1200.0),
+    vibrato=st.floats(1.0, 3.0),
+)
+def test_a_join_leads_from_the_note_before(
+    note: Curves, entry: int, level_db: float, cents: float, vibrato: float
+) -> None:
+    before = copy(note)
+    join(note, entry, level_db, cents, vibrato)
+    ahead = slice(entry, None)
+    levels = np.concatenate([[level_db], note.loudness_db[ahead]])
+    own = np.concatenate([[0.0], steps(before.loudness_db[ahead])])
+    assert np.all(steps(levels) <= np.maximum(own, LEVEL_STEP_DB) + ROUNDING)
+
+    wanted, found = pitch(before, vibrato), pitch(note, vibrato)
+    reached = entry + GLIDE_FRAMES
+    np.testing.assert_array_equal(found[reached - 1 :], wanted[reached - 1 :])
+    travelled = np.concatenate([[cents], found[ahead]])
+    own = np.concatenate([[0.0], steps(wanted[ahead])])
+    quickest = abs(cents - wanted[entry]) * np.pi / 2 / GLIDE_FRAMES
+    assert np.all(steps(travelled) <= own + quickest + ROUNDING)
+
+
+@given(
+    curve=st.lists(st.floats(-60.0, 0.0, width=32), min_size=1, max_size=60),
+    start=st.floats(-90.0, 0.0),
+)
+def test_an_approach_ends_where_the_curve_is_reached(curve: list[float], start: float) -> None:
+    wanted = np.array(curve, np.float32)
+    found = wanted.copy()
+    approach(found, 0, start, LEVEL_STEP_DB)
+    changed = np.flatnonzero(found != wanted)
+    reached = changed[-1] + 1 if len(changed) else 0
+    path = np.concatenate([[start], found[: reached + 1]])
+    assert np.all(steps(path) <= LEVEL_STEP_DB + ROUNDING)
+
+
+def test_a_slur_enters_behind_the_attack() -> None:
+    these = Curves.empty(FRAMES)
+    these.loudness_db[:] = -20.0
+    these.loudness_db[:40] = np.linspace(-60.0, -20.0, 40)
+    entry = legato_entry(these, RELEASE_FRAME)
+    assert 36 <= entry <= 38
+    these.loudness_db[:ATTACK_FRAMES] = -60.0
+    assert legato_entry(these, RELEASE_FRAME) == ATTACK_FRAMES
+
+
+# --- Going on ----------------------------------------------------------------------------------
+
+
+@given(old=curves(), new=curves(), position=SPLICE_POSITIONS, seed=st.integers(0, 2**32))
+def test_a_held_note_goes_on_without_a_seam(
+    old: Curves, new: Curves, position: int, seed: int
+) -> None:
+    before = copy(new)
+    entry = splice(old, position, new, RELEASE_FRAME, np.random.default_rng(seed))
+    assert ATTACK_FRAMES <= entry <= RELEASE_FRAME // 2
+    ahead = slice(entry, None)
+    for here, there, now in (
+        (old.loudness_db, before.loudness_db, new.loudness_db),
+        (pitch(old), pitch(before), pitch(new)),
+    ):
+        assert now[entry] == pytest.approx(here[position], abs=ROUNDING)
+        np.testing.assert_array_equal(
+            now[entry + CROSSFADE_FRAMES :], there[entry + CROSSFADE_FRAMES :]
+        )
+        apart = np.abs(
+            there[entry : entry + CROSSFADE_FRAMES] - here[position : position + CROSSFADE_FRAMES]
+        ).max()
+        largest = max(steps(here[position:RELEASE_FRAME]).max(), steps(there[ahead]).max())
+        assert steps(now[ahead]).max() <= largest + apart / (CROSSFADE_FRAMES - 1) + ROUNDING
+
+
+@given(old=curves(), position=SPLICE_POSITIONS)
+def test_vibrato_goes_on_in_its_own_phase(old: Curves, position: int) -> None:
+    """Spliced to itself, a regular vibrato goes on about as it would have."""
+    new = copy(old)
+    frame = np.arange(FRAMES + FALL_FRAMES)
+    for these in (old, new):
+        these.vibrato_cents[:] = 20.0 * np.sin(2 * np.pi * frame / 43.0)
+    entry = splice(old, position, new, RELEASE_FRAME, np.random.default_rng(0))
+    ahead = 20.0 * np.sin(2 * np.pi * (position + np.arange(60)) / 43.0)
+    assert np.abs(new.vibrato_cents[entry : entry + 60] - ahead).max() < 10.0
+
+
+def test_splices_vary() -> None:
+    frame = np.arange(FRAMES + FALL_FRAMES)
+    old = Curves.empty(FRAMES)
+    old.vibrato_cents[:] = 20.0 * np.sin(2 * np.pi * frame / 43.0)
+    entries = {
+        splice(old, 600, copy(old), RELEASE_FRAME, np.random.default_rng(seed))
+        for seed in range(20)
+    }
+    assert len(entries) > 3

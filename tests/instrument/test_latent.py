@@ -1,0 +1,113 @@
+"""Where notes are taken from: near training notes of their preset, by a sequence of their own."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instrument.errors import UnknownName, UsageError
+from instrument.latent import LatentSpace, knob_settings
+from instrument.models import Instrument
+from instrument.types import Float32
+
+NOTES = 60
+
+
+def latents(space: LatentSpace, preset: int = 0, key: float = 69.0) -> Float32:
+    """Latents of many notes, [NOTES, latent]."""
+    placed = []
+    for note in range(NOTES):
+        chance = space.generator(note)
+        placed.append(space.place(space.choose(preset, key, 0.5, chance), chance))
+    return np.stack(placed)
+
+
+def test_the_seed_decides(tiny: Instrument) -> None:
+    first = latents(LatentSpace(tiny.spec, 1))
+    np.testing.assert_array_equal(first, latents(LatentSpace(tiny.spec, 1)))
+    assert np.all(np.any(first != latents(LatentSpace(tiny.spec, 2)), axis=1))
+
+
+def test_no_two_notes_are_alike(tiny: Instrument) -> None:
+    assert len(np.unique(latents(LatentSpace(tiny.spec, 1)), axis=0)) == NOTES
+
+
+def test_a_note_draws_the_same_whatever_the_others_draw(tiny: Instrument) -> None:
+    space = LatentSpace(tiny.spec, 1)
+    alone = space.generator(5).standard_normal()
+    space.generator(4).standard_normal(100)
+    assert space.generator(5).standard_normal() == alone
+
+
+@given(
+    preset=st.integers(0, 2), key=st.floats(0, 127), loudness=st.floats(0, 1), note=st.integers(0)
+)
+def test_a_note_is_one_of_its_preset(
+    tiny: Instrument, preset: int, key: float, loudness: float, note: int
+) -> None:
+    space = LatentSpace(tiny.spec, 3)
+    chance = space.generator(note)
+    point = space.choose(preset, key, loudness, chance)
+    assert point in tiny.spec.presets[preset].points
+    assert space.choose(preset, key, loudness, chance, before=point) in (
+        tiny.spec.presets[preset].points
+    )
+
+
+def test_notes_like_the_one_asked_for_are_likelier(tiny: Instrument) -> None:
+    space = LatentSpace(tiny.spec, 3)
+    points = [space.choose(0, 90.0, 0.5, space.generator(note)) for note in range(NOTES)]
+    everywhere = np.mean([abs(point.midi - 90.0) for point in tiny.spec.map])
+    chosen = np.mean([abs(tiny.spec.map[point].midi - 90.0) for point in points])
+    assert chosen < 0.5 * everywhere
+
+
+def test_a_held_note_keeps_its_kind_of_vibrato(tiny: Instrument) -> None:
+    space = LatentSpace(tiny.spec, 3)
+    extents = np.array([point.vibrato_cents for point in tiny.spec.map])
+    before = int(np.argmin(extents[tiny.spec.presets[0].points]))
+    before = tiny.spec.presets[0].points[before]
+
+    def change(given_before: int | None) -> float:
+        chosen = [
+            space.choose(0, 75.0, 0.5, space.generator(note), before=given_before)
+            for note in range(NOTES)
+        ]
+        return float(np.mean(np.abs(extents[chosen] - extents[before])))
+
+    assert change(before) < 0.5 * change(None)
+
+
+@given(
+    positions=st.dictionaries(st.integers(0, 7), st.floats(0.0, 1.0), min_size=1),
+    note=st.integers(0, 1000),
+)
+def test_knobs_fix_their_coordinates_and_no_others(
+    tiny: Instrument, positions: dict[int, float], note: int
+) -> None:
+    free, turned = LatentSpace(tiny.spec, 3), LatentSpace(tiny.spec, 3)
+    for axis, position in positions.items():
+        turned.turn(axis, position)
+    before = free.place(0, free.generator(note)) - np.array(tiny.spec.latent_mean)
+    after = turned.place(0, turned.generator(note)) - np.array(tiny.spec.latent_mean)
+    for index, found in enumerate(tiny.spec.axes):
+        along = after @ np.array(found.direction)
+        if index in positions:
+            wanted = found.low + positions[index] * (found.high - found.low)
+        else:
+            wanted = before @ np.array(found.direction)
+        assert along == pytest.approx(wanted, abs=1e-4)
+
+
+def test_knobs_are_known_by_name(tiny: Instrument) -> None:
+    names = [axis.name for axis in tiny.spec.axes]
+    assert knob_settings(tiny.spec, {names[2]: 0.25, names[0]: 1.0}) == {2: 0.25, 0: 1.0}
+    with pytest.raises(UnknownName, match="no knob named 'nothing'"):
+        knob_settings(tiny.spec, {"nothing": 0.5})
+    for position in (-0.01, 1.01, math.nan, math.inf):
+        with pytest.raises(UsageError, match="outside 0…1"):
+            knob_settings(tiny.spec, {names[0]: position})

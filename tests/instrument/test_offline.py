@@ -1,0 +1,176 @@
+"""The offline driver: a whole score, from its first sample to the last one that sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pytest
+
+from instrument.errors import UnknownName, UsageError
+from instrument.midifile import Score
+from instrument.models import Instrument
+from instrument.offline import LONGEST_TAIL_SECONDS, RenderReport, RenderSettings, render_score
+from instrument.types import (
+    ControlChange,
+    Event,
+    Float32,
+    NoteOff,
+    NoteOn,
+    ProgramChange,
+    TimedEvent,
+)
+
+Render = Callable[..., tuple[RenderReport, Float32]]
+ON, OFF = NoteOn(0, 69, 90), NoteOff(0, 69)
+
+
+def score(*events: tuple[float, Event], seconds: float | None = None) -> Score:
+    timed = tuple(TimedEvent(*event) for event in events)
+    notes = sum(isinstance(event, NoteOn) for _, event in events)
+    return Score(timed, seconds if seconds is not None else events[-1][0], notes)
+
+
+@pytest.fixture
+def render(tiny: Instrument) -> Render:
+    def render(
+        played: Score, channel: int | None = None, **settings: Any
+    ) -> tuple[RenderReport, Float32]:
+        blocks: list[Float32] = []
+        chosen = RenderSettings(**({"room_gain": 0.0} | settings))
+        report = render_score(tiny, played, chosen, blocks.append, channel=channel)
+        return report, np.concatenate(blocks, axis=1)
+
+    return render
+
+
+SHORT = score((0.1, ON), (0.4, OFF))
+
+
+def test_the_report_says_what_was_rendered(render: Render, tiny: Instrument) -> None:
+    report, audio = render(
+        score((0.0, ON), (0.1, NoteOn(0, 72, 90)), (0.3, OFF), (0.3, NoteOff(0, 72)))
+    )
+    assert report.seconds == audio.shape[1] / 48_000
+    assert report.notes == report.voices_max == 2
+    assert report.sample_rate == 48_000
+    assert report.peak_dbfs == pytest.approx(20 * np.log10(np.abs(audio).max()), abs=1e-3)
+    assert report.model == {"name": "tiny", "digest": tiny.spec.digest}
+    assert report.realtime_factor == pytest.approx(report.seconds / report.render_seconds)
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+@pytest.mark.parametrize("tail", [0.0, 0.25, 1.0])
+def test_a_given_tail_is_exact(render: Render, rate: int, tail: float) -> None:
+    _, audio = render(SHORT, sample_rate=rate, tail_seconds=tail)
+    assert audio.shape == (2, round(0.4 * rate) + 1 + round(tail * rate))
+
+
+@pytest.mark.parametrize("room_gain", [0.0, 0.2])
+def test_without_a_given_tail_it_goes_on_until_it_is_silent(
+    render: Render, room_gain: float
+) -> None:
+    report, audio = render(SHORT, room_gain=room_gain)
+    assert np.abs(audio[:, -100:]).max() < 1e-4
+    assert np.abs(audio[:, 19_300:20_000]).max() > 1e-3
+    assert report.seconds < 0.4 + LONGEST_TAIL_SECONDS
+
+
+def test_a_note_that_the_file_never_ends_is_ended_at_its_end(render: Render) -> None:
+    _, audio = render(score((0.1, ON), seconds=1.0))
+    _, ended = render(score((0.1, ON), (1.0, OFF)))
+    assert np.abs(audio[:, 47_000:48_000]).max() > 0.01
+    assert np.abs(audio[:, -100:]).max() < 1e-4
+    np.testing.assert_array_equal(audio[:, :48_000], ended[:, :48_000])
+
+
+def test_the_pedal_is_lifted_at_the_end(render: Render) -> None:
+    played = score((0.1, ControlChange(0, 64, 127)), (0.1, ON), (0.4, OFF), seconds=0.8)
+    report, audio = render(played)
+    assert np.abs(audio[:, 36_000:38_000]).max() > 0.01
+    assert 0.8 < report.seconds < 4.0
+
+
+def test_progress_reaches_the_end(tiny: Instrument) -> None:
+    seconds: list[float] = []
+    report = render_score(tiny, SHORT, RenderSettings(), lambda _: None, seconds.append)
+    assert seconds == sorted(seconds)
+    assert seconds[-1] == report.seconds
+
+
+def test_one_channel_is_rendered_alone(render: Render) -> None:
+    other = NoteOn(5, 60, 100)
+    both = score((0.1, ON), (0.1, other), (0.4, OFF), (0.4, NoteOff(5, 60)))
+    for channel in (0, 5):
+        report, audio = render(both, channel=channel, tail_seconds=0.0)
+        assert report.notes == 1
+        assert np.abs(audio).max() > 0.01
+    report, audio = render(both, channel=9, tail_seconds=0.1)
+    assert report.notes == 0
+    assert not audio.any()
+
+
+def test_stems_of_a_piece_add_up_to_about_the_whole(render: Render) -> None:
+    """Each note's chance depends on how many came before it, so only levels are compared."""
+    both = score((0.0, ON), (0.0, NoteOn(5, 60, 90)), (0.9, OFF), (0.9, NoteOff(5, 60)))
+    power = [
+        float(np.mean(render(both, channel=channel, tail_seconds=0.0)[1] ** 2))
+        for channel in (0, 5, None)
+    ]
+    assert power[2] == pytest.approx(power[0] + power[1], rel=0.4)
+
+
+def test_presets_and_knobs_are_known_by_name(render: Render, tiny: Instrument) -> None:
+    _, plain = render(SHORT, tail_seconds=0.0)
+    first, second = (preset.name for preset in tiny.spec.presets[:2])
+    np.testing.assert_array_equal(render(SHORT, tail_seconds=0.0, preset=first)[1], plain)
+    _, other = render(SHORT, tail_seconds=0.0, preset=second)
+    assert np.any(other != plain)
+    program = score((0.0, ProgramChange(0, 1)), (0.1, ON), (0.4, OFF))
+    np.testing.assert_array_equal(render(program, tail_seconds=0.0)[1], other)
+
+    knob = tiny.spec.axes[0].name
+    low, high = (render(SHORT, tail_seconds=0.0, knobs={knob: x})[1] for x in (0.0, 1.0))
+    assert np.any(low != high)
+
+
+def refuse(_block: Float32) -> None:
+    pytest.fail("something was written")
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "said"),
+    [
+        ({"preset": "naturall"}, UnknownName, "did you mean 'natural'"),
+        ({"knobs": {"no-such-knob": 0.5}}, UnknownName, "no-such-knob"),
+        ({"sample_rate": 8000}, UsageError, "8000 Hz"),
+        ({"sample_rate": 1_000_000}, UsageError, "1000000 Hz"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_is_written(
+    tiny: Instrument, settings: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        render_score(tiny, SHORT, RenderSettings(**settings), refuse)
+
+
+def test_a_knob_outside_its_range_is_refused(tiny: Instrument) -> None:
+    knob = tiny.spec.axes[0].name
+    with pytest.raises(UsageError, match=knob):
+        render_score(tiny, SHORT, RenderSettings(knobs={knob: 1.5}), refuse)
+
+
+def test_the_report_has_the_keys_of_the_command_line(render: Render) -> None:
+    report, _ = render(SHORT, tail_seconds=0.0)
+    assert list(asdict(report)) == [
+        "seconds",
+        "render_seconds",
+        "realtime_factor",
+        "notes",
+        "voices_max",
+        "peak_dbfs",
+        "sample_rate",
+        "model",
+    ]

@@ -1,0 +1,230 @@
+"""What an instrument says of itself: read back as it was written, or refused in one clear line."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instrument import spec as spec_module
+from instrument.errors import InstrumentError, UnknownName
+from instrument.spec import (
+    FORMAT,
+    SPEC_FILE,
+    InstrumentSpec,
+    check_digest,
+    find_instrument,
+    read_spec,
+    write_spec,
+)
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def description(tiny_instrument: Path) -> InstrumentSpec:
+    return read_spec(tiny_instrument)
+
+
+@pytest.fixture
+def refusal(tiny_instrument: Path, tmp_path: Path) -> Callable[[Edit], str]:
+    """What is said of the tiny instrument after an edit of its JSON."""
+
+    def refuse(edit: Edit) -> str:
+        content = json.loads((tiny_instrument / SPEC_FILE).read_text(encoding="utf-8"))
+        edit(content)
+        (tmp_path / SPEC_FILE).write_text(json.dumps(content), encoding="utf-8")
+        with pytest.raises(InstrumentError) as caught:
+            read_spec(tmp_path)
+        message = str(caught.value)
+        assert len(message.splitlines()) == 1
+        assert message.startswith(str(tmp_path / SPEC_FILE))
+        assert "export the instrument anew" in message
+        return message
+
+    return refuse
+
+
+def test_a_description_is_read_as_it_was_written(
+    description: InstrumentSpec, tmp_path: Path
+) -> None:
+    write_spec(description, tmp_path)
+    assert read_spec(tmp_path) == description
+
+
+def put(*path: str | int, value: object) -> Edit:
+    """An edit that puts a value somewhere."""
+
+    def edit(content: dict[str, Any]) -> None:
+        place: Any = content
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = value
+
+    return edit
+
+
+def take(*path: str | int) -> Edit:
+    """An edit that takes an entry away."""
+
+    def edit(content: dict[str, Any]) -> None:
+        place: Any = content
+        for step in path[:-1]:
+            place = place[step]
+        del place[path[-1]]
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (take("format"), "format None"),
+        (put("format", value=FORMAT + 1), f"format {FORMAT + 1}"),
+        (take("axes"), "lacks axes"),
+        (take("envelope", "sha256"), "envelope lacks sha256"),
+        (put("name", value=5), "name should be str, not int"),
+        (put("frame_rate", value=250.5), "frame_rate should be int, not float"),
+        (put("frame_rate", value=True), "frame_rate should be int, not bool"),
+        (put("axes", 1, "low", value="low"), "axes[1].low should be float, not str"),
+        (put("axes", 1, "low", value=math.inf), "axes[1].low is not a finite number"),
+        (put("axes", 1, "low", value=math.nan), "axes[1].low is not a finite number"),
+        (put("axes", 1, "low", value=10**400), "axes[1].low is not a finite number"),
+        (put("axes", 1, "effect", value=[]), "axes[1].effect should be a dict"),
+        (put("axes", 1, "effect", "attack_ms", value="much"), "axes[1].effect.attack_ms"),
+        (put("map", 3, "latent", 2, value=None), "map[3].latent[2]"),
+        (put("map", 3, value=[]), "map[3] should be an object"),
+        (put("presets", value={}), "presets should be a list"),
+        (put("timbre", value="timbre.onnx"), "timbre should be an object"),
+        (take("latent_mean", 0), "latent_mean has 15 numbers, not 16"),
+        (take("latent_spread", 0), "latent_spread has 15 numbers, not 16"),
+        (take("axes", 0, "direction", 3), "has 15 numbers, not 16"),
+        (take("map", 2, "latent", 3), "map point 2 has 15 numbers, not 16"),
+        (put("presets", value=[]), "there is no preset"),
+        (put("presets", 0, "points", value=[]), "preset natural"),
+        (put("presets", 0, "points", 0, value=-1), "preset natural"),
+        (put("presets", 0, "points", 0, value=1000), "preset natural"),
+        (put("loudness_db", 3, value=0.0), "loudness_db should rise"),
+        (put("loudness_db", value=[-30.0]), "loudness_db should rise"),
+        (put("pitch_range", value=[80, 60]), "pitch_range"),
+        (put("pitch_range", value=[60]), "pitch_range"),
+        (put("envelope_size", "release_frame", value=750), "release_frame"),
+        (put("envelope_size", "release_frame", value=20), "release_frame"),
+        (put("timbre_size", "harmonics", value=0), "above 0"),
+        (put("sample_rate", value=-1), "above 0"),
+    ],
+)
+def test_a_contradiction_is_refused_in_one_line(
+    refusal: Callable[[Edit], str], edit: Edit, said: str
+) -> None:
+    assert said in refusal(edit)
+
+
+@pytest.mark.parametrize("text", ["", "{", "\0", "[" * 100_000, "[]", "null", '"violin"', "\xff"])
+def test_what_isnt_a_description_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / SPEC_FILE).write_text(text, encoding="latin-1")
+    with pytest.raises(InstrumentError) as caught:
+        read_spec(tmp_path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+JSON_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.lists(st.integers() | st.text(), max_size=3),
+    st.dictionaries(st.text(), st.integers(), max_size=3),
+)
+
+
+@given(value=JSON_VALUES, choice=st.data())
+def test_any_value_anywhere_is_read_or_refused(
+    tiny_instrument: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    value: object,
+    choice: st.DataObject,
+) -> None:
+    content = json.loads((tiny_instrument / SPEC_FILE).read_text(encoding="utf-8"))
+    place = content
+    while True:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        key = choice.draw(st.sampled_from(keys))
+        if not isinstance(place[key], dict | list) or not place[key] or choice.draw(st.booleans()):
+            break
+        place = place[key]
+    place[key] = value
+    folder = tmp_path_factory.mktemp("edited")
+    (folder / SPEC_FILE).write_text(json.dumps(content), encoding="utf-8")
+    said = ""
+    try:
+        assert isinstance(read_spec(folder), InstrumentSpec)
+    except InstrumentError as error:
+        said = str(error)
+    assert len(said.splitlines()) <= 1
+
+
+# --- Names and files ---------------------------------------------------------------------------
+
+
+def test_unknown_names_offer_near_ones(description: InstrumentSpec) -> None:
+    with pytest.raises(UnknownName, match="no preset named 'natual'; did you mean 'natural'"):
+        description.preset("natual")
+    known = description.axes[0].name
+    with pytest.raises(UnknownName, match=f"did you mean .*'{known}'"):
+        description.axis(known[:-1])
+    with pytest.raises(UnknownName, match="no knob named 'zzz'; there is: "):
+        description.axis("zzz")
+
+
+def test_names_lead_to_what_they_name(description: InstrumentSpec) -> None:
+    for preset in description.presets:
+        assert description.preset(preset.name) is preset
+    for index, axis in enumerate(description.axes):
+        assert description.axis(axis.name) == index
+
+
+def test_an_instrument_is_found_by_path_and_by_name(
+    tiny_instrument: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_instrument, tmp_path / "viola")
+    monkeypatch.setattr(spec_module, "EXPORTED", tmp_path)
+    assert find_instrument(str(tiny_instrument)) == tiny_instrument
+    assert find_instrument("viola") == tmp_path / "viola"
+    with pytest.raises(UnknownName, match="did you mean 'viola'"):
+        find_instrument("violla")
+    with pytest.raises(UnknownName, match="no instrument named"):
+        find_instrument("v" * 5000)
+    with pytest.raises(InstrumentError, match="no instrument here"):
+        find_instrument(str(tmp_path))
+
+
+def test_a_missing_or_edited_file_is_refused(
+    description: InstrumentSpec, tiny_instrument: Path, tmp_path: Path
+) -> None:
+    graph = description.timbre
+    assert check_digest(graph, tiny_instrument) == tiny_instrument / graph.file
+    with pytest.raises(InstrumentError, match=f"{graph.file}: missing; export or install"):
+        check_digest(graph, tmp_path)
+    edited = bytearray((tiny_instrument / graph.file).read_bytes())
+    edited[len(edited) // 2] ^= 1
+    (tmp_path / graph.file).write_bytes(edited)
+    with pytest.raises(InstrumentError, match=f"differs from {graph.sha256[:12]}") as caught:
+        check_digest(graph, tmp_path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_the_digest_speaks_for_both_graphs(description: InstrumentSpec) -> None:
+    other = replace(description.timbre, sha256="0" * 64)
+    assert len(description.digest) == 12
+    assert replace(description, timbre=other).digest != description.digest
+    assert replace(description, envelope=other).digest != description.digest

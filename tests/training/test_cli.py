@@ -1,0 +1,128 @@
+"""`arco train`: every step from recordings to an instrument that plays, as a person runs it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from instrument.cli import main
+from instrument.types import Float32, Float64
+
+Note = Callable[..., tuple[Float32, Float64]]
+
+
+@pytest.fixture(scope="module")
+def folder(
+    tmp_path_factory: pytest.TempPathFactory, violin_note: Note, record: Callable[..., object]
+) -> Path:
+    """A folder of recordings with a CSV, and in it whatever the commands make."""
+    folder = tmp_path_factory.mktemp("train")
+    chance = np.random.default_rng(1)
+    rows = ["file,instrument,source,midi,dynamic"]
+    for index, midi in enumerate([57, 62, 69, 76, 84] * 4):
+        audio, _ = violin_note(
+            midi,
+            0.8,
+            level_db=float(chance.uniform(-36.0, -18.0)),
+            vibrato_cents=float(chance.uniform(0.0, 30.0)),
+            vibrato_hz=float(chance.uniform(4.5, 6.5)),
+            seed=index,
+        )
+        record(folder / "recordings" / f"{index}.wav", audio, midi)
+        rows.append(f"{index}.wav,violin,here,{midi},mf")
+    (folder / "recordings" / "notes.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def arco(*arguments: str | Path) -> int:
+    return main(["train", *map(str, arguments)])
+
+
+def test_recordings_become_an_instrument_that_plays(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    features = folder / "violin.npz"
+    fit, refined, vae = folder / "fit", folder / "refined", folder / "envelopes"
+    instrument = folder / "instrument"
+    quick = ("--steps", "4", "--batch-size", "8", "--accelerator", "cpu")
+    small = ("--hidden", "16", "--harmonics", "20")
+
+    assert arco("prepare", folder / "recordings", "-o", features) == 0
+    assert arco("envelopes", features, "--run", vae, *quick) == 0
+    assert arco("timbre", features, "--run", fit, *small, *quick) == 0
+    assert arco("timbre", features, "--run", refined, "--refine", fit, *quick) == 0
+    exporting = ("--envelopes", vae, "--timbre", refined, "--licence", "here=CC0")
+    assert arco("export", features, "-o", instrument, *exporting) == 0
+    evaluating = ("--report", folder / "report", "--envelopes", vae, "--record", "--quick")
+    assert arco("evaluate", features, instrument, *evaluating) == 0
+
+    assert "losses.png" in capsys.readouterr().out
+    assert (vae / "losses.png").stat().st_size > 0
+    assert json.loads((instrument / "instrument.json").read_text())["sources"][0] == {
+        "name": "here",
+        "notes": 20,
+        "licence": "CC0",
+    }
+    assert (instrument / "README.md").is_file()
+    assert main(["info", str(instrument)]) == 0
+
+
+def test_training_goes_on_where_it_stopped(folder: Path) -> None:
+    run, features = folder / "resumed", folder / "violin.npz"
+    few = ("--run", run, "--batch-size", "8", "--accelerator", "cpu")
+    assert arco("envelopes", features, *few, "--steps", "2") == 0
+    assert arco("envelopes", features, *few, "--steps", "4", "--resume") == 0
+    steps = [entry["step"] for entry in json.loads((run / "history.json").read_text())]
+    assert max(steps) == 3
+    assert steps == sorted(steps)
+
+
+def test_the_originals_vae_trains_by_a_flag(folder: Path) -> None:
+    run = folder / "plain"
+    plain = ("--plain", "--epochs", "1", "--batch-size", "8", "--accelerator", "cpu")
+    assert arco("envelopes", folder / "violin.npz", "--run", run, *plain) == 0
+    settings = json.loads((run / "settings.json").read_text())
+    assert settings["kind"] == "plain"
+    assert settings["objective"]["beta"] == 0.01
+    assert settings["network"]["capacity"] == 2
+    assert settings["loop"]["learning_rate"] == 5e-5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("prepare", "nowhere", "-o", "x.npz"), "nowhere"),
+        (("prepare", ".", "-o", "missing/x.npz"), "no folder missing"),
+        (("prepare", ".", "-o", "x.npz", "--crepe", "huge"), "tiny or full"),
+        (("envelopes", "missing.npz"), "arco train prepare"),
+        (("timbre", "missing.npz"), "arco train prepare"),
+        (("export", "missing.npz", "-o", "x"), "arco train prepare"),
+        (("envelopes",), "features"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    arguments: tuple[str, ...],
+    complaint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert arco(*arguments) == 2
+    error = capsys.readouterr().err
+    assert complaint in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_silent_recordings_are_refused(
+    tmp_path: Path, record: Callable[..., object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(tmp_path / "in" / "Violin.arco.ff.sulA.A4.wav", np.zeros(48_000, np.float32), 69)
+    assert arco("prepare", tmp_path / "in", "-o", tmp_path / "out.npz") == 2
+    assert "silence" in capsys.readouterr().err
+    assert not (tmp_path / "out.npz").exists()

@@ -1,0 +1,258 @@
+"""Training the envelope VAE: the data it sees and what it learns of vibrato."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from instrument.errors import UsageError
+from instrument.types import Float64
+from training.envelopes import (
+    EnvelopeSettings,
+    EnvelopeTask,
+    EnvelopeWindows,
+    condition,
+    explained_variance,
+    has_vibrato,
+    quantiles,
+    reconstruction_errors,
+    reconstruction_figures,
+    usable_windows,
+)
+from training.features import FRAMES, RELEASE_FRAME, FeatureCache
+from training.loop import LoopSettings, train
+from training.networks.envelope import (
+    ConditionalSettings,
+    ConditionalVAE,
+    PlainSettings,
+    PlainVAE,
+)
+from training.windows import ATTACK_FRAMES
+
+NOTES = 120
+EXACT = EnvelopeSettings(augment=False)
+
+
+def vibrato_curves(notes: int, seed: int) -> tuple[Float64, Float64]:
+    """Cents and level of notes, [notes, 750] each, with vibrato of any phase."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(FRAMES) / 250.0
+    rate = rng.uniform(5.0, 6.5, (notes, 1))
+    extent = rng.uniform(10.0, 30.0, (notes, 1))
+    begin = rng.uniform(0.0, 2.0 * np.pi, (notes, 1))
+    cents = extent * np.sin(2.0 * np.pi * rate * time + begin)
+    level = -20.0 * np.exp(-time / rng.uniform(0.02, 0.1, (notes, 1)))
+    level += 0.05 * cents
+    level -= 50.0 * np.maximum(time - RELEASE_FRAME / 250.0, 0.0)
+    return cents, level
+
+
+@pytest.fixture
+def notes(features: FeatureCache) -> FeatureCache:
+    """A cache of many notes with vibrato, without their audio."""
+    cents, level = vibrato_curves(NOTES, seed=1)
+    rng = np.random.default_rng(2)
+    mask = np.ones((NOTES, FRAMES), dtype=bool)
+    mask[::3, 400:RELEASE_FRAME] = False
+    return dataclasses.replace(
+        features,
+        midi=rng.integers(55, 96, NOTES),
+        level_db=rng.uniform(-50.0, -20.0, NOTES).astype(np.float32),
+        held_out=np.arange(NOTES) % 5 == 0,
+        window_recording=np.arange(NOTES),
+        window_cents=cents.astype(np.float32),
+        window_db=level.astype(np.float32),
+        window_mask=mask,
+    )
+
+
+# --- Conditions -------------------------------------------------------------------------------
+
+
+def test_loudness_is_the_place_among_the_training_notes() -> None:
+    levels = np.array([-20.0, -50.0, -30.0, -40.0, -10.0], np.float32)
+    places = quantiles(np.array([-50.0, -30.0, -25.0, -10.0], np.float32), levels)
+    np.testing.assert_allclose(places, [0.0, 0.5, 0.625, 1.0])
+
+
+def test_levels_beyond_the_training_notes_are_the_ends() -> None:
+    places = quantiles(np.array([-90.0, 10.0], np.float32), np.array([-50.0, -20.0], np.float32))
+    assert places.tolist() == [0.0, 1.0]
+
+
+def test_the_violin_s_range_lies_within_one() -> None:
+    at = condition(torch.tensor([55.0, 78.0, 101.0]), torch.tensor([0.0, 0.5, 1.0]))
+    assert at.shape == (3, 2)
+    assert at.abs().max() <= 1.0
+    assert at[1].tolist() == [0.0, 0.0]
+
+
+# --- Data -------------------------------------------------------------------------------------
+
+
+def test_no_recording_is_on_both_sides_of_the_split(features: FeatureCache) -> None:
+    sides = [
+        set(features.window_recording[usable_windows(features, held_out=side)].tolist())
+        for side in (False, True)
+    ]
+    assert sides[0]
+    assert sides[1]
+    assert not sides[0] & sides[1]
+
+
+def test_a_long_bow_stays_on_one_side_with_all_its_windows(notes: FeatureCache) -> None:
+    several = dataclasses.replace(notes, window_recording=np.arange(NOTES) // 4)
+    held = {several.window_recording[w] for w in usable_windows(several, held_out=True)}
+    trained = {several.window_recording[w] for w in usable_windows(several, held_out=False)}
+    assert held == {0, 5, 10, 15, 20, 25}
+    assert not held & trained
+
+
+def test_windows_with_hardly_a_measured_frame_are_left_out(notes: FeatureCache) -> None:
+    notes.window_mask[1, 20:] = False
+    assert 1 not in usable_windows(notes, held_out=False)
+    assert 2 in usable_windows(notes, held_out=False)
+
+
+def test_continued_frames_weigh_little(notes: FeatureCache) -> None:
+    windows = EnvelopeWindows(notes, [0, 1], EXACT, augment=False)
+    weight = windows[0]["weight"]
+    np.testing.assert_allclose(weight[400:RELEASE_FRAME], EXACT.continued_weight)
+    assert (weight[:400] == 1.0).all()
+    assert (windows[1]["weight"] == 1.0).all()
+    torch.testing.assert_close(windows.weights(), torch.stack([weight, windows[1]["weight"]]))
+
+
+def test_without_augmentation_a_window_is_what_was_measured(notes: FeatureCache) -> None:
+    windows = EnvelopeWindows(notes, [3], EXACT, augment=False)
+    torch.testing.assert_close(windows[0]["curves"], windows.curves()[0])
+    np.testing.assert_allclose(windows.curves()[0, 0].numpy(), notes.window_cents[3])
+
+
+def test_augmentation_moves_the_sustain_and_keeps_attack_and_release(notes: FeatureCache) -> None:
+    torch.manual_seed(0)
+    windows = EnvelopeWindows(notes, [1], EnvelopeSettings(), augment=True)
+    cents, level = windows.curves()[0]
+    gains = []
+    for _ in range(10):
+        new_cents, new_level = windows[0]["curves"]
+        gain = new_cents[:ATTACK_FRAMES] / cents[:ATTACK_FRAMES]
+        assert float(gain.std()) < 1e-3
+        assert 0.7 <= float(gain.mean()) <= 1.5
+        torch.testing.assert_close(new_level[:ATTACK_FRAMES], level[:ATTACK_FRAMES])
+        torch.testing.assert_close(new_level[RELEASE_FRAME:], level[RELEASE_FRAME:])
+        sustain = slice(ATTACK_FRAMES + 20, RELEASE_FRAME)
+        scaled = float(gain.mean()) * cents[sustain]
+        assert float((new_cents[sustain] - scaled).abs().max()) > 2.0
+        extents = float(new_cents[sustain].std()), float(scaled.std())
+        assert extents[0] == pytest.approx(extents[1], rel=0.1)
+        gains.append(float(gain.mean()))
+    assert max(gains) > 1.2
+    assert min(gains) < 1.0
+    np.testing.assert_array_equal(windows.cents[0], notes.window_cents[1])
+
+
+def test_one_side_without_notes_is_an_error(notes: FeatureCache) -> None:
+    network = ConditionalVAE(ConditionalSettings(latent=4, components=8, hidden=8))
+    for side in (False, True):
+        one_sided = dataclasses.replace(notes, held_out=np.full(NOTES, side))
+        with pytest.raises(UsageError, match="prepare more recordings"):
+            EnvelopeTask(network, one_sided, EXACT)
+
+
+# --- Figures ----------------------------------------------------------------------------------
+
+
+def test_figures_of_perfect_curves(notes: FeatureCache) -> None:
+    windows = EnvelopeWindows(notes, [0, 1, 2], EXACT, augment=False)
+    figures = reconstruction_errors(np.stack([windows.cents, windows.level], axis=1), windows)
+    assert figures["cents_mae"] == figures["db_mae"] == 0.0
+    assert figures["pitch_variance"] == figures["loudness_variance"] == 1.0
+
+
+def test_a_flat_pitch_explains_nothing(notes: FeatureCache) -> None:
+    windows = EnvelopeWindows(notes, [0, 1, 2], EXACT, augment=False)
+    flat = np.stack([np.zeros_like(windows.cents), windows.level + 1.5], axis=1)
+    figures = reconstruction_errors(flat, windows)
+    assert figures["pitch_variance"] == pytest.approx(0.0, abs=0.05)
+    assert figures["db_mae"] == pytest.approx(1.5)
+
+
+def test_masked_frames_are_in_no_figure(notes: FeatureCache) -> None:
+    windows = EnvelopeWindows(notes, [0], EXACT, augment=False)
+    estimate = np.stack([windows.cents, windows.level], axis=1)
+    estimate[..., 400:RELEASE_FRAME] = 99.0
+    figures = reconstruction_errors(estimate, windows)
+    assert figures["cents_mae"] == 0.0
+    assert figures["pitch_variance"] == 1.0
+
+
+def test_explained_variance_of_the_mean_is_zero() -> None:
+    target = np.array([1.0, 2.0, 3.0])
+    assert explained_variance(np.full(3, 2.0), target) == 0.0
+
+
+def test_vibrato_needs_extent_and_length() -> None:
+    cents = 20.0 * np.sin(np.arange(FRAMES) * 0.14)
+    everywhere = np.ones(FRAMES, dtype=bool)
+    assert has_vibrato(cents, everywhere)
+    assert not has_vibrato(0.2 * cents, everywhere)
+    assert not has_vibrato(cents, np.arange(FRAMES) < 190)
+
+
+# --- Learning ---------------------------------------------------------------------------------
+
+
+def test_a_short_training_learns_the_vibrato_and_keeps_a_latent_space(
+    notes: FeatureCache, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    network = ConditionalVAE(ConditionalSettings(latent=24, components=40, hidden=32))
+    task = EnvelopeTask(network, notes, EnvelopeSettings(beta=0.01))
+    settings = LoopSettings(
+        steps=150, batch_size=32, learning_rate=2e-3, validate_every=150, accelerator="cpu"
+    )
+    train(task, settings, tmp_path)
+    figures = reconstruction_figures(network.eval(), task.test_windows, task.settings)
+    assert figures["pitch_variance"] > 0.8
+    assert figures["loudness_variance"] > 0.9
+    assert figures["kl"] > 1.0
+    assert figures["active"] >= 8
+
+
+def test_a_heavy_divergence_collapses_the_latent_space_and_the_figures_say_so(
+    notes: FeatureCache, tmp_path: Path
+) -> None:
+    network = ConditionalVAE(ConditionalSettings(latent=4, components=8, hidden=8))
+    settings = EnvelopeSettings(beta=1e4, augment=False)
+    task = EnvelopeTask(network, notes, settings)
+    loop = LoopSettings(
+        steps=300, batch_size=32, learning_rate=0.02, validate_every=300, accelerator="cpu"
+    )
+    train(task, loop, tmp_path)
+    figures = reconstruction_figures(network.eval(), task.test_windows, settings)
+    assert figures["active"] == 0
+    assert figures["pitch_variance"] < 0.2
+
+
+def test_reconstruction_and_divergence_are_logged_apart(notes: FeatureCache) -> None:
+    torch.manual_seed(0)
+    for network in (
+        ConditionalVAE(ConditionalSettings(latent=4, components=8, hidden=8)),
+        PlainVAE(PlainSettings(latent=4, capacity=1)),
+    ):
+        task = EnvelopeTask(network, notes, EnvelopeSettings(beta=0.3, augment=False))
+        examples = [task.data()[i] for i in range(6)]
+        batch = {name: torch.stack([e[name] for e in examples]) for name in examples[0]}
+        losses = task(batch)
+        together = losses["reconstruction"] + 0.3 * losses["kl"]
+        torch.testing.assert_close(losses["loss"], together)
+        torch.testing.assert_close(
+            losses["reconstruction"], losses["cents_squared"] + losses["db_squared"]
+        )
+        figures = task.eval().validate()
+        assert figures["score"] > 0.0

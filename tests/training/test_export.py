@@ -1,0 +1,268 @@
+"""Exporting: what the graphs give and what is said of them is what was learned."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instrument.errors import UsageError
+from instrument.models import Instrument, load_instrument
+from instrument.types import Float32
+from training import export as export_module
+from training.descriptors import LABELS
+from training.envelopes import EnvelopeSettings, EnvelopeWindows
+from training.export import (
+    AXES,
+    LEVEL_FRAMES,
+    PARITY,
+    REGIONS,
+    EnvelopeGraph,
+    ExportSettings,
+    export,
+    training_latents,
+)
+from training.features import RELEASE_FRAME, FeatureCache
+from training.networks.envelope import (
+    ConditionalSettings,
+    ConditionalVAE,
+    PlainSettings,
+    PlainVAE,
+)
+from training.networks.timbre import TimbreDecoder
+from training.windows import ATTACK_FRAMES
+
+Networks = tuple[ConditionalVAE, TimbreDecoder]
+
+
+def random_latents(tiny: Instrument, count: int, seed: int = 0) -> Float32:
+    random = np.random.default_rng(seed)
+    return random.standard_normal((count, tiny.spec.envelope_size.latent)).astype(np.float32)
+
+
+# --- The graphs --------------------------------------------------------------------------------
+
+
+@settings(max_examples=20)
+@given(
+    notes=st.lists(st.tuples(st.floats(0, 127), st.floats(-0.5, 1.5)), min_size=1, max_size=5),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_the_envelope_graph_gives_what_the_network_does(
+    tiny: Instrument, tiny_networks: Networks, notes: list[tuple[float, float]], seed: int
+) -> None:
+    pitch, loudness = np.array(notes, np.float32).T
+    latent = random_latents(tiny, len(notes), seed)
+    found = tiny.envelope.decode(latent, pitch.copy(), loudness.copy())
+    graph = EnvelopeGraph(tiny_networks[0], np.array(tiny.spec.loudness_db))
+    with torch.no_grad():
+        inputs = (torch.from_numpy(array.copy()) for array in (latent, pitch, loudness))
+        expected = graph(*inputs)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other.numpy(), rtol=1e-4, atol=2e-3)
+
+
+@settings(max_examples=20)
+@given(voices=st.integers(1, 5), frames=st.integers(1, 9), seed=st.integers(0, 2**32 - 1))
+def test_the_timbre_graph_gives_what_the_network_does(
+    tiny: Instrument, tiny_networks: Networks, voices: int, frames: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    f0_hz = random.uniform(30.0, 8000.0, (voices, frames)).astype(np.float32)
+    loudness_db = random.uniform(-90.0, 0.0, (voices, frames)).astype(np.float32)
+    state = random.uniform(-1.0, 1.0, (voices, tiny.spec.timbre_size.state)).astype(np.float32)
+    controls, after = tiny.timbre.run(f0_hz, loudness_db, state)
+    with torch.no_grad():
+        expected = tiny_networks[1](*(torch.from_numpy(a) for a in (f0_hz, loudness_db, state)))
+    found = controls.amplitude, controls.harmonics, controls.noise, after
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other.numpy(), rtol=1e-3, atol=PARITY)
+
+
+def test_every_note_is_in_tune_and_at_its_level(tiny: Instrument) -> None:
+    loudness = np.linspace(0.0, 1.0, 37, dtype=np.float32)
+    pitch = np.linspace(50.0, 100.0, 37, dtype=np.float32)
+    cents, loudness_db = tiny.envelope.decode(random_latents(tiny, 37), pitch, loudness)
+    sustain = cents[:, ATTACK_FRAMES:RELEASE_FRAME].mean(axis=1)
+    np.testing.assert_allclose(sustain, 0.0, atol=1e-3)
+    table_db = tiny.spec.loudness_db
+    expected = np.interp(loudness, np.linspace(0.0, 1.0, len(table_db)), table_db)
+    np.testing.assert_allclose(loudness_db[:, LEVEL_FRAMES].mean(axis=1), expected, atol=2e-3)
+
+
+@pytest.mark.parametrize(("outside", "end"), [(-3.0, 0.0), (2.0, 1.0)])
+def test_beyond_the_table_its_ends_hold(tiny: Instrument, outside: float, end: float) -> None:
+    latent = random_latents(tiny, 2)
+    latent[1] = latent[0]
+    levels = np.array([outside, end], np.float32)
+    _, loudness_db = tiny.envelope.decode(latent, np.full(2, 69.0, np.float32), levels)
+    mean_db = loudness_db[:, LEVEL_FRAMES].mean(axis=1)
+    assert mean_db[0] == pytest.approx(mean_db[1], abs=1e-3)
+
+
+# --- What is said of them ----------------------------------------------------------------------
+
+
+def test_the_table_holds_the_levels_of_the_training_notes(
+    tiny: Instrument, synthetic_cache: FeatureCache
+) -> None:
+    training_db = synthetic_cache.level_db[~synthetic_cache.held_out]
+    table_db = np.array(tiny.spec.loudness_db)
+    assert np.all(np.diff(table_db) >= 0.0)
+    assert table_db[0] == pytest.approx(training_db.min(), abs=1e-3)
+    assert table_db[50] == pytest.approx(np.median(training_db), abs=1e-3)
+    assert table_db[100] == pytest.approx(training_db.max(), abs=1e-3)
+
+
+def test_the_axes_are_orthogonal_and_labelled_by_what_they_change(tiny: Instrument) -> None:
+    axes = tiny.spec.axes
+    assert len(axes) == AXES
+    directions = np.array([axis.direction for axis in axes])
+    np.testing.assert_allclose(directions @ directions.T, np.eye(AXES), atol=1e-4)
+    assert len({axis.name for axis in axes}) == AXES
+    for axis in axes:
+        assert axis.low < axis.high
+        assert set(axis.effect) == set(LABELS)
+        strongest = max(axis.effect, key=lambda name: abs(axis.effect[name]))
+        assert axis.label == LABELS[strongest]
+        assert axis.effect[strongest] > 0.0
+        assert axis.name.startswith(axis.label.replace(" ", "-"))
+
+
+def test_turning_the_first_axis_changes_what_its_label_says(tiny: Instrument) -> None:
+    axis = tiny.spec.axes[0]
+    assert axis.label == "attack time"
+    centre, direction = np.array(tiny.spec.latent_mean), np.array(axis.direction)
+    ends = np.array([centre + end * direction for end in (axis.low, axis.high)], np.float32)
+    _, loudness_db = tiny.envelope.decode(
+        ends, np.full(2, 74.0, np.float32), np.full(2, 0.5, np.float32)
+    )
+    risen = [int(np.argmax(curve > np.median(curve[:650]) - 3.0)) for curve in loudness_db]
+    assert risen[0] < risen[1]
+
+
+def test_the_map_holds_the_training_notes_and_no_others(
+    tiny: Instrument, synthetic_cache: FeatureCache
+) -> None:
+    training = np.flatnonzero(~synthetic_cache.held_out)
+    assert [point.midi for point in tiny.spec.map] == synthetic_cache.midi[training].tolist()
+    assert [point.dynamic for point in tiny.spec.map] == synthetic_cache.dynamic[training].tolist()
+    assert [point.string for point in tiny.spec.map] == synthetic_cache.string[training].tolist()
+    order = np.argsort(synthetic_cache.level_db[training])
+    loudness = np.array([point.loudness for point in tiny.spec.map])[order]
+    np.testing.assert_allclose(loudness, np.linspace(0.0, 1.0, len(training)), atol=1e-3)
+    straight = synthetic_cache.articulation[training] == "non-vibrato"
+    vibrato = np.array([point.vibrato_cents for point in tiny.spec.map])
+    assert vibrato[straight].max() < vibrato[~straight].min()
+
+
+def test_presets_are_what_they_say(tiny: Instrument) -> None:
+    assert tiny.spec.presets[0].name == "natural"
+    assert {preset.name for preset in tiny.spec.presets} <= REGIONS.keys()
+    for preset in tiny.spec.presets:
+        least, most = REGIONS[preset.name].vibrato_cents
+        for point in preset.points:
+            assert least <= tiny.spec.map[point].vibrato_cents + 0.01
+            assert tiny.spec.map[point].vibrato_cents - 0.01 <= most
+
+
+def test_sources_are_named_with_their_licences(tiny: Instrument) -> None:
+    said = {source.name: (source.notes, source.licence) for source in tiny.spec.sources}
+    assert said == {"one": (12, "CC0"), "two": (12, "not stated")}
+
+
+def test_the_sizes_fit_the_networks(tiny: Instrument, tiny_networks: Networks) -> None:
+    envelope, timbre = tiny_networks
+    assert tiny.spec.envelope_size.latent == envelope.settings.latent
+    assert tiny.spec.timbre_size.harmonics == timbre.settings.harmonics
+    assert tiny.spec.sample_rate == timbre.settings.sample_rate
+    assert tiny.spec.pitch_range == [55, 96]
+    assert 0.0 <= tiny.spec.figures["onnx_difference"] <= PARITY
+
+
+def test_an_export_is_reproducible(
+    tiny: Instrument, tiny_networks: Networks, synthetic_cache: FeatureCache, tmp_path: Path
+) -> None:
+    settings = ExportSettings(name="again", licences={"one": "CC0"})
+    again = export(*tiny_networks, synthetic_cache, tmp_path / "again", settings)
+    assert again.digest == tiny.spec.digest
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "again",
+        "envelope.onnx",
+        "instrument.json",
+        "timbre.onnx",
+    ]
+    assert load_instrument(tmp_path / "again").spec == again
+
+
+# --- What isn't exported -----------------------------------------------------------------------
+
+
+def test_a_collapsed_model_is_refused(
+    tiny_networks: Networks, synthetic_cache: FeatureCache, tmp_path: Path
+) -> None:
+    collapsed = ConditionalVAE(ConditionalSettings(latent=16, components=32, hidden=32))
+    for parameter in collapsed.encoder_line.parameters():
+        torch.nn.init.zeros_(parameter)
+    with pytest.raises(UsageError, match="collapsed: 0 of 16 latent dimensions"):
+        export(collapsed, tiny_networks[1], synthetic_cache, tmp_path / "x", ExportSettings())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_notes_that_are_all_too_short_are_refused(
+    tiny_networks: Networks, synthetic_cache: FeatureCache, tmp_path: Path
+) -> None:
+
+    mask = synthetic_cache.window_mask.copy()
+    mask[:, 100:] = False
+    short = replace(synthetic_cache, window_mask=mask)
+    with pytest.raises(UsageError, match=r"0\.6 s"):
+        training_latents(tiny_networks[0], short)
+
+
+def test_graphs_that_differ_from_the_networks_are_refused(
+    tiny_networks: Networks,
+    synthetic_cache: FeatureCache,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And what was exported before stays as it was."""
+    folder = tmp_path / "violin"
+    export(*tiny_networks, synthetic_cache, folder, ExportSettings())
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.setattr(export_module, "PARITY", -1.0)
+    with pytest.raises(UsageError, match="differ by"):
+        export(*tiny_networks, synthetic_cache, folder, ExportSettings(name="other"))
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_network_that_gives_nan_is_refused(
+    tiny_networks: Networks, synthetic_cache: FeatureCache, tmp_path: Path
+) -> None:
+    broken = TimbreDecoder(tiny_networks[1].settings)
+    with torch.no_grad():
+        broken.noise_head.bias.fill_(float("nan"))
+    with pytest.raises(UsageError, match="differ by inf"):
+        export(tiny_networks[0], broken, synthetic_cache, tmp_path / "x", ExportSettings())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_plain_network_is_exported_too(
+    tiny_networks: Networks, synthetic_cache: FeatureCache, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    plain = PlainVAE(PlainSettings(latent=12))
+    windows = list(range(len(synthetic_cache.window_cents)))
+    data = EnvelopeWindows(synthetic_cache, windows, EnvelopeSettings(), augment=False)
+    plain.fit_scale(data.curves())
+    with torch.no_grad():
+        plain.mean_head.weight *= 1000.0
+    export(plain, tiny_networks[1], synthetic_cache, tmp_path / "plain", ExportSettings())
+    instrument = load_instrument(tmp_path / "plain")
+    assert instrument.spec.envelope_size.latent == 12

@@ -1,0 +1,407 @@
+"""``arco train …``: from recordings to an exported instrument, one command a step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from instrument.errors import UsageError
+from training.features import FeatureCache
+from training.loop import LoopSettings, Task, train
+
+app = typer.Typer(
+    name="train",
+    help="Train an instrument: prepare → envelopes → timbre → export → evaluate.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console(stderr=True)
+HISTORY_FILE = "history.json"
+VOICED = 0.5  # CREPE's periodicity above which a picture shows a pitch
+
+Features = Annotated[Path, typer.Argument(help="The feature cache that 'prepare' made.")]
+Steps = Annotated[int | None, typer.Option(help="Updates in all.", min=1)]
+BatchSize = Annotated[int | None, typer.Option(help="Examples an update and device.", min=1)]
+LearningRate = Annotated[float | None, typer.Option(help="Of Adam, at its peak.", min=0.0)]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")]
+Accelerator = Annotated[str, typer.Option(help="cpu, cuda, mps … or auto.")]
+Devices = Annotated[str, typer.Option(help="How many, or which: 2, '0,1', auto.")]
+Nodes = Annotated[int, typer.Option(help="Machines; start with torchrun.", min=1)]
+Precision = Annotated[str, typer.Option(help="32-true, bf16-mixed …")]
+Seed = Annotated[int, typer.Option(help="Of everything random.", min=0)]
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, as a callback of how many are done, of how many."""
+    columns = TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def _pairs(option: str, values: list[str]) -> dict[str, str]:
+    pairs = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{option} {value!r}: should be NAME=TEXT")
+        pairs[name] = text
+    return pairs
+
+
+@app.command()
+def prepare(
+    folder: Annotated[Path, typer.Argument(help="Recordings of single notes.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .npz to write.")],
+    layout: Annotated[
+        str, typer.Option(help="How they are labelled: csv, philharmonia, iowa, sol or auto.")
+    ] = "auto",
+    instrument: Annotated[
+        str, typer.Option(help="Take recordings labelled so, or not labelled at all.")
+    ] = "violin",
+    crepe: Annotated[str, typer.Option(help="CREPE's capacity: tiny or full.")] = "tiny",
+    held_out: Annotated[
+        float, typer.Option(help="Share of each source kept for evaluation.", min=0.0, max=0.9)
+    ] = 0.15,
+    sample_rate: Annotated[int, typer.Option(help="In Hz; a multiple of 250.")] = 48_000,
+    device: Annotated[str, typer.Option(help="Where CREPE computes.")] = "cpu",
+) -> None:
+    """Recordings → features: pitch, loudness, segments and windows of every note."""
+    from training.prepare import PrepareSettings  # noqa: PLC0415 (heavy)
+    from training.prepare import prepare as prepare_features  # noqa: PLC0415
+    from training.readers import read_labels  # noqa: PLC0415
+
+    if crepe not in ("tiny", "full"):
+        raise UsageError(f"--crepe {crepe}: should be tiny or full")
+    if sample_rate % 250 or not 16_000 <= sample_rate <= 96_000:
+        raise UsageError(f"--sample-rate {sample_rate}: should be a multiple of 250, 16000…96000")
+    if not out.parent.is_dir():
+        raise UsageError(f"{out}: there is no folder {out.parent}; make it first")
+    found = read_labels(folder, layout)
+    labels = [label for label in found.labels if label.instrument in ("", instrument)]
+    if not labels:
+        raise UsageError(f"{folder}: no recordings of {instrument!r} here")
+    settings = PrepareSettings(
+        instrument=instrument,
+        sample_rate=sample_rate,
+        crepe="full" if crepe == "full" else "tiny",
+        held_out=held_out,
+        device=device,
+    )
+    with _progress("analysing") as progress:
+        refused = prepare_features(labels, out, settings, progress)
+    for name, reason in found.problems:
+        console.print(f"{name}: {reason}", style="yellow", highlight=False)
+    left_out = len(refused) + len(found.problems)
+    typer.echo(
+        f"{out}: {len(labels) - len(refused)} notes; {left_out} left out, "
+        f"each with its reason in {out.with_suffix('.report.csv')}"
+    )
+
+
+@app.command("render-notes")
+def render_notes_command(
+    soundfont: Annotated[Path, typer.Argument(help="An .sf2 file.")],
+    folder: Annotated[Path, typer.Argument(help="Where the notes go.")],
+    program: Annotated[int, typer.Option(help="From 0; violin is 40.", min=0, max=127)] = 40,
+    lowest: Annotated[int, typer.Option(help="MIDI note.", min=0, max=127)] = 55,
+    highest: Annotated[int, typer.Option(help="MIDI note.", min=0, max=127)] = 96,
+    velocity: Annotated[list[int] | None, typer.Option(help="One or more.")] = None,
+    seconds: Annotated[float, typer.Option(help="Of each note.", min=0.1)] = 3.0,
+    sample_rate: Annotated[int, typer.Option(help="In Hz.")] = 48_000,
+) -> None:
+    """Further labelled notes from a soundfont, played by FluidSynth."""
+    from training.render_notes import render_notes  # noqa: PLC0415
+
+    with _progress("rendering") as progress:
+        table = render_notes(
+            soundfont,
+            folder,
+            program=program,
+            keys=range(lowest, highest + 1),
+            velocities=velocity or [32, 64, 96, 120],
+            seconds=seconds,
+            sample_rate=sample_rate,
+            progress=progress,
+        )
+    typer.echo(f"{table}: labelled notes; prepare them with 'arco train prepare {folder}'")
+
+
+def _finish(run: Path, best: float) -> None:
+    """Draw the losses of a run and say how it ended."""
+    from training import plots  # noqa: PLC0415
+
+    history = json.loads((run / HISTORY_FILE).read_text(encoding="utf-8"))
+    plots.losses(history, run / "losses.png")
+    typer.echo(f"{run}: best held-out score {best:.4g}; losses in {run / 'losses.png'}")
+
+
+def _train(task: Task, settings: LoopSettings, run: Path, *, resume: bool) -> None:
+    _finish(run, train(task, settings, run, resume=resume))
+
+
+@app.command()
+def envelopes(
+    features: Features,
+    run: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/envelopes"),
+    plain: Annotated[bool, typer.Option("--plain", help="The original's VAE.")] = False,
+    beta: Annotated[float | None, typer.Option(help="Weight of the KL.", min=0.0)] = None,
+    epochs: Annotated[int | None, typer.Option(help="Instead of --steps.", min=1)] = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    learning_rate: LearningRate = None,
+    seed: Seed = 0,
+    resume: Resume = False,
+    accelerator: Accelerator = "auto",
+    devices: Devices = "1",
+    nodes: Nodes = 1,
+    precision: Precision = "32-true",
+) -> None:
+    """The VAE of pitch and loudness envelopes."""
+    import torch  # noqa: PLC0415
+
+    from training.envelopes import (  # noqa: PLC0415
+        EnvelopeSettings,
+        EnvelopeTask,
+    )
+    from training.networks.envelope import (  # noqa: PLC0415
+        ConditionalSettings,
+        ConditionalVAE,
+        PlainSettings,
+        PlainVAE,
+    )
+    from training.runs import write_run  # noqa: PLC0415
+
+    torch.manual_seed(seed)
+    cache = FeatureCache.load(features)
+    if plain:  # the original's settings
+        objective = EnvelopeSettings(beta=0.01 if beta is None else beta, augment=False)
+        network: PlainVAE | ConditionalVAE = PlainVAE(PlainSettings())
+        batch, rate, schedule = batch_size or 25, learning_rate or 5e-5, "constant"
+        epochs = epochs or (None if steps else 3000)
+    else:
+        objective = EnvelopeSettings() if beta is None else EnvelopeSettings(beta=beta)
+        network = ConditionalVAE(ConditionalSettings())
+        batch, rate, schedule = batch_size or 64, learning_rate or 1e-3, "cosine"
+    task = EnvelopeTask(network, cache, objective)
+    an_epoch = max(1, len(task.train_windows) // batch)
+    total = epochs * an_epoch if epochs else steps or 1500
+    settings = LoopSettings(
+        steps=total,
+        batch_size=batch,
+        learning_rate=rate,
+        schedule="constant" if schedule == "constant" else "cosine",
+        validate_every=max(1, min(500, total // 5)),
+        seed=seed,
+        accelerator=accelerator,
+        devices=devices,
+        nodes=nodes,
+        precision=precision,
+    )
+    write_run(run, "plain" if plain else "conditional", network, objective=objective, loop=settings)
+    _train(task, settings, run, resume=resume)
+
+
+@app.command()
+def timbre(
+    features: Features,
+    run: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/timbre"),
+    refine: Annotated[
+        Path | None,
+        typer.Option(help="Refine the network of this run by the spectral loss on audio."),
+    ] = None,
+    hidden: Annotated[int, typer.Option(help="Width of the network.", min=8)] = 192,
+    harmonics: Annotated[int, typer.Option(help="How many.", min=1, max=200)] = 100,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    learning_rate: LearningRate = None,
+    seed: Seed = 0,
+    resume: Resume = False,
+    accelerator: Accelerator = "auto",
+    devices: Devices = "1",
+    nodes: Nodes = 1,
+    precision: Precision = "32-true",
+) -> None:
+    """The DDSP timbre network: first on measured spectra, then (--refine) on audio."""
+    import torch  # noqa: PLC0415
+
+    from training.networks.timbre import TimbreDecoder, TimbreSettings  # noqa: PLC0415
+    from training.runs import load_network, write_run  # noqa: PLC0415
+    from training.timbre import TimbreFit, TimbreRefine, measured_spectra  # noqa: PLC0415
+
+    torch.manual_seed(seed)
+    cache = FeatureCache.load(features)
+    if refine is None:
+        sizes = TimbreSettings(hidden=hidden, harmonics=harmonics, sample_rate=cache.sample_rate)
+        with _progress("measuring spectra") as progress:
+            spectra = measured_spectra(cache, features.with_suffix(".spectra.npz"), sizes, progress)
+        task: Task = TimbreFit(TimbreDecoder(sizes), cache, *spectra)
+        total, batch, rate, every = steps or 3000, batch_size or 24, learning_rate or 1.5e-3, 500
+    else:
+        network = cast("TimbreDecoder", load_network(refine, ("timbre",)))
+        task = TimbreRefine(network.train(), cache)
+        total, batch, rate, every = steps or 2400, batch_size or 8, learning_rate or 3e-4, 100
+    settings = LoopSettings(
+        steps=total,
+        batch_size=batch,
+        learning_rate=rate,
+        validate_every=min(every, total),
+        seed=seed,
+        accelerator=accelerator,
+        devices=devices,
+        nodes=nodes,
+        precision=precision,
+    )
+    write_run(run, "timbre", task.network, stage="refine" if refine else "fit", loop=settings)
+    _train(task, settings, run, resume=resume)
+
+
+@app.command()
+def export(
+    features: Features,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the instrument.")],
+    envelopes_run: Annotated[Path, typer.Option("--envelopes", help="Its run.")] = Path(
+        "runs/envelopes"
+    ),
+    timbre_run: Annotated[Path, typer.Option("--timbre", help="Its run.")] = Path("runs/timbre"),
+    name: Annotated[str | None, typer.Option(help="The folder's name, if not given.")] = None,
+    description: Annotated[str, typer.Option(help="One line.")] = "Solo violin, bowed",
+    licence: Annotated[
+        list[str] | None, typer.Option(help="SOURCE=TEXT, for each source of recordings.")
+    ] = None,
+) -> None:
+    """Both networks → ONNX, instrument.json and a model card."""
+    from training.card import write_card  # noqa: PLC0415
+    from training.export import ExportSettings  # noqa: PLC0415
+    from training.export import export as export_instrument  # noqa: PLC0415
+    from training.networks.envelope import ConditionalVAE, PlainVAE  # noqa: PLC0415
+    from training.networks.timbre import TimbreDecoder  # noqa: PLC0415
+    from training.runs import load_network  # noqa: PLC0415
+
+    cache = FeatureCache.load(features)
+    envelope = cast(
+        "ConditionalVAE | PlainVAE", load_network(envelopes_run, ("conditional", "plain"))
+    )
+    decoder = cast("TimbreDecoder", load_network(timbre_run, ("timbre",)))
+    settings = ExportSettings(
+        name or out.resolve().name, description, _pairs("--licence", licence or [])
+    )
+    spec = export_instrument(envelope, decoder, cache, out, settings)
+    write_card(spec, out)
+    size = sum(path.stat().st_size for path in out.iterdir() if path.is_file()) / 1e6
+    typer.echo(
+        f"{out}: {spec.name} {spec.digest}, {size:.1f} MB; "
+        f"ONNX and torch differ by {spec.figures['onnx_difference']:.0e}"
+    )
+
+
+@app.command()
+def evaluate(
+    features: Features,
+    instrument: Annotated[Path, typer.Argument(help="Folder of an exported instrument.")],
+    report: Annotated[Path, typer.Option(help="Where figures and pictures go.")] = Path(
+        "runs/report"
+    ),
+    envelopes_run: Annotated[Path, typer.Option("--envelopes", help="Its run.")] = Path(
+        "runs/envelopes"
+    ),
+    timbre_run: Annotated[Path, typer.Option("--timbre", help="Its run.")] = Path("runs/timbre"),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Listen to a few notes instead of all.")
+    ] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Write the figures into the instrument's card.")
+    ] = False,
+) -> None:
+    """Figures and pictures on held-out notes and on what the instrument plays."""
+    from training.card import record_figures  # noqa: PLC0415
+    from training.evaluate import QUICK, ListeningSettings  # noqa: PLC0415
+    from training.evaluate import evaluate as evaluate_instrument  # noqa: PLC0415
+    from training.networks.envelope import ConditionalVAE, PlainVAE  # noqa: PLC0415
+    from training.runs import load_network  # noqa: PLC0415
+
+    cache = FeatureCache.load(features)
+    network = cast(
+        "ConditionalVAE | PlainVAE", load_network(envelopes_run, ("conditional", "plain"))
+    )
+    runs = {"envelopes": envelopes_run, "timbre": timbre_run}
+    with _progress("evaluating") as progress:
+        figures = evaluate_instrument(
+            cache,
+            instrument,
+            network,
+            report,
+            settings=QUICK if quick else ListeningSettings(),
+            histories={
+                name: run / HISTORY_FILE
+                for name, run in runs.items()
+                if (run / HISTORY_FILE).is_file()
+            },
+            progress=progress,
+        )
+    for figure, value in figures.items():
+        typer.echo(f"{figure:40} {value:10.4g}")
+    if record:
+        record_figures(instrument, figures)
+    typer.echo(f"pictures and figures in {report}")
+
+
+@app.command()
+def score(
+    instrument: Annotated[Path, typer.Argument(help="Folder of an exported instrument.")],
+    pieces: Annotated[list[Path], typer.Argument(help="MIDI files.")],
+    report: Annotated[Path | None, typer.Option(help="A JSON file to write.")] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Write the figures into the instrument's card.")
+    ] = False,
+) -> None:
+    """How well the audio of real pieces keeps the pitch of their scores."""
+    from training.card import record_figures  # noqa: PLC0415
+    from training.evaluate import score_report  # noqa: PLC0415
+
+    with _progress("listening") as progress:
+        found = score_report(instrument, pieces, report, progress)
+    for piece in found.pieces:
+        typer.echo(
+            piece.refused
+            or f"{piece.name}: {piece.notes} notes, {piece.cents:.1f} cents, "
+            f"peak {piece.peak_dbfs:.1f} dBFS"
+        )
+    typer.echo(
+        f"median error of the pitch: {found.cents:.2f} cents ({found.crepe_cents:.2f} by CREPE)"
+    )
+    if record:
+        record_figures(instrument, found.figures())
+
+
+@app.command()
+def picture(
+    sound: Annotated[Path, typer.Argument(help="A sound file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .png or .svg to write.")],
+    start: Annotated[float, typer.Option(help="Seconds.", min=0.0)] = 0.0,
+    seconds: Annotated[float, typer.Option(help="How much of it.", min=0.1)] = 20.0,
+) -> None:
+    """A picture of a sound: waveform, spectrogram, pitch and loudness."""
+    import numpy as np  # noqa: PLC0415
+
+    from training import pitch, plots  # noqa: PLC0415
+    from training.audio import read_audio  # noqa: PLC0415
+    from training.features import FRAME_RATE  # noqa: PLC0415
+
+    rate = 48_000
+    audio = read_audio(sound, rate)[round(start * rate) : round((start + seconds) * rate)]
+    if not len(audio):
+        raise UsageError(f"{sound}: ends before --start {start:g}")
+    f0_hz, periodicity = pitch.estimate_f0(audio, rate, FRAME_RATE)
+    heard = np.where(periodicity > VOICED, f0_hz, np.nan)
+    plots.sound(audio, rate, heard, out, title=sound.stem)
+    typer.echo(f"{out}: {len(audio) / rate:.1f} s of {sound}")

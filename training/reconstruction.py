@@ -1,0 +1,216 @@
+"""Held-out envelopes against their reconstruction, by a VAE's decoder and by PCA."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from instrument.errors import UsageError
+from instrument.types import Float32, Float64
+from training.envelopes import (
+    ACTIVE_VARIANCE,
+    EnvelopeSettings,
+    EnvelopeWindows,
+    explained_variance,
+    has_vibrato,
+    quantiles,
+    usable_windows,
+)
+from training.export import LEVEL_FRAMES
+from training.features import RELEASE_FRAME, FeatureCache
+from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.windows import ATTACK_FRAMES
+
+SAME_NETWORK_CENTS = 0.1
+LONG_FRAMES = 200  # 0.8 s: four periods of vibrato
+SEGMENTS = {
+    "attack": slice(0, ATTACK_FRAMES),
+    "sustain": slice(ATTACK_FRAMES, RELEASE_FRAME),
+    "release": slice(RELEASE_FRAME, None),
+}
+
+Mask = NDArray[np.bool]
+Curves = Float64
+"""[W, 2, 750]: cents and dB of W windows."""
+
+Decode = Callable[[Float32, Float32, Float32], tuple[Float32, Float32]]
+"""The envelope graph: latent, pitch, loudness → cents, dB."""
+
+
+def as_exported(curves: Curves) -> Curves:
+    """Curves as the envelope graph gives them: without their own mean pitch and mean level.
+
+    The mean pitch of the sustain and the mean level of the first second and a half, the
+    continuation of short notes included, are set by the graph, so they say nothing of a network.
+    """
+    shapes = curves.copy()
+    shapes[:, 0] -= curves[:, 0, SEGMENTS["sustain"]].mean(1, keepdims=True)
+    shapes[:, 1] -= curves[:, 1, LEVEL_FRAMES].mean(1, keepdims=True)
+    return shapes
+
+
+def shape_figures(estimate: Curves, source: Curves, mask: Mask) -> dict[str, float]:
+    """How near estimated curves come to the measured frames of the source, whole and by segment.
+
+    Args:
+        estimate: [W, 2, 750], as ``as_exported`` gives it.
+        source: [W, 2, 750], likewise.
+        mask: [W, 750], which frames were measured.
+
+    Returns:
+        ``cents_mae``, ``db_mae`` and ``loudness_variance``, also of each segment, and
+        ``pitch_variance``, the explained variance of the pitch in the sustain, mean of the notes
+        with vibrato. What there is nothing to measure of is left out.
+    """
+    figures: dict[str, float] = {}
+    for name, frames in {"": slice(None), **SEGMENTS}.items():
+        measured = mask[:, frames]
+        if not measured.any():
+            continue
+        prefix = f"{name}_" if name else ""
+        cents, level = (
+            (estimate[:, row, frames][measured], source[:, row, frames][measured]) for row in (0, 1)
+        )
+        figures[f"{prefix}cents_mae"] = float(np.mean(np.abs(cents[0] - cents[1])))
+        figures[f"{prefix}db_mae"] = float(np.mean(np.abs(level[0] - level[1])))
+        figures[f"{prefix}loudness_variance"] = explained_variance(*level)
+    sustain = SEGMENTS["sustain"]
+    explained = [
+        explained_variance(e[0, sustain][m[sustain]], s[0, sustain][m[sustain]])
+        for e, s, m in zip(estimate, source, mask, strict=True)
+        if has_vibrato(s[0], m)
+    ]
+    if explained:
+        figures["pitch_variance"] = float(np.mean(explained))
+    return figures
+
+
+@dataclass(frozen=True)
+class Reconstructions:
+    """Windows of one side of the split beside what the envelope graph makes of them.
+
+    Attributes:
+        windows: Of the cache, [W].
+        source, estimate: [W, 2, 750], as ``as_exported`` gives them.
+        mask: [W, 750].
+        posterior_mean: [W, latent].
+        kl: Mean divergence in nats.
+    """
+
+    windows: list[int]
+    source: Curves
+    estimate: Curves
+    mask: Mask
+    posterior_mean: Float64
+    kl: float
+
+
+@torch.no_grad()
+def reconstruct(
+    cache: FeatureCache,
+    decode: Decode,
+    network: ConditionalVAE | PlainVAE,
+    *,
+    held_out: bool,
+) -> Reconstructions:
+    """Encode windows with the network and decode their posterior means with the exported graph.
+
+    Raises:
+        UsageError: There are no such windows, or the graph isn't this network's.
+    """
+    network.eval()
+    windows = usable_windows(cache, held_out=held_out)
+    if not windows:
+        side = "held out" if held_out else "to train on"
+        raise UsageError(f"the features hold no notes {side}; prepare more recordings")
+    data = EnvelopeWindows(cache, windows, EnvelopeSettings(), augment=False)
+    posterior = network.encode(data.curves(), data.condition)
+    recording = cache.window_recording[windows]
+    decoded = decode(
+        posterior.mean.numpy(),
+        cache.midi[recording].astype(np.float32),
+        quantiles(cache.level_db[recording], cache.level_db[~cache.held_out]),
+    )
+    estimate = as_exported(np.stack(decoded, axis=1).astype(np.float64))
+    torch_decoded = network.decode(posterior.mean, data.condition).double().numpy()
+    difference = np.abs(as_exported(torch_decoded)[:, 0] - estimate[:, 0]).max()
+    if difference > SAME_NETWORK_CENTS:
+        raise UsageError(
+            f"the instrument was not exported from this network: they differ by {difference:.2g} "
+            "cents; export it anew"
+        )
+    return Reconstructions(
+        windows=windows,
+        source=as_exported(np.stack([data.cents, data.level], axis=1)),
+        estimate=estimate,
+        mask=data.mask,
+        posterior_mean=posterior.mean.double().numpy(),
+        kl=float(posterior.kl().sum(1).mean()),
+    )
+
+
+def principal_components(training: Curves, test: Curves, components: int) -> Curves:
+    """Test curves from their first principal components, fitted to the training curves.
+
+    Curves are weighted as the objective of the VAE weighs cents and dB. No component is fitted
+    that the training curves don't have.
+
+    Args:
+        training: [W, 2, 750].
+        test: [W′, 2, 750].
+        components: How many.
+    """
+    settings = EnvelopeSettings()
+    scale = np.array([settings.error_cents, settings.error_db])[:, None]
+    flat = (training / scale).reshape(len(training), -1)
+    mean = flat.mean(0)
+    _, _, directions = np.linalg.svd(flat - mean, full_matrices=False)
+    basis = directions[:components]
+    centred = (test / scale).reshape(len(test), -1) - mean
+    projected: Curves = ((centred @ basis.T) @ basis + mean).reshape(test.shape) * scale
+    return projected
+
+
+def envelope_figures(
+    train: Reconstructions, test: Reconstructions, components: int
+) -> dict[str, float]:
+    """Figures of the envelope graph, on training notes (``train_``), and of PCA (``pca_``)."""
+    pca = as_exported(principal_components(train.source, test.source, components))
+    sides = {
+        "": shape_figures(test.estimate, test.source, test.mask) | {"kl": test.kl},
+        "train_": shape_figures(train.estimate, train.source, train.mask) | {"kl": train.kl},
+        "pca_": shape_figures(pca, test.source, test.mask),
+    }
+    figures = {side + name: x for side, found in sides.items() for name, x in found.items()}
+    active = int((test.posterior_mean.var(0) > ACTIVE_VARIANCE).sum())
+    return figures | {"active": float(active)}
+
+
+def example_windows(reconstructions: Reconstructions, cache: FeatureCache) -> dict[int, str]:
+    """Windows worth a picture: the softest and the loudest notes, with vibrato and without.
+
+    Returns:
+        Index into the reconstructions → title.
+    """
+    recording = cache.window_recording[reconstructions.windows]
+    mask = reconstructions.mask
+    first = np.diff(recording, prepend=-1) != 0  # the later windows of a bow have no attack
+    long = mask[:, SEGMENTS["sustain"]].sum(1) >= LONG_FRAMES
+    vibrato = np.array(
+        [has_vibrato(s[0], m) for s, m in zip(reconstructions.source, mask, strict=True)]
+    )
+    level = cache.level_db[recording]
+    chosen: dict[int, str] = {}
+    for kind, members in (("vibrato", vibrato), ("no vibrato", ~vibrato)):
+        found = np.flatnonzero(members & first & long)
+        ordered = found[np.argsort(level[found])]
+        for index, loud in ((0, "soft"), (len(ordered) // 2, "middle"), (-1, "loud")):
+            if len(ordered):
+                note = int(ordered[index])
+                midi, db = cache.midi[recording[note]], level[note]
+                chosen[note] = f"{kind}, {loud}: MIDI {midi}, {db:.0f} dB(A)"
+    return chosen
