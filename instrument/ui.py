@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich import box
 from rich.console import Console
@@ -21,6 +21,30 @@ NOTE_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 PLAYED_FRAMES = 4096
 """Samples that go to the sound device at once."""
+
+
+class Headline(NamedTuple):
+    """What a figure says, for a musician, and in which unit."""
+
+    text: str
+    unit: str = ""
+
+
+HEADLINES = {
+    "cents_mae": Headline("reconstructed pitch, mean error", "cents"),
+    "db_mae": Headline("reconstructed loudness, mean error", "dB"),
+    "pitch_variance": Headline("vibrato explained, 1 is all"),
+    "loudness_variance": Headline("loudness explained, 1 is all"),
+    "kl": Headline("information in a note's latent", "nats"),
+    "active": Headline("latent dimensions in use"),
+    "timbre_loss": Headline("timbre, multi-scale spectral distance"),
+    "timbre_spectral_db": Headline("timbre, log-spectral distance", "dB"),
+    "played_cents": Headline("pitch of played notes, median error", "cents"),
+    "played_note_cents": Headline("the same, vibrato averaged", "cents"),
+    "score_cents": Headline("real pieces against their scores", "cents"),
+    "velocity_range_db": Headline("softest to loudest velocity", "dB"),
+}
+"""The figures that `print_facts` shows, in their order; PCA's, ``pca_``, stand beside."""
 
 
 def note_name(midi: int) -> str:
@@ -128,11 +152,14 @@ def print_facts(about: dict[str, Any]) -> None:
             console.print()
             console.print(title)
             console.print(_table(columns, [tuple(map(str, row.values())) for row in rows]))
-    if about["figures"]:
-        rows = [(name.replace("_", " "), f"{x:.4g}") for name, x in about["figures"].items()]
+    figures = about["figures"]
+    shown = [name for name in HEADLINES if name in figures]
+    if shown:
         console.print()
-        console.print("Measured on held-out notes")
-        console.print(_table(("figure", "value"), rows))
+        console.print("Measured on held-out notes and on what it plays")
+        console.print(_headlines(figures, shown))
+    if figures:
+        others = len(figures) - len(shown) - sum(f"pca_{name}" in figures for name in shown)
 
 
 def _properties(about: dict[str, Any]) -> Table:

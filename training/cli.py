@@ -324,8 +324,8 @@ def evaluate(
 ) -> None:
     """Figures and pictures on held-out notes and on what the instrument plays."""
     from training.card import record_figures  # noqa: PLC0415
-    from training.evaluate import QUICK, ListeningSettings  # noqa: PLC0415
     from training.evaluate import evaluate as evaluate_instrument  # noqa: PLC0415
+    from training.listening import QUICK, ListeningSettings  # noqa: PLC0415
     from training.networks.envelope import ConditionalVAE, PlainVAE  # noqa: PLC0415
     from training.runs import load_network  # noqa: PLC0415
 
@@ -366,7 +366,7 @@ def score(
 ) -> None:
     """How well the audio of real pieces keeps the pitch of their scores."""
     from training.card import record_figures  # noqa: PLC0415
-    from training.evaluate import score_report  # noqa: PLC0415
+    from training.pieces import score_report  # noqa: PLC0415
 
     with _progress("listening") as progress:
         found = score_report(instrument, pieces, report, progress)

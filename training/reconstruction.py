@@ -20,10 +20,9 @@ from training.envelopes import (
     quantiles,
     usable_windows,
 )
-from training.export import LEVEL_FRAMES
 from training.features import RELEASE_FRAME, FeatureCache
 from training.networks.envelope import ConditionalVAE, PlainVAE
-from training.windows import ATTACK_FRAMES
+from training.windows import ATTACK_FRAMES, LEVEL_FRAMES
 
 SAME_NETWORK_CENTS = 0.1
 LONG_FRAMES = 200  # 0.8 s: four periods of vibrato

@@ -17,6 +17,7 @@ from training.features import FRAMES, RELEASE_FRAME
 from training.segmentation import Segments
 
 ATTACK_FRAMES = 50  # 200 ms: what a window from the middle of a long bow cannot know
+LEVEL_FRAMES = slice(25, 400)  # 0.1 to 1.6 s: their mean is the level of an exported envelope
 WINDOW_STEP_FRAMES = 300
 ENDING_FRAMES = 25  # the last tenth of a second leans towards the release and isn't sustain
 SHORTEST_SUSTAIN_FRAMES = 60

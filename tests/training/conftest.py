@@ -14,6 +14,7 @@ import torch
 from instrument.types import Float32, Float64
 from instrument.units import db_to_gain, midi_to_hz
 from training.features import FRAME_RATE, FeatureCache
+from training.listening import ListeningSettings
 from training.prepare import PrepareSettings, prepare
 from training.readers import RecordingLabel
 
@@ -124,3 +125,16 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> FeatureCache:
     refused = prepare(labels, out, PrepareSettings(held_out=0.3))
     assert refused == []
     return FeatureCache.load(out)
+
+
+@pytest.fixture(scope="session")
+def few() -> ListeningSettings:
+    """A few short notes to listen to."""
+    return ListeningSettings(
+        keys=(62, 86),
+        velocities=(80,),
+        sweep_keys=(69,),
+        sweep_velocities=(10, 64, 127),
+        note_seconds=0.8,
+        compared=2,
+    )

@@ -1,0 +1,55 @@
+"""Listening: pitch, loudness and gestures are measured as they are in the audio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from instrument.models import Instrument
+from instrument.types import Float32, Float64
+from training.features import FeatureCache
+from training.listening import ListeningSettings, gesture_figures, track_pitch, velocity_figures
+
+RATE = 48_000
+
+
+@pytest.mark.parametrize("midi", [55, 81, 95])
+def test_measured_pitch_follows_vibrato(
+    midi: int, violin_note: Callable[..., tuple[Float32, Float64]]
+) -> None:
+    audio, f0_hz = violin_note(midi, vibrato_cents=20.0, silence=0.0)
+    track = track_pitch(audio, RATE, midi)
+    expected = 1200.0 * np.log2(f0_hz / (440.0 * 2.0 ** ((midi - 69) / 12.0)))
+    inside = slice(10, -10)
+    error = track.cents[inside] - expected[: len(track.cents)][inside]
+    assert np.abs(error).max() < 2.0
+    assert track.unvoiced == 0.0
+
+
+def test_an_octave_is_not_forgiven(violin_note: Callable[..., tuple[Float32, Float64]]) -> None:
+    audio, _ = violin_note(81, silence=0.0)
+    assert np.median(track_pitch(audio, RATE, 69).cents) == pytest.approx(1200.0, abs=5.0)
+
+
+def test_velocity_that_changes_nothing_ranks_zero() -> None:
+    flat = velocity_figures(np.full((2, 3), -20.0), (10, 64, 127))
+    assert flat == {"velocity_rank": 0.0, "velocity_range_db": 0.0}
+    rising = velocity_figures(np.array([[-40.0, -30.0, -12.0], [-41.0, -20.0, -11.0]]), (1, 2, 3))
+    assert rising["velocity_rank"] == pytest.approx(1.0)
+    assert rising["velocity_range_db"] == pytest.approx(29.0)
+    falling = velocity_figures(np.array([[-12.0, -40.0]]), (10, 127))
+    assert falling["velocity_rank"] == pytest.approx(-1.0)
+
+
+def test_gestures_are_measured_alike_on_both_sides(
+    synthetic_cache: FeatureCache, tiny: Instrument, few: ListeningSettings
+) -> None:
+    steps: list[int] = []
+    recordings = [1, 4, 7]  # molto vibrato
+    figures = gesture_figures(synthetic_cache, tiny, recordings, few, lambda: steps.append(1))
+    assert len(steps) == few.compared
+    assert figures["recorded_vibrato_share"] == 1.0
+    assert figures["recorded_vibrato_hz"] == pytest.approx(5.1, abs=0.3)
+    assert figures.keys() >= {"generated_vibrato_share", "generated_attack_ms"}

@@ -1,0 +1,317 @@
+"""Listening: the shipped instrument plays notes, and their audio is measured as recordings are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from instrument.errors import RecordingError
+from instrument.midifile import Score
+from instrument.models import Instrument
+from instrument.offline import RenderSettings, render_score
+from instrument.types import Float32, Float64, NoteOff, NoteOn, TimedEvent
+from instrument.units import hz_to_midi
+from training import pitch
+from training.descriptors import describe
+from training.envelopes import quantiles
+from training.features import FRAME_RATE, RELEASE_FRAME, FeatureCache
+from training.loudness import loudness_db
+from training.reconstruction import LONG_FRAMES, Mask
+from training.score import ScoreNote
+from training.segmentation import find_segments
+from training.windows import ATTACK_FRAMES, cut_windows
+
+RATE = 48_000
+CREPE_FRAME_RATE = 100  # refinement goes on from there to 250 frames a second
+VOICED = 0.3  # CREPE's periodicity
+VIBRATO_CENTS = 5.0  # a smaller amplitude isn't heard as vibrato
+PLAIN_LEVEL = RenderSettings(sample_rate=RATE, room_gain=0.0)
+
+
+@dataclass(frozen=True)
+class ListeningSettings:
+    """What the instrument is asked to play.
+
+    Attributes:
+        keys, velocities: Every key at every velocity, for the pitch.
+        sweep_keys, sweep_velocities: For the loudness.
+        note_seconds: Length of each of these notes.
+        steady_seconds: From here to its end a note is measured.
+        gap_seconds: Of silence after each.
+        compared: At most so many recorded notes are played again for comparison.
+    """
+
+    keys: Sequence[int] = range(55, 97)
+    velocities: Sequence[int] = (40, 80, 112)
+    sweep_keys: Sequence[int] = (57, 64, 69, 76, 81, 88)
+    sweep_velocities: Sequence[int] = (10, 23, 36, 49, 62, 75, 88, 101, 114, 127)
+    note_seconds: float = 1.2
+    steady_seconds: float = 0.3
+    gap_seconds: float = 0.6
+    compared: int = 40
+
+
+QUICK = ListeningSettings(
+    keys=range(57, 93, 12),
+    velocities=(80,),
+    sweep_keys=(69,),
+    sweep_velocities=(20, 70, 120),
+    compared=4,
+)
+"""A few notes of everything, to see that it works."""
+
+# --- Playing --------------------------------------------------------------------------------------
+
+
+def play(instrument: Instrument, score: Score, settings: RenderSettings = PLAIN_LEVEL) -> Float32:
+    """Mono audio of a score, one channel of the stereo."""
+    blocks: list[Float32] = []
+    render_score(instrument, score, settings, lambda block: blocks.append(block[0].copy()))
+    return np.concatenate(blocks)
+
+
+def separate_notes(notes: Sequence[tuple[int, int, float]], gap_seconds: float) -> list[ScoreNote]:
+    """Notes (key, velocity, seconds), one after the other with a gap between them."""
+    placed, now = [], 0.1
+    for key, velocity, seconds in notes:
+        placed.append(ScoreNote(0, key, velocity, now, now + seconds, now + seconds))
+        now += seconds + gap_seconds
+    return placed
+
+
+def as_score(notes: Sequence[ScoreNote]) -> Score:
+    """A score of notes in the order of their onsets."""
+    events = [
+        TimedEvent(seconds, event)
+        for note in notes
+        for seconds, event in (
+            (note.onset, NoteOn(note.channel, note.key, note.velocity)),
+            (note.off, NoteOff(note.channel, note.key)),
+        )
+    ]
+    events.sort(key=lambda timed: timed.seconds)
+    return Score(tuple(events), events[-1].seconds if events else 0.0, len(notes))
+
+
+def stretch(audio: Float32, sample_rate: int, begin: float, end: float) -> Float32:
+    """Audio [samples] from one second to another, as far as it goes."""
+    return audio[max(0, round(begin * sample_rate)) : round(end * sample_rate)]
+
+
+# --- Pitch ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PitchTrack:
+    """Pitch of a stretch of audio, cents from a MIDI note.
+
+    Attributes:
+        crepe_cents: [100 frames a second], by CREPE alone.
+        cents: [250 frames a second], refined.
+        unvoiced: Share of frames in which CREPE hears no pitch.
+    """
+
+    crepe_cents: Float64
+    cents: Float64
+    unvoiced: float
+
+
+def track_pitch(audio: Float32, sample_rate: int, midi: int) -> PitchTrack:
+    """Measure the pitch of one note.
+
+    Args:
+        audio: [samples], mono.
+        sample_rate: In Hz.
+        midi: What it should be; it decides only where CREPE hears an octave too high.
+    """
+    crepe_hz, periodicity = pitch.estimate_f0(audio, sample_rate, CREPE_FRAME_RATE, midi)
+    crepe_hz = pitch.lower_octave(audio, sample_rate, crepe_hz, CREPE_FRAME_RATE, midi)
+    crepe_midi = np.asarray(hz_to_midi(crepe_hz.astype(np.float64)), np.float64)
+    at = np.arange(1 + len(audio) * FRAME_RATE // sample_rate) * (CREPE_FRAME_RATE / FRAME_RATE)
+    between = 440.0 * 2.0 ** ((np.interp(at, np.arange(len(crepe_hz)), crepe_midi) - 69.0) / 12.0)
+    refined = pitch.refine_f0(audio, sample_rate, between.astype(np.float32), FRAME_RATE)
+    return PitchTrack(
+        crepe_cents=100.0 * (crepe_midi - midi),
+        cents=100.0 * (np.asarray(hz_to_midi(refined), np.float64) - midi),
+        unvoiced=float(np.mean(periodicity < VOICED)),
+    )
+
+
+@dataclass(frozen=True)
+class PlayedPitch:
+    """Errors in cents of played notes: the frames of each, refined and by CREPE alone."""
+
+    notes: list[ScoreNote]
+    tracks: list[PitchTrack]
+
+    def figures(self) -> dict[str, float]:
+        """Medians and 95th percentiles, of frames and of notes."""
+        frames = np.abs(np.concatenate([track.cents for track in self.tracks]))
+        crepe = np.abs(np.concatenate([track.crepe_cents for track in self.tracks]))
+        notes = np.abs([np.median(track.cents) for track in self.tracks])
+        return {
+            "played_cents": float(np.median(frames)),
+            "played_cents_p95": float(np.percentile(frames, 95)),
+            "played_crepe_cents": float(np.median(crepe)),
+            "played_note_cents": float(np.median(notes)),
+            "played_note_cents_p95": float(np.percentile(notes, 95)),
+            "played_unvoiced": float(np.mean([track.unvoiced for track in self.tracks])),
+        }
+
+
+def played_pitch(
+    instrument: Instrument, settings: ListeningSettings, step: Callable[[], None]
+) -> PlayedPitch:
+    """The pitch of every key at some velocities, in the steady part of the notes."""
+    wanted = [
+        (key, velocity, settings.note_seconds)
+        for velocity in settings.velocities
+        for key in settings.keys
+    ]
+    notes = separate_notes(wanted, settings.gap_seconds)
+    audio = play(instrument, as_score(notes))
+    tracks = []
+    for note in notes:
+        step()
+        steady = stretch(audio, RATE, note.onset + settings.steady_seconds, note.off)
+        tracks.append(track_pitch(steady, RATE, note.key))
+    return PlayedPitch(notes, tracks)
+
+
+# --- Loudness -------------------------------------------------------------------------------------
+
+
+def played_loudness(instrument: Instrument, settings: ListeningSettings) -> Float64:
+    """Loudness in dB(A) of keys at rising velocities, [keys, velocities]."""
+    wanted = [
+        (key, velocity, settings.note_seconds)
+        for key in settings.sweep_keys
+        for velocity in settings.sweep_velocities
+    ]
+    notes = separate_notes(wanted, settings.gap_seconds)
+    audio = play(instrument, as_score(notes))
+    levels = []
+    for note in notes:
+        steady = stretch(audio, RATE, note.onset + settings.steady_seconds, note.off)
+        levels.append(float(np.median(loudness_db(steady, RATE, FRAME_RATE))))
+    return np.array(levels).reshape(len(settings.sweep_keys), len(settings.sweep_velocities))
+
+
+def velocity_figures(levels_db: Float64, velocities: Sequence[int]) -> dict[str, float]:
+    """Rank correlation of velocity and loudness, and the range between the extreme velocities.
+
+    Args:
+        levels_db: [keys, velocities], not all alike.
+        velocities: Rising.
+    """
+    ranks = [float(spearmanr(velocities, row).statistic) for row in levels_db if np.ptp(row) > 0.0]
+    return {
+        "velocity_rank": float(np.mean(ranks)) if ranks else 0.0,
+        "velocity_range_db": float(np.median(levels_db[:, -1] - levels_db[:, 0])),
+    }
+
+
+# --- Gestures -------------------------------------------------------------------------------------
+
+
+def _described(cents: Float64, level_db: Float64, mask: Mask) -> dict[str, float]:
+    measured = np.flatnonzero(mask[:RELEASE_FRAME])
+    return describe(cents, level_db, int(measured[-1]) + 1)
+
+
+def _heard(audio: Float32, midi: int) -> dict[str, float]:
+    """Descriptors of a played note, measured as those of a recording are.
+
+    Raises:
+        RecordingError: It is silent.
+    """
+    level = loudness_db(audio, RATE, FRAME_RATE)
+    segments = find_segments(level)
+    cents = track_pitch(audio, RATE, midi).cents
+    sounding = slice(segments.onset, segments.release)
+    window = cut_windows(
+        cents - float(np.median(cents[sounding])),
+        (level - np.median(level[sounding])).astype(np.float64),
+        segments,
+    )[0]
+    return _described(
+        window.cents.astype(np.float64), window.loudness_db.astype(np.float64), window.mask
+    )
+
+
+def comparable_recordings(cache: FeatureCache) -> list[int]:
+    """Recordings whose sustain is long enough for four periods of vibrato."""
+    length = cache.release - cache.onset
+    return np.flatnonzero(length >= ATTACK_FRAMES + LONG_FRAMES).tolist()
+
+
+def evenly(items: Sequence[int], most: int) -> list[int]:
+    """At most so many items, spread evenly."""
+    places = np.linspace(0, len(items) - 1, min(len(items), most)).round().astype(int)
+    return [items[place] for place in places]
+
+
+def as_note(cache: FeatureCache, recording: int) -> tuple[int, int, float]:
+    """Key, velocity and seconds at which the instrument should play what a recording holds."""
+    levels = cache.level_db[~cache.held_out]
+    loudness = float(quantiles(cache.level_db[recording : recording + 1], levels)[0])
+    length = int(cache.release[recording] - cache.onset[recording]) / FRAME_RATE
+    return int(cache.midi[recording]), round(1 + 126 * loudness), length
+
+
+def _gestures(side: str, found: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Medians of the descriptors of one side's notes; of the vibrato, where there is any."""
+    if not found:
+        return {}
+    columns = {name: np.array([note[name] for note in found]) for name in found[0]}
+    vibrato = columns["vibrato_cents"] > VIBRATO_CENTS
+    figures = {f"{side}_vibrato_share": float(vibrato.mean())}
+    for name in ("vibrato_cents", "vibrato_hz"):
+        if vibrato.any():
+            figures[f"{side}_{name}"] = float(np.median(columns[name][vibrato]))
+    for name in ("attack_ms", "tremor_db", "release_ms"):
+        figures[f"{side}_{name}"] = float(np.median(columns[name]))
+    return figures
+
+
+def gesture_figures(
+    cache: FeatureCache,
+    instrument: Instrument,
+    recordings: Sequence[int],
+    settings: ListeningSettings,
+    step: Callable[[], None],
+) -> dict[str, float]:
+    """Vibrato, attack, tremor and release of recordings, and of notes as the instrument plays them.
+
+    It plays some of them: the same keys as loud and as long. Its audio is analysed as recordings
+    are.
+
+    Returns:
+        ``recorded_`` and ``generated_``: the share of notes whose vibrato has an amplitude of
+        more than 5 cents, median amplitude and rate of those, and medians of the other descriptors.
+    """
+    recorded = []
+    for recording in recordings:
+        window = int(np.flatnonzero(cache.window_recording == recording)[0])
+        recorded.append(
+            _described(
+                cache.window_cents[window].astype(np.float64),
+                cache.window_db[window].astype(np.float64),
+                cache.window_mask[window],
+            )
+        )
+    some = evenly(recordings, settings.compared)
+    notes = separate_notes([as_note(cache, r) for r in some], settings.gap_seconds)
+    audio = play(instrument, as_score(notes))
+    generated = []
+    for note in notes:
+        step()
+        try:
+            heard = _heard(stretch(audio, RATE, note.onset - 0.05, note.off + 0.55), note.key)
+        except RecordingError:
+            continue
+        generated.append(heard)
+    return _gestures("recorded", recorded) | _gestures("generated", generated)

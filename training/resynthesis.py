@@ -1,0 +1,92 @@
+"""Recordings against their resynthesis: the timbre graph, given their own pitch and loudness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from instrument.models import Instrument
+from instrument.types import Float32, Float64
+from training.features import FRAME_RATE, FeatureCache
+from training.losses import multi_scale_spectral_loss, spectrogram
+from training.loudness import loudness_db
+from training.synth import filtered_noise, harmonic
+
+SPECTRAL_SIZE = 2048
+SPECTRAL_FLOOR = 1e-5  # −100 dBFS
+
+
+@torch.no_grad()
+def resynthesise(
+    instrument: Instrument, f0_hz: Float64, loudness: Float32, sample_rate: int, seed: int = 0
+) -> Float32:
+    """Audio [(T − 1)·hop] of the timbre graph for f0_hz and loudness in dB, [T] each."""
+    hop = sample_rate // FRAME_RATE
+    controls, _ = instrument.timbre.run(
+        f0_hz[None].astype(np.float32),
+        loudness[None].astype(np.float32),
+        instrument.new_state(1),
+    )
+    amplitude, harmonics, noise = (
+        torch.from_numpy(x) for x in (controls.amplitude, controls.harmonics, controls.noise)
+    )
+    tone = harmonic(torch.from_numpy(f0_hz[None]), amplitude, harmonics, sample_rate)
+    random = torch.Generator().manual_seed(seed)
+    white = 2.0 * torch.rand(1, len(f0_hz) - 1, hop, generator=random) - 1.0
+    audio: Float32 = (tone + filtered_noise(noise[:, :-1], hop, white))[0].numpy()
+    return audio.astype(np.float32)
+
+
+def log_spectral_distance(estimate: Float32, target: Float32) -> float:
+    """Root mean square over frequency of the difference in dB, mean over the frames that sound.
+
+    Magnitudes of a Hann window of 2048 samples, nothing fainter than −100 dBFS; a frame sounds if
+    the target has a partial above −80 dBFS.
+
+    Args:
+        estimate: [samples].
+        target: [samples], as many.
+    """
+    magnitudes = [
+        spectrogram(torch.from_numpy(audio)[None], SPECTRAL_SIZE)[0] * (2.0 / SPECTRAL_SIZE)
+        for audio in (estimate, target)
+    ]
+    a, b = (20.0 * torch.log10(m.clamp_min(SPECTRAL_FLOOR)) for m in magnitudes)
+    distance = (a - b).square().mean(0).sqrt()
+    sounding = magnitudes[1].amax(0) > 10.0 * SPECTRAL_FLOOR
+    return float(distance[sounding].mean()) if sounding.any() else 0.0
+
+
+def timbre_figures(
+    cache: FeatureCache, instrument: Instrument, recordings: Sequence[int], step: Callable[[], None]
+) -> dict[str, float]:
+    """Distances of recordings from their resynthesis with their own pitch and loudness.
+
+    Returns:
+        Means over the recordings: ``timbre_loss``, ``timbre_spectral_db`` and
+        ``timbre_loudness_db``.
+    """
+    rows = []
+    for recording in recordings:
+        step()
+        frames = cache.frames(recording)
+        wanted = cache.loudness_db[frames]
+        target = cache.audio[cache.samples(recording)]
+        audio = resynthesise(instrument, cache.f0_hz[frames], wanted, cache.sample_rate)
+        length = min(len(audio), len(target))
+        if length < SPECTRAL_SIZE:
+            continue
+        audio, target = audio[:length], target[:length]
+        loss = multi_scale_spectral_loss(
+            torch.from_numpy(audio)[None], torch.from_numpy(target)[None]
+        )
+        sounding = slice(int(cache.onset[recording]), int(cache.end[recording]))
+        got = loudness_db(audio, cache.sample_rate, FRAME_RATE)[sounding]
+        error = np.abs(got - wanted[sounding][: len(got)])
+        rows.append([float(loss), log_spectral_distance(audio, target), float(error.mean())])
+    if not rows:
+        return {}
+    names = ("timbre_loss", "timbre_spectral_db", "timbre_loudness_db")
+    return dict(zip(names, (float(x) for x in np.mean(rows, axis=0)), strict=True))
