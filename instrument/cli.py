@@ -239,7 +239,8 @@ def info(
         str, typer.Argument(help="An instrument's name, or the folder of an exported one.")
     ] = "violin",
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object instead of tables.")
+        bool,
+        typer.Option("--json", help="Print one JSON object, every figure in it, not tables."),
     ] = False,
 ) -> None:
     """Show what an instrument says of itself: range, knobs, presets, sources, figures."""

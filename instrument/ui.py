@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,7 +24,7 @@ PLAYED_FRAMES = 4096
 
 
 class Headline(NamedTuple):
-    """What a figure says, for a musician, and in which unit."""
+    """What a figure of an evaluation says, and in which unit."""
 
     text: str
     unit: str = ""
@@ -33,16 +33,16 @@ class Headline(NamedTuple):
 HEADLINES = {
     "cents_mae": Headline("reconstructed pitch, mean error", "cents"),
     "db_mae": Headline("reconstructed loudness, mean error", "dB"),
-    "pitch_variance": Headline("vibrato explained, 1 is all"),
-    "loudness_variance": Headline("loudness explained, 1 is all"),
-    "kl": Headline("information in a note's latent", "nats"),
-    "active": Headline("latent dimensions in use"),
+    "pitch_variance": Headline("pitch with vibrato, explained variance"),
+    "loudness_variance": Headline("loudness, explained variance"),
+    "kl": Headline("divergence of posteriors from N(0, I)", "nats"),
+    "active": Headline("active latent dimensions"),
     "timbre_loss": Headline("timbre, multi-scale spectral distance"),
     "timbre_spectral_db": Headline("timbre, log-spectral distance", "dB"),
     "played_cents": Headline("pitch of played notes, median error", "cents"),
-    "played_note_cents": Headline("the same, vibrato averaged", "cents"),
-    "score_cents": Headline("real pieces against their scores", "cents"),
-    "velocity_range_db": Headline("softest to loudest velocity", "dB"),
+    "played_note_cents": Headline("tuning of played notes, median error", "cents"),
+    "score_cents": Headline("pitch of real pieces, median error", "cents"),
+    "velocity_range_db": Headline("louder at velocity 127 than at 10", "dB"),
 }
 """The figures that `print_facts` shows, in their order; PCA's, ``pca_``, stand beside."""
 
@@ -139,7 +139,7 @@ def facts(spec: InstrumentSpec) -> dict[str, Any]:
 
 
 def print_facts(about: dict[str, Any]) -> None:
-    """Print what `facts` gives as tables on stdout."""
+    """Print what `facts` gives as tables on stdout, of the figures only ``HEADLINES``."""
     console = Console(markup=False, highlight=False, emoji=False)
     console.print(f"{about['name']}: {about['description']}")
     console.print(_properties(about))
@@ -152,14 +152,26 @@ def print_facts(about: dict[str, Any]) -> None:
             console.print()
             console.print(title)
             console.print(_table(columns, [tuple(map(str, row.values())) for row in rows]))
-    figures = about["figures"]
-    shown = [name for name in HEADLINES if name in figures]
-    if shown:
+    if about["figures"]:
         console.print()
-        console.print("Measured on held-out notes and on what it plays")
-        console.print(_headlines(figures, shown))
-    if figures:
-        others = len(figures) - len(shown) - sum(f"pca_{name}" in figures for name in shown)
+        rows = headline_rows(about["figures"])
+        if rows:
+            console.print("Measured on held-out notes and on what it plays")
+            console.print(_table(("figure", "value", "PCA", "unit"), rows))
+        console.print(f"--json shows every figure ({len(about['figures'])} in all).")
+
+
+def headline_rows(figures: Mapping[str, float]) -> list[tuple[str, str, str, str]]:
+    """The figures among ``HEADLINES``: what each is, its value, PCA's if there is one, its unit."""
+
+    def number(name: str) -> str:
+        return f"{figures[name]:.4g}" if name in figures else ""
+
+    return [
+        (headline.text, number(name), number(f"pca_{name}"), headline.unit)
+        for name, headline in HEADLINES.items()
+        if name in figures
+    ]
 
 
 def _properties(about: dict[str, Any]) -> Table:

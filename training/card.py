@@ -230,7 +230,8 @@ SHA-256: `{spec.envelope.file}` `{spec.envelope.sha256}`, `{spec.timbre.file}`
 
 ## Knobs
 
-The principal axes of the training notes in the latent space. A knob goes from the 5th percentile of
+Orthogonal directions of the latent space: first those along which what was measured of the training
+notes changes most, then the principal axes of what is left (called shape). A knob goes from the 5th percentile of
 the training notes to the 95th; its label is what turning it was measured to change most.
 
 {_axes(spec)}

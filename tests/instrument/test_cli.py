@@ -354,8 +354,30 @@ def test_info_tells_everything_within_80_columns(
     for kind in ("axes", "presets", "sources"):
         for entry in spec[kind]:
             assert entry["name"] in told
-    for figure in spec["figures"]:
-        assert figure.replace("_", " ") in told
+    assert f"({len(spec['figures'])} in all)" in told
+
+
+def test_info_shows_a_dozen_figures_with_pca_beside(
+    arco: Arco, tiny_instrument: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    folder = shutil.copytree(tiny_instrument, tmp_path / "measured")
+    spec = json.loads((folder / "instrument.json").read_text())
+    measured = {name: 1.25 + place for place, name in enumerate(ui.HEADLINES)}
+    spec["figures"] = {"pca_cents_mae": 98.5, "attack_cents_mae": 77.5, **measured}
+    (folder / "instrument.json").write_text(json.dumps(spec))
+    status, out, _ = arco("info", folder)
+    assert status == 0
+    assert max(map(len, out.splitlines())) <= 80
+    for name, headline in ui.HEADLINES.items():
+        (row,) = [line for line in out.splitlines() if line.startswith(headline.text)]
+        assert f" {measured[name]:.4g} " in f"{row} "
+        assert row.rstrip().endswith(headline.unit)
+        assert ("98.5" in row) == (name == "cents_mae")
+    assert "77.5" not in out
+    assert "(14 in all)" in out
+    everything = json.loads(arco("info", folder, "--json")[1])
+    assert everything["figures"] == spec["figures"]
 
 
 def test_info_as_json(arco: Arco, tiny_instrument: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from instrument import ui
 from instrument.errors import InstrumentError, OutputError
 from instrument.models import load_instrument
 from instrument.spec import Source, read_spec
@@ -88,6 +89,12 @@ def test_every_figure_is_shown_even_an_unknown_one() -> None:
     assert f"| {PLAYED['velocity_rank'].text} | 0.98 |" in text
     assert "| new thing | 12346 |" in text
     assert figure_tables({}) == "Not evaluated yet."
+
+
+def test_what_info_shows_is_measured_and_in_the_same_unit() -> None:
+    meanings = SHAPES | PLAYED
+    for name, headline in ui.HEADLINES.items():
+        assert headline.unit == meanings[name].unit
 
 
 def test_recorded_figures_are_in_spec_and_card(folder: Path) -> None:
