@@ -231,8 +231,9 @@ SHA-256: `{spec.envelope.file}` `{spec.envelope.sha256}`, `{spec.timbre.file}`
 ## Knobs
 
 Orthogonal directions of the latent space: first those along which what was measured of the training
-notes changes most, then the principal axes of what is left (called shape). A knob goes from the 5th percentile of
-the training notes to the 95th; its label is what turning it was measured to change most.
+notes changes most, then the principal axes of what is left (called shape). A knob goes from the 5th
+percentile of the training notes to the 95th; its label is what turning it was measured to change
+most.
 
 {_axes(spec)}
 
