@@ -207,7 +207,7 @@ def render(
     for line in ui.report_lines(path, report, score.skipped_channels):
         _say(line)
     if stems is not None:
-        _say(f"One file for each of {len(_channels(score))} channels is in {stems}.")
+        _say(f"Stems, a file for each MIDI channel: {len(_channels(score))} in {stems}.")
 
 
 @app.command()
