@@ -17,6 +17,9 @@ FALL_FRAMES = 250
 """Frames behind the decoded release, in which it falls on into silence."""
 
 FALL_DB_PER_FRAME = 0.8
+RELEASE_DB_PER_FRAME = 0.25
+"""A release falls by at least 20 dB in 320 ms."""
+
 VIBRATO_WINDOW_FRAMES = 45
 """One period of vibrato at 5.5 Hz: a mean over so many frames is the pitch without it."""
 
@@ -99,9 +102,10 @@ def release(curves: Curves, position: float, release_frame: int, vibrato: float 
     lead = np.linspace(1.0, 0.0, GLIDE_FRAMES, endpoint=False, dtype=np.float32)
     ahead = slice(release_frame, release_frame + GLIDE_FRAMES)
     curves.slow_cents[ahead] += lead * (cents - curves.slow_cents[release_frame])
-    # A release never swells.
-    falling = np.minimum.accumulate(curves.loudness_db[release_frame:])
-    curves.loudness_db[release_frame:] = falling
+    # A release never swells, and however slowly the recording died away, it ends.
+    ending = curves.loudness_db[release_frame:]
+    slowest = level - RELEASE_DB_PER_FRAME * np.arange(len(ending), dtype=np.float32)
+    ending[:] = np.minimum.accumulate(np.minimum(ending, slowest))
 
 
 def approach(curve: Float32, first: int, start: float, step: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,17 +43,25 @@ class Region:
         description: For a musician.
         attack_ms: Least and largest time to come within 3 dB of the sustain.
         vibrato_cents: Least and largest amplitude of the vibrato.
+        release_ms: Least and largest time in which the release falls by 20 dB; a recording that
+            dies away slowly is no answer to a key that comes up.
     """
 
     description: str
     attack_ms: tuple[float, float] = (0.0, 150.0)
     vibrato_cents: tuple[float, float] = (0.0, np.inf)
+    release_ms: tuple[float, float] = (0.0, 280.0)
 
-    def holds(self, attack_ms: float, vibrato_cents: float) -> bool:
-        """Whether a note belongs to it."""
-        quick, slow = self.attack_ms
-        least, most = self.vibrato_cents
-        return quick <= attack_ms <= slow and least <= vibrato_cents <= most
+    def points(self, described: Mapping[str, Float64]) -> list[int]:
+        """The notes that belong to it, by their descriptors, [notes] each."""
+        inside = np.ones(len(described["attack_ms"]), dtype=bool)
+        for name, (least, most) in (
+            ("attack_ms", self.attack_ms),
+            ("vibrato_cents", self.vibrato_cents),
+            ("release_ms", self.release_ms),
+        ):
+            inside &= (described[name] >= least) & (described[name] <= most)
+        return np.flatnonzero(inside).tolist()
 
 
 REGIONS = {
@@ -210,12 +218,10 @@ def map_points(
 
 def presets(described: dict[str, Float64]) -> list[Preset]:
     """Regions of the map that hold any note."""
-    measured = list(zip(described["attack_ms"], described["vibrato_cents"], strict=True))
     found = []
     for name, region in REGIONS.items():
-        points = [
-            i for i, (attack, vibrato) in enumerate(measured) if region.holds(attack, vibrato)
-        ]
+        points = region.points(described)
         if points:
             found.append(Preset(name, f"{region.description} ({len(points)} notes)", points))
-    return found or [Preset("natural", "all notes", list(range(len(measured))))]
+    everything = list(range(len(described["attack_ms"])))
+    return found or [Preset("natural", "all notes", everything)]

@@ -30,6 +30,7 @@ from training.segmentation import (
     check_clipping,
     check_pitch,
     find_segments,
+    settle_attack,
     trusted_frames,
 )
 from training.windows import Window, cut_windows
@@ -118,6 +119,7 @@ def analyse(audio: Float32, midi: int, settings: PrepareSettings) -> Analysis:
     held = np.interp(np.arange(len(cents)), where, cents[where])
     sustained = where[(where >= segments.onset) & (where < segments.release)]
     tuning = float(np.median(cents[sustained if len(sustained) else where]))
+    held = settle_attack(held, tuning, segments.onset)
     return Analysis(
         audio=audio,
         f0_hz=440.0 * 2.0 ** ((midi + held / 100.0 - 69.0) / 12.0),

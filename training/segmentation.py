@@ -18,6 +18,9 @@ BOWING_FRAMES = 12  # the bow's first 50 ms have no steady pitch yet
 MIN_PERIODICITY = 0.3
 MAX_LABEL_ERROR_CENTS = 60.0
 MAX_DEVIATION_CENTS = 120.0
+SETTLING_FRAMES = 40
+STEADY_FRAMES = 5
+SCOOP_CENTS = 35.0
 CLIPPED_RUN = 4  # so many equal samples at full scale don't happen in an unclipped recording
 MAX_CLIPPED_FRACTION = 1e-3
 
@@ -87,6 +90,29 @@ def check_pitch(cents: Float64, periodicity: Float32, segments: Segments) -> Non
     elsewhere = float(np.mean(np.abs(track - median) > 80.0))
     if elsewhere > 0.2:
         raise RecordingError(f"two notes: {100 * elsewhere:.0f} % of it is at another pitch")
+
+
+def settle_attack(cents: Float64, tuning_cents: float, onset: int) -> Float64:
+    """Hold the first believable pitch of a note back to its onset.
+
+    While half of the analysis window is still silent, pitch estimates start up to a semitone flat.
+    A bow's own scoop is smaller: the pitch is believed from where it stays near that of the note.
+
+    Args:
+        cents: [frames], deviation from the labelled pitch.
+        tuning_cents: Of the note's sustain.
+        onset: Frame.
+
+    Returns:
+        [frames].
+    """
+    attack = cents[onset : onset + SETTLING_FRAMES + STEADY_FRAMES]
+    near = np.abs(attack - tuning_cents) <= SCOOP_CENTS
+    steady = np.convolve(near, np.ones(STEADY_FRAMES), mode="valid") == STEADY_FRAMES
+    first = onset + (int(np.argmax(steady)) if steady.any() else len(steady) - 1)
+    settled = cents.copy()
+    settled[:first] = cents[first]
+    return settled
 
 
 def check_clipping(audio: Float32) -> None:

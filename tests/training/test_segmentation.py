@@ -17,6 +17,7 @@ from training.segmentation import (
     check_clipping,
     check_pitch,
     find_segments,
+    settle_attack,
     trusted_frames,
 )
 
@@ -141,3 +142,23 @@ def test_flat_tops_at_full_scale_are_refused(
 
 def test_a_quiet_square_wave_is_not_clipped() -> None:
     check_clipping(np.tile(np.repeat(np.array([-0.3, 0.3], np.float32), 50), 100))
+
+
+def test_a_pitch_that_starts_flat_is_held_from_where_it_stays_near_the_note() -> None:
+    cents = np.zeros(200)
+    cents[50:58] = np.linspace(-120.0, -40.0, 8)
+    cents[58:70] = np.linspace(-30.0, 0.0, 12)
+    settled = settle_attack(cents, tuning_cents=0.0, onset=50)
+    assert np.all(settled[:59] == cents[58])
+    assert np.array_equal(settled[58:], cents[58:])
+
+
+def test_a_pitch_that_is_right_from_the_onset_stays_as_it_is() -> None:
+    cents = 30.0 + 20.0 * np.sin(np.arange(200) / 7.0)
+    assert np.array_equal(settle_attack(cents, 30.0, 40)[40:], cents[40:])
+
+
+def test_a_pitch_that_never_comes_near_is_held_after_the_time_an_attack_takes() -> None:
+    cents = np.arange(200.0) + 100.0
+    settled = settle_attack(cents, 0.0, 50)
+    assert settled[50] == settled[89] > cents[50]
