@@ -238,6 +238,8 @@ def timbre(
     from training.runs import load_network, write_run  # noqa: PLC0415
     from training.timbre import TimbreFit, TimbreRefine, measured_spectra  # noqa: PLC0415
 
+    if refine is not None and refine.resolve() == run.resolve():
+        raise UsageError(f"--run {run}: is the run to refine; name another folder for the result")
     torch.manual_seed(seed)
     cache = FeatureCache.load(features)
     if refine is None:

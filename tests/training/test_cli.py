@@ -100,6 +100,7 @@ def test_the_originals_vae_trains_by_a_flag(folder: Path) -> None:
         (("prepare", ".", "-o", "x.npz", "--crepe", "huge"), "tiny or full"),
         (("envelopes", "missing.npz"), "arco train prepare"),
         (("timbre", "missing.npz"), "arco train prepare"),
+        (("timbre", "x.npz", "--run", "a", "--refine", "a"), "name another folder"),
         (("export", "missing.npz", "-o", "x"), "arco train prepare"),
         (("envelopes",), "features"),
     ],
