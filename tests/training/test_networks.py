@@ -13,7 +13,6 @@ from training.loudness import a_weighting_db, loudness_db
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,
-    EnvelopeVAE,
     PlainSettings,
     PlainVAE,
     Posterior,
@@ -40,7 +39,7 @@ def small_conditional() -> ConditionalVAE:
 @pytest.mark.parametrize(
     "network", [ConditionalVAE(ConditionalSettings()), PlainVAE(PlainSettings())]
 )
-def test_curves_of_three_seconds_go_in_and_come_out(network: EnvelopeVAE) -> None:
+def test_curves_of_three_seconds_go_in_and_come_out(network: ConditionalVAE | PlainVAE) -> None:
     curves, where = torch.randn(3, 2, 750), torch.zeros(3, 2)
     posterior = network.encode(curves, where)
     assert posterior.mean.shape == posterior.log_variance.shape == (3, 64)

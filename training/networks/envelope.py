@@ -7,7 +7,6 @@ loudness in dB against the note's level. Their latent space is a standard normal
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -27,16 +26,6 @@ class Posterior:
     def kl(self) -> Tensor:
         """Divergence from N(0, I) of each dimension in nats, [batch, latent]."""
         return 0.5 * (self.mean**2 + self.log_variance.exp() - 1.0 - self.log_variance)
-
-
-class EnvelopeVAE(Protocol):
-    """What training, export and evaluation ask of an envelope network."""
-
-    def encode(self, curves: Tensor, condition: Tensor) -> Posterior:
-        """Curves [batch, 2, frames] and condition [batch, 2] → posterior."""
-
-    def decode(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """Latent [batch, latent] and condition [batch, 2] → curves [batch, 2, frames]."""
 
 
 @dataclass(frozen=True)

@@ -28,15 +28,6 @@ class TimbreSettings:
     sample_rate: int = 48_000
 
 
-@dataclass(frozen=True)
-class TimbreControls:
-    """Synthesiser controls: linear amplitude [V, T], harmonics [V, T, K], noise [V, T, N]."""
-
-    amplitude: Tensor
-    harmonics: Tensor
-    noise: Tensor
-
-
 def exp_sigmoid(x: Tensor) -> Tensor:
     """The positive nonlinearity of DDSP: 2·sigmoid(x)^ln 10 + 1e-7 (Engel et al. 2020, eq. 5)."""
     return 2.0 * torch.sigmoid(x) ** math.log(10.0) + 1e-7
