@@ -167,15 +167,8 @@ class Control:
         key_before, self._key[slot] = float(self._key[slot]), event.key
         self._channel[slot] = event.channel
         self._loudness[slot] = (event.velocity - 1) / 126.0
-        preset = self.mapping.channels[event.channel].preset
         self._chance[slot] = self._latents.generator(self.voices.slots[slot].number)
-        self._point[slot] = self._latents.choose(
-            preset,
-            event.key,
-            float(self._loudness[slot]),
-            self._chance[slot],
-            before=int(self._point[slot]) if allocation.joined else None,
-        )
+        self._choose_point(slot, before=int(self._point[slot]) if allocation.joined else None)
         self._plan_splice(slot)
         envelope = self._decode(slot)
         if allocation.joined:
@@ -219,6 +212,16 @@ class Control:
         """How many times its own vibrato a voice has now."""
         return float(self.mapping.values[self._channel[slot], Performance.VIBRATO])
 
+    def _choose_point(self, slot: int, before: int | None) -> None:
+        """Choose the map point that a note, or its next three seconds, is taken from."""
+        self._point[slot] = self._latents.choose(
+            self.mapping.channels[int(self._channel[slot])].preset,
+            float(self._key[slot]),
+            float(self._loudness[slot]),
+            self._chance[slot],
+            before,
+        )
+
     def _decode(self, slot: int) -> Envelope:
         cents, loudness_db = self._instrument.envelope.decode(
             self._latents.place(int(self._point[slot]), self._chance[slot])[None],
@@ -257,19 +260,11 @@ class Control:
             held = self.voices.slots[slot].stage in (Stage.HELD, Stage.PEDAL)
             if not held or self._position[slot] < self._splice_at[slot]:
                 continue
-            channel = self.mapping.channels[int(self._channel[slot])]
-            chance = self._chance[slot]
-            self._point[slot] = self._latents.choose(
-                channel.preset,
-                float(self._key[slot]),
-                float(self._loudness[slot]),
-                chance,
-                before=int(self._point[slot]),
-            )
+            self._choose_point(slot, before=int(self._point[slot]))
             following, curves = self._continuation, self._curves[slot]
             following.write(self._decode(slot), self._release_frame)
             position = int(self._position[slot])
-            entry = splice(curves, position, following, self._release_frame, chance)
+            entry = splice(curves, position, following, self._release_frame, self._chance[slot])
             curves.slow_cents[:] = following.slow_cents
             curves.vibrato_cents[:] = following.vibrato_cents
             curves.loudness_db[:] = following.loudness_db

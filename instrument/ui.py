@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from instrument.units import note_name
+
 if TYPE_CHECKING:
     from instrument.offline import RenderReport
     from instrument.spec import InstrumentSpec
-
-NOTE_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 PLAYED_FRAMES = 4096
 """Samples that go to the sound device at once."""
@@ -45,11 +45,6 @@ HEADLINES = {
     "velocity_range_db": Headline("louder at velocity 127 than at 10", "dB"),
 }
 """The figures that `print_facts` shows, in their order; PCA's, ``pca_``, stand beside."""
-
-
-def note_name(midi: int) -> str:
-    """Name of a MIDI note; 60 is C4."""
-    return f"{NOTE_NAMES[midi % 12]}{midi // 12 - 1}"
 
 
 def duration(seconds: float) -> str:

@@ -65,3 +65,17 @@ def pan_gains(value: int) -> tuple[float, float]:
     """
     angle = max(0, value - 1) / 126.0 * math.pi / 2.0
     return math.cos(angle), math.sin(angle)
+
+
+NOTE_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+
+def note_name(midi: int, sharp: str = "#") -> str:
+    """Name of a MIDI note number, 0…127, with sharps: 60 is C4 and 58 is A#3.
+
+    Args:
+        midi: The note number.
+        sharp: The sign for a sharp: `#`, `♯`, or `s` for names of files.
+    """
+    octave, pitch_class = divmod(midi, 12)
+    return f"{NOTE_NAMES[pitch_class].replace('#', sharp)}{octave - 1}"

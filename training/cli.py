@@ -136,17 +136,14 @@ def render_notes_command(
     typer.echo(f"{table}: labelled notes; prepare them with 'arco train prepare {folder}'")
 
 
-def _finish(run: Path, best: float) -> None:
-    """Draw the losses of a run and say how it ended."""
+def _train(task: Task, settings: LoopSettings, run: Path, *, resume: bool) -> None:
+    """Train, draw the losses and say how it ended."""
     from training import plots  # noqa: PLC0415
 
+    best = train(task, settings, run, resume=resume)
     history = json.loads((run / HISTORY_FILE).read_text(encoding="utf-8"))
     plots.losses(history, run / "losses.png")
     typer.echo(f"{run}: best held-out score {best:.4g}; losses in {run / 'losses.png'}")
-
-
-def _train(task: Task, settings: LoopSettings, run: Path, *, resume: bool) -> None:
-    _finish(run, train(task, settings, run, resume=resume))
 
 
 @app.command()
@@ -186,12 +183,12 @@ def envelopes(
     if plain:  # the original's settings
         objective = EnvelopeSettings(beta=0.01 if beta is None else beta, augment=False)
         network: PlainVAE | ConditionalVAE = PlainVAE(PlainSettings())
-        batch, rate, schedule = batch_size or 25, learning_rate or 5e-5, "constant"
+        batch, rate = batch_size or 25, learning_rate or 5e-5
         epochs = epochs or (None if steps else 3000)
     else:
         objective = EnvelopeSettings() if beta is None else EnvelopeSettings(beta=beta)
         network = ConditionalVAE(ConditionalSettings())
-        batch, rate, schedule = batch_size or 64, learning_rate or 1e-3, "cosine"
+        batch, rate = batch_size or 64, learning_rate or 1e-3
     task = EnvelopeTask(network, cache, objective)
     an_epoch = max(1, len(task.train_windows) // batch)
     total = epochs * an_epoch if epochs else steps or 1500
@@ -199,7 +196,7 @@ def envelopes(
         steps=total,
         batch_size=batch,
         learning_rate=rate,
-        schedule="constant" if schedule == "constant" else "cosine",
+        schedule="constant" if plain else "cosine",
         validate_every=max(1, min(500, total // 5)),
         seed=seed,
         accelerator=accelerator,

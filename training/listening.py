@@ -13,7 +13,7 @@ from instrument.midifile import Score
 from instrument.models import Instrument
 from instrument.offline import RenderSettings, render_score
 from instrument.types import Float32, Float64, NoteOff, NoteOn, TimedEvent
-from instrument.units import hz_to_midi
+from instrument.units import hz_to_midi, midi_to_hz
 from training import pitch
 from training.descriptors import describe
 from training.envelopes import quantiles
@@ -131,7 +131,7 @@ def track_pitch(audio: Float32, sample_rate: int, midi: int) -> PitchTrack:
     crepe_hz = pitch.lower_octave(audio, sample_rate, crepe_hz, CREPE_FRAME_RATE, midi)
     crepe_midi = np.asarray(hz_to_midi(crepe_hz.astype(np.float64)), np.float64)
     at = np.arange(1 + len(audio) * FRAME_RATE // sample_rate) * (CREPE_FRAME_RATE / FRAME_RATE)
-    between = 440.0 * 2.0 ** ((np.interp(at, np.arange(len(crepe_hz)), crepe_midi) - 69.0) / 12.0)
+    between = np.asarray(midi_to_hz(np.interp(at, np.arange(len(crepe_hz)), crepe_midi)))
     refined = pitch.refine_f0(audio, sample_rate, between.astype(np.float32), FRAME_RATE)
     return PitchTrack(
         crepe_cents=100.0 * (crepe_midi - midi),
@@ -162,23 +162,31 @@ class PlayedPitch:
         }
 
 
+def _steady_parts(
+    instrument: Instrument, wanted: Sequence[tuple[int, int]], settings: ListeningSettings
+) -> list[tuple[ScoreNote, Float32]]:
+    """Keys at velocities, played one by one: each note and the audio of its steady part."""
+    notes = separate_notes(
+        [(key, velocity, settings.note_seconds) for key, velocity in wanted], settings.gap_seconds
+    )
+    audio = play(instrument, as_score(notes))
+    return [
+        (note, stretch(audio, RATE, note.onset + settings.steady_seconds, note.off))
+        for note in notes
+    ]
+
+
 def played_pitch(
     instrument: Instrument, settings: ListeningSettings, step: Callable[[], None]
 ) -> PlayedPitch:
     """The pitch of every key at some velocities, in the steady part of the notes."""
-    wanted = [
-        (key, velocity, settings.note_seconds)
-        for velocity in settings.velocities
-        for key in settings.keys
-    ]
-    notes = separate_notes(wanted, settings.gap_seconds)
-    audio = play(instrument, as_score(notes))
+    wanted = [(key, velocity) for velocity in settings.velocities for key in settings.keys]
+    parts = _steady_parts(instrument, wanted, settings)
     tracks = []
-    for note in notes:
+    for note, steady in parts:
         step()
-        steady = stretch(audio, RATE, note.onset + settings.steady_seconds, note.off)
         tracks.append(track_pitch(steady, RATE, note.key))
-    return PlayedPitch(notes, tracks)
+    return PlayedPitch([note for note, _ in parts], tracks)
 
 
 # --- Loudness -------------------------------------------------------------------------------------
@@ -187,16 +195,12 @@ def played_pitch(
 def played_loudness(instrument: Instrument, settings: ListeningSettings) -> Float64:
     """Loudness in dB(A) of keys at rising velocities, [keys, velocities]."""
     wanted = [
-        (key, velocity, settings.note_seconds)
-        for key in settings.sweep_keys
-        for velocity in settings.sweep_velocities
+        (key, velocity) for key in settings.sweep_keys for velocity in settings.sweep_velocities
     ]
-    notes = separate_notes(wanted, settings.gap_seconds)
-    audio = play(instrument, as_score(notes))
-    levels = []
-    for note in notes:
-        steady = stretch(audio, RATE, note.onset + settings.steady_seconds, note.off)
-        levels.append(float(np.median(loudness_db(steady, RATE, FRAME_RATE))))
+    levels = [
+        float(np.median(loudness_db(steady, RATE, FRAME_RATE)))
+        for _, steady in _steady_parts(instrument, wanted, settings)
+    ]
     return np.array(levels).reshape(len(settings.sweep_keys), len(settings.sweep_velocities))
 
 

@@ -17,7 +17,7 @@ import soxr
 import torch
 
 from instrument.types import Float32, Float64
-from instrument.units import hz_to_midi
+from instrument.units import hz_to_midi, midi_to_hz
 from training.demodulation import demodulate
 
 CrepeSize = Literal["tiny", "full"]
@@ -162,7 +162,7 @@ def lower_octave(
     if not above.any():
         return f0_hz
     lowered = np.where(above, f0_hz / 2.0, f0_hz)
-    expected_hz = 440.0 * 2.0 ** ((expected_midi - 69.0) / 12.0)
+    expected_hz = midi_to_hz(expected_midi)
     near = np.where(np.abs(hz_to_midi(lowered) - expected_midi) < 1.0, lowered, expected_hz)
     window_seconds = 6.0 / expected_hz
     sines = demodulate(audio, sample_rate, near, frame_rate, 9, window_seconds)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from instrument.errors import RecordingError, UsageError
 from instrument.files import replacing
 from instrument.types import Float32, Float64
-from instrument.units import hz_to_midi
+from instrument.units import db_to_gain, hz_to_midi, midi_to_hz
 from training import pitch
 from training.audio import read_audio
 from training.features import FRAME_RATE, FeatureCache
@@ -122,7 +122,7 @@ def analyse(audio: Float32, midi: int, settings: PrepareSettings) -> Analysis:
     held = settle_attack(held, tuning, segments.onset)
     return Analysis(
         audio=audio,
-        f0_hz=440.0 * 2.0 ** ((midi + held / 100.0 - 69.0) / 12.0),
+        f0_hz=np.asarray(midi_to_hz(midi + held / 100.0), np.float64),
         loudness_db=loudness,
         segments=segments,
         tuning_cents=tuning,
@@ -257,7 +257,7 @@ def assemble(
         audio_start=starts([len(note.audio) for note in notes]),
         audio=np.concatenate(
             [
-                note.audio * np.float32(10.0 ** (gain / 20.0))
+                note.audio * np.float32(db_to_gain(float(gain)))
                 for note, gain in zip(notes, gain_db, strict=True)
             ]
         ),

@@ -26,7 +26,6 @@ AUTO_LAYOUT = "auto"
 
 NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 ACCIDENTALS = {"": 0, "#": 1, "♯": 1, "s": 1, "b": -1, "♭": -1}
-PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 NOTE_PATTERN = re.compile(r"([A-Ga-g])([#♯sb♭]?)(-?\d)")
 
 
@@ -44,17 +43,6 @@ def parse_note(name: str) -> int:
     if not 0 <= midi <= 127:
         raise ValueError(f"{name!r} lies outside the MIDI range, C-1 to G9")
     return midi
-
-
-def note_name(midi: int, sharp: str = "#") -> str:
-    """Name of a MIDI note number, 0…127, with sharps: 58 is A#3.
-
-    Args:
-        midi: the note number.
-        sharp: the sign for a sharp: `#`, `♯`, or `s` for names of files.
-    """
-    octave, pitch_class = divmod(midi, 12)
-    return f"{PITCH_CLASSES[pitch_class].replace('#', sharp)}{octave - 1}"
 
 
 # --- What the labels say ----------------------------------------------------------------------

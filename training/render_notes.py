@@ -22,7 +22,8 @@ import soundfile
 
 from instrument.errors import OutputError, UsageError
 from instrument.types import Float32
-from training.readers import CSV_COLUMNS, note_name
+from instrument.units import note_name
+from training.readers import CSV_COLUMNS
 
 CSV_NAME = "notes.csv"
 SETTINGS_NAME = "render.json"

@@ -22,6 +22,7 @@ from instrument.cli import MELODY, main
 from instrument.engine import SAMPLE_RATES
 from instrument.midifile import read_score
 from instrument.types import ControlChange, NoteOff, NoteOn
+from instrument.units import note_name
 
 REPORT_KEYS = [
     "seconds",
@@ -386,7 +387,7 @@ def test_info_as_json(arco: Arco, tiny_instrument: Path) -> None:
     about = json.loads(out)
     spec = json.loads((tiny_instrument / "instrument.json").read_text())
     lowest, highest = spec["pitch_range"]
-    assert about["range"]["lowest"] == {"midi": lowest, "name": ui.note_name(lowest)}
+    assert about["range"]["lowest"] == {"midi": lowest, "name": note_name(lowest)}
     assert about["range"]["highest"]["midi"] == highest
     assert about["figures"] == spec["figures"]
     assert [preset["program"] for preset in about["presets"]] == list(range(len(spec["presets"])))
@@ -395,7 +396,7 @@ def test_info_as_json(arco: Arco, tiny_instrument: Path) -> None:
 
 @pytest.mark.parametrize(("midi", "name"), [(0, "C-1"), (55, "G3"), (60, "C4"), (106, "A#7")])
 def test_note_names(midi: int, name: str) -> None:
-    assert ui.note_name(midi) == name
+    assert note_name(midi) == name
 
 
 @pytest.mark.parametrize(

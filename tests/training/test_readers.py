@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.errors import RecordingError, UnknownName
-from training.readers import LAYOUTS, RecordingLabel, note_name, parse_note, read_labels
+from instrument.units import note_name
+from training.readers import LAYOUTS, RecordingLabel, parse_note, read_labels
 
 
 def make(folder: Path, *names: str) -> None:
