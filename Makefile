@@ -1,4 +1,4 @@
-# make demo: hear the instrument.   make test: check everything.   make help: all targets.
+# make demo: hear it.   make play: play it.   make test: check everything.   make help: all targets.
 .POSIX:
 
 PYTHON = python3
@@ -7,12 +7,16 @@ BIN = $(VENV)/bin
 
 help:
 	@echo 'make demo    render a short melody to demo/ and play it'
+	@echo 'make play    play from MIDI keyboards until Ctrl-C'
 	@echo 'make test    check style, types and behaviour'
 	@echo 'make clean   remove renders, caches and compiled kernels; $(VENV) stays'
 	@echo 'PYTHON=...   chooses the Python to build with, 3.11 or newer'
 
 demo: $(VENV)/runtime
 	$(BIN)/arco demo
+
+play: $(VENV)/live
+	$(BIN)/arco play
 
 test: $(VENV)/test
 	$(BIN)/ruff check .
@@ -29,6 +33,10 @@ $(VENV)/python-is-new-enough:
 	@touch $@
 
 $(VENV)/runtime: $(VENV)/python-is-new-enough pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sound]'
+	@touch $@
+
+$(VENV)/live: $(VENV)/python-is-new-enough pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[live]'
 	@touch $@
 
@@ -40,4 +48,4 @@ clean:
 	rm -rf build demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find instrument training tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo test clean
+.PHONY: help demo play test clean

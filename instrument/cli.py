@@ -1,4 +1,4 @@
-"""The command line: ``arco render``, ``demo``, ``info`` and ``train``."""
+"""The command line: ``arco play``, ``render``, ``demo``, ``devices``, ``info`` and ``train``."""
 
 # ruff: noqa: PLC0415
 # A command imports what it needs, so that help, versions and wrong arguments are answered at once.
@@ -10,41 +10,33 @@ import io
 import json
 import math
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import typer
 
 from instrument import __version__
-from instrument.errors import ArcoError, OutputError, UsageError
-from instrument.files import replacing
+from instrument.errors import ArcoError, OutputError, UnknownName, UsageError
 
 if TYPE_CHECKING:
+    from instrument.live.session import LiveSettings
     from instrument.midifile import Score
+    from instrument.models import Instrument
     from instrument.offline import RenderReport, RenderSettings
     from instrument.types import Float32
+
+Found = TypeVar("Found")
 
 MELODY = Path(__file__).parent / "melodies" / "londonderry_air.mid"
 DEMO_OUTPUT = Path("demo", "londonderry-air.wav")
 
 BAD_USE = 2
 BROKEN_PIPE = 1
-
-SUBTYPES = {
-    ".wav": {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"},
-    ".flac": {16: "PCM_16", 24: "PCM_24"},
-}
-"""What soundfile calls the samples, by the file's ending and the number of bits."""
-
-WAV_BYTES = 2**32 - 2**20
-"""What a WAV file can hold: its sizes have 32 bits."""
-
-SYSTEM_ERROR = 2
-"""What libsndfile reports when the system refuses to write."""
 
 # typer takes its usage errors from click or, in later versions, from inside itself; this is the
 # base of all of them either way.
@@ -53,7 +45,7 @@ _TyperUsageError = cast("type[Exception]", typer.BadParameter.__base__)
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="A violin that lives in a latent space: it plays MIDI files.",
+    help="A violin that lives in a latent space: it plays what MIDI keyboards and files tell it.",
 )
 
 
@@ -140,7 +132,14 @@ def render(
     instrument: Annotated[
         str, typer.Option(help="An instrument's name, or the folder of an exported one.")
     ] = "violin",
-    sample_rate: Annotated[int, typer.Option(metavar="HZ", help="Samples a second.")] = 48_000,
+    sample_rate: Annotated[
+        int | None,
+        typer.Option(
+            metavar="HZ",
+            help="Samples a second; by default 48000, or a take's own.",
+            show_default=False,
+        ),
+    ] = None,
     bits: Annotated[
         int,
         typer.Option(
@@ -148,8 +147,13 @@ def render(
         ),
     ] = 24,
     seed: Annotated[
-        int, typer.Option(metavar="NUMBER", help="The same seed gives the same file.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="The same seed gives the same file; by default 0, or a take's own.",
+            show_default=False,
+        ),
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option(
@@ -169,7 +173,8 @@ def render(
     tail: Annotated[
         float | None,
         typer.Option(
-            help="Seconds after the song's end; by default until the room is silent.",
+            help="Seconds after the song's end; by default until the room is silent, or to a "
+            "take's own end.",
             metavar="SECONDS",
             show_default=False,
         ),
@@ -196,9 +201,17 @@ def render(
     from instrument.offline import RenderSettings
 
     score = read_score(song)
-    settings = RenderSettings(
-        sample_rate=sample_rate, seed=seed, preset=preset, knobs=knobs, tail_seconds=tail
+    as_played = RenderSettings.of(score)
+    chosen: dict[str, Any] = {"sample_rate": sample_rate, "seed": seed, "tail_seconds": tail}
+    settings = dataclasses.replace(
+        as_played,
+        preset=preset,
+        knobs=knobs,
+        **{name: value for name, value in chosen.items() if value is not None},
     )
+    if tail is not None or settings.sample_rate != as_played.sample_rate:
+        # A take's length counts its own samples, up to its own end.
+        settings = dataclasses.replace(settings, samples=None)
     path = output or Path(song.with_suffix(".wav").name)
     report = _render_files(instrument, score, settings, path, bits, stems)
     if as_json:
@@ -231,6 +244,170 @@ def demo(
     obstacle = ui.play(output)
     if obstacle is not None:
         _say(f"Not played: {obstacle}.")
+
+
+@app.command()
+def play(
+    instrument: Annotated[
+        str, typer.Option(help="An instrument's name, or the folder of an exported one.")
+    ] = "violin",
+    midi_in: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|virtual",
+            help="The MIDI input, by a part of its name; 'virtual' for only a port that other "
+            "programs connect to; by default all inputs and such a port, named Arco.",
+            show_default=False,
+        ),
+    ] = None,
+    audio_out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The sound device, by a part of its name; by default JACK if it runs, else the "
+            "system's.",
+            show_default=False,
+        ),
+    ] = None,
+    block: Annotated[
+        int,
+        typer.Option(
+            metavar="SAMPLES",
+            help="What the device takes at once: fewer for less latency. JACK has its own.",
+        ),
+    ] = 128,
+    sample_rate: Annotated[
+        int | None,
+        typer.Option(
+            metavar="HZ", help="Samples a second; by default the device's.", show_default=False
+        ),
+    ] = None,
+    voices: Annotated[
+        int, typer.Option(metavar="NUMBER", help="How many notes may sound at once.")
+    ] = 8,
+    mode: Annotated[
+        str, typer.Option(metavar="poly|mono", help="Chords, or a single line with slurs.")
+    ] = "poly",
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Of all that is left to chance.")] = 0,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="How it is played at first; by default the instrument's first preset.",
+            show_default=False,
+        ),
+    ] = None,
+    knob: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Turn a knob, from 0 to 1; may be given again for others.",
+            metavar="NAME=VALUE",
+            show_default=False,
+        ),
+    ] = None,
+    learn: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Turn this knob of the instrument, or control like vibrato, with the next "
+            "controller that moves; kept for later. May be given again for others.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TAKE.mid",
+            help="Record what is played; 'arco render TAKE.mid' gives the same sound.",
+            show_default=False,
+        ),
+    ] = None,
+    record_audio: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TAKE.wav", help="Record the sound, 24 bits, .wav or .flac.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Play from MIDI keyboards and programs, now, until Ctrl-C."""
+    from instrument.live.knobs import config_path, controls, load_bindings
+
+    knobs = _knobs(knob or [])
+    _check_not_negative("--seed", seed)
+    _check_within("--block", block, 16, 4096)
+    _check_within("--voices", voices, 1, 64)
+    if sample_rate is not None:
+        _check_sample_rate(sample_rate)
+    if mode not in ("poly", "mono"):
+        raise UsageError(f"--mode {mode}: should be poly or mono")
+    bindings_path = config_path()
+    bindings = load_bindings(bindings_path)
+
+    from instrument.live.session import LiveSettings
+    from instrument.models import load_instrument
+    from instrument.spec import find_instrument
+
+    loaded = load_instrument(find_instrument(instrument))
+    names = controls([axis.name for axis in loaded.spec.axes])
+    for name in learn or ():
+        if name not in names:
+            raise UnknownName("knob", name, names)
+    settings = LiveSettings(
+        midi_in=midi_in,
+        audio_out=audio_out,
+        block=block,
+        sample_rate=sample_rate,
+        voices=voices,
+        mono=mode == "mono",
+        seed=seed,
+        preset=preset,
+        knobs=knobs,
+        bindings=bindings,
+        learn=learn or (),
+        bindings_path=bindings_path,
+        record=record,
+        record_audio=record_audio,
+    )
+    _play(loaded, settings)
+
+
+def _play(instrument: Instrument, settings: LiveSettings) -> None:
+    """Play until the first signal, and to the end of its last notes until the second."""
+    from instrument import ui
+    from instrument.live.session import Session
+
+    display = ui.LiveDisplay()
+    with Session(instrument, settings, display.say) as session:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: session.stop())
+        for sentence in ui.live_sentences(session):
+            display.say(sentence)
+        with display.following(lambda: ui.status_line(session.status)):
+            session.run()
+        status = session.status
+    for line in ui.live_report(status, settings):
+        _say(line)
+
+
+@app.command()
+def devices() -> None:
+    """Show the MIDI inputs, the sound devices, and what learned knobs turn."""
+    from instrument import ui
+    from instrument.live.audio import list_outputs
+    from instrument.live.knobs import config_path, load_bindings
+    from instrument.live.ports import list_inputs
+
+    ui.print_inputs(_found(list_inputs))
+    ui.print_outputs(_found(list_outputs))
+    path = config_path()
+    ui.print_bindings(path, load_bindings(path))
+
+
+def _found(look: Callable[[], list[Found]]) -> list[Found] | str:
+    """What there is, or why there is nothing."""
+    try:
+        return look()
+    except UsageError as error:
+        return str(error)
 
 
 @app.command()
@@ -307,6 +484,11 @@ def _check_not_negative(option: str, value: float | None) -> None:
         raise UsageError(f"{option} {value:g}: should be 0 or more")
 
 
+def _check_within(option: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise UsageError(f"{option} {value}: should be from {low} to {high}")
+
+
 def _check_sample_rate(sample_rate: int) -> None:
     from instrument.engine import SAMPLE_RATES
 
@@ -315,21 +497,9 @@ def _check_sample_rate(sample_rate: int) -> None:
         raise UsageError(f"--sample-rate {sample_rate}: should be from {low} to {high} Hz")
 
 
-def _subtype(path: Path, bits: int) -> str:
-    """What soundfile calls these samples in a file with this ending."""
-    subtypes = SUBTYPES.get(path.suffix.lower())
-    if subtypes is None:
-        raise UsageError(f"{path}: should end in .wav or .flac, the two formats that Arco writes")
-    if bits not in subtypes:
-        *others, most = map(str, subtypes)
-        raise UsageError(
-            f"--bits {bits}: a {path.suffix.lower()} file has {', '.join(others)} or {most} bits"
-        )
-    return subtypes[bits]
-
-
 def _check_size(path: Path, bits: int, score: Score, settings: RenderSettings) -> None:
     from instrument.offline import LONGEST_TAIL_SECONDS
+    from instrument.sound import WAV_BYTES
 
     tail = settings.tail_seconds
     seconds = score.duration_seconds + (LONGEST_TAIL_SECONDS if tail is None else tail)
@@ -364,41 +534,6 @@ def _folder(path: Path) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def _sound_file(path: Path, sample_rate: int, bits: int) -> Iterator[Callable[[Float32], None]]:
-    """Give a function that appends stereo blocks [2, n] to a sound file.
-
-    The file is at ``path`` only when the block has ended without an error.
-    """
-    import soundfile
-
-    subtype = _subtype(path, bits)
-    with replacing(path) as beside:
-        beside.touch()
-        try:
-            with soundfile.SoundFile(beside, "w", sample_rate, 2, subtype) as file:
-                yield lambda block: file.write(block.T)
-        except soundfile.LibsndfileError as error:
-            full = error.code == SYSTEM_ERROR
-            reason = "is the disk full?" if full else error.error_string.rstrip(".")
-            raise OutputError(f"{path}: cannot be written: {reason}") from error
-        if subtype == "FLOAT":
-            _forget_date(beside)
-
-
-def _forget_date(path: Path) -> None:
-    """Empty the date in the PEAK chunk of a WAV file, so that renders can be compared bit by bit.
-
-    The chunk that libsndfile adds to floating-point samples has a name, size, version and date of
-    4 bytes each.
-    """
-    with path.open("r+b") as file:
-        chunk = file.read(256).find(b"PEAK")
-        if chunk >= 0:
-            file.seek(chunk + 12)
-            file.write(bytes(4))
-
-
 def _channels(score: Score) -> list[int]:
     """Channels that have notes, counting from 0."""
     from instrument.types import NoteOn
@@ -424,13 +559,15 @@ def _render_files(
 
     All files are opened before the first note and get their names after the last one.
     """
-    _subtype(output, bits)
+    from instrument.sound import sound_file, subtype
+
+    subtype(output, bits)
     _check_sample_rate(settings.sample_rate)
     _check_size(output, bits, score, settings)
     with ExitStack() as files:
 
         def opened(path: Path) -> Callable[[Float32], None]:
-            return files.enter_context(_sound_file(path, settings.sample_rate, bits))
+            return files.enter_context(sound_file(path, settings.sample_rate, bits))
 
         mix = opened(output)
         parts = {}

@@ -1,63 +1,63 @@
-"""The Python half of the engine: events in, control frames out, one batch of voices a frame."""
+"""The Python half of the engine: events in, control frames out, a hop ahead of the samples."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
-from instrument.envelope import (
-    ATTACK_FRAMES,
-    FALL_FRAMES,
-    MATCH_FRAMES,
-    Curves,
-    join,
-    legato_entry,
-    release,
-    splice,
-)
+from instrument.bank import Note, VoiceBank
 from instrument.errors import InstrumentError
-from instrument.harmonic import remove_above_nyquist
-from instrument.kernels import FRAME_RATE, HopFrame
+from instrument.frames import FRAME_RATE, hop_start
 from instrument.latent import LatentSpace
 from instrument.mapping import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
     CHANNELS,
-    SUSTAIN,
+    MONO_ON,
+    OMNI_OFF,
+    OMNI_ON,
+    POLY_ON,
+    RESET_CONTROLLERS,
     Mapping,
-    Performance,
+    pressure_db,
 )
 from instrument.models import Instrument
 from instrument.types import (
+    ChannelPressure,
     ControlChange,
-    Envelope,
     Event,
-    Float32,
-    Float64,
+    KeyPressure,
     NoteOff,
     NoteOn,
     PitchBend,
     ProgramChange,
 )
-from instrument.units import midi_to_hz
-from instrument.voices import Allocation, Stage, Voices
+from instrument.voices import Stage, Voices
 
 SILENT_DB = -85.0
 """A released voice that is fainter than this has ended."""
 
-LOUDNESS_RANGE_DB = (-100.0, 0.0)
-PITCH_RANGE_MIDI = (12.0, 127.0)
-SPLICE_WITHIN_FRAMES = 60
+SOFT = 0.6
+"""The soft pedal takes a note's loudness quantile down to this share of it."""
+
+RELEASE_DOUBLES_OVER = 32.0
+"""So many steps of release velocity above 64 make a release fall twice as fast."""
+
+SHORTEST_SLIDE_SECONDS, LONGEST_SLIDE_SECONDS = 0.02, 2.0
+
+ENDS_NOTES = (ALL_NOTES_OFF, OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON)
 
 
-def _limited(values: Float64, within: tuple[float, float]) -> Float64:
-    """``np.clip`` without its overhead, which counts in every frame."""
-    return np.minimum(np.maximum(values, within[0]), within[1])
+def slide_frames(portamento_time: int) -> int:
+    """How long a portamento takes: 20 ms to 2 s, on a logarithmic scale."""
+    ratio = LONGEST_SLIDE_SECONDS / SHORTEST_SLIDE_SECONDS
+    return round(FRAME_RATE * SHORTEST_SLIDE_SECONDS * float(ratio ** (portamento_time / 127.0)))
 
 
 class Control:
     """Turns events into the control frames of one hop after another.
 
-    ``frame`` holds the controls of the hop that was begun last.
+    While the events of a hop are handled, the frame at its end is already written; what they
+    change is heard from the next hop on. Only a new voice begins at its own sample.
     """
 
     def __init__(
@@ -66,258 +66,175 @@ class Control:
         sample_rate: int,
         polyphony: int,
         latents: LatentSpace,
-        preset: int = 0,
+        preset: int,
+        hops: int,
     ) -> None:
+        """Make the control of an engine.
+
+        Args:
+            instrument: Whose graphs it runs.
+            sample_rate: In Hz.
+            polyphony: How many notes may sound at once.
+            latents: Where the notes' latents are.
+            preset: Index of the one that all channels begin with.
+            hops: Length of the rings of control frames.
+        """
         spec = instrument.spec
         if spec.frame_rate != FRAME_RATE:
             raise InstrumentError(
                 f"{spec.name}: {spec.frame_rate} frames a second; this version of Arco plays "
                 f"{FRAME_RATE}"
             )
-        sizes = spec.timbre_size
         self.voices = Voices(polyphony, sample_rate)
         self.mapping = Mapping(FRAME_RATE)
         for channel in self.mapping.channels:
             channel.preset = preset
         slots = len(self.voices.slots)
-        self.frame = HopFrame.empty(slots, sizes.harmonics, sizes.noise_bands)
-        self._instrument = instrument
+        self.bank = VoiceBank(instrument, sample_rate, slots, hops, self.mapping, latents)
+        self.hop = -1
         self._sample_rate = sample_rate
-        self._latents = latents
-        self._release_frame = spec.envelope_size.release_frame
-        frames = spec.envelope_size.frames
-        self._length = frames + FALL_FRAMES
-        # Curves of all slots, in the order of the attributes of ``Curves``.
-        self._all_curves = np.zeros((3, slots, self._length), dtype=np.float32)
-        self._curves = [Curves(*self._all_curves[:, slot]) for slot in range(slots)]
-        self._continuation = Curves.empty(frames)
-        self._state = instrument.new_state(slots)
-        # Of each slot: the next frame to read, and what the frame before gave.
-        self._position = np.zeros(slots)
-        self._splice_at = np.zeros(slots)
-        self._key = np.zeros(slots)
-        self._loudness = np.zeros(slots, dtype=np.float32)
-        self._channel = np.zeros(slots, dtype=np.int64)
-        self._noise = np.zeros_like(self.frame.noise)
-        self._point = np.zeros(slots, dtype=np.int64)
-        self._chance = [latents.generator(slot) for slot in range(slots)]
+        self._presets = latents.presets
+        self._last_key: list[int | None] = [None] * CHANNELS
 
     def begin_hop(self) -> None:
-        """Compute the controls at the end of the next hop, for all voices at once."""
+        """Go on to the next hop, and compute the frame of the one after it."""
+        self.hop += 1
         self.mapping.advance()
-        self.frame.active[:] = 0
-        self.frame.fresh[:] = 0
-        self.frame.start[:] = 0
+        for slot in self.voices.active():
+            if self.voices.slots[slot].stage is Stage.FADING:
+                self._free(slot)
         active = self.voices.active()
-        if not active:
-            return
-        self._continue_held(active)
-        slots = np.array(active)
-        frame = self.frame
-        frame.active[slots] = 1
-        frame.f0_hz[slots, 0] = frame.f0_hz[slots, 1]
-        frame.amps[slots, 0] = frame.amps[slots, 1]
-        frame.gain[slots, 0] = frame.gain[slots, 1]
-        frame.noise[slots] = self._noise[slots]
-        loudness_db = self._compute(slots, self._position[slots, None])
-        self._position[slots] += 1.0
-        self._end_voices(active, loudness_db[:, 0])
+        held = [i for i in active if self.voices.slots[i].stage in (Stage.HELD, Stage.PEDAL)]
+        self.bank.continue_held(held)
+        self.bank.reshape_one(held)
+        levels_db = self.bank.write_frame(self.hop + 1, active)
+        for slot, level_db in zip(active, levels_db, strict=True):
+            voice = self.voices.slots[slot]
+            if not self.bank.in_attack(slot):
+                voice.level_db = float(level_db)
+            faint = voice.stage is Stage.RELEASED and level_db < SILENT_DB
+            if faint or self.bank.at_end(slot):
+                self.bank.mute(self.hop + 1, slot)
+                self._free(slot)
+        self.bank.publish(self.hop + 1)
 
-    def handle(self, event: Event, sample: int, part: float) -> int | None:
-        """Take an event.
-
-        Args:
-            event: What happens.
-            sample: When, since the engine's beginning.
-            part: How much of the current hop has gone by, 0…1.
-
-        Returns:
-            The slot of a voice that begins now, with ``fresh`` set in the frame, if one does.
-        """
+    def handle(self, event: Event, sample: int) -> None:
+        """Take an event at a sample of the current hop."""
         match event:
             case NoteOn():
-                return self._note_on(event, sample, part)
+                self.begin_notes([event], sample)
             case NoteOff():
-                pedal = self.mapping.channels[event.channel].pedal
-                self._release(self.voices.note_off(event.channel, event.key, sample, pedal=pedal))
+                self._note_off(event, sample)
             case ControlChange():
                 self._control_change(event, sample)
-            case PitchBend():
+            case PitchBend() | ChannelPressure():
                 self.mapping.change(event)
+            case KeyPressure():
+                held = self.voices.holding(event.channel, event.key)
+                self.bank.press(held, pressure_db(event.value))
             case ProgramChange():
-                if event.program < self._latents.presets:
-                    self.mapping.channels[event.channel].preset = event.program
-        return None
-
-    def release_all(self, sample: int) -> None:
-        """End all notes, pedals included, with their natural release."""
-        for channel in range(CHANNELS):
-            for controller in (SUSTAIN, ALL_NOTES_OFF):
-                self.handle(ControlChange(channel, controller, 0), sample, 0.0)
+                self._change_program(event)
 
     # --- notes ---------------------------------------------------------------------------
 
-    def _note_on(self, event: NoteOn, sample: int, part: float) -> int | None:
-        if self.voices.silent(event.channel):
-            self.mapping.settle(event.channel)
-        allocation = self.voices.note_on(event.channel, event.key, sample)
-        if allocation is None:
-            return None
-        slot = allocation.slot
-        key_before, self._key[slot] = float(self._key[slot]), event.key
-        self._channel[slot] = event.channel
-        self._loudness[slot] = (event.velocity - 1) / 126.0
-        self._chance[slot] = self._latents.generator(self.voices.slots[slot].number)
-        self._choose_point(slot, before=int(self._point[slot]) if allocation.joined else None)
-        self._plan_splice(slot)
-        envelope = self._decode(slot)
-        if allocation.joined:
-            self._join(allocation, key_before, envelope)
-            return None
-        self._curves[slot].write(envelope, self._release_frame)
-        self._begin(slot, part)
-        return slot
+    def begin_notes(self, events: Sequence[NoteOn], sample: int) -> None:
+        """Take keys that go down at one sample of the current hop."""
+        slots: list[int] = []
+        notes: list[Note] = []
+        for event in events:
+            channel = event.channel
+            if self.voices.silent(channel):
+                self.mapping.settle(channel)
+            allocation = self.voices.note_on(
+                channel, event.key, event.velocity, sample, mono=self._mono(channel)
+            )
+            if allocation is None:
+                continue
+            note = self._note(channel, event.key, event.velocity, allocation.slot)
+            if allocation.joined:
+                self._begin_voices(slots, notes, sample)
+                slots, notes = [], []
+                self.bank.join(allocation.slot, note, allocation.gap)
+            else:
+                slots.append(allocation.slot)
+                notes.append(note)
+        self._begin_voices(slots, notes, sample)
 
-    def _begin(self, slot: int, part: float) -> None:
-        """Controls of a voice that begins within the hop, at both ends of it."""
-        frame = self.frame
-        slots = np.array([slot])
-        self._state[slot] = 0.0
-        self._compute(slots, np.array([[0.0, 1.0 - part]]))
-        self._position[slot] = 2.0 - part
-        frame.gain[slot, 0] = frame.gain[slot, 1]
-        frame.noise[slot] = self._noise[slot]
-        frame.active[slot] = 1
-        frame.fresh[slot] = 1
+    def _begin_voices(self, slots: Sequence[int], notes: Sequence[Note], sample: int) -> None:
+        if not slots:
+            return
+        first = hop_start(self.hop, self._sample_rate)
+        length = hop_start(self.hop + 1, self._sample_rate) - first
+        inside = sample - first
+        self.bank.begin(slots, notes, self.hop, inside, inside / length)
 
-    def _join(self, allocation: Allocation, key_before: float, envelope: Envelope) -> None:
-        """Lead the voice of the note before into a new note.
+    def _note(self, channel: int, key: int, velocity: int, slot: int) -> Note:
+        governor = self.mapping.governor(channel)
+        loudness = (velocity - 1) / 126.0
+        if governor.soft:
+            loudness *= SOFT
+        slide_cents, frames = 0.0, 0
+        before, self._last_key[channel] = self._last_key[channel], key
+        if governor.portamento and before is not None:
+            slide_cents = 100.0 * (before - key)
+            frames = slide_frames(governor.portamento_time)
+        number = self.voices.slots[slot].number
+        return Note(channel, key, loudness, governor.preset, number, slide_cents, frames)
 
-        A note that follows without a gap is slurred: it enters where its attack is over. After a
-        gap, or on the same key, the bow begins anew.
-        """
-        slot = allocation.slot
-        curves, position = self._curves[slot], float(self._position[slot])
-        vibrato = self._vibrato(slot)
-        level_db = curves.level_at(position)
-        cents = curves.cents_at(position, vibrato)
-        cents += 100.0 * (key_before - float(self._key[slot]))
-        curves.write(envelope, self._release_frame)
-        slurred = allocation.gap == 0 and key_before != self._key[slot]
-        entry = legato_entry(curves, self._release_frame) if slurred else 0
-        join(curves, entry, level_db, cents, vibrato)
-        self._position[slot] = float(entry)
-
-    def _vibrato(self, slot: int) -> float:
-        """How many times its own vibrato a voice has now."""
-        return float(self.mapping.values[self._channel[slot], Performance.VIBRATO])
-
-    def _choose_point(self, slot: int, before: int | None) -> None:
-        """Choose the map point that a note, or its next three seconds, is taken from."""
-        self._point[slot] = self._latents.choose(
-            self.mapping.channels[int(self._channel[slot])].preset,
-            float(self._key[slot]),
-            float(self._loudness[slot]),
-            self._chance[slot],
-            before,
+    def _note_off(self, event: NoteOff, sample: int) -> None:
+        channel = event.channel
+        pedal = self.mapping.governor(channel).pedal
+        ended = self.voices.note_off(
+            channel, event.key, sample, pedal=pedal, mono=self._mono(channel)
         )
+        self.bank.release(ended.released, 2.0 ** ((event.velocity - 64) / RELEASE_DOUBLES_OVER))
+        if ended.back is not None:
+            slot, key, velocity = ended.back.slot, ended.back.key, ended.back.velocity
+            self.bank.join(slot, self._note(channel, key, velocity, slot), gap_samples=0)
 
-    def _decode(self, slot: int) -> Envelope:
-        cents, loudness_db = self._instrument.envelope.decode(
-            self._latents.place(int(self._point[slot]), self._chance[slot])[None],
-            self._key[slot : slot + 1].astype(np.float32),
-            self._loudness[slot : slot + 1],
-        )
-        return Envelope(cents[0], loudness_db[0])
+    def _mono(self, channel: int) -> bool:
+        governor = self.mapping.governor(channel)
+        return governor.mono or governor.legato
 
-    def _release(self, slots: list[int]) -> None:
-        for slot in slots:
-            position = float(self._position[slot])
-            release(self._curves[slot], position, self._release_frame, self._vibrato(slot))
-            self._position[slot] = self._release_frame
+    def _free(self, slot: int) -> None:
+        """A voice fades away in the hop whose frame is being written."""
+        self.voices.free(slot, hop_start(self.hop + 2, self._sample_rate))
+
+    # --- controllers ---------------------------------------------------------------------
+
+    def _change_program(self, event: ProgramChange) -> None:
+        channel = self.mapping.channels[event.channel]
+        preset = channel.preset_number(event.program)
+        if preset < self._presets:
+            channel.preset = preset
 
     def _control_change(self, event: ControlChange, sample: int) -> None:
-        pedal_before = self.mapping.channels[event.channel].pedal
-        self.mapping.change(event)
-        pedal = self.mapping.channels[event.channel].pedal
-        if pedal_before and not pedal:
-            self._release(self.voices.pedal_up(event.channel, sample))
-        if event.controller == ALL_NOTES_OFF:
-            self._release(self.voices.all_notes_off(event.channel, sample, pedal=pedal))
-        elif event.controller == ALL_SOUND_OFF:
-            self.voices.all_sound_off(event.channel)
+        governor = self.mapping.governor(event.channel)
+        before = (governor.pedal, governor.sostenuto)
+        for index in self.mapping.change(event):
+            self.bank.release(self.voices.release_all(index, sample))
+        for index in self.mapping.governed(event.channel):
+            self._move_pedals(index, before, sample)
+            if event.controller == ALL_SOUND_OFF:
+                self.voices.all_sound_off(index)
+            elif event.controller == RESET_CONTROLLERS:
+                self.bank.unpress(index)
+            elif event.controller in ENDS_NOTES:
+                pedal = self.mapping.governor(index).pedal
+                self.bank.release(self.voices.all_notes_off(index, sample, pedal=pedal))
 
-    # --- held notes ----------------------------------------------------------------------
+    def _move_pedals(self, index: int, before: tuple[bool, bool], sample: int) -> None:
+        """Let a channel's notes follow its pedals."""
+        pedal_before, sostenuto_before = before
+        now = self.mapping.governor(index)
+        if pedal_before and not now.pedal:
+            self.bank.release(self.voices.pedal_up(index, sample))
+        if now.sostenuto and not sostenuto_before:
+            self.voices.sostenuto_down(index)
+        elif sostenuto_before and not now.sostenuto:
+            self.bank.release(self.voices.sostenuto_up(index, sample, pedal=now.pedal))
 
-    def _plan_splice(self, slot: int) -> None:
-        """Choose where the next envelope takes over; never at the same frame, so no loop."""
-        latest = self._release_frame - MATCH_FRAMES - 2
-        early = self._chance[slot].integers(SPLICE_WITHIN_FRAMES)
-        self._splice_at[slot] = latest - early
-
-    def _continue_held(self, active: list[int]) -> None:
-        for slot in active:
-            held = self.voices.slots[slot].stage in (Stage.HELD, Stage.PEDAL)
-            if not held or self._position[slot] < self._splice_at[slot]:
-                continue
-            self._choose_point(slot, before=int(self._point[slot]))
-            following, curves = self._continuation, self._curves[slot]
-            following.write(self._decode(slot), self._release_frame)
-            position = int(self._position[slot])
-            entry = splice(curves, position, following, self._release_frame, self._chance[slot])
-            curves.slow_cents[:] = following.slow_cents
-            curves.vibrato_cents[:] = following.vibrato_cents
-            curves.loudness_db[:] = following.loudness_db
-            self._position[slot] += entry - position
-            self._plan_splice(slot)
-
-    # --- frames --------------------------------------------------------------------------
-
-    def _compute(self, slots: np.ndarray[tuple[int], np.dtype[np.int64]], at: Float64) -> Float32:
-        """Write controls of slots [V] at curve positions [V, T]; the last two frames are the ends.
-
-        Returns:
-            loudness_db [V, T].
-        """
-        whole = np.minimum(at.astype(np.int64), self._length - 2)
-        part = (at - whole).astype(np.float32)
-        rows = slots[:, None]
-        here = self._all_curves[:, rows, whole]
-        ahead = self._all_curves[:, rows, whole + 1]
-        slow_cents, vibrato_cents, loudness_db = here + part * (ahead - here)
-        performance = self.mapping.values[self._channel[slots]]
-        bend = performance[:, Performance.BEND_SEMITONES, None]
-        vibrato = performance[:, Performance.VIBRATO, None]
-        cents = slow_cents + vibrato * vibrato_cents
-        midi = _limited(self._key[rows] + bend + cents / 100.0, PITCH_RANGE_MIDI)
-        expression = performance[:, Performance.EXPRESSION_DB, None]
-        loudness_db = _limited(loudness_db + expression, LOUDNESS_RANGE_DB).astype(np.float32)
-        f0_hz = np.asarray(midi_to_hz(midi), np.float64)
-
-        controls, self._state[slots] = self._instrument.timbre.run(
-            f0_hz.astype(np.float32), loudness_db, self._state[slots]
-        )
-        frame = self.frame
-        gain = performance[:, Performance.LEFT :]
-        for end in range(at.shape[1]):
-            to = end - at.shape[1]
-            harmonics = remove_above_nyquist(
-                controls.harmonics[:, to], f0_hz[:, to], self._sample_rate
-            )
-            frame.f0_hz[slots, to] = f0_hz[:, to]
-            frame.amps[slots, to] = controls.amplitude[:, to, None] * harmonics
-        frame.gain[slots, 1] = gain
-        self._noise[slots] = controls.noise[:, -1]
-        return loudness_db
-
-    def _end_voices(self, active: list[int], loudness_db: Float32) -> None:
-        """Take the gain of voices that have ended to zero by the end of the hop."""
-        last = self._length - 3
-        for slot, level_db in zip(active, loudness_db, strict=True):
-            voice = self.voices.slots[slot]
-            if self._position[slot] > ATTACK_FRAMES:
-                voice.level_db = float(level_db)
-            faded = voice.stage is Stage.RELEASED and level_db < SILENT_DB
-            if voice.stage is Stage.FADING or faded or self._position[slot] > last:
-                self.frame.gain[slot, 1] = 0.0
-                self.voices.free(slot)
+    def release_all(self, sample: int) -> None:
+        """End all notes, whatever holds them, with their natural release."""
+        for channel in range(CHANNELS):
+            self.bank.release(self.voices.release_all(channel, sample))

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import heapq
-
-import numpy as np
+from collections.abc import Mapping
 
 from instrument.control import Control
 from instrument.errors import UsageError
-from instrument.kernels import (
-    SynthState,
-    hop_start,
-    longest_hop,
-    render_hop,
-    render_voice,
-)
+from instrument.frames import FRAME_RATE, hop_start, longest_hop
+from instrument.kernels import Synth, SynthState, play
 from instrument.latent import LatentSpace
 from instrument.limiter import Limiter
 from instrument.models import Instrument
 from instrument.noise import impulse_response_matrix
 from instrument.room import Room
-from instrument.types import Event, Float32
+from instrument.types import Event, Float32, NoteOn
 
 SAMPLE_RATES = (22_050, 192_000)
 ROOM_GAIN = 0.18
-OUTPUT_GAIN = 3.0
-"""Brings one loud voice to about −10 dBFS; the limiter takes care of many."""
+LEAST_HOPS = 4
+"""Control frames that are kept: this hop's, the next one's, and room for those who are late."""
 
 
 class Engine:
@@ -33,6 +27,13 @@ class Engine:
 
     Time is counted in samples from the engine's beginning. The same events at the same samples give
     the same output, bit for bit, whatever the size of the blocks.
+
+    One thread may call `push` and `advance` while another plays ``synth``: that is how it is
+    played live. `render` does both in turn.
+
+    Attributes:
+        reached: Sample before which everything has been handled.
+        synth: The compiled half, for `kernels.play`.
     """
 
     def __init__(
@@ -42,8 +43,9 @@ class Engine:
         voices: int = 16,
         seed: int = 0,
         preset: int = 0,
-        knobs: dict[int, float] | None = None,
+        knobs: Mapping[int, float] | None = None,
         room_gain: float = ROOM_GAIN,
+        ahead: int = 0,
     ) -> None:
         """Make an engine.
 
@@ -55,6 +57,7 @@ class Engine:
             preset: Index of the preset that all channels begin with.
             knobs: Positions 0…1 by index of the latent axis.
             room_gain: Linear gain of the room.
+            ahead: Samples by which `advance` may be ahead of what is played.
 
         Raises:
             UsageError: A sample rate that it can't play at.
@@ -63,25 +66,36 @@ class Engine:
         if not low <= sample_rate <= high:
             raise UsageError(f"sample rate {sample_rate} Hz: it should be from {low} to {high} Hz")
         spec = instrument.spec
-        latents = LatentSpace(spec, seed)
-        for axis, position in (knobs or {}).items():
-            latents.turn(axis, position)
-        self._control = Control(instrument, sample_rate, voices, latents, preset)
-        self._sample_rate = sample_rate
-        self._matrix = impulse_response_matrix(
-            spec.timbre_size.noise_bands, sample_rate, spec.sample_rate
+        sizes = spec.timbre_size
+        matrix = impulse_response_matrix(sizes.noise_bands, sample_rate, spec.sample_rate)
+        state = SynthState.empty(
+            2 * voices, sizes.harmonics, sizes.noise_bands, len(matrix), sample_rate, seed
         )
-        slots = len(self._control.voices.slots)
-        self._synth = SynthState.empty(slots, len(self._matrix), sample_rate, seed)
-        self._hop_samples = np.zeros((2, longest_hop(sample_rate)), dtype=np.float32)
-        self._hop = -1
-        self._hop_first = 0
+        hops = LEAST_HOPS + -(-ahead * FRAME_RATE // sample_rate)
+        latents = LatentSpace(spec, seed)
+        self._control = Control(instrument, sample_rate, voices, latents, preset, hops)
+        for axis, position in (knobs or {}).items():
+            self._control.mapping.turn(axis, position)
+        self.synth = Synth(
+            sample_rate=sample_rate,
+            matrix=matrix,
+            frames=self._control.bank.frames,
+            starts=self._control.bank.starts,
+            state=state,
+            room=Room(sample_rate, room_gain).state,
+            limiter=Limiter(sample_rate).state,
+        )
+        self._sample_rate = sample_rate
+        self._step = longest_hop(sample_rate)
         self._hop_end = 0
-        self._room = Room(sample_rate, room_gain)
-        self._limiter = Limiter(sample_rate)
         self._events: list[tuple[int, int, Event]] = []
         self._pushed = 0
-        self.position = 0
+        self.reached = 0
+
+    @property
+    def position(self) -> int:
+        """The next sample to be played."""
+        return int(self.synth.state.position[0])
 
     @property
     def voices(self) -> int:
@@ -94,76 +108,70 @@ class Engine:
         return self._control.voices.held()
 
     @property
+    def silent(self) -> bool:
+        """Whether no voice sounds and nothing is to come."""
+        return not self._control.voices.active() and not self._events
+
+    @property
     def notes(self) -> int:
         """How many notes have begun."""
         return self._control.voices.notes
 
     @property
     def most_voices(self) -> int:
-        """The most voices that have sounded at once."""
+        """How many voices have sounded at once."""
         return self._control.voices.most
 
     @property
-    def silent(self) -> bool:
-        """Whether no voice sounds; the room may still ring."""
-        return not self._control.voices.active()
+    def dropped(self) -> int:
+        """How many notes got no voice."""
+        return self._control.voices.dropped
 
     def push(self, event: Event, sample: int) -> None:
-        """Queue an event for a sample; one that has gone by means now."""
-        heapq.heappush(self._events, (sample, self._pushed, event))
+        """Give an event; it takes effect at that sample, or as soon as possible if it has passed.
+
+        Events at the same sample take effect in the order in which they were pushed.
+        """
+        heapq.heappush(self._events, (max(sample, self.reached), self._pushed, event))
         self._pushed += 1
 
     def release_all(self) -> None:
         """End all notes now, each with its natural release."""
-        self._control.release_all(self.position)
+        self._control.release_all(self.reached)
+
+    def advance(self, until: int) -> None:
+        """Handle all that happens before a sample, so that it can be played up to there."""
+        while True:
+            due = self._events[0][0] if self._events else until
+            if due < min(self._hop_end, until):
+                self._handle_next()
+            elif self._hop_end < until:
+                self.reached = self._hop_end
+                self._control.begin_hop()
+                self._hop_end = hop_start(self._control.hop + 1, self._sample_rate)
+            else:
+                break
+        self.reached = max(self.reached, until)
+
+    def _handle_next(self) -> None:
+        """Handle the next event; keys that go down together are one chord."""
+        sample, _, event = heapq.heappop(self._events)
+        self.reached = max(self.reached, sample)
+        if not isinstance(event, NoteOn):
+            self._control.handle(event, self.reached)
+            return
+        chord = [event]
+        while self._events and self._events[0][0] <= self.reached:
+            following = self._events[0][2]
+            if not isinstance(following, NoteOn):
+                break
+            heapq.heappop(self._events)
+            chord.append(following)
+        self._control.begin_notes(chord, self.reached)
 
     def render(self, out: Float32) -> None:
         """Fill the next block, [2, samples]."""
-        filled, wanted = 0, out.shape[1]
-        while filled < wanted:
-            if self.position == self._hop_end:
-                self._begin_hop()
-            self._handle_due()
-            until = min(self._hop_end, self.position + wanted - filled)
-            if self._events:
-                until = min(until, self._events[0][0])
-            count = until - self.position
-            inside = self.position - self._hop_first
-            samples = self._hop_samples[:, inside : inside + count]
-            out[:, filled : filled + count] = OUTPUT_GAIN * samples
-            filled += count
-            self.position = until
-        self._room.process(out)
-        self._limiter.process(out)
-
-    def _begin_hop(self) -> None:
-        self._hop += 1
-        self._hop_first = hop_start(self._hop, self._sample_rate)
-        self._hop_end = hop_start(self._hop + 1, self._sample_rate)
-        self._control.begin_hop()
-        render_hop(
-            self._control.frame,
-            self._synth,
-            self._matrix,
-            self._sample_rate,
-            self._hop_end - self._hop_first,
-            self._hop_samples,
-        )
-
-    def _handle_due(self) -> None:
-        length = self._hop_end - self._hop_first
-        while self._events and self._events[0][0] <= self.position:
-            _, _, event = heapq.heappop(self._events)
-            inside = self.position - self._hop_first
-            slot = self._control.handle(event, self.position, inside / length)
-            if slot is not None:
-                self._control.frame.start[slot] = inside
-                render_voice(
-                    self._control.frame,
-                    self._synth,
-                    self._matrix,
-                    self._sample_rate,
-                    length,
-                    self._hop_samples,
-                    slot,
-                )
+        for first in range(0, out.shape[1], self._step):
+            left, right = out[:, first : first + self._step]
+            self.advance(self.position + len(left))
+            play(self.synth, left, right)

@@ -61,7 +61,9 @@ class Curves:
         frames = len(envelope.cents)
         body, ending = envelope.cents[:release_frame], envelope.cents[release_frame:]
         half = VIBRATO_WINDOW_FRAMES // 2
-        sums = np.cumsum(np.pad(np.pad(body, half, mode="reflect"), (1, 0)), dtype=np.float64)
+        # The mean over a window, the curve reflected at both ends, from running sums.
+        reflected = np.concatenate(([0.0], body[half:0:-1], body, body[-2 : -half - 2 : -1]))
+        sums = np.cumsum(reflected)
         slow = (sums[VIBRATO_WINDOW_FRAMES:] - sums[:-VIBRATO_WINDOW_FRAMES]) / (2 * half + 1)
         self.slow_cents[:release_frame] = slow
         self.vibrato_cents[:release_frame] = body - slow
@@ -71,6 +73,12 @@ class Curves:
         self.loudness_db[:frames] = envelope.loudness_db
         fall = FALL_DB_PER_FRAME * np.arange(1, FALL_FRAMES + 1)
         self.loudness_db[frames:] = envelope.loudness_db[-1] - fall
+
+    def copy_from(self, other: Curves) -> None:
+        """Take over other curves of the same length."""
+        self.slow_cents[:] = other.slow_cents
+        self.vibrato_cents[:] = other.vibrato_cents
+        self.loudness_db[:] = other.loudness_db
 
     def level_at(self, position: float) -> float:
         """Loudness in dB at a (fractional) position."""
@@ -87,7 +95,13 @@ def _at(curve: Float32, position: float) -> float:
     return float(curve[frame] * (1.0 - part) + curve[frame + 1] * part)
 
 
-def release(curves: Curves, position: float, release_frame: int, vibrato: float = 1.0) -> None:
+def release(
+    curves: Curves,
+    position: float,
+    release_frame: int,
+    vibrato: float = 1.0,
+    db_per_frame: float = RELEASE_DB_PER_FRAME,
+) -> None:
     """Let the release follow what sounds at a position: same level, same pitch, no step.
 
     Args:
@@ -95,6 +109,7 @@ def release(curves: Curves, position: float, release_frame: int, vibrato: float 
         position: Of what sounds.
         release_frame: Where the voice is to go on.
         vibrato: How many times its own vibrato the note sounds with; its release has none.
+        db_per_frame: How fast it falls at least.
     """
     level = curves.level_at(position)
     curves.loudness_db[release_frame:] += level - curves.loudness_db[release_frame]
@@ -104,7 +119,7 @@ def release(curves: Curves, position: float, release_frame: int, vibrato: float 
     curves.slow_cents[ahead] += lead * (cents - curves.slow_cents[release_frame])
     # A release never swells, and however slowly the recording died away, it ends.
     ending = curves.loudness_db[release_frame:]
-    slowest = level - RELEASE_DB_PER_FRAME * np.arange(len(ending), dtype=np.float32)
+    slowest = level - db_per_frame * np.arange(len(ending), dtype=np.float32)
     ending[:] = np.minimum.accumulate(np.minimum(ending, slowest))
 
 
@@ -133,7 +148,28 @@ def legato_entry(curves: Curves, release_frame: int) -> int:
     return int(np.argmax(risen)) if risen.any() else ATTACK_FRAMES
 
 
-def join(curves: Curves, entry: int, level_db: float, cents: float, vibrato: float = 1.0) -> None:
+def slide(curves: Curves, first: int, cents: float, frames: int) -> None:
+    """Bend the pitch so that it comes from ``cents`` beside it, on half a cosine.
+
+    Args:
+        curves: Edited in place from frame ``first`` on.
+        first: Frame.
+        cents: Of the beginning.
+        frames: Until nothing is left of it.
+    """
+    ahead = curves.slow_cents[first : first + frames]
+    left = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, len(ahead) + 1) / frames)
+    ahead += (left * cents).astype(np.float32)
+
+
+def join(
+    curves: Curves,
+    entry: int,
+    level_db: float,
+    cents: float,
+    vibrato: float = 1.0,
+    glide_frames: int = GLIDE_FRAMES,
+) -> None:
     """Lead from a sounding note into the curves of the next one of its line.
 
     Args:
@@ -142,12 +178,10 @@ def join(curves: Curves, entry: int, level_db: float, cents: float, vibrato: flo
         level_db: Loudness of the old note.
         cents: Pitch of the old note, against the new note's nominal pitch.
         vibrato: How many times its own vibrato the new note sounds with.
+        glide_frames: Until the new pitch is reached.
     """
     approach(curves.loudness_db, entry, level_db, LEVEL_STEP_DB)
-    there = curves.cents_at(entry, vibrato)
-    glide = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, GLIDE_FRAMES + 1) / GLIDE_FRAMES)
-    ahead = slice(entry, entry + GLIDE_FRAMES)
-    curves.slow_cents[ahead] += (glide * (cents - there)).astype(np.float32)
+    slide(curves, entry, cents - curves.cents_at(entry, vibrato), glide_frames)
 
 
 def splice(

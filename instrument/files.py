@@ -19,15 +19,33 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: The folder isn't there, or nothing can be written in it.
     """
-    if not path.parent.is_dir():
-        raise OutputError(f"{path}: there is no folder {path.parent}; make it first")
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; name a file in it")
-    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
+    with _beside(path) as beside:
         yield beside
         beside.replace(path)
+
+
+def check_writable(path: Path) -> None:
+    """Find out early whether ``replacing`` will be able to write; what is there stays as it is.
+
+    Raises:
+        OutputError: The folder isn't there, or nothing can be written in it.
+    """
+    with _beside(path) as beside:
+        beside.touch()
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """Give the path of a file in the same folder that is gone when the block has ended."""
+    try:
+        if not path.parent.is_dir():
+            raise OutputError(f"{path}: there is no folder {path.parent}; make it first")
+        if path.is_dir():
+            raise OutputError(f"{path}: is a folder; name a file in it")
+        beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+        try:
+            yield beside
+        finally:
+            beside.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        beside.unlink(missing_ok=True)

@@ -26,18 +26,18 @@ def remove_above_nyquist(harmonics: Float32, f0_hz: Float64, sample_rate: int) -
     Engel et al. (2020), section 3.2: what would alias is set to zero and the rest normalised.
 
     Args:
-        harmonics: [V, K], weights of harmonics 1…K, ≥ 0.
-        f0_hz: [V], fundamental frequencies in Hz.
+        harmonics: […, K], weights of harmonics 1…K, ≥ 0.
+        f0_hz: […], fundamental frequencies in Hz.
         sample_rate: samples a second.
 
     Returns:
-        [V, K]; harmonics at or above half the sample rate are 0, each row sums to 1. A row with
+        […, K]; harmonics at or above half the sample rate are 0, each row sums to 1. A row with
         nothing left is all zeros.
     """
-    numbers = np.arange(1, harmonics.shape[1] + 1)
-    audible = np.asarray(f0_hz)[:, np.newaxis] * numbers < sample_rate / 2
+    numbers = np.arange(1, harmonics.shape[-1] + 1)
+    audible = np.asarray(f0_hz)[..., np.newaxis] * numbers < sample_rate / 2
     kept = np.where(audible, harmonics, np.float32(0.0))
-    total = kept.sum(axis=1, keepdims=True)
+    total = kept.sum(axis=-1, keepdims=True)
     return (kept / np.where(total > 0.0, total, np.float32(1.0))).astype(np.float32)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from instrument.errors import UsageError
-from instrument.spec import InstrumentSpec
+from instrument.spec import InstrumentSpec, Preset
 from instrument.types import Float32, Float64
 
 NEARBY_SEMITONES = 7.0
@@ -17,6 +19,25 @@ NEARBY_VIBRATO_CENTS = 3.0
 
 FREEDOM = 0.5
 """How far from the training note a note is placed, in its posterior deviations."""
+
+
+class _Points(NamedTuple):
+    """The map points of a preset: their indices, MIDI notes, loudness quantiles and vibratos."""
+
+    points: NDArray[np.int64]
+    midi: Float64
+    loudness: Float64
+    vibrato_cents: Float64
+
+    @classmethod
+    def of(cls, spec: InstrumentSpec, preset: Preset) -> _Points:
+        there = [spec.map[point] for point in preset.points]
+        return cls(
+            np.array(preset.points, dtype=np.int64),
+            np.array([point.midi for point in there], dtype=np.float64),
+            np.array([point.loudness for point in there]),
+            np.array([point.vibrato_cents for point in there]),
+        )
 
 
 class LatentSpace:
@@ -36,20 +57,13 @@ class LatentSpace:
         self._low = np.array([axis.low for axis in spec.axes])
         self._high = np.array([axis.high for axis in spec.axes])
         self._latents = np.array([point.latent for point in spec.map], dtype=np.float64)
-        self._midi = np.array([point.midi for point in spec.map], dtype=np.float64)
-        self._loudness = np.array([point.loudness for point in spec.map])
         self._vibrato_cents = np.array([point.vibrato_cents for point in spec.map])
-        self._points = [np.array(preset.points) for preset in spec.presets]
-        self._knobs: dict[int, float] = {}
+        self._points = [_Points.of(spec, preset) for preset in spec.presets]
 
     @property
     def presets(self) -> int:
         """How many presets there are."""
         return len(self._points)
-
-    def turn(self, axis: int, position: float) -> None:
-        """Set a knob: 0…1 is the training notes' 5th to 95th percentile along the axis."""
-        self._knobs[axis] = position
 
     def generator(self, note: int) -> np.random.Generator:
         """The random sequence of the note of this number."""
@@ -72,21 +86,34 @@ class LatentSpace:
             chance: The note's random sequence.
             before: The point of what sounded before in the same voice: the next has a like vibrato.
         """
-        points = self._points[preset]
-        distance = ((self._midi[points] - key) / NEARBY_SEMITONES) ** 2
-        distance += ((self._loudness[points] - loudness) / NEARBY_LOUDNESS) ** 2
+        near = self._points[preset]
+        distance = ((near.midi - key) / NEARBY_SEMITONES) ** 2
+        distance += ((near.loudness - loudness) / NEARBY_LOUDNESS) ** 2
         if before is not None:
-            change = self._vibrato_cents[points] - self._vibrato_cents[before]
+            change = near.vibrato_cents - self._vibrato_cents[before]
             distance += (change / NEARBY_VIBRATO_CENTS) ** 2
-        weight = np.exp(-0.5 * (distance - distance.min()))
-        return int(chance.choice(points, p=weight / weight.sum()))
+        likely = np.cumsum(np.exp(-0.5 * (distance - distance.min())))
+        # What ``choice`` does with probabilities, without its checks: a player waits for this.
+        chosen = np.searchsorted(likely, chance.random() * likely[-1], side="right")
+        return int(near.points[chosen])
 
-    def place(self, point: int, chance: np.random.Generator) -> Float32:
-        """A latent beside a map point, with the knobs as they are set, [latent]."""
+    def beside(self, point: int, chance: np.random.Generator) -> Float64:
+        """A latent beside a map point, [latent]."""
         noise = chance.standard_normal(len(self._centre))
         latent: Float64 = self._latents[point] + FREEDOM * self._spread * noise
-        for axis, position in self._knobs.items():
-            wanted = self._low[axis] + position * (self._high[axis] - self._low[axis])
+        return latent
+
+    def turned(self, latent: Float64, knobs: Float64) -> Float32:
+        """A latent with the knobs as they are set.
+
+        Args:
+            latent: [latent], to begin with.
+            knobs: Positions along the axes: 0…1 is the training notes' 5th to 95th percentile; NaN
+                leaves an axis alone, and so do knobs beyond the last axis.
+        """
+        axes = min(len(knobs), len(self._directions))
+        for axis in np.flatnonzero(~np.isnan(knobs[:axes])):
+            wanted = self._low[axis] + knobs[axis] * (self._high[axis] - self._low[axis])
             direction = self._directions[axis]
             latent = latent + (wanted - (latent - self._centre) @ direction) * direction
         return latent.astype(np.float32)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from instrument.types import ControlChange, Event, NoteOff, NoteOn, PitchBend, ProgramChange
+from instrument.types import (
+    ChannelPressure,
+    ControlChange,
+    Event,
+    KeyPressure,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    ProgramChange,
+)
 
 if TYPE_CHECKING:
     import mido
@@ -19,13 +28,14 @@ def _pitch_bend(channel: int, low: int, high: int) -> PitchBend:
     return PitchBend(channel, (high << 7 | low) - 8192)
 
 
-# Upper half of the status byte → event of (channel, data bytes…). Polyphonic (0xA0) and channel
-# aftertouch (0xD0) mean nothing to the instrument.
+# Upper half of the status byte → event of (channel, data bytes…).
 _EVENTS: dict[int, Callable[..., Event]] = {
     0x80: NoteOff,
     0x90: _note_on,
+    0xA0: KeyPressure,
     0xB0: ControlChange,
     0xC0: ProgramChange,
+    0xD0: ChannelPressure,
     0xE0: _pitch_bend,
 }
 

@@ -7,27 +7,32 @@ byte of which track a broken file breaks.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
 from instrument.errors import MidiFileError
+from instrument.mapping import Mapping
 from instrument.midi import event_from_bytes
-from instrument.types import Event, NoteOff, NoteOn, TimedEvent
+from instrument.types import ControlChange, Event, NoteOff, NoteOn, TimedEvent
+from instrument.zones import LOWER, UPPER
 
 PERCUSSION_CHANNEL = 9
 MAX_DURATION_SECONDS = 24 * 3600.0
-MAX_FILE_BYTES = 16 * 1024 * 1024
+MAX_FILE_BYTES = 64 * 1024 * 1024
 
 DEFAULT_TEMPO = 500_000  # µs a quarter note: 120 beats a minute
 VARIABLE_LENGTH_BYTES = 4
 
 SYSEX, ESCAPE, META = 0xF0, 0xF7, 0xFF
-END_OF_TRACK, SET_TEMPO = 0x2F, 0x51
+TEXT, END_OF_TRACK, SET_TEMPO = 0x01, 0x2F, 0x51
+TAKE_MARK = b"arco-take "
+"""Begins the text event at tick 0 in which a take says how it was played; JSON follows."""
 
 # Data bytes after a status byte: channel messages by its upper half, system messages by the whole
 # of it. A system message left out here has none.
@@ -42,6 +47,23 @@ FETCH_AGAIN = "get a whole copy of it, or export it again"
 
 
 @dataclass(frozen=True, slots=True)
+class Take:
+    """How a file that Arco recorded was played: what the same sound needs beside the events.
+
+    Attributes:
+        seed: Of everything that was left to chance.
+        voices: How many notes could sound at once.
+        sample_rate: In Hz.
+        samples: Length of the take.
+    """
+
+    seed: int
+    voices: int
+    sample_rate: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """What a MIDI file plays.
 
@@ -52,13 +74,15 @@ class Score:
         duration_seconds: Time of the end of the file, at or after the last event.
         notes: How many of the events are `NoteOn`.
         skipped_channels: Channels that were left out, counting from 0: the percussion channel 9
-            when other channels have notes.
+            when other channels have notes. It is none in a take, nor within an MPE zone.
+        take: How it was played, if Arco recorded it.
     """
 
     events: tuple[TimedEvent, ...]
     duration_seconds: float
     notes: int
     skipped_channels: tuple[int, ...] = ()
+    take: Take | None = None
 
 
 def read_score(path: Path) -> Score:
@@ -110,19 +134,33 @@ def _score(data: bytes) -> Score:
             f"lasts {end / 3600:.0f} hours, more than {MAX_DURATION_SECONDS / 3600:.0f}; "
             "look for a stray event far behind the music, or a wrong tempo"
         )
-    return _without_percussion(events, end)
+    take = next((track.take for track in song.tracks if track.take is not None), None)
+    return _without_percussion(events, end, take)
 
 
-def _without_percussion(events: list[TimedEvent], end: float) -> Score:
+def _without_percussion(events: list[TimedEvent], end: float, take: Take | None) -> Score:
     notes = Counter(timed.event.channel for timed in events if isinstance(timed.event, NoteOn))
     if not notes:
         raise MidiFileError("has no notes; choose a file with notes in it")
     skipped: tuple[int, ...] = ()
-    if PERCUSSION_CHANNEL in notes and len(notes) > 1:
+    may_have_percussion = take is None and PERCUSSION_CHANNEL in notes and len(notes) > 1
+    if may_have_percussion and not _in_zone(PERCUSSION_CHANNEL, events):
         skipped = (PERCUSSION_CHANNEL,)
         del notes[PERCUSSION_CHANNEL]
         events = [timed for timed in events if timed.event.channel != PERCUSSION_CHANNEL]
-    return Score(tuple(events), end, notes.total(), skipped)
+    return Score(tuple(events), end, notes.total(), skipped, take)
+
+
+def _in_zone(channel: int, events: Iterable[TimedEvent]) -> bool:
+    """Whether a channel is ever a member of an MPE zone."""
+    mapping = Mapping(frame_rate=1)
+    for timed in events:
+        event = timed.event
+        if isinstance(event, ControlChange) and event.channel in (LOWER, UPPER):
+            mapping.change(event)
+            if mapping.zones.manager(channel) != channel:
+                return True
+    return False
 
 
 # --- Ticks to seconds, and the order within one tick ---------------------------------------------
@@ -185,6 +223,7 @@ def _offs_before_ons(events: list[Event], sounding: Counter[tuple[int, int]]) ->
 
     It is the note-ons that move, so that note-offs keep their order with the sustain pedal. A
     note-off that ends a note of this very instant moves along with it, or that note would hang.
+    A channel without a note-off behind a note-on keeps its order.
 
     Args:
         events: The events of the instant in the order of the file.
@@ -194,18 +233,19 @@ def _offs_before_ons(events: list[Event], sounding: Counter[tuple[int, int]]) ->
         The events in the order in which they are to be played.
     """
     ends_older = [_release(event, sounding) for event in events]
+    of_this_instant: list[bool] = []
     for event, ends in zip(events, ends_older, strict=True):
         if isinstance(event, NoteOn):
             sounding[event.channel, event.key] += 1
-        elif not ends:
-            _release(event, sounding)
+            of_this_instant.append(True)
+        else:
+            of_this_instant.append(not ends and _release(event, sounding))
     last_off = {events[i].channel: i for i, ends in enumerate(ends_older) if ends}
 
     def place(i: int) -> tuple[int, bool]:
-        event = events[i]
-        of_this_instant = isinstance(event, NoteOn | NoteOff) and not ends_older[i]
-        moved = of_this_instant and i < last_off.get(event.channel, -1)
-        return (last_off[event.channel] if moved else i), moved
+        behind = last_off.get(events[i].channel, -1)
+        moved = of_this_instant[i] and i < behind
+        return (behind if moved else i), moved
 
     return [events[i] for i in sorted(range(len(events)), key=place)]
 
@@ -228,6 +268,7 @@ class _Track:
     events: list[tuple[int, Event]] = field(default_factory=list)
     tempi: list[tuple[int, int]] = field(default_factory=list)
     end: int = 0
+    take: Take | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +420,8 @@ def _read_events(reader: _Reader, track: _Track, name: str) -> bool:
                 return True
             if kind == SET_TEMPO and len(contents) == 3 and any(contents):
                 track.tempi.append((track.end, int.from_bytes(contents)))
+            elif kind == TEXT and track.end == 0 and contents.startswith(TAKE_MARK):
+                track.take = _read_take(contents.removeprefix(TAKE_MARK))
         elif byte in (SYSEX, ESCAPE):
             reader.take(reader.variable_length())
         elif byte > SYSEX:
@@ -405,3 +448,19 @@ def _channel_event(reader: _Reader, status: int, where: str) -> Event | None:
         )
     # Some programs write velocities and controller values above 127 and mean the loudest.
     return event_from_bytes(status, first, *(min(byte, 0x7F) for byte in rest))
+
+
+def _read_take(contents: bytes) -> Take | None:
+    """What a take says of itself; None if it cannot be understood: then it is an ordinary file."""
+    try:
+        said = json.loads(contents)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict):
+        return None
+    values = [said.get(each.name) for each in fields(Take)]
+    numbers = [value for value in values if type(value) is int and value >= 0]
+    if len(numbers) < len(values):
+        return None
+    take = Take(*numbers)
+    return take if take.voices > 0 and take.sample_rate > 0 else None

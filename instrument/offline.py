@@ -30,6 +30,7 @@ class RenderSettings:
         preset: Name of the preset to begin with; the first one if None.
         knobs: Positions 0…1 by name of the latent axis.
         tail_seconds: What follows the last note; until it is silent, at most 10 s, if None.
+        samples: Length of the whole, which a take has; from the score and its tail if None.
         voices: How many notes may sound at once.
         room_gain: Linear gain of the room.
     """
@@ -39,8 +40,19 @@ class RenderSettings:
     preset: str | None = None
     knobs: Mapping[str, float] = field(default_factory=dict)
     tail_seconds: float | None = None
+    samples: int | None = None
     voices: int = 64
     room_gain: float = ROOM_GAIN
+
+    @classmethod
+    def of(cls, score: Score) -> RenderSettings:
+        """The settings with which a take sounds as it was played; the usual ones for any other."""
+        take = score.take
+        if take is None:
+            return cls()
+        return cls(
+            sample_rate=take.sample_rate, seed=take.seed, voices=take.voices, samples=take.samples
+        )
 
 
 @dataclass(frozen=True)
@@ -121,17 +133,24 @@ def render_score(
             progress(engine.position / rate)
         return block_peak
 
-    render(last + 1)
-    if engine.held:  # the file ends before its last notes do
-        render(round(score.duration_seconds * rate))
-        engine.release_all()
-    if settings.tail_seconds is not None:
-        render(engine.position + round(settings.tail_seconds * rate))
-    else:
+    def render_tail() -> None:
+        """Render what follows the score, until it is silent or as long as it was asked for."""
+        if settings.tail_seconds is not None:
+            render(engine.position + round(settings.tail_seconds * rate))
+            return
         longest = engine.position + round(LONGEST_TAIL_SECONDS * rate)
         while engine.position < longest:
             if render(min(engine.position + BLOCK, longest)) < SILENCE and engine.silent:
                 break
+
+    if settings.samples is not None:
+        render(settings.samples)
+    else:
+        render(last + 1)
+        if engine.held:  # the file ends before its last notes do
+            render(round(score.duration_seconds * rate))
+            engine.release_all()
+        render_tail()
     taken = time.perf_counter() - began
     seconds = engine.position / rate
     return RenderReport(

@@ -56,7 +56,24 @@ class ProgramChange:
     program: int
 
 
-Event = NoteOn | NoteOff | ControlChange | PitchBend | ProgramChange
+@dataclass(frozen=True, slots=True)
+class ChannelPressure:
+    """The keys of a channel are pressed: value 0…127."""
+
+    channel: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressure:
+    """One key that is down is pressed: key and value 0…127."""
+
+    channel: int
+    key: int
+    value: int
+
+
+Event = NoteOn | NoteOff | ControlChange | PitchBend | ProgramChange | ChannelPressure | KeyPressure
 
 
 @dataclass(frozen=True, slots=True)

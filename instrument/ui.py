@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from queue import SimpleQueue
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from rich import box
 from rich.console import Console
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from instrument.units import note_name
 
 if TYPE_CHECKING:
+    from instrument.live.audio import Device
+    from instrument.live.knobs import Binding
+    from instrument.live.session import LiveSettings, Session, Status
     from instrument.offline import RenderReport
     from instrument.spec import InstrumentSpec
+
+DISPLAY_SECONDS = 0.1
+SLOWEST_TERMINAL_SECONDS = 1.0
 
 PLAYED_FRAMES = 4096
 """Samples that go to the sound device at once."""
@@ -187,6 +197,181 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     for row in rows:
         table.add_row(*row)
     return table
+
+
+# --- Playing live --------------------------------------------------------------------------------
+
+
+def live_sentences(session: Session) -> Iterator[str]:
+    """What is played on what, when it begins."""
+    inside, through = session.latency_seconds
+    device = session.device
+    if device is not None:
+        yield f"Plays on {device.name} ({device.api}) at {session.sample_rate} Hz."
+    yield f"A key sounds {1000 * inside:.1f} ms after it arrives, always."
+    if through > 0.0:
+        yield f"The device adds {1000 * through:.1f} ms, it says."
+    for name in session.inputs:
+        yield f"MIDI input: {name}"
+    yield "Ctrl-C ends it."
+
+
+def live_report(status: Status, settings: LiveSettings) -> Iterator[str]:
+    """What was played, when it is over."""
+    yield f"{status.notes} notes were played."
+    for name, count in status.mishaps().items():
+        if count:
+            yield f"{count} {name}."
+    if status.postponed:
+        yield f"{status.postponed} messages had to wait for another block."
+    late = status.late_frames + status.late_notes
+    if late:
+        yield (
+            f"{status.late_frames} control frames and {status.late_notes} notes came late: other "
+            "programs kept Arco from its work."
+        )
+    if status.underruns:
+        yield f"The sound device reported {status.underruns} gaps: try a larger --block."
+    if settings.record is not None:
+        yield f"{settings.record}: 'arco render {settings.record}' plays it again" + (
+            ", but for what came late." if late else ", sample for sample."
+        )
+    if settings.record_audio is not None:
+        yield f"{settings.record_audio}: what was heard."
+
+
+def print_inputs(inputs: Sequence[tuple[str, str]] | str) -> None:
+    """Print the MIDI inputs, or why there are none."""
+    _print_listing("MIDI inputs", ("system", "--midi-in"), inputs)
+
+
+def print_outputs(outputs: Sequence[Device] | str) -> None:
+    """Print the sound devices, or why there are none."""
+    rows: Sequence[tuple[str, ...]] | str = (
+        outputs
+        if isinstance(outputs, str)
+        else [
+            (d.api, d.name, f"{d.sample_rate} Hz", "default" if d.is_default else "")
+            for d in outputs
+        ]
+    )
+    _print_listing("Sound devices", ("system", "--audio-out", "prefers", ""), rows)
+
+
+def print_bindings(path: Path, bindings: Sequence[Binding]) -> None:
+    """Print what learned knobs turn."""
+    rows = [
+        (
+            str(binding.controller),
+            "any" if binding.channel is None else str(binding.channel + 1),
+            binding.target,
+            binding.kind,
+            binding.takeover if binding.kind == "absolute" else "",
+        )
+        for binding in bindings
+    ]
+    columns = ("controller", "channel", "turns", "kind", "takeover")
+    _print_listing("Learned knobs", columns, rows or "none; arco play --learn NAME")
+    if rows:
+        Console(markup=False, highlight=False, emoji=False).print(f"They are kept in {path}.")
+
+
+def _print_listing(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]] | str) -> None:
+    console = Console(markup=False, highlight=False, emoji=False)
+    if isinstance(rows, str) or not rows:
+        console.print(f"{title}: {rows or 'none'}")
+        return
+    console.print(title)
+    console.print(_table(columns, rows))
+    console.print()
+
+
+def status_line(status: Status) -> str:
+    """How a live session is getting on, in one line."""
+    if status.learning is not None:
+        target, one_way = status.learning
+        return f"learning {target}: turn its knob" + (", the other way too" if one_way else "")
+    parts = [
+        f"{status.voices} voice{'' if status.voices == 1 else 's'}"
+        if status.sounding
+        else "silent",
+        f"load {status.load:.0%}",
+        f"late frames {status.late_frames}",
+        f"underruns {status.underruns}",
+    ]
+    if status.late_notes + status.postponed:
+        parts.append(f"late notes {status.late_notes + status.postponed}")
+    parts += [f"{name} {count}" for name, count in status.mishaps().items() if count]
+    if status.last_change is not None:
+        change = status.last_change
+        parts.append(f"CC {change.controller} = {change.value} on {change.channel + 1}")
+    return "  ".join(parts)
+
+
+class LiveDisplay:
+    """Sentences, and below them a line that follows a live session, on stderr.
+
+    It has a thread of its own: a terminal may be slow, and the music must not wait for it. Where
+    there is no terminal there is no line.
+    """
+
+    def __init__(self) -> None:
+        self._sentences: SimpleQueue[str] = SimpleQueue()
+        self._stopping = Event()
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence as soon as possible."""
+        self._sentences.put(sentence)
+
+    @contextmanager
+    def following(self, line: Callable[[], str]) -> Iterator[None]:
+        """Show a line, and show it again whenever it may have changed."""
+        thread = Thread(target=self._run, args=(line,), name="arco display", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stopping.set()
+            thread.join(SLOWEST_TERMINAL_SECONDS)
+
+    def _run(self, line: Callable[[], str]) -> None:
+        # A terminal that was closed shows nothing more.
+        with suppress(OSError), _own_stderr() as stderr:
+            console = Console(file=stderr, markup=False, highlight=False, emoji=False)
+            with (
+                # Redirected, what other threads print would wait for a slow terminal too.
+                Live(
+                    console=console,
+                    auto_refresh=False,
+                    transient=True,
+                    redirect_stdout=False,
+                    redirect_stderr=False,
+                )
+                if console.is_terminal
+                else nullcontext()
+            ) as shown:
+                ending = False
+                while not ending:
+                    ending = self._stopping.wait(DISPLAY_SECONDS)
+                    while not self._sentences.empty():
+                        console.print(self._sentences.get(), soft_wrap=True)
+                    if shown is not None:
+                        shown.update(Text(line(), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+
+@contextmanager
+def _own_stderr() -> Iterator[TextIO]:
+    """Give stderr with a buffer of its own.
+
+    When Python ends it empties stderr's, and hangs if a thread waits with it for the terminal.
+    """
+    try:
+        descriptor = sys.stderr.fileno()
+    except OSError:  # something that stands in for it
+        yield sys.stderr
+        return
+    with open(descriptor, "w", errors="backslashreplace", closefd=False) as stderr:
+        yield stderr
 
 
 # --- Sound ---------------------------------------------------------------------------------------

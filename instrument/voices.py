@@ -1,4 +1,4 @@
-"""Which voice plays which note: polyphony, sustain, lines and stealing.
+"""Which voice plays which note: polyphony, pedals, lines and stealing.
 
 Only bookkeeping; what a voice sounds like is none of its business.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 from bisect import insort
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import NamedTuple
 
 JOIN_WITHIN_SECONDS = 0.08
 """A note that begins so soon after the last one of its channel goes on in the same voice."""
@@ -26,7 +28,15 @@ class Stage(Enum):
     FADING = auto()
 
 
-SOUNDING = (Stage.HELD, Stage.PEDAL, Stage.RELEASED)
+HOLDING = (Stage.HELD, Stage.PEDAL)
+SOUNDING = (*HOLDING, Stage.RELEASED)
+
+
+class KeyDown(NamedTuple):
+    """A key that is down."""
+
+    key: int
+    velocity: int
 
 
 @dataclass
@@ -37,7 +47,9 @@ class Slot:
         stage: Of its life.
         channel, key: Of its note.
         number: How many notes came before it; younger is larger.
-        released_at: Sample at which it was released.
+        down: Keys that hold it, the latest last; more than one if it plays a mono line.
+        released_at: Sample at which its key went up, or at which the pedals let it go.
+        free_from: Sample from which an idle slot can take another note.
         level_db: How loud it is, for stealing; a voice in its attack counts as loud.
     """
 
@@ -45,7 +57,9 @@ class Slot:
     channel: int = 0
     key: int = 0
     number: int = 0
+    down: list[KeyDown] = field(default_factory=list)
     released_at: int = 0
+    free_from: int = 0
     level_db: float = math.inf
 
 
@@ -56,7 +70,7 @@ class Allocation:
     Attributes:
         slot: Its index.
         joined: Whether the note goes on in the voice of the one before.
-        gap: Samples since that one was released, if joined.
+        gap: Samples since that one was released, if joined; 0 if it was still held.
     """
 
     slot: int
@@ -64,17 +78,61 @@ class Allocation:
     gap: int = 0
 
 
+@dataclass(frozen=True)
+class Return:
+    """A line that goes back to a key that is still down.
+
+    Attributes:
+        slot: Of its voice.
+        key, velocity: Of the note that it goes back to.
+    """
+
+    slot: int
+    key: int
+    velocity: int
+
+
+@dataclass(frozen=True)
+class NoteEnd:
+    """What a note-off does.
+
+    Attributes:
+        released: Slots to release now.
+        back: Where a line goes instead.
+    """
+
+    released: list[int]
+    back: Return | None = None
+
+
 class Voices:
-    """Slots for twice as many voices as may sound, so that a stolen one can fade in its own."""
+    """Slots for twice as many voices as may sound, so that a stolen one can fade in its own.
+
+    A channel plays chords (poly) or a single line (mono), as each note says; it may change from
+    one to the other while keys are down.
+
+    Attributes:
+        polyphony: How many voices may sound at once.
+        slots: All of them.
+        most: How many voices have sounded at once.
+        notes: How many notes got a voice.
+        stolen: How many voices had to fade away for another.
+        dropped: How many notes got no voice.
+    """
 
     def __init__(self, polyphony: int, sample_rate: int) -> None:
         self.polyphony = polyphony
         self.slots = [Slot() for _ in range(2 * polyphony)]
         self.most = 0
-        self.dropped = 0
         self.notes = 0
+        self.stolen = 0
+        self.dropped = 0
         self._join_within = round(JOIN_WITHIN_SECONDS * sample_rate)
         self._active: list[int] = []
+        # The keys of each channel that sostenuto sustains.
+        self._sostenuto: defaultdict[int, set[int]] = defaultdict(set)
+
+    # --- what sounds -------------------------------------------------------------------------
 
     def active(self) -> list[int]:
         """Slots in which something sounds, in order."""
@@ -86,92 +144,173 @@ class Voices:
 
     def held(self) -> int:
         """How many notes are held, by key or pedal."""
-        return sum(slot.stage in (Stage.HELD, Stage.PEDAL) for slot in self.slots)
+        return sum(slot.stage in HOLDING for slot in self.slots)
 
-    def note_on(self, channel: int, key: int, sample: int) -> Allocation | None:
-        """Find a slot for a note; None, and counted, if even the fading voices leave none."""
-        joined = self._line_before(channel, key, sample)
-        if joined is not None:
-            allocation = Allocation(joined, True, sample - self.slots[joined].released_at)
+    def holding(self, channel: int, key: int) -> list[int]:
+        """Slots in which a note of this key is held, by key or pedal."""
+        return [i for i in self._of(channel, *HOLDING) if self.slots[i].key == key]
+
+    def silent(self, channel: int) -> bool:
+        """Whether nothing sounds in a channel."""
+        return not self._of(channel, *SOUNDING)
+
+    # --- keys --------------------------------------------------------------------------------
+
+    def note_on(
+        self, channel: int, key: int, velocity: int, sample: int, *, mono: bool = False
+    ) -> Allocation | None:
+        """Find a slot for a note; None, and counted, if even the fading voices leave none.
+
+        In mono it goes on in the voice of the note before, unless that was released too long ago.
+        """
+        if mono:
+            before = self._line_voice(channel, sample)
         else:
-            free = next((i for i, s in enumerate(self.slots) if s.stage is Stage.IDLE), None)
-            if free is None:
+            before = self._line_before(channel, key, sample)
+        if before is not None:
+            allocation = Allocation(before, True, self._gap(before, sample))
+        else:
+            slot = self._new_voice(sample)
+            if slot is None:
                 self.dropped += 1
                 return None
-            if self.sounding() >= self.polyphony:
-                self.slots[self._victim()].stage = Stage.FADING
-            insort(self._active, free)
-            allocation = Allocation(free)
-        self.slots[allocation.slot] = Slot(Stage.HELD, channel, key, self.notes)
+            allocation = Allocation(slot)
+        down = self.slots[allocation.slot].down if allocation.joined else []
+        down.append(KeyDown(key, velocity))
+        self.slots[allocation.slot] = Slot(Stage.HELD, channel, key, self.notes, down)
         self.notes += 1
         self.most = max(self.most, self.sounding())
         return allocation
 
-    def note_off(self, channel: int, key: int, sample: int, *, pedal: bool) -> list[int]:
-        """Release the oldest held note of a key; with the pedal down it stays until that is up.
+    def note_off(
+        self, channel: int, key: int, sample: int, *, pedal: bool, mono: bool = False
+    ) -> NoteEnd:
+        """End the oldest held note of a key; with a pedal down it stays until that is up.
 
-        Overlapping notes of one pitch so end one by one, each with its own note-off.
-
-        Returns:
-            The slots to release now.
+        Overlapping notes of one pitch so end one by one, each with its own note-off. In mono the
+        line goes back to the latest key that is still down, if there is one.
         """
-        held = [
-            i
-            for i, slot in enumerate(self.slots)
-            if slot.stage is Stage.HELD and slot.channel == channel and slot.key == key
-        ]
-        if not held:
-            return []
-        oldest = min(held, key=lambda i: self.slots[i].number)
-        return self._release([oldest], sample, pedal=pedal)
+        slot = self._held_by(channel, key)
+        if slot is None:
+            return NoteEnd([])
+        voice = self.slots[slot]
+        voice.down.remove(next(down for down in voice.down if down.key == key))
+        if voice.down and voice.down[-1].key == voice.key:
+            return NoteEnd([])
+        if voice.down and mono:
+            voice.key = voice.down[-1].key
+            return NoteEnd([], Return(slot, *voice.down[-1]))
+        return NoteEnd(self._release([slot], sample, pedal=pedal))
 
     def all_notes_off(self, channel: int, sample: int, *, pedal: bool) -> list[int]:
-        """Release all held notes of a channel; returns the slots to release now."""
-        held = self._of(channel, Stage.HELD)
-        return self._release(held, sample, pedal=pedal)
+        """End all held notes of a channel, as if its keys went up; returns the slots to release."""
+        return self._release(self._of(channel, Stage.HELD), sample, pedal=pedal)
 
-    def pedal_up(self, channel: int, sample: int) -> list[int]:
-        """Release what only the pedal held; returns the slots to release now."""
-        return self._release(self._of(channel, Stage.PEDAL), sample, pedal=False)
+    def release_all(self, channel: int, sample: int) -> list[int]:
+        """End all notes of a channel, whatever holds them; returns the slots to release now."""
+        self._sostenuto[channel].clear()
+        return self._release(self._of(channel, *HOLDING), sample, pedal=False)
 
     def all_sound_off(self, channel: int) -> None:
         """Let all voices of a channel fade away at once."""
         for index in self._of(channel, *SOUNDING):
             self.slots[index].stage = Stage.FADING
 
-    def free(self, slot: int) -> None:
-        """A voice has ended."""
+    def free(self, slot: int, sample: int) -> None:
+        """A voice has ended; its slot can take another note from a sample on."""
         self.slots[slot].stage = Stage.IDLE
+        self.slots[slot].free_from = sample
         self._active.remove(slot)
 
-    def silent(self, channel: int) -> bool:
-        """Whether nothing sounds in a channel."""
-        return not self._of(channel, *SOUNDING)
+    # --- pedals ------------------------------------------------------------------------------
+
+    def pedal_up(self, channel: int, sample: int) -> list[int]:
+        """Release what only the sustain pedal held; returns the slots to release now."""
+        return self._release(self._of(channel, Stage.PEDAL), sample, pedal=False)
+
+    def sostenuto_down(self, channel: int) -> None:
+        """Sustain the keys that are down now, as if their dampers stayed up, and no others."""
+        for index in self._of(channel, Stage.HELD):
+            self._sostenuto[channel].update(down.key for down in self.slots[index].down)
+
+    def sostenuto_up(self, channel: int, sample: int, *, pedal: bool) -> list[int]:
+        """Release what only sostenuto held; returns the slots to release now."""
+        self._sostenuto[channel].clear()
+        return self._release(self._of(channel, Stage.PEDAL), sample, pedal=pedal)
+
+    # --- lines -------------------------------------------------------------------------------
+
+    def _line_before(self, channel: int, key: int, sample: int) -> int | None:
+        """The voice that a poly note carries on, if its channel is playing a line all the same.
+
+        That is: nothing else is held in the channel, and just one note was released a moment ago.
+        """
+        if self._of(channel, *HOLDING):
+            return None
+        recent = self._just_released(channel, sample)
+        if len(recent) != 1 or abs(self.slots[recent[0]].key - key) > JOIN_WITHIN_SEMITONES:
+            return None
+        return recent[0]
+
+    def _line_voice(self, channel: int, sample: int) -> int | None:
+        """The voice of a mono channel's line: the held one, or one released a moment ago."""
+        voices = self._of(channel, *HOLDING) or self._just_released(channel, sample)
+        return max(voices, key=lambda i: self.slots[i].number, default=None)
+
+    def _just_released(self, channel: int, sample: int) -> list[int]:
+        return [
+            i
+            for i in self._of(channel, Stage.RELEASED)
+            if self._gap(i, sample) <= self._join_within
+        ]
+
+    def _gap(self, slot: int, sample: int) -> int:
+        """Samples since a voice was released; 0 if it is still held."""
+        voice = self.slots[slot]
+        return sample - voice.released_at if voice.stage is Stage.RELEASED else 0
+
+    # --- slots -------------------------------------------------------------------------------
 
     def _of(self, channel: int, *stages: Stage) -> list[int]:
         return [i for i, s in enumerate(self.slots) if s.channel == channel and s.stage in stages]
 
+    def _held_by(self, channel: int, key: int) -> int | None:
+        """The oldest voice that a key holds."""
+        held = self._of(channel, Stage.HELD)
+        by_key = [i for i in held if any(down.key == key for down in self.slots[i].down)]
+        return min(by_key, key=lambda i: self.slots[i].number, default=None)
+
+    def _new_voice(self, sample: int) -> int | None:
+        """A free slot, with another voice stolen if too many sound; None if none is free."""
+        free = next(
+            (
+                i
+                for i, slot in enumerate(self.slots)
+                if slot.stage is Stage.IDLE and slot.free_from <= sample
+            ),
+            None,
+        )
+        if free is None:
+            return None
+        if self.sounding() >= self.polyphony:
+            self.slots[self._victim()].stage = Stage.FADING
+            self.stolen += 1
+        insort(self._active, free)
+        return free
+
     def _release(self, slots: list[int], sample: int, *, pedal: bool) -> list[int]:
+        """Let notes go; returns those that no pedal holds."""
+        released = []
         for index in slots:
-            self.slots[index].stage = Stage.PEDAL if pedal else Stage.RELEASED
-            self.slots[index].released_at = sample
-        return [] if pedal else slots
-
-    def _line_before(self, channel: int, key: int, sample: int) -> int | None:
-        """The voice that this note carries on, if its channel is playing a line.
-
-        That is: nothing else is held in the channel, and just one note was released a moment ago.
-        """
-        if self._of(channel, Stage.HELD, Stage.PEDAL):
-            return None
-        recent = [
-            i
-            for i in self._of(channel, Stage.RELEASED)
-            if sample - self.slots[i].released_at <= self._join_within
-        ]
-        if len(recent) != 1 or abs(self.slots[recent[0]].key - key) > JOIN_WITHIN_SEMITONES:
-            return None
-        return recent[0]
+            slot = self.slots[index]
+            slot.down.clear()
+            slot.released_at = sample
+            if pedal or slot.key in self._sostenuto[slot.channel]:
+                slot.stage = Stage.PEDAL
+            else:
+                slot.stage = Stage.RELEASED
+                released.append(index)
+        return released
 
     def _victim(self) -> int:
         """The voice that is missed least: a released one, the quietest, the oldest."""

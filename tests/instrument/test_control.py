@@ -12,18 +12,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instrument.control import PITCH_RANGE_MIDI, Control
+from instrument.bank import PITCH_RANGE_MIDI
+from instrument.control import (
+    LONGEST_SLIDE_SECONDS,
+    SHORTEST_SLIDE_SECONDS,
+    Control,
+    slide_frames,
+)
 from instrument.envelope import LEVEL_STEP_DB
 from instrument.errors import InstrumentError
-from instrument.kernels import HopFrame
+from instrument.frames import FRAME_RATE
 from instrument.latent import LatentSpace
 from instrument.models import Instrument, TimbreModel
 from instrument.types import (
+    ChannelPressure,
     ControlChange,
     DDSPControls,
     Event,
     Float32,
     Float64,
+    KeyPressure,
     NoteOff,
     NoteOn,
     PitchBend,
@@ -32,37 +40,58 @@ from instrument.units import hz_to_midi
 
 RATE = 48_000
 HOP = 192
+RING = 8
 WHEEL_UP = ControlChange(0, 1, 127)
 
 
 class Player:
-    """A control and its clock: events are placed by hop and part of it."""
+    """A control and its clock: events are placed by part of the current hop."""
 
-    def __init__(self, instrument: Instrument, polyphony: int = 4, preset: int = 0) -> None:
-        self.control = Control(instrument, RATE, polyphony, LatentSpace(instrument.spec, 0), preset)
-        self.hop = -1
+    def __init__(
+        self,
+        instrument: Instrument,
+        polyphony: int = 4,
+        sample_rate: int = RATE,
+    ) -> None:
+        latents = LatentSpace(instrument.spec, 0)
+        self.control = Control(instrument, sample_rate, polyphony, latents, 0, RING)
+        self.frames, self.starts = self.control.bank.frames, self.control.bank.starts
         self.next_hop()
 
-    def next_hop(self) -> HopFrame:
-        self.hop += 1
+    @property
+    def row(self) -> int:
+        """Row of the newest frame: that of the next hop."""
+        return (self.control.hop + 1) % RING
+
+    @property
+    def begun(self) -> int:
+        """How many voices have begun."""
+        return int(self.starts.ready[0])
+
+    def next_hop(self) -> None:
         self.control.begin_hop()
-        return self.control.frame
 
     def hops(self, count: int) -> None:
         for _ in range(count):
             self.next_hop()
 
-    def send(self, event: Event, part: float = 0.0) -> int | None:
-        return self.control.handle(event, self.hop * HOP + round(part * HOP), part)
+    def send(self, event: Event, part: float = 0.0) -> None:
+        self.control.handle(event, self.control.hop * HOP + round(part * HOP))
 
     def begin(self, key: int = 69, part: float = 0.0, velocity: int = 80) -> int:
-        slot = self.send(NoteOn(0, key, velocity), part)
-        assert slot is not None
-        return slot
+        """Begin a voice; returns its slot."""
+        begun = self.begun
+        self.send(NoteOn(0, key, velocity), part)
+        assert self.begun == begun + 1
+        return int(self.starts.slot[begun % len(self.starts.slot)])
+
+    def sounding(self) -> set[int]:
+        """Slots that the newest frame has a voice in."""
+        return set(np.flatnonzero(self.frames.voice[self.row]).tolist())
 
     def f0_midi(self, slot: int) -> float:
-        """Pitch at the end of the hop."""
-        return float(hz_to_midi(float(self.control.frame.f0_hz[slot, 1])))
+        """Pitch in the newest frame."""
+        return float(hz_to_midi(float(self.frames.f0_hz[self.row, slot])))
 
 
 @pytest.fixture
@@ -73,42 +102,57 @@ def player(tiny: Instrument) -> Player:
 # --- Beginnings --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("part", [0.0, 0.5, 191 / 192])
-def test_a_note_begins_in_the_hop_that_it_comes_in(player: Player, part: float) -> None:
-    slot = player.begin(part=part)
-    frame = player.control.frame
-    assert (frame.active[slot], frame.fresh[slot]) == (1, 1)
-    ends = frame.f0_hz[slot, 1], frame.amps[slot, 1].copy(), frame.gain[slot, 1].copy()
-    player.next_hop()
-    assert (frame.active[slot], frame.fresh[slot]) == (1, 0)
-    assert frame.f0_hz[slot, 0] == ends[0]
-    np.testing.assert_array_equal(frame.amps[slot, 0], ends[1])
-    np.testing.assert_array_equal(frame.gain[slot, 0], ends[2])
+@pytest.mark.parametrize("inside", [0, 96, 191])
+def test_a_note_begins_in_the_hop_that_it_comes_in(player: Player, inside: int) -> None:
+    player.hops(3)
+    slot = player.begin(part=inside / HOP)
+    starts, frames = player.starts, player.frames
+    assert (starts.hop[0], starts.inside[0], starts.slot[0]) == (3, inside, slot)
+    assert starts.f0_hz[0] == pytest.approx(440.0, rel=0.03)
+    assert starts.amps[0].any()
+    np.testing.assert_array_equal(starts.gain[0], frames.gain[player.row, slot])
+    for hop in (3, 4):
+        assert frames.voice[hop % RING, slot] == 1
+        assert frames.f0_hz[hop % RING, slot] == pytest.approx(440.0, rel=0.03)
+        assert frames.amps[hop % RING, slot].any()
+        assert frames.noise[hop % RING, slot].any()
 
 
 def test_a_note_takes_the_controllers_as_they_were_set_before_it(player: Player) -> None:
     player.send(ControlChange(0, 10, 0))
     player.send(PitchBend(0, 8191))
     slot = player.begin(69)
-    assert player.control.frame.gain[slot, 0, 1] == 0.0
-    assert player.f0_midi(slot) == pytest.approx(71.0, abs=0.4)
+    assert player.starts.gain[0, 1] == 0.0
+    assert hz_to_midi(player.starts.f0_hz[0]) == pytest.approx(71.0, abs=0.4)
+    assert player.frames.gain[player.row, slot, 1] == 0.0
 
 
-def test_what_doesnt_begin_a_voice_says_so(player: Player) -> None:
+def test_only_notes_that_join_no_other_begin_a_voice(player: Player) -> None:
     player.begin(69)
-    assert player.send(NoteOff(0, 69)) is None
-    assert player.send(ControlChange(0, 7, 3)) is None
-    assert player.send(NoteOn(0, 71, 80)) is None  # joined
+    for event in (NoteOff(0, 69), ControlChange(0, 7, 3), NoteOn(0, 71, 80)):
+        player.send(event)
+    assert player.begun == 1
+
+
+def test_what_happens_in_a_hop_is_heard_in_the_hop_after_the_next(player: Player) -> None:
+    slot = player.begin()
+    player.hops(20)
+    before = player.frames.gain[player.row, slot].copy()
+    player.send(ControlChange(0, 7, 20))
+    np.testing.assert_array_equal(player.frames.gain[player.row, slot], before)
+    player.next_hop()
+    assert np.all(player.frames.gain[player.row, slot] < before)
 
 
 @pytest.mark.parametrize("part", [0.0, 0.3])
 def test_the_shortest_note_ends(player: Player, part: float) -> None:
     """On and off at the same sample."""
-    slot = player.begin(part=part)
+    player.begin(part=part)
     player.send(NoteOff(0, 69), part)
-    player.hops(600)
-    assert player.control.voices.active() == []
-    assert player.control.frame.gain[slot, 1].tolist() == [0.0, 0.0]
+    for _ in range(600):
+        player.next_hop()
+        assert player.sounding() == set(player.control.voices.active())
+    assert player.sounding() == set()
 
 
 def test_an_instrument_of_another_frame_rate_is_refused(tiny: Instrument) -> None:
@@ -119,17 +163,25 @@ def test_an_instrument_of_another_frame_rate_is_refused(tiny: Instrument) -> Non
 
 @pytest.mark.parametrize("sample_rate", [44_100, 48_000])
 def test_no_harmonic_lies_above_nyquist(tiny: Instrument, sample_rate: int) -> None:
-    control = Control(tiny, sample_rate, 4, LatentSpace(tiny.spec, 0))
-    control.begin_hop()
+    player = Player(tiny, sample_rate=sample_rate)
     numbers = np.arange(1, tiny.spec.timbre_size.harmonics + 1)
     for key in (60, 96, 120):
-        slot = control.handle(NoteOn(0, key, 100), 0, 0.5)
-        assert slot is not None
+        slot = player.begin(key)
+        hz = player.starts.f0_hz[player.begun - 1] * numbers
+        assert not player.starts.amps[player.begun - 1, hz >= sample_rate / 2].any()
         for _ in range(30):
-            hz = control.frame.f0_hz[slot, :, None] * numbers
-            assert not control.frame.amps[slot][hz >= sample_rate / 2].any()
-            assert control.frame.amps[slot][hz < sample_rate / 2].all()
-            control.begin_hop()
+            hz = player.frames.f0_hz[player.row, slot] * numbers
+            amps = player.frames.amps[player.row, slot]
+            assert not amps[hz >= sample_rate / 2].any()
+            assert amps[hz < sample_rate / 2].all()
+            player.next_hop()
+
+
+def test_a_portamento_takes_from_20_ms_to_2_s() -> None:
+    frames = [slide_frames(time) for time in range(128)]
+    assert frames[0] == round(SHORTEST_SLIDE_SECONDS * FRAME_RATE)
+    assert frames[127] == round(LONGEST_SLIDE_SECONDS * FRAME_RATE)
+    assert frames == sorted(frames)
 
 
 # --- Going on ----------------------------------------------------------------------------------
@@ -147,12 +199,12 @@ def test_a_slur_glides_to_the_new_pitch(player: Player) -> None:
     slot = player.begin(69)
     player.hops(100)
     player.send(NoteOff(0, 69), 0.5)
-    assert player.send(NoteOn(0, 74, 80), 0.5) is None
+    player.send(NoteOn(0, 74, 80), 0.5)
     path = pitches(player, slot, 30)
     assert np.all(np.abs(path[10:] - 74.0) < 0.4)
     assert np.abs(np.diff(path)).max() < 1.0
     assert np.all(np.diff(path[:8]) > 0.0)
-    assert player.control.voices.sounding() == 1
+    assert (player.control.voices.sounding(), player.begun) == (1, 1)
 
 
 @pytest.mark.parametrize("hops", [3, 30, 130])
@@ -167,9 +219,9 @@ def test_a_release_takes_over_the_pitch_of_deepened_vibrato(player: Player, hops
     assert np.abs(np.diff(np.concatenate([before, after]))).max() < 1.5 * largest + 0.02
 
 
-def test_a_held_note_goes_on_for_half_a_minute(player: Player) -> None:
+def test_a_held_note_goes_on_for_a_quarter_of_a_minute(player: Player) -> None:
     slot = player.begin(69)
-    held = pitches(player, slot, 30 * 250)
+    held = pitches(player, slot, 15 * 250)
     assert player.control.voices.held() == 1
     assert np.abs(held[30:] - 69.0).max() < 0.5
     assert np.abs(np.diff(held)).max() < 0.15
@@ -177,19 +229,20 @@ def test_a_held_note_goes_on_for_half_a_minute(player: Player) -> None:
         assert np.corrcoef(held[100:-lag], held[100 + lag :])[0, 1] < 0.9
 
 
-def test_a_stolen_voice_fades_in_one_hop_and_its_slot_is_free_again(tiny: Instrument) -> None:
+def test_a_stolen_voice_fades_in_one_hop_and_then_its_slot_is_free(tiny: Instrument) -> None:
     player = Player(tiny, polyphony=1)
     first = player.begin(60)
     player.hops(50)
     second = player.begin(67)
     assert first != second
-    frame = player.next_hop()
-    assert frame.gain[first, 0].all()
-    assert not frame.gain[first, 1].any()
-    assert frame.gain[second].all()
+    assert player.sounding() == {first, second}
+    player.next_hop()
+    assert player.sounding() == {second}
+    for dropped in (1, 2):  # before that hop, and in it
+        player.send(NoteOn(0, 72, 80))
+        assert player.control.voices.dropped == dropped
+        player.next_hop()
     assert player.begin(72) == first
-    assert frame.fresh[first] == 1
-    assert frame.gain[first].all()
     assert player.f0_midi(first) == pytest.approx(72.0, abs=0.5)
 
 
@@ -199,21 +252,25 @@ def test_a_released_voice_is_stolen_and_not_a_beginning_one(tiny: Instrument) ->
     player.hops(200)
     new = player.begin(64)
     player.hops(3)
-    player.begin(67)
-    frame = player.next_hop()
-    assert not frame.gain[old, 1].any()
-    assert frame.gain[new, 1].all()
+    newest = player.begin(67)
+    player.next_hop()
+    assert player.sounding() == {new, newest}
+    assert old not in player.sounding()
 
 
 # --- Whatever is played ------------------------------------------------------------------------
 
+CHANNELS, KEYS = st.integers(0, 1), st.integers(60, 72)
+CONTROLLERS = [1, 5, 7, 10, 11, 64, 65, 66, 67, 68, 71, 74, 120, 121, 123, 126, 127]
 EVENTS = st.one_of(
-    st.builds(NoteOn, st.integers(0, 1), st.integers(60, 72), st.integers(1, 127)),
-    st.builds(NoteOff, st.integers(0, 1), st.integers(60, 72)),
+    st.builds(NoteOn, CHANNELS, KEYS, st.integers(1, 127)),
+    st.builds(NoteOff, CHANNELS, KEYS, st.integers(0, 127)),
+    st.builds(KeyPressure, CHANNELS, KEYS, st.integers(0, 127)),
+    st.builds(ChannelPressure, CHANNELS, st.integers(0, 127)),
     st.builds(
         ControlChange,
-        st.integers(0, 1),
-        st.sampled_from([1, 7, 10, 11, 64, 120, 121, 123]),
+        CHANNELS,
+        st.sampled_from(CONTROLLERS),
         st.sampled_from([0, 40, 64, 100, 127]),
     ),
 )
@@ -223,30 +280,29 @@ HOPS = st.lists(st.lists(st.tuples(EVENTS, PARTS), max_size=5), min_size=1, max_
 
 @settings(max_examples=25)
 @given(hops=HOPS)
-def test_the_frames_of_a_voice_meet(
+def test_voices_go_on_without_a_leap_and_leave_their_slots_silent(
     tiny: Instrument, hops: Sequence[Sequence[tuple[Event, float]]]
 ) -> None:
     player = Player(tiny)
-    frame = player.control.frame
+    frames, polyphony = player.frames, 4
     for events in [*hops, *[[]] * 20]:
+        before, f0_hz = frames.voice[player.row].copy(), frames.f0_hz[player.row].copy()
         for event, part in sorted(events, key=lambda placed: placed[1]):
             player.send(event, part)
-        sounding = set(player.control.voices.active())
-        f0_hz, amps, gain = (ends[:, 1].copy() for ends in (frame.f0_hz, frame.amps, frame.gain))
-        noise = player.control._noise.copy()
+        # A slot in which a voice begins was silent in the frame before.
+        here = frames.voice[player.row]
+        assert not before[here != before].any()
+        newly = frames.f0_hz[player.row].copy()
+        f0_hz = np.where(here != before, newly, f0_hz)
         player.next_hop()
-        assert set(np.flatnonzero(frame.active)) == sounding
-        for slot in sounding:
-            assert frame.f0_hz[slot, 0] == f0_hz[slot]
-            np.testing.assert_array_equal(frame.amps[slot, 0], amps[slot])
-            np.testing.assert_array_equal(frame.gain[slot, 0], gain[slot])
-            np.testing.assert_array_equal(frame.noise[slot], noise[slot])
+        after = frames.voice[player.row]
+        assert np.all((after == here) | (after == 0))
+        assert player.sounding() == set(player.control.voices.active())
+        for slot in player.sounding():
             # An octave's glide moves by at most 210 cents a frame, vibrato by far less.
-            assert abs(np.log2(frame.f0_hz[slot, 1] / f0_hz[slot])) * 1200 < 260.0
-        for slot in sounding - set(player.control.voices.active()):
-            assert not frame.gain[slot, 1].any()
-        assert np.all(np.isfinite(frame.amps))
-        assert player.control.voices.sounding() <= 4
+            assert abs(np.log2(frames.f0_hz[player.row, slot] / f0_hz[slot])) * 1200 < 260.0
+        assert np.all(np.isfinite(frames.amps[player.row]))
+        assert player.control.voices.sounding() <= polyphony
 
 
 class Listener:
@@ -311,4 +367,4 @@ def test_no_bend_leaves_the_range(tiny: Instrument, bend: int, coarse: int, key:
     player.hops(3)
     low, high = PITCH_RANGE_MIDI
     assert low - 1e-6 <= player.f0_midi(slot) <= high + 1e-6
-    assert np.all(np.isfinite(player.control.frame.amps[slot]))
+    assert np.all(np.isfinite(player.frames.amps[player.row, slot]))

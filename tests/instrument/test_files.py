@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from instrument.errors import OutputError
-from instrument.files import replacing
+from instrument.files import check_writable, replacing
 
 
 def write(path: Path, text: str) -> None:
@@ -64,3 +64,30 @@ def test_a_missing_folder_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is a folder"):
         write(tmp_path, "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_can_be_written_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "take.wav"
+    check_writable(path)
+    assert list(tmp_path.iterdir()) == []
+    write(path, "old")
+    check_writable(path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_path_that_cannot_be_written_is_found_out_early(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="there is no folder"):
+        check_writable(tmp_path / "nowhere" / "take.wav")
+    with pytest.raises(OutputError, match="is a folder"):
+        check_writable(tmp_path)
+    for letters in (251, 300):  # the name beside it is longer
+        with pytest.raises(OutputError, match="cannot be written: File name too long"):
+            check_writable(tmp_path / f"{'a' * letters}.wav")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="the system has no /proc")
+def test_a_folder_that_takes_no_files_is_found_out_early() -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        check_writable(Path("/proc/take.wav"))

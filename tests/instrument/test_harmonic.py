@@ -118,6 +118,17 @@ def test_harmonics_below_nyquist_share_the_whole(f0_hz: list[float], rate: int) 
     assert kept.sum(axis=1) == pytest.approx(np.where(f0 < rate / 2, 1.0, 0.0), abs=1e-5)
 
 
+def test_voices_and_moments_may_lead() -> None:
+    """[V, T, K] gives what each of its rows does alone."""
+    f0 = np.random.default_rng(1).uniform(200.0, 20_000.0, (3, 4))
+    weights = np.random.default_rng(2).random((3, 4, 60), np.float32)
+    kept = remove_above_nyquist(weights, f0, RATE)
+    assert kept.shape == weights.shape
+    for voice, moment in np.ndindex(f0.shape):
+        alone = remove_above_nyquist(weights[voice, moment], np.array(f0[voice, moment]), RATE)
+        np.testing.assert_array_equal(kept[voice, moment], alone)
+
+
 def test_a_row_of_zeros_stays_zero() -> None:
     assert not remove_above_nyquist(
         np.zeros((2, 8), np.float32), np.array([100.0, 200.0]), RATE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,17 +13,17 @@ from hypothesis import strategies as st
 from instrument.errors import UnknownName, UsageError
 from instrument.latent import LatentSpace, knob_settings
 from instrument.models import Instrument
-from instrument.types import Float32
+from instrument.types import Float64
 
 NOTES = 60
 
 
-def latents(space: LatentSpace, preset: int = 0, key: float = 69.0) -> Float32:
+def latents(space: LatentSpace, preset: int = 0, key: float = 69.0) -> Float64:
     """Latents of many notes, [NOTES, latent]."""
     placed = []
     for note in range(NOTES):
         chance = space.generator(note)
-        placed.append(space.place(space.choose(preset, key, 0.5, chance), chance))
+        placed.append(space.beside(space.choose(preset, key, 0.5, chance), chance))
     return np.stack(placed)
 
 
@@ -82,18 +83,24 @@ def test_a_held_note_keeps_its_kind_of_vibrato(tiny: Instrument) -> None:
     assert change(before) < 0.5 * change(None)
 
 
-@given(
-    positions=st.dictionaries(st.integers(0, 7), st.floats(0.0, 1.0), min_size=1),
-    note=st.integers(0, 1000),
-)
+def turned(tiny: Instrument, note: int, positions: dict[int, float]) -> tuple[Float64, Float64]:
+    """A note's latent before and after its knobs were turned, from the middle of all."""
+    space = LatentSpace(tiny.spec, 3)
+    knobs = np.full(8, np.nan)
+    knobs[list(positions)] = list(positions.values())
+    latent = space.beside(0, space.generator(note))
+    centre = np.array(tiny.spec.latent_mean)
+    return latent - centre, space.turned(latent, knobs) - centre
+
+
+POSITIONS = st.dictionaries(st.integers(0, 7), st.floats(0.0, 1.0), min_size=1)
+
+
+@given(positions=POSITIONS, note=st.integers(0, 1000))
 def test_knobs_fix_their_coordinates_and_no_others(
     tiny: Instrument, positions: dict[int, float], note: int
 ) -> None:
-    free, turned = LatentSpace(tiny.spec, 3), LatentSpace(tiny.spec, 3)
-    for axis, position in positions.items():
-        turned.turn(axis, position)
-    before = free.place(0, free.generator(note)) - np.array(tiny.spec.latent_mean)
-    after = turned.place(0, turned.generator(note)) - np.array(tiny.spec.latent_mean)
+    before, after = turned(tiny, note, positions)
     for index, found in enumerate(tiny.spec.axes):
         along = after @ np.array(found.direction)
         if index in positions:
@@ -101,6 +108,31 @@ def test_knobs_fix_their_coordinates_and_no_others(
         else:
             wanted = before @ np.array(found.direction)
         assert along == pytest.approx(wanted, abs=1e-4)
+
+
+@given(note=st.integers(0, 1000))
+def test_knobs_that_nobody_touched_change_nothing(tiny: Instrument, note: int) -> None:
+    before, after = turned(tiny, note, {})
+    np.testing.assert_allclose(after, before, atol=1e-5)
+
+
+def test_knobs_beyond_the_last_axis_change_nothing(tiny: Instrument) -> None:
+    few = replace(tiny.spec, axes=tiny.spec.axes[:2])
+    space = LatentSpace(few, 3)
+    latent = space.beside(0, space.generator(0))
+    np.testing.assert_array_equal(
+        space.turned(latent, np.array([0.1, 0.9, 0.5, 0.7])),
+        space.turned(latent, np.array([0.1, 0.9])),
+    )
+
+
+def test_turning_leaves_the_latent_before_it_as_it_was(tiny: Instrument) -> None:
+    """So that a knob may be turned back."""
+    space = LatentSpace(tiny.spec, 3)
+    latent = space.beside(0, space.generator(0))
+    kept = latent.copy()
+    space.turned(latent, np.full(8, 1.0))
+    np.testing.assert_array_equal(latent, kept)
 
 
 def test_knobs_are_known_by_name(tiny: Instrument) -> None:

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.midi import event_from_bytes, to_event
-from instrument.types import ControlChange, Event, NoteOff, NoteOn, PitchBend, ProgramChange
+from instrument.types import (
+    ChannelPressure,
+    ControlChange,
+    Event,
+    KeyPressure,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    ProgramChange,
+)
 
 seven_bits = st.integers(0, 127)
 channels = st.integers(0, 15)
@@ -21,6 +30,8 @@ channels = st.integers(0, 15)
         (mido.Message("note_off", channel=3, note=60, velocity=10), NoteOff(3, 60, 10)),
         (mido.Message("control_change", channel=1, control=74, value=9), ControlChange(1, 74, 9)),
         (mido.Message("program_change", channel=2, program=40), ProgramChange(2, 40)),
+        (mido.Message("aftertouch", channel=4, value=64), ChannelPressure(4, 64)),
+        (mido.Message("polytouch", channel=4, note=60, value=64), KeyPressure(4, 60, 64)),
         (mido.Message("pitchwheel", channel=15, pitch=-8192), PitchBend(15, -8192)),
         (mido.Message("pitchwheel", channel=0, pitch=0), PitchBend(0, 0)),
         (mido.Message("pitchwheel", channel=0, pitch=8191), PitchBend(0, 8191)),
@@ -37,8 +48,6 @@ def test_a_note_on_with_velocity_zero_is_a_note_off() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        mido.Message("aftertouch", value=64),
-        mido.Message("polytouch", note=60, value=64),
         mido.Message("sysex", data=(0x7E, 0x7F, 0x09, 0x01)),
         mido.Message("songpos", pos=8000),
         mido.Message("tune_request"),

@@ -15,8 +15,17 @@ from hypothesis import strategies as st
 from instrument import midifile
 from instrument.errors import MidiFileError
 from instrument.midi import to_event
-from instrument.midifile import Score, read_score
-from instrument.types import ControlChange, Event, NoteOff, NoteOn, PitchBend, TimedEvent
+from instrument.midifile import Score, Take, read_score
+from instrument.types import (
+    ChannelPressure,
+    ControlChange,
+    Event,
+    KeyPressure,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    TimedEvent,
+)
 
 END = b"\x00\xff\x2f\x00"
 A_ON, A_OFF = b"\x90\x45\x64", b"\x80\x45\x40"
@@ -115,6 +124,11 @@ def test_controllers_and_the_pitch_wheel_come_with_the_notes() -> None:
     assert events(score(data))[:2] == [ControlChange(0, 1, 64), PitchBend(0, 4096)]
 
 
+def test_pressures_come_with_the_notes() -> None:
+    data = smf(b"\x00" + A_ON + b"\x00\xd3\x40" + b"\x00\xa0\x45\x7f")
+    assert events(score(data))[1:] == [ChannelPressure(3, 64), KeyPressure(0, 69, 127)]
+
+
 def test_tracks_of_type_1_sound_together() -> None:
     result = score(smf(ONE_NOTE, ONE_NOTE.replace(b"\x45", b"\x48")))
     assert [timed.seconds for timed in result.events] == [0.0, 0.0, 0.5, 0.5]
@@ -133,9 +147,11 @@ def test_a_file_of_an_unknown_type_is_played_as_type_1() -> None:
     assert score(data[:8] + b"\x74" + data[9:]) == score(data)
 
 
+DRUMS = b"\x00\xb9\x07\x64" + b"\x00\x99\x24\x64" + b"\x60\x89\x24\x40"
+
+
 def test_percussion_is_left_out_beside_other_notes() -> None:
-    drums = b"\x00\xb9\x07\x64" + b"\x00\x99\x24\x64" + b"\x60\x89\x24\x40"
-    result = score(smf(ONE_NOTE, drums))
+    result = score(smf(ONE_NOTE, DRUMS))
     assert result.skipped_channels == (9,)
     assert result.notes == 1
     assert {event.channel for event in events(result)} == {0}
@@ -145,6 +161,97 @@ def test_percussion_alone_is_played() -> None:
     result = score(smf(b"\x00\x99\x24\x64" + b"\x60\x89\x24\x40"))
     assert result.skipped_channels == ()
     assert events(result) == [NoteOn(9, 36, 100), NoteOff(9, 36)]
+
+
+def select(channel: int, coarse: int, fine: int, value: int, numbers: int = 101) -> bytes:
+    """Data entry for a registered parameter (101), or one that is not (99)."""
+    changes = [(numbers, coarse), (numbers - 1, fine), (6, value)]
+    return b"".join(bytes([0, 0xB0 | channel, *change]) for change in changes)
+
+
+@pytest.mark.parametrize(("manager", "members"), [(0, 9), (0, 15), (15, 6), (15, 15)])
+def test_the_tenth_channel_of_an_mpe_zone_is_no_percussion(manager: int, members: int) -> None:
+    result = score(smf(select(manager, 0, 6, members) + ONE_NOTE, DRUMS))
+    assert result.skipped_channels == ()
+    assert result.notes == 2
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        select(0, 0, 6, 8),  # a zone below the tenth channel
+        select(15, 0, 6, 5),  # and one above
+        select(0, 0, 6, 0),  # no members
+        select(1, 0, 6, 15),  # a channel that manages no zone
+        select(0, 0, 0, 15),  # the bend range
+        select(0, 0, 6, 15, numbers=99),  # not a registered parameter
+        b"\x00\xb0\x65\x00\x00\xb0\x64\x06\x00\xb0\x79\x00\x00\xb0\x06\x0f",  # reset between
+    ],
+)
+def test_percussion_beside_a_zone_or_without_one_is_left_out(parameter: bytes) -> None:
+    assert score(smf(parameter + ONE_NOTE, DRUMS)).skipped_channels == (9,)
+
+
+# --- What a take says of itself ------------------------------------------------------------------
+
+
+SAYS = b'{"seed": 3, "voices": 8, "sample_rate": 48000, "samples": 96000}'
+
+
+def text(contents: bytes) -> bytes:
+    return b"\x00\xff\x01" + number(len(contents)) + contents
+
+
+def test_a_take_says_how_it_was_played() -> None:
+    result = score(smf(text(b"arco-take " + SAYS) + ONE_NOTE))
+    assert result.take == Take(seed=3, voices=8, sample_rate=48_000, samples=96_000)
+
+
+def test_a_take_keeps_its_tenth_channel() -> None:
+    result = score(smf(text(b"arco-take " + SAYS) + ONE_NOTE, DRUMS))
+    assert result.skipped_channels == ()
+    assert result.notes == 2
+
+
+def test_what_a_later_version_adds_to_a_take_is_passed_over() -> None:
+    assert score(smf(text(b"arco-take " + SAYS[:-1] + b', "hall": 1}') + ONE_NOTE)).take is not None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        SAYS,
+        b"arco-take",
+        b"arco-take ",
+        b"arco-take " + SAYS[:-1],
+        b"arco-take \xff" + SAYS,
+        b"arco-take [3, 8, 48000, 96000]",
+        b"arco-take " + b"[" * 100_000,
+        b"arco-take " + SAYS.replace(b"seed", b"sneed"),
+        *(
+            b"arco-take " + SAYS.replace(old, new)
+            for old, new in [
+                (b"3,", b"-3,"),
+                (b"3,", b'"3",'),
+                (b"3,", b"true,"),
+                (b"3,", b"3.0,"),
+                (b"3,", b"NaN,"),
+                (b"3,", b"3" * 10_000 + b","),
+                (b"8,", b"0,"),
+                (b"48000,", b"0,"),
+                (b"96000", b"-1"),
+                (b"96000", b"null"),
+            ]
+        ),
+    ],
+)
+def test_a_file_that_says_no_such_thing_is_an_ordinary_one(said: bytes) -> None:
+    assert score(smf(text(said) + ONE_NOTE)) == score(smf(ONE_NOTE))
+
+
+def test_a_take_says_it_at_its_beginning() -> None:
+    late = b"\x01" + text(b"arco-take " + SAYS)[1:]
+    assert score(smf(late + ONE_NOTE)).take is None
 
 
 # --- When it sounds ------------------------------------------------------------------------------
@@ -263,6 +370,12 @@ def test_the_pedal_keeps_its_place_before_the_notes_that_it_holds() -> None:
         NoteOff(0, 69),
         NoteOn(0, 69, 100),
     ]
+
+
+def test_a_note_off_that_ends_nothing_keeps_its_place() -> None:
+    nothing = b"\x80\x48\x40"
+    data = smf(b"\x00" + A_ON + ONE_BEAT + nothing + b"\x00" + A_OFF)
+    assert events(score(data))[1:] == [NoteOff(0, 72), NoteOff(0, 69)]
 
 
 Instants = dict[int, list[Event]]

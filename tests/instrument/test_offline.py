@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from instrument.engine import Engine
 from instrument.errors import UnknownName, UsageError
-from instrument.midifile import Score
+from instrument.kernels import play
+from instrument.live.take import Stamper, TakeWriter
+from instrument.midifile import Score, Take, read_score
 from instrument.models import Instrument
 from instrument.offline import LONGEST_TAIL_SECONDS, RenderReport, RenderSettings, render_score
 from instrument.types import (
+    ChannelPressure,
     ControlChange,
     Event,
     Float32,
+    KeyPressure,
     NoteOff,
     NoteOn,
+    PitchBend,
     ProgramChange,
     TimedEvent,
 )
@@ -174,3 +181,88 @@ def test_the_report_has_the_keys_of_the_command_line(render: Render) -> None:
         "sample_rate",
         "model",
     ]
+
+
+# --- Takes -------------------------------------------------------------------------------------
+
+
+def busy_playing(seed: int, seconds: float, sample_rate: int) -> list[tuple[int, Event]]:
+    """Chords, lines, controllers and pressures at any samples, many of them at once."""
+    chance = np.random.default_rng(seed)
+
+    def value() -> int:
+        return int(chance.integers(128))
+
+    def anything() -> Event:
+        channel, key = int(chance.integers(3)), int(chance.integers(55, 80))
+        changes = (1, 2, 5, 7, 10, 11, 64, 65, 66, 67, 68, 71, 74, 16, 121, 123, 126, 127)
+        controller = int(chance.choice(changes))
+        kinds: list[Event] = [
+            NoteOn(channel, key, 1 + value() % 127),
+            NoteOn(channel, key + 5, 1 + value() % 127),
+            NoteOff(channel, key, value()),
+            NoteOff(channel, key + 5, value()),
+            ControlChange(channel, controller, value()),
+            PitchBend(channel, 64 * value() - 4096),
+            ProgramChange(channel, value() % 6),
+            ChannelPressure(channel, value()),
+            KeyPressure(channel, key, value()),
+        ]
+        return kinds[int(chance.integers(len(kinds)))]
+
+    moments = np.sort(chance.integers(0, round(seconds * sample_rate), 60))
+    return [(int(moment), anything()) for moment in moments for _ in range(value() % 5)]
+
+
+def play_live(
+    engine: Engine, events: Sequence[tuple[int, Event]], take: TakeWriter, samples: int, ahead: int
+) -> Float32:
+    """Play as a live session does: event by event, a little ahead of the sound."""
+    stamper, heard = Stamper(), np.zeros((2, samples), np.float32)
+
+    def sound(until: int) -> None:
+        while engine.position < until:
+            first, last = engine.position, min(engine.position + ahead // 2, until)
+            engine.advance(last)
+            play(engine.synth, heard[0, first:last], heard[1, first:last])
+
+    for moment, event in events:
+        sound(moment - ahead)
+        sample = stamper.stamp(max(moment, engine.reached), event)
+        engine.push(event, sample)
+        take.add(sample, event)
+        engine.advance(min(sample + 1, engine.position + ahead))
+    sound(samples)
+    take.close(samples)
+    return heard
+
+
+@pytest.mark.parametrize(("seed", "rate"), [(1, 48_000), (2, 44_100), (3, 48_000)])
+def test_a_take_renders_to_the_samples_that_were_heard(
+    tiny: Instrument, tmp_path: Path, seed: int, rate: int
+) -> None:
+    ahead, samples, path = 512, rate, tmp_path / "take.mid"
+    engine = Engine(tiny, rate, voices=4, seed=seed, ahead=ahead)
+    take = TakeWriter(path, rate, seed, voices=4)
+    heard = play_live(engine, busy_playing(seed, 0.9, rate), take, samples, ahead)
+    blocks: list[Float32] = []
+    played = read_score(path)
+    report = render_score(tiny, played, RenderSettings.of(played), blocks.append)
+    np.testing.assert_array_equal(np.concatenate(blocks, axis=1), heard)
+    assert np.abs(heard).max() > 0.05
+    assert report.notes == engine.notes > 20
+
+
+def test_the_settings_of_a_take_are_those_that_it_was_played_with() -> None:
+    take = Take(seed=5, voices=3, sample_rate=44_100, samples=1234)
+    settings = RenderSettings.of(Score((), 0.0, 0, take=take))
+    wanted = RenderSettings(sample_rate=44_100, seed=5, samples=1234, voices=3)
+    assert settings == wanted
+    assert RenderSettings.of(Score((), 0.0, 0)) == RenderSettings()
+
+
+@pytest.mark.parametrize("samples", [1, 4096, 30_000])
+def test_a_given_length_is_exact(render: Render, samples: int) -> None:
+    _, whole = render(SHORT)
+    _, audio = render(SHORT, samples=samples)
+    np.testing.assert_array_equal(audio, whole[:, :samples])

@@ -1,0 +1,1 @@
+"""The live driver: MIDI inputs and a sound device around the engine."""

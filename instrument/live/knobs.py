@@ -1,0 +1,354 @@
+"""What the knobs of a player's controllers do: bindings, soft takeover, and the file they are in.
+
+A binding ties a knob to a target: an axis of the latent space or another control of the instrument.
+What a bound knob sends is translated into the target's own controller; all else passes as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from reprlib import repr as shortened
+from typing import Any, Literal, TypeVar, get_args
+
+import typer
+
+from instrument.errors import OutputError, UnknownName, UsageError
+from instrument.files import replacing
+from instrument.mapping import (
+    ALL_SOUND_OFF,
+    AXIS_CONTROLLERS,
+    BANK_COARSE,
+    BANK_FINE,
+    CHANNELS,
+    DATA_ENTRY,
+    LEGATO,
+    NRPN_FINE,
+    PORTAMENTO,
+    RESET_CONTROLLERS,
+    RPN_COARSE,
+    SOFT,
+    SOSTENUTO,
+    SUSTAIN,
+)
+from instrument.types import ControlChange
+
+MIDDLE = 64
+
+Word = TypeVar("Word", bound=str)
+
+Relative = Literal["twos-complement", "binary-offset", "sign-magnitude"]
+Kind = Literal["absolute", Relative]
+Takeover = Literal["soft", "jump"]
+
+RELATIVE: tuple[Relative, ...] = get_args(Relative)
+KINDS: tuple[Kind, ...] = ("absolute", *RELATIVE)
+TAKEOVERS: tuple[Takeover, ...] = get_args(Takeover)
+
+STEPS: dict[str, Callable[[int], int]] = {
+    "twos-complement": lambda value: value if value < 64 else value - 128,
+    "binary-offset": lambda value: value - 64,
+    "sign-magnitude": lambda value: value if value < 64 else 64 - value,
+}
+"""How far each kind of endless encoder turns its target: steps, by the value that it sends."""
+
+NOT_KNOBS = frozenset(
+    {
+        BANK_COARSE,
+        BANK_FINE,
+        *DATA_ENTRY,
+        *range(NRPN_FINE, RPN_COARSE + 1),
+        *range(ALL_SOUND_OFF, 128),
+    }
+)
+"""Controllers that belong to MIDI itself: bank, data entry, parameter numbers, channel mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A knob and what it turns.
+
+    Attributes:
+        target: Name of an axis, or one of ``CONTROLS``.
+        controller: Number of the controller that the knob sends.
+        channel: The channel that it sends on, 0…15; None binds it on every channel.
+        kind: What its values mean: where it stands, or steps in one of three codes.
+        takeover: What an absolute knob does when its target is elsewhere: "soft" waits until the
+            knob gets there, "jump" takes the target to the knob.
+    """
+
+    target: str
+    controller: int
+    channel: int | None = None
+    kind: Kind = "absolute"
+    takeover: Takeover = "soft"
+
+    def overlaps(self, other: Binding) -> bool:
+        """Whether both bind one controller on one channel."""
+        channels = {self.channel, other.channel}
+        return self.controller == other.controller and (len(channels) == 1 or None in channels)
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What a target is.
+
+    Attributes:
+        controller: Its own controller.
+        start: Its value before anything has moved it.
+        resets: Whether "reset all controllers" takes it back there.
+    """
+
+    controller: int
+    start: int = MIDDLE
+    resets: bool = False
+
+
+CONTROLS = {
+    "vibrato": Control(1, 0, resets=True),
+    "portamento-time": Control(5),
+    "volume": Control(7, 100),
+    "pan": Control(10),
+    "expression": Control(11, 127, resets=True),
+    "sustain": Control(SUSTAIN, 0, resets=True),
+    "portamento": Control(PORTAMENTO, 0, resets=True),
+    "sostenuto": Control(SOSTENUTO, 0, resets=True),
+    "soft": Control(SOFT, 0, resets=True),
+    "legato": Control(LEGATO, 0, resets=True),
+}
+"""The targets that every instrument has, by name."""
+
+SAME_AS = {2: 11}
+"""The breath controller is a second name of expression."""
+
+
+def controls(axis_names: Sequence[str]) -> dict[str, Control]:
+    """All targets of an instrument by name: those of every instrument, then its axes.
+
+    Axes beyond the eighth have no controller. An axis named like another control hides it.
+    """
+    axes = zip(axis_names, AXIS_CONTROLLERS, strict=False)
+    return CONTROLS | {name: Control(controller) for name, controller in axes}
+
+
+def bind(bindings: Iterable[Binding], new: Binding) -> list[Binding]:
+    """Bindings with a new one, in the place of all that had its target or its controller."""
+    kept = [old for old in bindings if old.target != new.target and not old.overlaps(new)]
+    return [*kept, new]
+
+
+class Knobs:
+    """Translates what knobs send into what the instrument understands.
+
+    A bound knob turns its target for the whole instrument, on all channels. An absolute one with
+    soft takeover is held back until it reaches or crosses the value that its target has, so that
+    the sound never jumps to where the knob happens to stand. A target that nothing has moved yet
+    follows at once. Where channels differ, the value that was set last counts.
+
+    Attributes:
+        unknown: Targets that are bound but that this instrument hasn't got; such knobs keep the
+            meaning that MIDI gives them.
+    """
+
+    def __init__(self, bindings: Iterable[Binding], axis_names: Sequence[str]) -> None:
+        bindings = list(bindings)
+        self._controls = controls(axis_names)
+        self.unknown = [b.target for b in bindings if b.target not in self._controls]
+        self._bindings = {
+            (b.controller, b.channel): b for b in bindings if b.target in self._controls
+        }
+        self._values: dict[int, int] = {}
+        self._stood: dict[tuple[int, int], int] = {}
+
+    def turn(self, target: str, position: float) -> None:
+        """Say that a target was set otherwise, to a position 0…1: soft takeover counts from there.
+
+        Raises:
+            UnknownName: There is no target of this name.
+        """
+        if target not in self._controls:
+            raise UnknownName("knob", target, self._controls)
+        self._values[self._controls[target].controller] = round(127 * position)
+
+    def translate(self, event: ControlChange) -> list[ControlChange]:
+        """What a controller does: itself if nothing binds it, else its target on all channels.
+
+        Returns:
+            The changes for the instrument; none while soft takeover holds the knob back.
+        """
+        binding = self._bindings.get((event.controller, event.channel))
+        binding = binding or self._bindings.get((event.controller, None))
+        if binding is None:
+            self._watch(event)
+            return [event]
+        control = self._controls[binding.target]
+        if binding.kind == "absolute":
+            value = self._position(binding, control, event)
+        else:
+            value = self._stepped(STEPS[binding.kind](event.value), control)
+        if value is None:
+            return []
+        self._values[control.controller] = value
+        return [ControlChange(channel, control.controller, value) for channel in range(CHANNELS)]
+
+    def _watch(self, event: ControlChange) -> None:
+        """Remember what a controller that isn't bound sets."""
+        if event.controller == RESET_CONTROLLERS:
+            resets = (control for control in self._controls.values() if control.resets)
+            self._values |= {control.controller: control.start for control in resets}
+        else:
+            self._values[SAME_AS.get(event.controller, event.controller)] = event.value
+
+    def _position(self, binding: Binding, control: Control, event: ControlChange) -> int | None:
+        """Value of a target whose knob has moved; None if the knob is held back."""
+        knob = event.controller, event.channel
+        stood = self._stood.get(knob, event.value)
+        self._stood[knob] = event.value
+        value = self._values.get(control.controller)
+        # The way from where the knob stood passes the value when it crosses it, and begins there
+        # when the knob itself set it: a knob that holds its target needs no case of its own.
+        reached = value is None or min(stood, event.value) <= value <= max(stood, event.value)
+        return event.value if reached or binding.takeover == "jump" else None
+
+    def _stepped(self, step: int, control: Control) -> int | None:
+        """Value of a target that an encoder has stepped; None if it hasn't."""
+        value = self._values.get(control.controller, control.start)
+        return min(max(value + step, 0), 127) if step else None
+
+
+# --- The file ------------------------------------------------------------------------------------
+
+HEADER = """\
+# What the knobs of your MIDI controllers do in Arco. 'arco play --learn' writes this file anew
+# and keeps no comments of yours. Channels count from 1; a knob without one is bound on them all.
+"""
+
+FIELDS = ("target", "controller", "channel", "kind", "takeover")
+
+
+def config_path() -> Path:
+    """The file of bindings in the user's config folder, or in the folder ``ARCO_CONFIG``."""
+    return Path(os.environ.get("ARCO_CONFIG") or typer.get_app_dir("arco")) / "knobs.toml"
+
+
+def load_bindings(path: Path) -> list[Binding]:
+    """Read bindings; there are none if there is no file.
+
+    Raises:
+        UsageError: In one line, when the file cannot be read, is no TOML, or an entry in it is
+            wrong.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UsageError(
+            f"{path}: cannot be read ({reason}); check the file and its rights"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{path}: not TOML: {error}; mend it, or remove it and learn the knobs anew"
+        ) from None
+    try:
+        return _bindings(content)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def save_bindings(path: Path, bindings: Iterable[Binding]) -> None:
+    """Write bindings, in a folder that is made if need be.
+
+    Raises:
+        OutputError: The folder cannot be made, or nothing can be written in it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    text = "\n".join([HEADER, *map(_table, bindings)])
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _table(binding: Binding) -> str:
+    lines = [
+        "[[knob]]",
+        f"target = {_quoted(binding.target)}",
+        f"controller = {binding.controller}",
+        f'kind = "{binding.kind}"',
+        f'takeover = "{binding.takeover}"',
+    ]
+    if binding.channel is not None:
+        lines.insert(3, f"channel = {binding.channel + 1}")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """A TOML string: as in JSON, except that TOML also wants DEL escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _bindings(content: dict[str, Any]) -> list[Binding]:
+    for name in content.keys() - {"knob"}:
+        raise UsageError(f"what is {name!r}? There should be nothing but [[knob]] tables")
+    tables = content.get("knob", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise UsageError("'knob' should be tables; write [[knob]] above the entries of each")
+    bindings: list[Binding] = []
+    for number, table in enumerate(tables, start=1):
+        try:
+            binding = _binding(table)
+        except UsageError as error:
+            raise UsageError(f"[[knob]] {number}: {error}") from None
+        for before, other in enumerate(bindings, start=1):
+            if binding.overlaps(other):
+                raise UsageError(
+                    f"[[knob]] {number}: controller {binding.controller} turns {other.target!r} "
+                    f"already, in [[knob]] {before}; remove one of the two"
+                )
+        bindings.append(binding)
+    return bindings
+
+
+def _binding(table: dict[str, Any]) -> Binding:
+    for name in table.keys() - set(FIELDS):
+        raise UnknownName("entry", name, FIELDS)
+    for name in ("target", "controller"):
+        if name not in table:
+            raise UsageError(f"has no {name}; write one")
+    target = table["target"]
+    if not isinstance(target, str) or not target:
+        raise UsageError(f'target = {shortened(target)}: should be a name in quotes, as "vibrato"')
+    controller = _number(table, "controller", 0, 127)
+    if controller in NOT_KNOBS:
+        raise UsageError(
+            f"controller = {controller}: is part of MIDI itself (bank, data entry or channel "
+            "mode), so no knob; choose another"
+        )
+    channel = _number(table, "channel", 1, CHANNELS) - 1 if "channel" in table else None
+    kind = _choice(table, "kind", KINDS)
+    takeover = _choice(table, "takeover", TAKEOVERS)
+    return Binding(target, controller, channel, kind, takeover)
+
+
+def _number(table: dict[str, Any], name: str, low: int, high: int) -> int:
+    value = table[name]
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise UsageError(f"{name} = {shortened(value)}: should be a number from {low} to {high}")
+    return value
+
+
+def _choice(table: dict[str, Any], name: str, choices: Sequence[Word]) -> Word:
+    """One of some words; the first of them if there is none."""
+    value = table.get(name, choices[0])
+    if value not in choices:
+        raise UsageError(
+            f"{name} = {shortened(value)}: should be {', '.join(choices[:-1])} or {choices[-1]}"
+        )
+    return choices[choices.index(value)]

@@ -1,0 +1,136 @@
+"""What JACK itself knows and rtmidi doesn't tell: who is there, what is connected, who died.
+
+JACK's C library is in the process already, because rtmidi is linked to it. Here it is called
+through ctypes, which releases the GIL, so that a slow server holds nobody up.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from ctypes import CDLL, POINTER, byref, c_char_p, c_int, c_int64, c_ulong, c_void_p
+from threading import Thread
+from typing import Any, TypeAlias
+
+Strings: TypeAlias = Any  # a pointer to strings, or None
+
+MIDI = b"8 bit raw midi"
+IS_INPUT, IS_OUTPUT = 1, 2
+NO_START_SERVER = 1
+
+SIGNATURES = {
+    "jack_set_error_function": (None, c_void_p),
+    "jack_set_info_function": (None, c_void_p),
+    "jack_client_open": (c_void_p, c_char_p, c_int, c_void_p),
+    "jack_client_close": (c_int, c_void_p),
+    "jack_on_shutdown": (None, c_void_p, c_void_p, c_void_p),
+    "jack_get_ports": (POINTER(c_char_p), c_void_p, c_char_p, c_char_p, c_ulong),
+    "jack_port_by_name": (c_void_p, c_void_p, c_char_p),
+    "jack_port_get_all_connections": (POINTER(c_char_p), c_void_p, c_void_p),
+    "jack_free": (None, c_void_p),
+}
+"""The functions that are called: what they return, and their arguments."""
+
+_kept: list[c_int64] = []
+"""Where JACK's threads may still write when the server of a forgotten client dies."""
+
+
+def silent() -> c_void_p:
+    """A handler of messages that does nothing: C's ``strlen``, which looks at its first argument.
+
+    The libraries call it from threads of their own, even when the interpreter is gone, where a
+    function of Python's would crash.
+    """
+    return ctypes.cast(CDLL(None).strlen, c_void_p)
+
+
+def load(path: str) -> CDLL | None:
+    """JACK's functions, as the library on this path is linked to them; None if it isn't.
+
+    From then on JACK prints nothing on the terminal. It prints much when there is no server, and
+    all of that can be learned from what its functions return.
+    """
+    if sys.platform == "win32":
+        return None
+    try:
+        library = CDLL(path)
+        for name, (result, *arguments) in SIGNATURES.items():
+            function = getattr(library, name)
+            function.restype, function.argtypes = result, arguments
+    except (OSError, AttributeError):
+        return None
+    library.jack_set_error_function(silent())
+    library.jack_set_info_function(silent())
+    return library
+
+
+class Watcher:
+    """A client without ports: it sees all others, and costs the audio nothing.
+
+    When the server has died, the next client that is opened frees the old ones inside the library,
+    whoever holds them. So a client of a dead server must not be used again, neither this one nor
+    those of rtmidi: they are forgotten, and the library cleans up.
+    """
+
+    def __init__(self, library: CDLL, client: int) -> None:
+        self._library = library
+        self._client: int | None = client
+        self._died_at = c_int64(0)
+        _kept.append(self._died_at)
+        # C's ``time`` writes the time to where its argument points: a callback without Python.
+        note_the_time = ctypes.cast(CDLL(None).time, c_void_p)
+        library.jack_on_shutdown(client, note_the_time, byref(self._died_at))
+
+    @classmethod
+    def open(cls, library: CDLL, name: str) -> Watcher | None:
+        """Join the server that ``JACK_DEFAULT_SERVER`` names; None if it isn't running."""
+        client = library.jack_client_open(name.encode(), NO_START_SERVER, None)
+        return None if client is None else cls(library, client)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is a client, and its server hasn't died; one that comes later is another."""
+        return self._client is not None and self._died_at.value == 0
+
+    def ports(self, direction: int) -> list[str]:
+        """Full names, ``client:port``, of all MIDI ports that are `IS_OUTPUT` or `IS_INPUT`."""
+        if not self.alive:
+            return []
+        found = self._library.jack_get_ports(self._client, None, MIDI, direction)
+        return self._names(found)
+
+    def connections(self, port: str) -> list[str]:
+        """Full names of the ports that one is connected to; none if it isn't there."""
+        if not self.alive:
+            return []
+        found = self._library.jack_port_by_name(self._client, port.encode())
+        if found is None:
+            return []
+        return self._names(self._library.jack_port_get_all_connections(self._client, found))
+
+    def _names(self, found: Strings) -> list[str]:
+        """Strings of an array that ends in NULL, or of none."""
+        names: list[str] = []
+        if found:
+            while (name := found[len(names)]) is not None:
+                names.append(name.decode(errors="replace"))
+            self._library.jack_free(found)
+        return names
+
+    def close(self, patience: float = 2.0) -> bool:
+        """Leave the server.
+
+        Args:
+            patience: Seconds to wait for its answer.
+
+        Returns:
+            Whether it answered. One that is dead, or stopped, doesn't; then calls of rtmidi would
+            wait for it, too, and they hold the GIL.
+        """
+        if not self.alive:
+            return False
+        client, self._client = self._client, None
+        leaving = Thread(target=self._library.jack_client_close, args=(client,), daemon=True)
+        leaving.start()
+        leaving.join(patience)
+        return not leaving.is_alive()

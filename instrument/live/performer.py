@@ -1,0 +1,299 @@
+"""The control thread: what arrives becomes events of the engine, each at its own sample."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+
+from instrument.engine import Engine
+from instrument.live.audio import Output
+from instrument.live.callback import Playback
+from instrument.live.clock import Clock
+from instrument.live.knobs import Binding, Knobs
+from instrument.live.learn import NEVER_LEARNED, Learner
+from instrument.live.ports import Arrival, Inputs
+from instrument.live.take import Stamper, TakeWriter
+from instrument.mapping import ALL_NOTES_OFF, CHANNELS, SOSTENUTO, SUSTAIN
+from instrument.midi import event_from_bytes
+from instrument.types import ControlChange, Event, NoteOff, NoteOn
+
+POLL_SECONDS = 0.0004
+GUARD_SECONDS = 0.001
+"""So long the engine waits for events that are on their way, before it goes on without them."""
+
+MARGIN_SECONDS = 0.001
+"""What a note needs to be decoded, where it may arrive at the last moment of a block."""
+
+FIRST_NOTE_SECONDS, NOTE_SAFETY, NOTE_SMOOTHING = 0.0005, 1.3, 0.1
+"""How long a note takes to be ready: at first, how much more to be sure, and how fast to learn."""
+
+NOTE_ON = 0x90
+NICENESS = -15
+
+
+class Performer:
+    """Takes what arrives at the inputs and gives it to the engine in time.
+
+    An event is heard one block after its arrival, always: that is the time in which it gets ready.
+    JACK hands over a period's messages at its start, and so they have the whole block; elsewhere
+    they can come at any moment, and get 1 ms more.
+
+    Attributes:
+        output: What plays, as long as there is one; without one, keys that go down are ignored.
+        ready: Set when the latency is known.
+        latency: Samples from an arrival to its sound.
+        last_change: The controller that moved last.
+        postponed: How many messages had to wait for another block, because the notes that came with
+            them couldn't be ready for theirs.
+        ignored: How many keys went down while nothing played.
+        faults: How many rounds failed inside; what arrived in them is left out.
+        last_fault: The last of them.
+        learned: The bindings that were learned, for another thread to take.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        playback: Playback,
+        inputs: Inputs,
+        knobs: Knobs,
+        sample_rate: int,
+        ahead: int,
+        take: TakeWriter | None = None,
+    ) -> None:
+        """Prepare to play.
+
+        Args:
+            engine: What is played.
+            playback: Its compiled half with the audio callback's books.
+            inputs: What is polled.
+            knobs: What a person's hardware knobs do.
+            sample_rate: In Hz.
+            ahead: Samples by which the engine may be ahead of what is played.
+            take: Where the events are recorded.
+        """
+        self.output: Output | None = None
+        self.ready = threading.Event()
+        self.latency = 0
+        self.last_change: ControlChange | None = None
+        self.ignored = 0
+        self.postponed = 0
+        self.faults = 0
+        self.last_fault: Exception | None = None
+        self.knobs = knobs
+        self.learner: Learner | None = None
+        self.learned: SimpleQueue[Binding] = SimpleQueue()
+        self._engine = engine
+        self._playback = playback
+        self._inputs = inputs
+        self._clock = Clock(playback, sample_rate)
+        self._sample_rate = sample_rate
+        self._ahead = ahead
+        self._take = take
+        self._stamper = Stamper()
+        self._lost: SimpleQueue[str] = SimpleQueue()
+        self._down: defaultdict[str, Counter[tuple[int, int]]] = defaultdict(Counter)
+        self._pedals: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
+        self._note_seconds = FIRST_NOTE_SECONDS
+        self._playing = True
+        self._running = True
+        # Nobody may ask a device for its time any more when it is given up.
+        self._changing = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="arco control", daemon=True)
+
+    # --- for other threads ---------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to poll."""
+        self._thread.start()
+
+    def play_on(self, output: Output | None) -> None:
+        """Play on a stream that has begun, or on none until the next one."""
+        with self._changing:
+            if output is not None:
+                self._clock.restart()
+            self.output = output
+
+    def lose(self, port: str) -> None:
+        """End what an input that has gone left sounding."""
+        self._lost.put(port)
+
+    def finish(self) -> None:
+        """Take no more from the inputs, and end all notes with their natural release."""
+        self._playing = False
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._running = False
+        self._thread.join(timeout=5.0)
+
+    # --- the thread ----------------------------------------------------------------------
+
+    def _run(self) -> None:
+        _hurry()
+        finished = False
+        while self._running:
+            try:
+                self._step()
+                if not self._playing and not finished:
+                    finished = True
+                    self.end_notes()
+            except Exception as error:
+                # Whatever fails, the music goes on.
+                self.faults += 1
+                self.last_fault = error
+            time.sleep(POLL_SECONDS)
+
+    def _step(self) -> None:
+        """Take what has arrived, and go on with the engine."""
+        # In this order: what an input still gave before it was lost isn't overlooked.
+        self._end_lost()
+        arrivals = self._inputs.poll()
+        if self.learner is not None:
+            self._keep(self.learner.wait(time.perf_counter()))
+        playing = self._now()
+        now = time.perf_counter()
+        if playing is None:
+            self._take_silently(arrivals)
+            return
+        notes = sum(arrival.message[0] & 0xF0 == NOTE_ON for arrival in arrivals)
+        until = 0
+        for arrival in arrivals if self._playing else ():
+            arrived = playing - (now - arrival.seconds) * self._sample_rate
+            if arrival.at_period_start:
+                arrived = self._clock.period(arrived)
+            sample = self._in_time(round(arrived) + self.latency, playing, notes)
+            until = max(until, self._hear(arrival, sample))
+        guard = round(GUARD_SECONDS * self._sample_rate)
+        # What has arrived is got ready at once, and then what nothing can change any more.
+        self._advance(max(until, int(playing) + self.latency - guard))
+        if notes:
+            seconds = (time.perf_counter() - now) / notes
+            self._note_seconds += NOTE_SMOOTHING * (NOTE_SAFETY * seconds - self._note_seconds)
+
+    def _in_time(self, sample: int, playing: float, notes: int) -> int:
+        """A sample at which so many notes can be ready: that one, or the first of a later block."""
+        sample = max(sample, self._engine.reached)
+        begins = self._clock.period(sample)
+        if begins - playing >= notes * self._note_seconds * self._sample_rate:
+            return sample
+        self.postponed += 1
+        return begins + int(self._playback.block[0])
+
+    def _now(self) -> float | None:
+        """The sample that begins now; None while nothing plays."""
+        with self._changing:
+            if self.output is None or not self._clock.running:
+                return None
+            margin = 0.0 if self.output.device.is_jack else MARGIN_SECONDS
+            self.latency = int(self._playback.block[0]) + round(margin * self._sample_rate)
+            self.ready.set()
+            return self._clock.position(self.output.seconds)
+
+    def _hear(self, arrival: Arrival, sample: int) -> int:
+        """Give the engine what a message means; the sample by which all of it has happened."""
+        event = event_from_bytes(*arrival.message)
+        if event is None:
+            return 0
+        try:
+            until = 0
+            for meant in self._translate(event, arrival.seconds):
+                self._remember(arrival.port, meant)
+                until = self.give(meant, sample) + 1
+        except Exception:
+            # The messages behind it, ends of notes perhaps, are heard all the same.
+            self.faults += 1
+            return 0
+        return until
+
+    def _translate(self, event: Event, seconds: float) -> list[Event]:
+        """What an event of the hardware means to the instrument."""
+        if not isinstance(event, ControlChange):
+            return [event]
+        self.last_change = event
+        learner = self.learner
+        if learner is None or learner.target is None or event.controller in NEVER_LEARNED:
+            return [*self.knobs.translate(event)]
+        self._keep(learner.feed(event, seconds))
+        return []
+
+    def _keep(self, binding: Binding | None) -> None:
+        if binding is not None:
+            self.learned.put(binding)
+
+    def give(self, event: Event, sample: int) -> int:
+        """Give the engine an event, and the take.
+
+        Returns:
+            The sample at which it happens: that one, or as soon as possible if it has passed.
+        """
+        sample = self._stamper.stamp(max(sample, self._engine.reached), event)
+        self._engine.push(event, sample)
+        if self._take is not None:
+            self._take.add(sample, event)
+        return sample
+
+    def _advance(self, until: int) -> None:
+        self._engine.advance(min(until, self._engine.position + self._ahead))
+
+    # --- what must not sound for ever ------------------------------------------------------
+
+    def _remember(self, port: str, event: Event) -> None:
+        """Keep in mind what an input holds."""
+        match event:
+            case NoteOn(channel, key):
+                self._down[port][channel, key] += 1
+            case NoteOff(channel, key):
+                # Its key may have gone down while nothing played.
+                self._down[port][channel, key] = max(0, self._down[port][channel, key] - 1)
+            case ControlChange(channel, controller, value) if controller in (SUSTAIN, SOSTENUTO):
+                pedals = self._pedals[port]
+                (pedals.add if value >= 64 else pedals.discard)((channel, controller))
+            case _:
+                pass
+
+    def _end_lost(self) -> None:
+        with suppress(Empty):
+            while True:
+                port = self._lost.get_nowait()
+                for (channel, key), times in self._down.pop(port, Counter()).items():
+                    for _ in range(times):
+                        self.give(NoteOff(channel, key), self._engine.reached)
+                for channel, controller in self._pedals.pop(port, set()):
+                    self.give(ControlChange(channel, controller, 0), self._engine.reached)
+
+    def _take_silently(self, arrivals: list[Arrival]) -> None:
+        """Without sound keys may only go up: nothing waits to be heard late."""
+        for arrival in arrivals:
+            event = event_from_bytes(*arrival.message)
+            if isinstance(event, NoteOn):
+                self.ignored += 1
+            elif event is not None and self._playing:
+                self._hear(arrival, self._engine.reached)
+
+    def end_notes(self) -> None:
+        """End all notes, whatever holds them, as events that a take keeps."""
+        for channel in range(CHANNELS):
+            for controller in (SUSTAIN, SOSTENUTO, ALL_NOTES_OFF):
+                self.give(ControlChange(channel, controller, 0), self._engine.reached)
+
+
+def _hurry() -> None:
+    """Let the system run this thread before other programs, as far as that is allowed.
+
+    A share of the processor that comes at once is enough. Where only real-time scheduling is
+    allowed, as it is to the users of Linux's audio group, the lowest priority does, below the
+    sound's own.
+    """
+    if sys.platform != "linux":
+        return
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        return
+    with suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))

@@ -1,0 +1,463 @@
+"""A live session: inputs, engine and sound device, and the eye that is kept on them."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty
+from typing import Self
+
+import numpy as np
+
+from instrument.engine import Engine
+from instrument.errors import ArcoError, UsageError
+from instrument.latent import knob_settings
+from instrument.live.audio import Device, Output, choose_output, rescan
+from instrument.live.callback import Playback
+from instrument.live.knobs import Binding, Knobs, bind, save_bindings
+from instrument.live.learn import Learner
+from instrument.live.performer import Performer
+from instrument.live.ports import Inputs
+from instrument.live.take import TakeWriter
+from instrument.mapping import AXIS_CONTROLLERS, CHANNELS, MONO_ON
+from instrument.models import Instrument
+from instrument.sound import sound_file
+from instrument.types import ControlChange, Event, Float32, NoteOn, ProgramChange
+
+AHEAD_SAMPLES = 8192
+"""So far the control may be ahead of the sound: for blocks up to half of it."""
+
+TAPE_SAMPLES = 2**20
+"""What is kept for the recording until it is written, 20 s: the disk may be slow."""
+
+RECORDED_BITS = 24
+LOOK_SECONDS = 0.1
+REFRESH_SECONDS = 0.25
+REOPEN_SECONDS = 1.0
+STALLED_SECONDS = 5.0
+TAIL_SECONDS = 1.3
+"""The room after the last note."""
+
+LONGEST_END_SECONDS = 4.0
+READY_SECONDS = 2.0
+SWITCH_INTERVAL_SECONDS = 1e-4
+"""Another thread of Python's may keep the control waiting so long."""
+
+
+@dataclass(frozen=True)
+class LiveSettings:
+    """How Arco is played live.
+
+    Attributes:
+        midi_in: Part of an input's name, or "virtual"; all of them if None.
+        audio_out: Part of a device's name; the default one if None.
+        block: Samples that the device takes at once.
+        sample_rate: In Hz; the device's own if None.
+        voices: How many notes may sound at once.
+        mono: Whether all channels play single lines at first.
+        seed: Of everything that is left to chance.
+        preset: Name of the preset to begin with; the first one if None.
+        knobs: Positions 0…1 by name of the latent axis.
+        bindings: What the hardware's knobs do.
+        learn: What is to be learned, by name.
+        bindings_path: Where learned bindings are kept.
+        record: The .mid file to record into.
+        record_audio: The .wav or .flac file to record into.
+    """
+
+    midi_in: str | None = None
+    audio_out: str | None = None
+    block: int = 128
+    sample_rate: int | None = None
+    voices: int = 8
+    mono: bool = False
+    seed: int = 0
+    preset: str | None = None
+    knobs: Mapping[str, float] = field(default_factory=dict)
+    bindings: Sequence[Binding] = ()
+    learn: Sequence[str] = ()
+    bindings_path: Path | None = None
+    record: Path | None = None
+    record_audio: Path | None = None
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a session is getting on.
+
+    Attributes:
+        sounding: Whether there is a sound device.
+        voices: That sound now.
+        notes: That were played.
+        dropped: Notes that got no voice, or that came while there was no sound device.
+        load: Share of its time that the audio callback needs, 0…1.
+        late_frames: Control frames that came late: the sound was held for 4 ms.
+        late_notes: Notes that began after their sample.
+        postponed: Messages that had to wait for another block: notes take their time.
+        underruns: Gaps that the sound device reported.
+        lost: Messages that overflowed a queue.
+        faults: Rounds of the control that failed inside.
+        last_change: The controller that moved last.
+        learning: What is being learned, and whether the knob must be turned the other way too.
+    """
+
+    sounding: bool
+    voices: int
+    notes: int
+    dropped: int
+    load: float
+    late_frames: int
+    late_notes: int
+    postponed: int
+    underruns: int
+    lost: int
+    faults: int
+    last_change: ControlChange | None
+    learning: tuple[str, bool] | None
+
+    def mishaps(self) -> dict[str, int]:
+        """What should never happen, and how often it did."""
+        return {
+            "notes dropped": self.dropped,
+            "messages lost": self.lost,
+            "faults": self.faults,
+        }
+
+
+class Session:
+    """Plays an instrument live until it is told to stop; a context that gives everything back."""
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        settings: LiveSettings,
+        say: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        """Open the inputs, the device and the recordings, and begin to play.
+
+        Args:
+            instrument: What is played.
+            settings: How.
+            say: Takes sentences for the person who plays.
+
+        Raises:
+            UsageError: What was wanted isn't there or refuses, or a library is missing.
+            OutputError: A recording can't be written where it should be.
+        """
+        self._settings = settings
+        self._say = say
+        self._axes = [axis.name for axis in instrument.spec.axes]
+        self._bindings = list(settings.bindings)
+        self._stopping, self._hurry = threading.Event(), threading.Event()
+        self._told, self._told_fault = "", False
+        self._calls, self._called_at = 0, 0.0
+        beginning = list(_beginning(instrument, settings))
+        with ExitStack() as opened:
+            # MIDI first: opening a port takes its time, and nothing should sound meanwhile.
+            self._inputs = Inputs(settings.midi_in)
+            opened.callback(self._inputs.close)
+            device = choose_output(settings.audio_out)
+            self._api = device.api
+            self.sample_rate = settings.sample_rate or device.sample_rate
+            take, write = self._open_recordings(opened)
+            _warm_up(instrument, self.sample_rate)
+            self._engine = Engine(
+                instrument, self.sample_rate, settings.voices, settings.seed, ahead=AHEAD_SAMPLES
+            )
+            self._playback = Playback.empty(self._engine.synth, TAPE_SAMPLES if write else 1)
+            self._tape = Tape(self._playback, write)
+            opened.callback(self._drain)
+            knobs = self._knobs()
+            self._performer = Performer(
+                self._engine,
+                self._playback,
+                self._inputs,
+                knobs,
+                self.sample_rate,
+                AHEAD_SAMPLES,
+                take,
+            )
+            for event in beginning:
+                self._performer.give(event, 0)
+            if settings.learn:
+                self._performer.learner = Learner(settings.learn)
+            self._output: Output | None = None
+            opened.callback(self._close_output)
+            self._engine.advance(AHEAD_SAMPLES // 2)
+            self._open_output(device)
+            self._performer.start()
+            opened.callback(self._performer.stop)
+            self._performer.ready.wait(READY_SECONDS)
+            self._opened = opened.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._opened.close()
+
+    # --- for other threads ---------------------------------------------------------------
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the MIDI inputs that are open."""
+        return self._inputs.names
+
+    @property
+    def device(self) -> Device | None:
+        """What is played on now."""
+        return self._output.device if self._output else None
+
+    @property
+    def latency_seconds(self) -> tuple[float, float]:
+        """From an event to its first sample, and from there through the device, as it says."""
+        through = self._output.latency_seconds if self._output else 0.0
+        return self._performer.latency / self.sample_rate, through
+
+    @property
+    def status(self) -> Status:
+        """How it is getting on."""
+        engine, state, performer = self._engine, self._engine.synth.state, self._performer
+        learner, output = performer.learner, self._output
+        learning = None
+        if learner is not None and learner.target is not None:
+            learning = (learner.target, learner.one_way)
+        return Status(
+            sounding=output is not None,
+            voices=engine.voices,
+            notes=engine.notes,
+            dropped=engine.dropped + performer.ignored,
+            load=output.load if output is not None else 0.0,
+            late_frames=int(state.late_frames[0]),
+            late_notes=int(state.late_notes[0]),
+            postponed=performer.postponed,
+            underruns=int(self._playback.underflows[0]),
+            lost=self._inputs.lost,
+            faults=performer.faults,
+            last_change=performer.last_change,
+            learning=learning,
+        )
+
+    def stop(self) -> None:
+        """Let ``run`` end; a second call doesn't wait for the last notes."""
+        if self._stopping.is_set():
+            self._hurry.set()
+        self._stopping.set()
+
+    # --- the thread that keeps an eye on it all ----------------------------------------------
+
+    def run(self) -> None:
+        """Play until `stop`, then let the last notes end."""
+        refreshed = reopened = time.monotonic()
+        while not self._stopping.wait(LOOK_SECONDS):
+            self._drain()
+            self._watch_output()
+            self._keep_learned()
+            self._tell_fault()
+            now = time.monotonic()
+            if now >= refreshed + REFRESH_SECONDS:
+                refreshed = now
+                self._refresh_inputs()
+            if self._output is None and now >= reopened + REOPEN_SECONDS:
+                reopened = now
+                self._reopen_output()
+        self._performer.finish()
+        self._let_end()
+
+    def _let_end(self) -> None:
+        """Wait until the last notes and the room are silent."""
+        until = time.monotonic() + LONGEST_END_SECONDS
+        silent_since: float | None = None
+        while time.monotonic() < until and not self._hurry.wait(LOOK_SECONDS / 2.0):
+            self._drain()
+            now = time.monotonic()
+            if self._output is None or not self._output.alive:
+                return
+            if not self._engine.silent:
+                silent_since = None
+            elif silent_since is None:
+                silent_since = now
+            elif now > silent_since + TAIL_SECONDS:
+                return
+
+    def _tell_fault(self) -> None:
+        """Say once that something failed inside."""
+        if self._performer.last_fault is not None and not self._told_fault:
+            self._told_fault = True
+            self._say(f"a fault in Arco, which plays on: {self._performer.last_fault!r}")
+
+    def _refresh_inputs(self) -> None:
+        changes = self._inputs.refresh()
+        for name in changes.lost:
+            self._performer.lose(name)
+            self._say(f"MIDI input gone: {name}")
+        for name in changes.opened:
+            self._say(f"MIDI input: {name}")
+
+    def _knobs(self) -> Knobs:
+        knobs = Knobs(self._bindings, self._axes)
+        for name, position in self._settings.knobs.items():
+            knobs.turn(name, position)
+        return knobs
+
+    def _keep_learned(self) -> None:
+        """Use and keep the bindings that were learned."""
+        with suppress(Empty):
+            while True:
+                binding = self._performer.learned.get_nowait()
+                self._bindings = bind(self._bindings, binding)
+                self._performer.knobs = self._knobs()
+                self._say(
+                    f"learned: controller {binding.controller} turns {binding.target} "
+                    f"({binding.kind})"
+                )
+                if self._settings.bindings_path is not None:
+                    try:
+                        save_bindings(self._settings.bindings_path, self._bindings)
+                    except ArcoError as error:
+                        self._say(f"not kept: {error}")
+
+    # --- sound device ------------------------------------------------------------------------
+
+    def _open_output(self, device: Device) -> None:
+        self._output = Output(device, self.sample_rate, self._settings.block, self._playback)
+        self._called_at = time.monotonic()
+        self._performer.play_on(self._output)
+
+    def _close_output(self) -> None:
+        self._performer.play_on(None)
+        output, self._output = self._output, None
+        if output is None:
+            return
+        if output.alive:
+            output.close()
+        else:
+            output.abandon()
+
+    def _watch_output(self) -> None:
+        """Give up a device that plays no more."""
+        if self._output is None:
+            return
+        calls, now = int(self._playback.calls[0]), time.monotonic()
+        if calls != self._calls:
+            self._calls, self._called_at = calls, now
+        if self._output.alive and now < self._called_at + STALLED_SECONDS:
+            return
+        name = self._output.device.name
+        self._say(f"the sound device {name} is gone; waiting for it")
+        self._performer.play_on(None)
+        self._output.abandon()
+        self._output = None
+
+    def _reopen_output(self) -> None:
+        """Look for a device like the one that has gone."""
+        try:
+            rescan()
+            self._open_output(choose_output(self._settings.audio_out or self._api))
+        except ArcoError as error:
+            if str(error) != self._told:
+                self._told = str(error)
+                self._say(self._told)
+            return
+        self._told = ""
+        self._say("the sound is back")
+
+    # --- recordings --------------------------------------------------------------------------
+
+    def _open_recordings(
+        self, opened: ExitStack
+    ) -> tuple[TakeWriter | None, Callable[[Float32], None] | None]:
+        """Open what is recorded into; it is written when the stack is closed."""
+        settings, rate = self._settings, self.sample_rate
+        take, write = None, None
+        if settings.record is not None:
+            take = TakeWriter(settings.record, rate, settings.seed, settings.voices)
+            opened.callback(self._close_take, take)
+        if settings.record_audio is not None:
+            write = opened.enter_context(sound_file(settings.record_audio, rate, RECORDED_BITS))
+        return take, write
+
+    def _drain(self) -> None:
+        try:
+            self._tape.drain()
+        except (OSError, RuntimeError) as error:
+            self._tape.stop()
+            self._say(f"{self._settings.record_audio}: no more is recorded: {error}")
+
+    def _close_take(self, take: TakeWriter) -> None:
+        take.close(self._engine.position)
+
+
+class Tape:
+    """What is played, on its way into a file.
+
+    Attributes:
+        lost: How many samples were overwritten before they were written.
+    """
+
+    def __init__(self, playback: Playback, write: Callable[[Float32], None] | None) -> None:
+        """Record what a callback plays, if there is something to write into.
+
+        Args:
+            playback: Its ring is the tape.
+            write: Takes stereo blocks [2, n].
+        """
+        self.lost = 0
+        self._playback = playback
+        self._write = write
+        self._written = 0
+        playback.recording[0] = write is not None
+
+    def drain(self) -> None:
+        """Write what was played since the last time."""
+        if self._write is None:
+            return
+        size = len(self._playback.tape)
+        kept = int(self._playback.kept[0])
+        if kept - self._written > size:
+            self.lost += kept - self._written - size
+            self._written = kept - size
+        if kept == self._written:
+            return
+        rows = np.arange(self._written, kept) % size
+        self._write(np.ascontiguousarray(self._playback.tape[rows].T))
+        self._written = kept
+
+    def stop(self) -> None:
+        """Record no more."""
+        self._write = None
+        self._playback.recording[0] = 0
+
+
+def _beginning(instrument: Instrument, settings: LiveSettings) -> Iterator[Event]:
+    """The settings as events, so that a take holds them."""
+    spec = instrument.spec
+    if settings.preset is not None:
+        program = spec.presets.index(spec.preset(settings.preset))
+        yield from (ProgramChange(channel, program) for channel in range(CHANNELS))
+    for axis, position in knob_settings(spec, settings.knobs).items():
+        if axis >= len(AXIS_CONTROLLERS):
+            raise UsageError(f"knob {spec.axes[axis].name}: live there are the first eight only")
+        controller, value = AXIS_CONTROLLERS[axis], round(127 * position)
+        yield from (ControlChange(channel, controller, value) for channel in range(CHANNELS))
+    if settings.mono:
+        yield from (ControlChange(channel, MONO_ON, 1) for channel in range(CHANNELS))
+
+
+def _warm_up(instrument: Instrument, sample_rate: int) -> None:
+    """Compile and touch everything that will be used, so that the first note is like the others."""
+    engine = Engine(instrument, sample_rate, voices=2)
+    engine.push(NoteOn(0, 69, 100), 0)
+    engine.push(ControlChange(0, AXIS_CONTROLLERS[0], 100), sample_rate // 2)
+    block = np.zeros((2, sample_rate), dtype=np.float32)
+    engine.render(block)
+    # What is here now stays: the collector needn't look at it, which takes it 0.1 s at times.
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)

@@ -1,0 +1,79 @@
+"""Sound files: which ones Arco writes, and how they come whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import soundfile
+
+from instrument.errors import OutputError, UsageError
+from instrument.files import replacing
+from instrument.types import Float32
+
+SUBTYPES = {
+    ".wav": {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"},
+    ".flac": {16: "PCM_16", 24: "PCM_24"},
+}
+"""What soundfile calls the samples, by the file's ending and the number of bits."""
+
+WAV_BYTES = 2**32 - 2**20
+"""What a WAV file can hold: its sizes have 32 bits."""
+
+SYSTEM_ERROR = 2
+"""What libsndfile reports when the system refuses to write."""
+
+
+def subtype(path: Path, bits: int) -> str:
+    """What soundfile calls these samples in a file with this ending.
+
+    Raises:
+        UsageError: Arco doesn't write such files.
+    """
+    subtypes = SUBTYPES.get(path.suffix.lower())
+    if subtypes is None:
+        raise UsageError(f"{path}: should end in .wav or .flac, the two formats that Arco writes")
+    if bits not in subtypes:
+        *others, most = map(str, subtypes)
+        raise UsageError(
+            f"--bits {bits}: a {path.suffix.lower()} file has {', '.join(others)} or {most} bits"
+        )
+    return subtypes[bits]
+
+
+@contextmanager
+def sound_file(path: Path, sample_rate: int, bits: int) -> Iterator[Callable[[Float32], None]]:
+    """Give a function that appends stereo blocks [2, n] to a sound file.
+
+    The file is at ``path`` only when the block has ended without an error.
+
+    Raises:
+        UsageError: Arco doesn't write such files.
+        OutputError: It can't be written.
+    """
+    samples = subtype(path, bits)
+    with replacing(path) as beside:
+        beside.touch()
+        try:
+            with soundfile.SoundFile(beside, "w", sample_rate, 2, samples) as file:
+                yield lambda block: file.write(block.T)
+        except soundfile.LibsndfileError as error:
+            full = error.code == SYSTEM_ERROR
+            reason = "is the disk full?" if full else error.error_string.rstrip(".")
+            raise OutputError(f"{path}: cannot be written: {reason}") from error
+        if samples == "FLOAT":
+            _forget_date(beside)
+
+
+def _forget_date(path: Path) -> None:
+    """Empty the date in the PEAK chunk of a WAV file, so that renders can be compared bit by bit.
+
+    The chunk that libsndfile adds to floating-point samples has a name, size, version and date of
+    4 bytes each.
+    """
+    with path.open("r+b") as file:
+        chunk = file.read(256).find(b"PEAK")
+        if chunk >= 0:
+            file.seek(chunk + 12)
+            file.write(bytes(4))

@@ -1,0 +1,110 @@
+"""The clock knows which sample is played when, though callbacks come late at times."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instrument.live.callback import CLOCK_SIZE, Playback
+from instrument.live.clock import REMEMBERED, Clock
+
+RATE = 48_000
+BLOCK = 128
+BEGAN = 1000.0
+"""The stream's time at its first block."""
+
+
+class Device:
+    """A sound device that calls for block after block."""
+
+    def __init__(self, block: int = BLOCK) -> None:
+        self.playback = Playback.empty(cast("Any", None))
+        self.playback.block[0] = block
+        self.position = 0
+
+    def call(self, late: float = 0.0, began: float = BEGAN) -> None:
+        """Call, so many seconds after the block was due."""
+        row = self.playback.calls[0] % CLOCK_SIZE
+        self.playback.clock[row] = self.position, began + self.position / RATE + late
+        self.playback.calls[0] += 1
+        self.position += int(self.playback.block[0])
+
+
+@pytest.fixture
+def device() -> Device:
+    return Device()
+
+
+@pytest.fixture
+def clock(device: Device) -> Clock:
+    return Clock(device.playback, RATE)
+
+
+def test_it_runs_from_the_first_call_on(device: Device, clock: Clock) -> None:
+    assert not clock.running
+    device.call()
+    assert clock.running
+
+
+def test_time_goes_on_between_calls(device: Device, clock: Clock) -> None:
+    for _ in range(3):
+        device.call()
+    for samples in (-200.0, 0.0, 0.5, 256.0, 300.25, 10_000.0):
+        assert clock.position(BEGAN + samples / RATE) == pytest.approx(samples, abs=1e-4)
+
+
+@given(
+    jitter=st.lists(st.floats(0.0, 0.02), min_size=1, max_size=3 * CLOCK_SIZE),
+    on_time=st.integers(0, REMEMBERED - 1),
+)
+def test_one_call_in_time_is_enough(jitter: list[float], on_time: int) -> None:
+    device = Device()
+    clock = Clock(device.playback, RATE)
+    jitter[-1 - on_time % len(jitter)] = 0.0
+    for late in jitter:
+        device.call(late)
+    assert clock.position(BEGAN + 0.5) == pytest.approx(0.5 * RATE, abs=1e-3)
+
+
+def test_it_follows_a_device_that_drifts(device: Device, clock: Clock) -> None:
+    for call in range(10 * REMEMBERED):
+        device.call(late=1e-5 * call)
+    drifted = 1e-5 * 9 * REMEMBERED
+    assert clock.position(BEGAN + drifted + 1.0) == pytest.approx(RATE, abs=1.0)
+
+
+def test_another_stream_has_another_time(device: Device, clock: Clock) -> None:
+    for _ in range(REMEMBERED):
+        device.call()
+    clock.restart()
+    assert not clock.running
+    device.call(began=5.0)
+    assert clock.running
+    assert clock.position(5.0 + 1.0) == pytest.approx(RATE, abs=1e-4)
+
+
+def test_a_period_begins_where_a_block_does(device: Device, clock: Clock) -> None:
+    for _ in range(5):
+        device.call()
+    last = 4 * BLOCK
+    for position, begins in (
+        (last, last),
+        (last + 0.5, last),
+        (last + BLOCK - 0.1, last),
+        (last + BLOCK, last + BLOCK),
+        (last + 2.5 * BLOCK, last + 2 * BLOCK),
+        (last - 0.1, last - BLOCK),
+        (last - BLOCK, last - BLOCK),
+    ):
+        assert clock.period(position) == begins
+
+
+def test_blocks_may_begin_anywhere() -> None:
+    device = Device()
+    clock = Clock(device.playback, RATE)
+    device.position = 77
+    device.call()
+    assert clock.period(77 + 1.5 * BLOCK) == 77 + BLOCK
