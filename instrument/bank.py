@@ -14,7 +14,6 @@ from instrument.envelope import (
     FALL_FRAMES,
     GLIDE_FRAMES,
     MATCH_FRAMES,
-    RELEASE_DB_PER_FRAME,
     Curves,
     crossfade,
     join,
@@ -200,7 +199,7 @@ class VoiceBank:
 
         Args:
             slots: Theirs.
-            hurry: How many times faster than usual they fall at least.
+            hurry: How many times faster than usual they fall.
         """
         for slot in slots:
             release(
@@ -208,7 +207,7 @@ class VoiceBank:
                 float(self._position[slot]),
                 self._release_frame,
                 self._vibrato(slot),
-                hurry * RELEASE_DB_PER_FRAME,
+                hurry,
             )
             self._position[slot] = self._release_frame
 

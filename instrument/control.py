@@ -187,7 +187,9 @@ class Control:
         ended = self.voices.note_off(
             channel, event.key, sample, pedal=pedal, mono=self._mono(channel)
         )
-        self.bank.release(ended.released, 2.0 ** ((event.velocity - 64) / RELEASE_DOUBLES_OVER))
+        # Many keyboards send 0 for a key that comes up in no particular way.
+        faster = max(0, event.velocity - 64) / RELEASE_DOUBLES_OVER
+        self.bank.release(ended.released, 2.0**faster)
         if ended.back is not None:
             slot, key, velocity = ended.back.slot, ended.back.key, ended.back.velocity
             self.bank.join(slot, self._note(channel, key, velocity, slot), gap_samples=0)

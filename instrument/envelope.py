@@ -100,7 +100,7 @@ def release(
     position: float,
     release_frame: int,
     vibrato: float = 1.0,
-    db_per_frame: float = RELEASE_DB_PER_FRAME,
+    hurry: float = 1.0,
 ) -> None:
     """Let the release follow what sounds at a position: same level, same pitch, no step.
 
@@ -109,7 +109,7 @@ def release(
         position: Of what sounds.
         release_frame: Where the voice is to go on.
         vibrato: How many times its own vibrato the note sounds with; its release has none.
-        db_per_frame: How fast it falls at least.
+        hurry: How many times faster than in the recordings it falls.
     """
     level = curves.level_at(position)
     curves.loudness_db[release_frame:] += level - curves.loudness_db[release_frame]
@@ -119,7 +119,8 @@ def release(
     curves.slow_cents[ahead] += lead * (cents - curves.slow_cents[release_frame])
     # A release never swells, and however slowly the recording died away, it ends.
     ending = curves.loudness_db[release_frame:]
-    slowest = level - db_per_frame * np.arange(len(ending), dtype=np.float32)
+    ending[:] = level + hurry * (ending - level)
+    slowest = level - hurry * RELEASE_DB_PER_FRAME * np.arange(len(ending), dtype=np.float32)
     ending[:] = np.minimum.accumulate(np.minimum(ending, slowest))
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from queue import Empty
 from typing import Self
@@ -378,7 +379,7 @@ class Session:
         take, write = None, None
         if settings.record is not None:
             take = TakeWriter(settings.record, rate, settings.seed, settings.voices)
-            opened.callback(self._close_take, take)
+            opened.push(partial(self._close_take, take))
         if settings.record_audio is not None:
             write = opened.enter_context(sound_file(settings.record_audio, rate, RECORDED_BITS))
         return take, write
@@ -390,8 +391,10 @@ class Session:
             self._tape.stop()
             self._say(f"{self._settings.record_audio}: no more is recorded: {error}")
 
-    def _close_take(self, take: TakeWriter) -> None:
-        take.close(self._engine.position)
+    def _close_take(self, take: TakeWriter, error: object, *_: object) -> None:
+        """Write the take, unless it never began."""
+        if error is None:
+            take.close(self._engine.position)
 
 
 class Tape:

@@ -93,7 +93,7 @@ def held_with(instrument: Instrument, knobs: dict[int, float], frames: int) -> F
 
 # --- Knobs -------------------------------------------------------------------------------------
 
-BEFORE, AFTER = 200, 340
+BEFORE, AFTER = 120, 240
 """Frames before and after a turn; the note's next envelope takes over later."""
 
 
@@ -105,7 +105,7 @@ def test_knobs_that_nobody_turns_change_nothing(tiny: Instrument, knobs: dict[in
     for axis, position in knobs.items():
         desk.turn(axis, position)
     desk.begin()
-    np.testing.assert_array_equal(held_with(tiny, knobs, 1000), desk.play(1000))
+    np.testing.assert_array_equal(held_with(tiny, knobs, 700), desk.play(700))
 
 
 @pytest.mark.parametrize("axis", [0, 3, 7])
@@ -136,9 +136,9 @@ def test_a_knob_that_is_turned_back_gives_the_note_back(tiny: Instrument) -> Non
     desk = Desk(tiny)
     desk.turn(0, 0.0)
     desk.begin()
-    desk.play(100)
+    desk.play(BEFORE - 50)
     desk.turn(0, 1.0)
-    desk.play(100)
+    desk.play(50)
     desk.turn(0, 0.0)
     back = desk.play(AFTER)[:, 150:]
     stayed = held_with(tiny, {0: 0.0}, BEFORE + AFTER)[:, BEFORE + 150 :]

@@ -112,18 +112,19 @@ def test_a_position_lies_between_frames() -> None:
     note=curves(),
     position=st.floats(0.0, RELEASE_FRAME - 2),
     vibrato=st.floats(1.0, 3.0),
-    db_per_frame=st.floats(0.05, 2.0),
+    hurry=st.floats(1.0, 4.0),
 )
 def test_a_release_begins_where_the_note_is_and_falls_at_least_as_fast_as_it_should(
-    note: Curves, position: float, vibrato: float, db_per_frame: float
+    note: Curves, position: float, vibrato: float, hurry: float
 ) -> None:
     before = copy(note)
-    release(note, position, RELEASE_FRAME, vibrato, db_per_frame)
+    release(note, position, RELEASE_FRAME, vibrato, hurry)
+    db_per_frame = hurry * RELEASE_DB_PER_FRAME
     level_db = note.loudness_db[RELEASE_FRAME:].astype(np.float64)
     assert level_db[0] == pytest.approx(before.level_at(position), abs=ROUNDING)
     assert np.all(np.diff(level_db) <= 0.0)
     largest = steps(before.loudness_db[RELEASE_FRAME:]).max()
-    assert steps(level_db).max() <= max(largest, db_per_frame) + ROUNDING
+    assert steps(level_db).max() <= max(hurry * largest, db_per_frame) + ROUNDING
     slowest = level_db[0] - db_per_frame * np.arange(len(level_db))
     assert np.all(level_db <= slowest + ROUNDING)
     assert level_db[-1] < -150.0
@@ -135,6 +136,16 @@ def test_a_release_begins_where_the_note_is_and_falls_at_least_as_fast_as_it_sho
     lead = abs(here - ending[0]) / GLIDE_FRAMES
     assert np.all(steps(cents) <= steps(ending) + lead + ROUNDING)
     np.testing.assert_array_equal(cents[GLIDE_FRAMES:], ending[GLIDE_FRAMES:])
+
+
+def test_a_hurried_release_falls_so_many_times_faster() -> None:
+    fallen_db = []
+    for hurry in (1.0, 2.0):
+        note = Curves.empty(FRAMES)
+        note.loudness_db[RELEASE_FRAME:] = -0.5 * np.arange(len(note.loudness_db) - RELEASE_FRAME)
+        release(note, 100.0, RELEASE_FRAME, hurry=hurry)
+        fallen_db.append(note.loudness_db[RELEASE_FRAME + 40])
+    assert fallen_db == pytest.approx([-20.0, -40.0])
 
 
 def test_a_release_usually_falls_by_20_db_in_a_third_of_a_second() -> None:

@@ -390,7 +390,7 @@ def test_cc_71_to_74_and_16_to_19_turn_the_latent_axes_of_what_sounds(
         each.send(ON)
         each.play(0.4)
     player.control((controller, 127))
-    turned, stayed, there = player.play(1.0), before.play(1.0), wanted.play(1.0)
+    turned, stayed, there = player.play(0.7), before.play(0.7), wanted.play(0.7)
     assert np.any(turned.loudness[100:] != stayed.loudness[100:])
     for curve, own in (("midi", 0.03), ("level_db", 0.5)):
         found, old, new = (heard.only(getattr(heard, curve)) for heard in (turned, stayed, there))
