@@ -68,14 +68,15 @@ class Engine:
         spec = instrument.spec
         sizes = spec.timbre_size
         matrix = impulse_response_matrix(sizes.noise_bands, sample_rate, spec.sample_rate)
-        state = SynthState.empty(
-            2 * voices, sizes.harmonics, sizes.noise_bands, len(matrix), sample_rate, seed
-        )
         hops = LEAST_HOPS + -(-ahead * FRAME_RATE // sample_rate)
         latents = LatentSpace(spec, seed)
         self._control = Control(instrument, sample_rate, voices, latents, preset, hops)
         for axis, position in (knobs or {}).items():
             self._control.mapping.turn(axis, position)
+        slots = len(self._control.voices.slots)
+        state = SynthState.empty(
+            slots, sizes.harmonics, sizes.noise_bands, len(matrix), sample_rate, seed
+        )
         self.synth = Synth(
             sample_rate=sample_rate,
             matrix=matrix,

@@ -208,7 +208,7 @@ def live_sentences(session: Session) -> Iterator[str]:
     device = session.device
     if device is not None:
         yield f"Plays on {device.name} ({device.api}) at {session.sample_rate} Hz."
-    yield f"A key sounds {1000 * inside:.1f} ms after it arrives, always."
+    yield f"A key sounds {1000 * inside:.1f} ms after it arrives."
     if through > 0.0:
         yield f"The device adds {1000 * through:.1f} ms, it says."
     for name in session.inputs:

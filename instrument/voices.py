@@ -16,6 +16,7 @@ JOIN_WITHIN_SECONDS = 0.08
 """A note that begins so soon after the last one of its channel goes on in the same voice."""
 
 JOIN_WITHIN_SEMITONES = 12
+SLOTS_PER_VOICE = 4
 
 
 class Stage(Enum):
@@ -106,8 +107,9 @@ class NoteEnd:
 
 
 class Voices:
-    """Slots for twice as many voices as may sound, so that a stolen one can fade in its own.
+    """Slots for four times as many voices as may sound.
 
+    Stolen voices fade in their own, even when many notes come at once after the computer lost time.
     A channel plays chords (poly) or a single line (mono), as each note says; it may change from
     one to the other while keys are down.
 
@@ -122,7 +124,7 @@ class Voices:
 
     def __init__(self, polyphony: int, sample_rate: int) -> None:
         self.polyphony = polyphony
-        self.slots = [Slot() for _ in range(2 * polyphony)]
+        self.slots = [Slot() for _ in range(SLOTS_PER_VOICE * polyphony)]
         self.most = 0
         self.notes = 0
         self.stolen = 0

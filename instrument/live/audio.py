@@ -147,11 +147,18 @@ class Output:
             if stream is None:
                 stream = self._sd.OutputStream(callback=_python_callback(playback), **wanted)
             self._stream: Any = stream
-            stream.start()
+            self._start()
         except self._sd.PortAudioError as error:
             raise UsageError(self._refusal(error, sample_rate, block)) from None
         except ValueError as error:
             raise UsageError(f"{device.name}: {error}") from None
+
+    def _start(self) -> None:
+        try:
+            self._stream.start()
+        except self._sd.PortAudioError:
+            self._stream.close()
+            raise
 
     def _compiled(self, playback: Playback, wanted: dict[str, Any]) -> Any:  # noqa: ANN401
         """A stream with a compiled callback; None if sounddevice has no door for one."""

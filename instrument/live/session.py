@@ -103,6 +103,7 @@ class Status:
         postponed: Messages that had to wait for another block: notes take their time.
         underruns: Gaps that the sound device reported.
         lost: Messages that overflowed a queue.
+        tape_lost: Samples that the disk was too slow for.
         faults: Rounds of the control that failed inside.
         last_change: The controller that moved last.
         learning: What is being learned, and whether the knob must be turned the other way too.
@@ -118,6 +119,7 @@ class Status:
     postponed: int
     underruns: int
     lost: int
+    tape_lost: int
     faults: int
     last_change: ControlChange | None
     learning: tuple[str, bool] | None
@@ -127,6 +129,7 @@ class Status:
         return {
             "notes dropped": self.dropped,
             "messages lost": self.lost,
+            "recorded samples lost": self.tape_lost,
             "faults": self.faults,
         }
 
@@ -240,6 +243,7 @@ class Session:
             postponed=performer.postponed,
             underruns=int(self._playback.underflows[0]),
             lost=self._inputs.lost,
+            tape_lost=self._tape.lost,
             faults=performer.faults,
             last_change=performer.last_change,
             learning=learning,

@@ -693,6 +693,7 @@ class FakeSession:
         postponed=0,
         underruns=0,
         lost=0,
+        tape_lost=0,
         faults=0,
         last_change=None,
         learning=None,
@@ -752,7 +753,7 @@ def test_play_ends_well_after_ctrl_c(play: Arco, sessions: list[FakeSession]) ->
     (session,) = sessions
     assert (status, session.stops, session.closed) == (0, 2, True)
     assert err.splitlines() == [
-        "A key sounds 4.0 ms after it arrives, always.",
+        "A key sounds 4.0 ms after it arrives.",
         "MIDI input: Keys",
         "Ctrl-C ends it.",
         "it ends",

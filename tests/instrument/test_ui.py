@@ -36,6 +36,7 @@ CALM = Status(
     postponed=0,
     underruns=0,
     lost=0,
+    tape_lost=0,
     faults=0,
     last_change=None,
     learning=None,
@@ -86,9 +87,9 @@ def test_speeds() -> None:
             "3 voices  load 13%  late frames 2  underruns 4  late notes 11",
         ),
         (
-            replace(CALM, dropped=7, lost=8, faults=9),
+            replace(CALM, dropped=7, lost=8, tape_lost=4, faults=9),
             "3 voices  load 13%  late frames 0  underruns 0  notes dropped 7  messages lost 8  "
-            "faults 9",
+            "recorded samples lost 4  faults 9",
         ),
         (
             replace(CALM, last_change=ControlChange(15, 74, 99)),
@@ -114,7 +115,7 @@ def test_a_session_says_what_it_plays_on() -> None:
     )
     assert list(ui.live_sentences(session)) == [
         "Plays on Speakers (ALSA) at 48000 Hz.",
-        "A key sounds 3.7 ms after it arrives, always.",
+        "A key sounds 3.7 ms after it arrives.",
         "The device adds 5.3 ms, it says.",
         "MIDI input: Keys",
         "MIDI input: Arco",

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from instrument.voices import (
     JOIN_WITHIN_SEMITONES,
+    SLOTS_PER_VOICE,
     SOUNDING,
     Allocation,
     Return,
@@ -476,10 +477,10 @@ def test_of_equals_the_oldest_is_stolen(voices: Voices) -> None:
 
 
 def test_notes_beyond_all_slots_are_counted_and_dropped(voices: Voices) -> None:
-    for key in range(40, 48):
+    for key in range(40, 56):
         begin(voices, key)
     assert voices.note_on(0, 90, 64, 0) is None
-    assert (voices.notes, voices.stolen, voices.dropped) == (8, 4, 1)
+    assert (voices.notes, voices.stolen, voices.dropped) == (16, 12, 1)
     assert voices.sounding() == 4
     for slot in fading(voices):
         voices.free(slot, 0)
@@ -496,14 +497,14 @@ def test_an_ended_voice_is_free_only_once_its_last_hop_has_faded(voices: Voices)
 
 
 def test_with_every_slot_fading_or_not_yet_free_no_voice_is_stolen_in_vain(voices: Voices) -> None:
-    for key in range(40, 48):
+    for key in range(40, 56):
         begin(voices, key)
     for slot in fading(voices):
         voices.free(slot, 500)
     assert voices.note_on(0, 90, 64, 499) is None
-    assert (voices.sounding(), voices.stolen, voices.dropped) == (4, 4, 1)
+    assert (voices.sounding(), voices.stolen, voices.dropped) == (4, 12, 1)
     assert voices.note_on(0, 90, 64, 500) is not None
-    assert (voices.sounding(), voices.stolen, voices.dropped) == (4, 5, 1)
+    assert (voices.sounding(), voices.stolen, voices.dropped) == (4, 13, 1)
 
 
 # --- Whatever happens --------------------------------------------------------------------------
@@ -533,7 +534,7 @@ class Players(RuleBasedStateMachine):
     def start(self, polyphony: int) -> None:
         self.voices = Voices(polyphony, RATE)
         self.players = [Player(), Player()]
-        self.free_from = dict.fromkeys(range(2 * polyphony), 0)
+        self.free_from = dict.fromkeys(range(SLOTS_PER_VOICE * polyphony), 0)
         self.sample = 0
 
     @rule(channel=CHANNELS, key=KEYS)

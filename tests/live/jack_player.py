@@ -47,7 +47,6 @@ def main() -> None:
     done = threading.Event()
     go = threading.Event()
 
-    @client.set_process_callback
     def process(frames: int) -> None:
         nonlocal first, sent, missed, expected
         midi_out.clear_buffer()
@@ -70,6 +69,7 @@ def main() -> None:
         for channel, port in zip(audio, inputs, strict=True):
             channel[place : place + count] = port.get_array()[:count]
 
+    client.set_process_callback(process)
     with client:
         if task["to"]:
             (target, *_) = wait_for_ports(client, task["to"], 1, is_midi=True, is_input=True)
