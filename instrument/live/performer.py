@@ -23,7 +23,7 @@ from instrument.midi import event_from_bytes
 from instrument.types import ControlChange, Event, NoteOff, NoteOn
 
 POLL_SECONDS = 0.0004
-GUARD_SECONDS = 0.001
+GUARD_SECONDS = 0.0005
 """So long the engine waits for events that are on their way, before it goes on without them."""
 
 MARGIN_SECONDS = 0.001
