@@ -38,6 +38,26 @@ DEMO_OUTPUT = Path("demo", "londonderry-air.wav")
 BAD_USE = 2
 BROKEN_PIPE = 1
 
+InstrumentOption = Annotated[
+    str, typer.Option(help="An instrument's name, or the folder of an exported one.")
+]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        help="How it is played at first; by default the instrument's first preset.",
+        show_default=False,
+    ),
+]
+KnobOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Turn a knob, from 0 to 1; may be given again for others. "
+        "'arco info' names the presets and knobs.",
+        metavar="NAME=VALUE",
+        show_default=False,
+    ),
+]
+
 # typer takes its usage errors from click or, in later versions, from inside itself; this is the
 # base of all of them either way.
 _TyperUsageError = cast("type[Exception]", typer.BadParameter.__base__)
@@ -129,9 +149,7 @@ def render(
             show_default=False,
         ),
     ] = None,
-    instrument: Annotated[
-        str, typer.Option(help="An instrument's name, or the folder of an exported one.")
-    ] = "violin",
+    instrument: InstrumentOption = "violin",
     sample_rate: Annotated[
         int | None,
         typer.Option(
@@ -154,22 +172,8 @@ def render(
             show_default=False,
         ),
     ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            help="How it is played at first; by default the instrument's first preset.",
-            show_default=False,
-        ),
-    ] = None,
-    knob: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Turn a knob, from 0 to 1; may be given again for others. "
-            "'arco info' names the presets and knobs.",
-            metavar="NAME=VALUE",
-            show_default=False,
-        ),
-    ] = None,
+    preset: PresetOption = None,
+    knob: KnobOption = None,
     tail: Annotated[
         float | None,
         typer.Option(
@@ -248,9 +252,7 @@ def demo(
 
 @app.command()
 def play(
-    instrument: Annotated[
-        str, typer.Option(help="An instrument's name, or the folder of an exported one.")
-    ] = "violin",
+    instrument: InstrumentOption = "violin",
     midi_in: Annotated[
         str | None,
         typer.Option(
@@ -289,21 +291,8 @@ def play(
         str, typer.Option(metavar="poly|mono", help="Chords, or a single line with slurs.")
     ] = "poly",
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="Of all that is left to chance.")] = 0,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            help="How it is played at first; by default the instrument's first preset.",
-            show_default=False,
-        ),
-    ] = None,
-    knob: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Turn a knob, from 0 to 1; may be given again for others.",
-            metavar="NAME=VALUE",
-            show_default=False,
-        ),
-    ] = None,
+    preset: PresetOption = None,
+    knob: KnobOption = None,
     learn: Annotated[
         list[str] | None,
         typer.Option(
