@@ -356,10 +356,10 @@ def play(
         record=record,
         record_audio=record_audio,
     )
-    _play(loaded, settings)
+    _play(loaded, settings, instrument)
 
 
-def _play(instrument: Instrument, settings: LiveSettings) -> None:
+def _play(instrument: Instrument, settings: LiveSettings, name: str) -> None:
     """Play until the first signal, and to the end of its last notes until the second."""
     from instrument import ui
     from instrument.live.session import Session
@@ -373,7 +373,7 @@ def _play(instrument: Instrument, settings: LiveSettings) -> None:
         with display.following(lambda: ui.status_line(session.status)):
             session.run()
         status = session.status
-    for line in ui.live_report(status, settings):
+    for line in ui.live_report(status, settings, name):
         _say(line)
 
 

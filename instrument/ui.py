@@ -216,8 +216,10 @@ def live_sentences(session: Session) -> Iterator[str]:
     yield "Ctrl-C ends it."
 
 
-def live_report(status: Status, settings: LiveSettings) -> Iterator[str]:
-    """What was played, when it is over."""
+def live_report(
+    status: Status, settings: LiveSettings, instrument: str = "violin"
+) -> Iterator[str]:
+    """What was played, when it is over; the instrument is named as it was chosen."""
     yield f"{status.notes} notes were played."
     for name, count in status.mishaps().items():
         if count:
@@ -233,7 +235,9 @@ def live_report(status: Status, settings: LiveSettings) -> Iterator[str]:
     if status.underruns:
         yield f"The sound device reported {status.underruns} gaps: try a larger --block."
     if settings.record is not None:
-        yield f"{settings.record}: 'arco render {settings.record}' plays it again" + (
+        again = f"arco render {settings.record}"
+        again += "" if instrument == "violin" else f" --instrument {instrument}"
+        yield f"{settings.record}: '{again}' plays it again" + (
             ", but for what came late." if late else ", sample for sample."
         )
     if settings.record_audio is not None:

@@ -205,9 +205,10 @@ class Performer:
             for meant in self._translate(event, arrival.seconds):
                 self._remember(arrival.port, meant)
                 until = self.give(meant, sample) + 1
-        except Exception:
+        except Exception as error:
             # The messages behind it, ends of notes perhaps, are heard all the same.
             self.faults += 1
+            self.last_fault = error
             return 0
         return until
 

@@ -748,7 +748,9 @@ def sessions(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeSession]]:
         signal.signal(number, handler)
 
 
-def test_play_ends_well_after_ctrl_c(play: Arco, sessions: list[FakeSession]) -> None:
+def test_play_ends_well_after_ctrl_c(
+    play: Arco, sessions: list[FakeSession], tiny_instrument: Path
+) -> None:
     status, out, err = play("--record", "take.mid")
     (session,) = sessions
     assert (status, session.stops, session.closed) == (0, 2, True)
@@ -760,7 +762,8 @@ def test_play_ends_well_after_ctrl_c(play: Arco, sessions: list[FakeSession]) ->
     ]
     assert out.splitlines() == [
         "12 notes were played.",
-        "take.mid: 'arco render take.mid' plays it again, sample for sample.",
+        f"take.mid: 'arco render take.mid --instrument {tiny_instrument}' plays it again, "
+        "sample for sample.",
     ]
 
 
