@@ -237,6 +237,7 @@ def demo(
     from instrument import ui
     from instrument.midifile import read_score
     from instrument.offline import RenderSettings
+    from instrument.portaudio import play_file
 
     with ExitStack() as folder:
         if output == DEMO_OUTPUT:
@@ -245,9 +246,12 @@ def demo(
     for line in ui.report_lines(output, report, ()):
         _say(line)
     sys.stdout.flush()
-    obstacle = ui.play(output)
-    if obstacle is not None:
+    try:
+        play_file(output)
+    except UsageError as obstacle:
         _say(f"Not played: {obstacle}.")
+    except KeyboardInterrupt:
+        typer.echo(err=True)
 
 
 @app.command()

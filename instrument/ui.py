@@ -1,4 +1,4 @@
-"""What a person at the terminal sees and hears: progress, tables, sentences, a sound device."""
+"""What a person at the terminal sees: progress, tables, sentences."""
 
 from __future__ import annotations
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 DISPLAY_SECONDS = 0.1
 SLOWEST_TERMINAL_SECONDS = 1.0
-
-PLAYED_FRAMES = 4096
-"""Samples that go to the sound device at once."""
 
 
 class Headline(NamedTuple):
@@ -376,38 +373,3 @@ def _own_stderr() -> Iterator[TextIO]:
         return
     with open(descriptor, "w", errors="backslashreplace", closefd=False) as stderr:
         yield stderr
-
-
-# --- Sound ---------------------------------------------------------------------------------------
-
-
-def play(path: Path) -> str | None:
-    """Play a sound file on the default device until its end or Ctrl-C.
-
-    Returns:
-        None, or why it cannot be played.
-    """
-    import soundfile  # noqa: PLC0415 (only playing needs it)
-
-    try:
-        import sounddevice  # noqa: PLC0415 (an extra, which may be missing)
-    except ImportError:
-        return "sounddevice isn't installed (pip install 'arco[live]')"
-    except OSError:
-        return "the PortAudio library is missing (on Debian: apt-get install libportaudio2)"
-    try:
-        sounddevice.query_devices(kind="output")
-    except (sounddevice.PortAudioError, ValueError):
-        return "there is no sound device"
-    try:
-        with (
-            soundfile.SoundFile(path) as file,
-            sounddevice.OutputStream(file.samplerate, channels=file.channels) as stream,
-        ):
-            for block in file.blocks(PLAYED_FRAMES, dtype="float32"):
-                stream.write(block)
-    except sounddevice.PortAudioError as error:
-        return f"the sound device refuses: {error}"
-    except KeyboardInterrupt:
-        print(file=sys.stderr)  # noqa: T201
-    return None

@@ -71,10 +71,8 @@ WALLS = {
     "one module knows onnxruntime": Wall(
         "*/**/*.py", ("onnxruntime",), but=("instrument/models.py",)
     ),
-    "only the edge knows sound devices": Wall(
-        "*/**/*.py",
-        ("sounddevice",),
-        but=("instrument/live/audio.py", "instrument/ui.py"),
+    "one module knows sounddevice": Wall(
+        "*/**/*.py", ("sounddevice",), but=("instrument/portaudio.py",)
     ),
     "one module knows rtmidi": Wall("*/**/*.py", ("rtmidi",), but=("instrument/live/ports.py",)),
     "only the command line plays live": Wall(

@@ -1,7 +1,4 @@
-"""Sound devices: what there is, and one stream that plays through the compiled callback.
-
-The only importer of sounddevice in the live driver.
-"""
+"""Sound devices: what there is, and one stream that plays through the compiled callback."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ from typing import Any
 
 from instrument.errors import UnknownName, UsageError
 from instrument.live.callback import Callback, Playback, fill
+from instrument.portaudio import load_sounddevice
 
 JACK = "JACK Audio Connection Kit"
 CLOSE_SECONDS = 2.0
@@ -46,18 +44,6 @@ class Device:
         return self.api == JACK
 
 
-def _sounddevice() -> Any:  # noqa: ANN401 (it has no types)
-    try:
-        import sounddevice  # noqa: PLC0415 (an extra, which may be missing)
-    except ImportError:
-        raise UsageError("sounddevice isn't installed: pip install 'arco[live]'") from None
-    except OSError:
-        raise UsageError(
-            "the PortAudio library is missing; on Debian: apt-get install libportaudio2"
-        ) from None
-    return sounddevice
-
-
 def list_outputs() -> list[Device]:
     """The devices that can play, the default one marked.
 
@@ -67,7 +53,7 @@ def list_outputs() -> list[Device]:
     Raises:
         UsageError: sounddevice or PortAudio is missing.
     """
-    sd = _sounddevice()
+    sd = load_sounddevice()
     apis = [api["name"] for api in sd.query_hostapis()]
     found = [
         Device(index, apis[device["hostapi"]], device["name"], round(device["default_samplerate"]))
@@ -131,7 +117,7 @@ class Output:
         Raises:
             UsageError: The device refuses; the message says what it would take.
         """
-        self._sd = _sounddevice()
+        self._sd = load_sounddevice()
         self.device = device
         wanted = {
             "samplerate": sample_rate,
@@ -229,7 +215,7 @@ def rescan() -> None:
 
     It finds a JACK server only when it begins.
     """
-    sd = _sounddevice()
+    sd = load_sounddevice()
     sd._terminate()
     sd._initialize()
 
