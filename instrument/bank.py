@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,6 +36,7 @@ LOUDNESS_RANGE_DB = (-100.0, 0.0)
 PITCH_RANGE_MIDI = (12.0, 127.0)
 SPLICE_WITHIN_FRAMES = 60
 PRESSURE_SMOOTHING_FRAMES = 5.0
+PRESSURE_ARRIVED_DB = 1e-4
 RESHAPE_FRAMES = 8
 """A held voice follows its knobs at most so often."""
 
@@ -73,13 +75,21 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class _Controls:
-    """Controls of V voices at T moments, in the units of ``Frames``, and their level in dB."""
+    """Controls of V voices at T moments, in the units of ``Frames``."""
 
     f0_hz: Float64
     amps: Float32
     noise: Float32
     gain: Float32
-    loudness_db: Float32
+
+    def at(self, moments: slice) -> _Controls:
+        """Those at some of the moments."""
+        return _Controls(
+            self.f0_hz[:, moments],
+            self.amps[:, moments],
+            self.noise[:, moments],
+            self.gain[:, moments],
+        )
 
 
 class VoiceBank:
@@ -167,10 +177,14 @@ class VoiceBank:
         self._pressure_db[:, rows] = 0.0
         self._state[rows] = 0.0
         moments = np.array([0.0, 1.0 - part, 2.0 - part])
-        controls = self._compute(rows, np.tile(moments, (len(rows), 1)))
+        at = np.tile(moments, (len(rows), 1))
+        performance = self._mapping.values[self._channel[rows], None]
+        gain = np.broadcast_to(performance[..., Performance.LEFT :], (*at.shape, 2))
+        pitch, loudness_db = self._read_curves(rows, at, performance)
+        controls = self._compute(rows, pitch, loudness_db, gain)
         self._position[rows] = 3.0 - part
-        self._write_frame(hop, rows, controls, moment=1)
-        self._write_frame(hop + 1, rows, controls, moment=2)
+        ring = np.arange(hop, hop + 2) % len(self.frames.voice)
+        self._write_frames(ring, rows, controls.at(slice(1, 3)))
         self._write_starts(rows, hop, inside, controls)
 
     def join(self, slot: int, note: Note, gap_samples: int) -> None:
@@ -283,12 +297,8 @@ class VoiceBank:
         """Let one held voice follow its knobs: the one that has waited longest for it."""
         if not held:
             return
-        slots = np.array(held)
-        wanted, given = self._mapping.knobs[self._channel[slots]], self._knobs[slots]
-        moved = np.nan_to_num(np.abs(wanted - given), nan=1.0) > KNOB_STEP
-        moved &= ~(np.isnan(wanted) & np.isnan(given))
-        waited = self._position[slots] - self._reshape_from[slots]
-        waited[~moved.any(axis=1)] = -1.0
+        waited = self._position[held] - self._reshape_from[held]
+        waited[~self._unlike_their_knobs(held)] = -1.0
         if waited.max() < 0.0:
             return
         slot = held[int(waited.argmax())]
@@ -300,27 +310,85 @@ class VoiceBank:
         curves.copy_from(turned)
         self._reshape_from[slot] = position + RESHAPE_FRAMES
 
+    def _unlike_their_knobs(self, held: list[int]) -> NDArray[np.bool_]:
+        """Whether the knobs have moved since the curves of held voices [V] were decoded."""
+        wanted, given = self._mapping.knobs[self._channel[held]], self._knobs[held]
+        moved = np.nan_to_num(np.abs(wanted - given), nan=1.0) > KNOB_STEP
+        moved &= ~(np.isnan(wanted) & np.isnan(given))
+        unlike: NDArray[np.bool_] = moved.any(axis=1)
+        return unlike
+
     # --- frames --------------------------------------------------------------------------
 
-    def write_frame(self, hop: int, active: list[int]) -> Float32:
-        """Compute and publish a hop's frame, for all voices at once.
+    def calm_frames(self, active: list[int], held: list[int], most: int) -> int:
+        """How many frames the curves give as they are: nothing edits them or takes them over.
+
+        Args:
+            active: Slots that sound.
+            held: Those of them whose notes are held.
+            most: What is asked for.
 
         Returns:
-            [V], the level of each active voice in dB.
+            1 to ``most``.
         """
-        row = hop % len(self.frames.voice)
-        self.frames.voice[row] = 0
-        levels = np.zeros(0, np.float32)
+        if (self._pressure_db[0] != self._pressure_db[1]).any():
+            return 1
+        if not self._mapping.knobs_settled or self._unlike_their_knobs(held).any():
+            return 1
+        calm = most
         if active:
-            slots = np.array(active)
-            self._pressure_db[0] += (
-                self._pressure_db[1] - self._pressure_db[0]
-            ) / PRESSURE_SMOOTHING_FRAMES
-            controls = self._compute(slots, self._position[slots, None])
-            self._position[slots] += 1.0
-            self._write_frame(hop, slots, controls, moment=0)
-            levels = controls.loudness_db[:, 0]
-        return levels
+            calm = min(calm, int(self._length - 3 - self._position[active].max()) + 1)
+        if held:
+            calm = min(calm, math.ceil((self._splice_at[held] - self._position[held]).min()))
+        return max(1, calm)
+
+    def write_frames(
+        self,
+        hop: int,
+        active: list[int],
+        performance: Float64,
+        released: list[bool],
+        silent_db: float,
+    ) -> Float32:
+        """Compute the frames of hops, for all voices at once.
+
+        Args:
+            hop: The first one.
+            active: Slots that sound, V.
+            performance: [T, 16, 5], the values of ``Mapping`` in each frame; T is 1 unless the
+                frames are calm.
+            released: Which of the voices end when they are silent.
+            silent_db: The level below which they are. The first frame with such a voice is the
+                last one that is written.
+
+        Returns:
+            [V, frames written], the levels of the active voices in dB.
+        """
+        slots = np.array(active, np.int64)
+        self._approach_pressure()
+        of_voices = performance[:, self._channel[slots]].swapaxes(0, 1)
+        at = self._position[slots, None] + np.arange(len(performance))
+        pitch, loudness_db = self._read_curves(slots, at, of_voices)
+        silent = (loudness_db < silent_db)[np.array(released, bool)].any(axis=0)
+        count = int(silent.argmax()) + 1 if silent.any() else len(performance)
+        rows = np.arange(hop, hop + count) % len(self.frames.voice)
+        self.frames.voice[rows] = 0
+        if active:
+            gain = of_voices[:, :count, Performance.LEFT :]
+            controls = self._compute(slots, pitch[:, :count], loudness_db[:, :count], gain)
+            self._position[slots] += count
+            self._write_frames(rows, slots, controls)
+        return loudness_db[:, :count]
+
+    def _approach_pressure(self) -> None:
+        """Smooth the keys' pressure by one frame."""
+        now, wanted = self._pressure_db
+        way = wanted - now
+        if not way.any():
+            return
+        near = np.abs(way) < PRESSURE_ARRIVED_DB
+        now += np.where(near, way, way / PRESSURE_SMOOTHING_FRAMES)
+        now[near] = wanted[near]
 
     def publish(self, hop: int) -> None:
         """Let the synthesiser read a hop's frame."""
@@ -339,23 +407,31 @@ class VoiceBank:
         """Whether a voice has come to the end of its curves."""
         return bool(self._position[slot] > self._length - 3)
 
-    def _compute(self, slots: Slots, at: Float64) -> _Controls:
-        """Controls of slots [V] at curve positions [V, T]."""
+    def _read_curves(
+        self, slots: Slots, at: Float64, performance: Float64
+    ) -> tuple[Float64, Float32]:
+        """Pitch (MIDI) and loudness (dB) of slots [V] at curve positions [V, T].
+
+        ``performance`` holds the values of ``Mapping`` then, [V, T or 1, 5].
+        """
         whole = np.minimum(at.astype(np.int64), self._length - 2)
         part = (at - whole).astype(np.float32)
         rows = slots[:, None]
         here = self._all_curves[:, rows, whole]
         ahead = self._all_curves[:, rows, whole + 1]
         slow_cents, vibrato_cents, loudness_db = here + part * (ahead - here)
-        performance = self._mapping.values[self._channel[slots]]
-        bend = performance[:, Performance.BEND_SEMITONES, None]
-        vibrato = performance[:, Performance.VIBRATO, None]
-        cents = slow_cents + vibrato * vibrato_cents
-        midi = _limited(self._key[rows] + bend + cents / 100.0, PITCH_RANGE_MIDI)
-        pressed_db = performance[:, Performance.EXPRESSION_DB] + self._pressure_db[0, slots]
-        loudness_db = loudness_db + pressed_db[:, None]
-        loudness_db = _limited(loudness_db, LOUDNESS_RANGE_DB).astype(np.float32)
-        f0_hz = np.asarray(midi_to_hz(midi), np.float64)
+        cents = slow_cents + performance[..., Performance.VIBRATO] * vibrato_cents
+        bend = performance[..., Performance.BEND_SEMITONES]
+        pitch = _limited(self._key[rows] + bend + cents / 100.0, PITCH_RANGE_MIDI)
+        pressed_db = performance[..., Performance.EXPRESSION_DB] + self._pressure_db[0, rows]
+        loudness_db = _limited(loudness_db + pressed_db, LOUDNESS_RANGE_DB)
+        return pitch, loudness_db.astype(np.float32)
+
+    def _compute(
+        self, slots: Slots, pitch: Float64, loudness_db: Float32, gain: Float64
+    ) -> _Controls:
+        """Controls of slots [V] from their pitch (MIDI) and loudness [V, T]; their state moves."""
+        f0_hz = np.asarray(midi_to_hz(pitch), np.float64)
         controls, self._state[slots] = self._instrument.timbre.run(
             f0_hz.astype(np.float32), loudness_db, self._state[slots]
         )
@@ -364,18 +440,17 @@ class VoiceBank:
             f0_hz=f0_hz,
             amps=controls.amplitude[..., None] * harmonics,
             noise=controls.noise,
-            gain=performance[:, Performance.LEFT :].astype(np.float32),
-            loudness_db=loudness_db,
+            gain=gain.astype(np.float32),
         )
 
-    def _write_frame(self, hop: int, slots: Slots, controls: _Controls, moment: int) -> None:
-        row = hop % len(self.frames.voice)
-        frames = self.frames
-        frames.f0_hz[row, slots] = controls.f0_hz[:, moment]
-        frames.amps[row, slots] = controls.amps[:, moment]
-        frames.noise[row, slots] = controls.noise[:, moment]
-        frames.gain[row, slots] = controls.gain
-        frames.voice[row, slots] = self._voice[slots]
+    def _write_frames(self, rows: Slots, slots: Slots, controls: _Controls) -> None:
+        """Write the controls of slots [V] at T moments to as many rows of the ring."""
+        frames, into = self.frames, np.ix_(rows, slots)
+        frames.f0_hz[into] = controls.f0_hz.T
+        frames.amps[into] = controls.amps.swapaxes(0, 1)
+        frames.noise[into] = controls.noise.swapaxes(0, 1)
+        frames.gain[into] = controls.gain.swapaxes(0, 1)
+        frames.voice[into] = self._voice[slots]
 
     def _write_starts(self, slots: Slots, hop: int, inside: int, controls: _Controls) -> None:
         starts = self.starts
@@ -385,6 +460,6 @@ class VoiceBank:
         starts.slot[items] = slots
         starts.f0_hz[items] = controls.f0_hz[:, 0]
         starts.amps[items] = controls.amps[:, 0]
-        starts.gain[items] = controls.gain
+        starts.gain[items] = controls.gain[:, 0]
         fence()
         starts.ready[0] += len(slots)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from instrument.bank import Note, VoiceBank
 from instrument.errors import InstrumentError
 from instrument.frames import FRAME_RATE, hop_start
@@ -12,6 +14,7 @@ from instrument.mapping import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
     CHANNELS,
+    CONTINUOUS,
     MONO_ON,
     OMNI_OFF,
     OMNI_ON,
@@ -25,13 +28,15 @@ from instrument.types import (
     ChannelPressure,
     ControlChange,
     Event,
+    Float32,
+    Float64,
     KeyPressure,
     NoteOff,
     NoteOn,
     PitchBend,
     ProgramChange,
 )
-from instrument.voices import Stage, Voices
+from instrument.voices import HOLDING, Stage, Voices
 
 SILENT_DB = -85.0
 """A released voice that is fainter than this has ended."""
@@ -53,6 +58,17 @@ def slide_frames(portamento_time: int) -> int:
     return round(FRAME_RATE * SHORTEST_SLIDE_SECONDS * float(ratio ** (portamento_time / 127.0)))
 
 
+def _moves_controls_only(event: Event) -> bool:
+    """Whether an event leaves the voices alone, and only moves what is smoothed."""
+    match event:
+        case PitchBend() | ChannelPressure():
+            return True
+        case ControlChange():
+            return event.controller in CONTINUOUS
+        case _:
+            return False
+
+
 class Control:
     """Turns events into the control frames of one hop after another.
 
@@ -68,6 +84,7 @@ class Control:
         latents: LatentSpace,
         preset: int,
         hops: int,
+        frames_at_once: int = 1,
     ) -> None:
         """Make the control of an engine.
 
@@ -78,6 +95,7 @@ class Control:
             latents: Where the notes' latents are.
             preset: Index of the one that all channels begin with.
             hops: Length of the rings of control frames.
+            frames_at_once: The most frames that `write` computes in one run of the graph.
         """
         spec = instrument.spec
         if spec.frame_rate != FRAME_RATE:
@@ -92,34 +110,72 @@ class Control:
         slots = len(self.voices.slots)
         self.bank = VoiceBank(instrument, sample_rate, slots, hops, self.mapping, latents)
         self.hop = -1
+        # The controls of the frames that are still to be computed, [16, 5] each, and how many such
+        # there may be before something is due.
+        self._planned: list[Float64] = []
+        self._calm = 0
+        self._frames_at_once = min(frames_at_once, hops - 2)
         self._sample_rate = sample_rate
         self._presets = latents.presets
         self._last_key: list[int | None] = [None] * CHANNELS
 
     def begin_hop(self) -> None:
-        """Go on to the next hop, and compute the frame of the one after it."""
+        """Go on to the next hop, and plan the frame of the one after it; `write` computes it."""
+        if len(self._planned) == self._calm:
+            self.write()
         self.hop += 1
         self.mapping.advance()
+        if not self._planned:
+            self._calm = self._prepare()
+        self._planned.append(self.mapping.values.copy())
+
+    def _prepare(self) -> int:
+        """Do what is due before the next frame.
+
+        Returns:
+            For how many frames nothing more will be due, if nothing happens to the voices.
+        """
         for slot in self.voices.active():
             if self.voices.slots[slot].stage is Stage.FADING:
-                self._free(slot)
-        active = self.voices.active()
-        held = [i for i in active if self.voices.slots[i].stage in (Stage.HELD, Stage.PEDAL)]
+                self._free(slot, self.hop + 1)
+        held = [i for i in self.voices.active() if self.voices.slots[i].stage in HOLDING]
         self.bank.continue_held(held)
         self.bank.reshape_one(held)
-        levels_db = self.bank.write_frame(self.hop + 1, active)
+        return self.bank.calm_frames(self.voices.active(), held, self._frames_at_once)
+
+    def write(self) -> None:
+        """Compute the frames that are planned, all at once.
+
+        One run of the graph for many frames takes little longer than for one: playing live there
+        is one, but rendering they come by the dozen.
+        """
+        while self._planned:
+            active = self.voices.active()
+            first = self.hop + 2 - len(self._planned)
+            released = [self.voices.slots[i].stage is Stage.RELEASED for i in active]
+            performance = np.array(self._planned)
+            levels_db = self.bank.write_frames(first, active, performance, released, SILENT_DB)
+            written = levels_db.shape[1]
+            del self._planned[:written]
+            self._end_voices(first + written - 1, active, levels_db[:, -1])
+        self._calm = 0
+        self.bank.publish(self.hop + 1)
+
+    def _end_voices(self, hop: int, active: list[int], levels_db: Float32) -> None:
+        """After the frame of a hop, free the voices that have come to their end."""
         for slot, level_db in zip(active, levels_db, strict=True):
             voice = self.voices.slots[slot]
             if not self.bank.in_attack(slot):
                 voice.level_db = float(level_db)
             faint = voice.stage is Stage.RELEASED and level_db < SILENT_DB
             if faint or self.bank.at_end(slot):
-                self.bank.mute(self.hop + 1, slot)
-                self._free(slot)
-        self.bank.publish(self.hop + 1)
+                self.bank.mute(hop, slot)
+                self._free(slot, hop)
 
     def handle(self, event: Event, sample: int) -> None:
         """Take an event at a sample of the current hop."""
+        if not _moves_controls_only(event):
+            self.write()
         match event:
             case NoteOn():
                 self.begin_notes([event], sample)
@@ -139,6 +195,7 @@ class Control:
 
     def begin_notes(self, events: Sequence[NoteOn], sample: int) -> None:
         """Take keys that go down at one sample of the current hop."""
+        self.write()
         slots: list[int] = []
         notes: list[Note] = []
         for event in events:
@@ -198,9 +255,9 @@ class Control:
         governor = self.mapping.governor(channel)
         return governor.mono or governor.legato
 
-    def _free(self, slot: int) -> None:
-        """A voice fades away in the hop whose frame is being written."""
-        self.voices.free(slot, hop_start(self.hop + 2, self._sample_rate))
+    def _free(self, slot: int, hop: int) -> None:
+        """A voice fades away in a hop whose frame isn't published yet."""
+        self.voices.free(slot, hop_start(hop + 1, self._sample_rate))
 
     # --- controllers ---------------------------------------------------------------------
 
@@ -238,5 +295,6 @@ class Control:
 
     def release_all(self, sample: int) -> None:
         """End all notes, whatever holds them, with their natural release."""
+        self.write()
         for channel in range(CHANNELS):
             self.bank.release(self.voices.release_all(channel, sample))

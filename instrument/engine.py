@@ -46,6 +46,7 @@ class Engine:
         knobs: Mapping[int, float] | None = None,
         room_gain: float = ROOM_GAIN,
         ahead: int = 0,
+        frames_at_once: int = 1,
     ) -> None:
         """Make an engine.
 
@@ -58,6 +59,9 @@ class Engine:
             knobs: Positions 0…1 by index of the latent axis.
             room_gain: Linear gain of the room.
             ahead: Samples by which `advance` may be ahead of what is played.
+            frames_at_once: The most control frames that one run of the timbre's graph computes.
+                More than one is faster, but then the size of the blocks shows in the last bits,
+                below −110 dBFS.
 
         Raises:
             UsageError: A sample rate that it can't play at.
@@ -70,7 +74,9 @@ class Engine:
         matrix = impulse_response_matrix(sizes.noise_bands, sample_rate, spec.sample_rate)
         hops = LEAST_HOPS + -(-ahead * FRAME_RATE // sample_rate)
         latents = LatentSpace(spec, seed)
-        self._control = Control(instrument, sample_rate, voices, latents, preset, hops)
+        self._control = Control(
+            instrument, sample_rate, voices, latents, preset, hops, frames_at_once
+        )
         for axis, position in (knobs or {}).items():
             self._control.mapping.turn(axis, position)
         slots = len(self._control.voices.slots)
@@ -87,7 +93,7 @@ class Engine:
             limiter=Limiter(sample_rate).state,
         )
         self._sample_rate = sample_rate
-        self._step = longest_hop(sample_rate)
+        self._step = max(ahead, longest_hop(sample_rate))
         self._hop_end = 0
         self._events: list[tuple[int, int, Event]] = []
         self._pushed = 0
@@ -152,6 +158,7 @@ class Engine:
                 self._hop_end = hop_start(self._control.hop + 1, self._sample_rate)
             else:
                 break
+        self._control.write()
         self.reached = max(self.reached, until)
 
     def _handle_next(self) -> None:

@@ -57,6 +57,8 @@ SMOOTHING_SECONDS = {
     Performance.RIGHT: 0.020,
 }
 KNOB_SECONDS = 0.060
+ARRIVED = 1e-6
+"""Controls that are so near to where they were set, in their own units, are there."""
 
 
 @cache
@@ -175,6 +177,9 @@ CONTROLLERS: dict[int, Setter] = {
 }
 """What each controller does to its channel. 120 and 123…127 end notes: see ``control``."""
 
+CONTINUOUS = {1, 2, 7, 10, 11}
+"""Controllers that move nothing but the smoothed controls."""
+
 
 # --- Its smoothing ------------------------------------------------------------------------------
 
@@ -187,6 +192,7 @@ class Mapping:
         zones: Which channels belong together in MPE.
         values: [16, 5], the smoothed controls in the order of ``Performance``.
         knobs: [16, 8], the smoothed positions 0…1 of the latent axes; NaN where none was set.
+        settled: Whether all are where they were set, so that the next frame's are the same.
     """
 
     def __init__(self, frame_rate: int) -> None:
@@ -204,6 +210,7 @@ class Mapping:
         self._knob_targets = self._targets[:, columns:]
         self._aim(range(CHANNELS))
         self._now[:] = self._targets
+        self.settled = True
 
     def change(self, event: ControlChange | PitchBend | ChannelPressure) -> list[int]:
         """Take a controller, the pitch wheel or the pressure of a channel.
@@ -245,13 +252,24 @@ class Mapping:
         """The channels that a message on this one is for: a manager's zone, or just itself."""
         return self.zones.governed(channel)
 
+    @property
+    def knobs_settled(self) -> bool:
+        """Whether all knobs are where they were set."""
+        return self.settled or np.array_equal(self.knobs, self._knob_targets, equal_nan=True)
+
     def settle(self, channel: int) -> None:
         """Jump to where the controls were set: for a channel in which nothing sounds."""
         self._now[channel] = self._targets[channel]
 
     def advance(self) -> None:
         """Smooth by one frame: one-pole low-passes."""
-        self._now += self._share * (self._targets - self._now)
+        if self.settled:
+            return
+        way = self._targets - self._now
+        near = np.abs(way) < ARRIVED
+        self._now += np.where(near, way, self._share * way)
+        self._now[near] = self._targets[near]
+        self.settled = bool((near | np.isnan(way)).all())
 
     # --- events --------------------------------------------------------------------------
 
@@ -302,11 +320,13 @@ class Mapping:
 
     def _aim(self, channels: range) -> None:
         """Bring the targets of channels up to date."""
+        self.settled = False
         for index in channels:
             self._value_targets[index] = performance(self.channels[index], self.governor(index))
 
     def _aim_knobs(self, channels: range) -> None:
         """Bring the targets of knobs up to date; one that was or is now unset has no way to go."""
+        self.settled = False
         for index in channels:
             knobs = self._turned | self.governor(index).knobs | self.channels[index].knobs
             targets = self._knob_targets[index]

@@ -33,6 +33,7 @@ class RenderSettings:
         samples: Length of the whole, which a take has; from the score and its tail if None.
         voices: How many notes may sound at once.
         room_gain: Linear gain of the room.
+        frames_at_once: See `Engine`; a take has the one at a time that it was played with.
     """
 
     sample_rate: int = 48_000
@@ -43,6 +44,7 @@ class RenderSettings:
     samples: int | None = None
     voices: int = 64
     room_gain: float = ROOM_GAIN
+    frames_at_once: int = 32
 
     @classmethod
     def of(cls, score: Score) -> RenderSettings:
@@ -51,7 +53,11 @@ class RenderSettings:
         if take is None:
             return cls()
         return cls(
-            sample_rate=take.sample_rate, seed=take.seed, voices=take.voices, samples=take.samples
+            sample_rate=take.sample_rate,
+            seed=take.seed,
+            voices=take.voices,
+            samples=take.samples,
+            frames_at_once=1,
         )
 
 
@@ -113,6 +119,8 @@ def render_score(
         preset,
         knob_settings(spec, settings.knobs),
         settings.room_gain,
+        ahead=BLOCK,
+        frames_at_once=settings.frames_at_once,
     )
     events = [e for e in score.events if channel is None or e.event.channel == channel]
     for timed in events:

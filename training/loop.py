@@ -154,6 +154,18 @@ def _restore(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -
         raise UsageError(f"{path}: of a network of other settings; train anew") from error
 
 
+def _progress(fabric: Fabric) -> Progress:
+    """A progress bar, in the first process."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[figures]}"),
+    )
+    return Progress(*columns, disable=not fabric.is_global_zero)
+
+
 def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False) -> float:
     """Train a task's network.
 
@@ -188,14 +200,7 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
     model, optimizer = fabric.setup(task, optimizer)
     model.mark_forward_method("validate")
     batches = _batches(_loader(fabric, task.data(), settings.batch_size))
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[figures]}"),
-    )
-    with Progress(*columns, disable=not fabric.is_global_zero) as progress:
+    with _progress(fabric) as progress:
         bar = progress.add_task(run.name, total=settings.steps, completed=start, figures="")
         for step in range(start, settings.steps):
             for group in optimizer.param_groups:
@@ -236,5 +241,6 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
                 if fabric.is_global_zero:
                     with replacing(history_path) as beside:
                         beside.write_text(json.dumps(history), encoding="utf-8")
+    fabric.logger.finalize("success")  # writes the events that it still holds back
     fabric.barrier()  # what the first process wrote is there for all
     return best

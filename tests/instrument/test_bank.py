@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.bank import RESHAPE_FRAMES, Note, VoiceBank
+from instrument.control import SILENT_DB
 from instrument.envelope import ATTACK_FRAMES, CROSSFADE_FRAMES, RELEASE_DB_PER_FRAME
 from instrument.frames import FRAME_RATE
 from instrument.latent import LatentSpace
@@ -42,13 +43,19 @@ class Desk:
         self.held: list[int] = []
         self.follows_knobs = True
         self.hop = 0
-        self.bank.write_frame(1, [])
+        self.write([])
         self.bank.publish(1)
 
     def begin(self, slot: int = 0, key: int = 69, preset: int = EXPRESSIVE, slide: int = 0) -> None:
         note = Note(0, key, 0.6, preset, slot, slide_cents=500.0, slide_frames=slide)
         self.bank.begin([slot], [note], self.hop, 0, 0.0)
         self.held.append(slot)
+
+    def write(self, active: list[int]) -> Float32:
+        """Write the next hop's frame; the levels of the active slots in dB."""
+        now = self.mapping.values[None]
+        released = [False for _ in active]
+        return self.bank.write_frames(self.hop + 1, active, now, released, SILENT_DB)[:, 0]
 
     def turn(self, axis: int, position: float) -> None:
         """Turn a knob as a controller does; it gets there smoothly."""
@@ -65,7 +72,7 @@ class Desk:
             if self.follows_knobs:
                 self.bank.reshape_one(self.held)
             active = sorted(self.held)
-            levels = self.bank.write_frame(self.hop + 1, active)
+            levels = self.write(active)
             self.bank.publish(self.hop + 1)
             f0_hz = float(self.bank.frames.f0_hz[(self.hop + 1) % RING, slot])
             found.append((float(hz_to_midi(f0_hz)), float(levels[active.index(slot)])))
@@ -292,7 +299,7 @@ def test_a_hurried_release_falls_faster(desk: Desk, hurry: float) -> None:
     levels = []
     for _ in range(40):
         desk.hop += 1
-        levels.append(float(desk.bank.write_frame(desk.hop + 1, [0])[0]))
+        levels.append(float(desk.write([0])[0]))
     falls = -np.diff(levels)
     assert falls.min() >= 0.0
     assert falls.mean() >= hurry * RELEASE_DB_PER_FRAME - 1e-3

@@ -70,6 +70,7 @@ class Player:
 
     def next_hop(self) -> None:
         self.control.begin_hop()
+        self.control.write()
 
     def hops(self, count: int) -> None:
         for _ in range(count):
