@@ -41,7 +41,8 @@ $(VENV)/live: $(VENV)/python-is-new-enough pyproject.toml
 	@touch $@
 
 $(VENV)/test: $(VENV)/python-is-new-enough pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,reference]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps ddsp==3.7.0 'tf_keras==2.21.*'
 	@touch $@
 
 clean:

@@ -1,0 +1,1 @@
+"""Arco beside other instruments: what is measured, and how."""

@@ -1,0 +1,1 @@
+"""The other instruments and libraries that Arco is measured beside."""
