@@ -1,4 +1,4 @@
-"""The command line: ``arco play``, ``render``, ``demo``, ``devices``, ``info`` and ``train``."""
+"""The command line: ``arco play``, ``render``, ``bench``, ``info``, ``train`` and others."""
 
 # ruff: noqa: PLC0415
 # A command imports what it needs, so that help, versions and wrong arguments are answered at once.
@@ -425,6 +425,70 @@ def info(
         _say(json.dumps(ui.facts(spec), ensure_ascii=False))
     else:
         ui.print_facts(ui.facts(spec))
+
+
+@app.command()
+def bench(
+    instrument: InstrumentOption = "violin",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer rounds and kinds: a minute or two.")
+    ] = False,
+    json_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", metavar="FILE", help="Write all figures, round by round.", show_default=False
+        ),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OLD.json",
+            help="Mark what is worse than in an older report, beyond the noise.",
+            show_default=False,
+        ),
+    ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Only: from MIDI to sound through a JACK server that runs; 20 minutes."
+        ),
+    ] = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.png",
+            help="Draw the load against voices, block and width of the model.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Measure latency and speed on this machine, beside what else is installed."""
+    from instrument.bench.effort import QUICK, Effort
+    from instrument.bench.figures import changes, read_report, write_report
+    from instrument.bench.session import measure, measure_live_session
+    from instrument.bench.tables import print_changes, print_report
+    from instrument.files import check_writable
+
+    for path in filter(None, (json_file, picture)):
+        check_writable(path)
+    before = read_report(compare) if compare else None
+    effort = QUICK if quick else Effort()
+    report = (measure_live_session if live else measure)(instrument, effort, _progress)
+    if json_file is not None:
+        write_report(json_file, report)
+    print_report(report)
+    if picture is not None:
+        from instrument.bench.picture import draw
+
+        draw(report, picture)
+    if before is not None:
+        print_changes(changes(report, before))
+
+
+def _progress(sentence: str) -> None:
+    """Say on stderr what goes on, if somebody is there to read it."""
+    if sys.stderr.isatty():
+        print(f"Measuring: {sentence} …", file=sys.stderr)  # noqa: T201
 
 
 @app.command(

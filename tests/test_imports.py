@@ -46,7 +46,7 @@ WALLS = {
     "the runtime knows nothing of training": Wall(
         "instrument/**/*.py",
         ("torch", "tensorflow", "librosa", "scipy", "training"),
-        but=("instrument/cli.py", "instrument/bench/peers/*.py"),
+        but=("instrument/cli.py", "instrument/bench/peers/*.py", "instrument/bench/widths.py"),
     ),
     "the command line hands over to training.cli": Wall(
         "instrument/cli.py",
@@ -78,6 +78,7 @@ WALLS = {
         "*/**/*.py", ("ddsp",), but=("instrument/bench/peers/magenta.py",)
     ),
     "one module knows rtmidi": Wall("*/**/*.py", ("rtmidi",), but=("instrument/live/ports.py",)),
+    "one module knows JACK-Client": Wall("*/**/*.py", ("jack",), but=("instrument/bench/live.py",)),
     "only the command line plays live": Wall(
         "*/**/*.py",
         ("instrument.live",),

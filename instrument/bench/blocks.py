@@ -1,0 +1,162 @@
+"""What a block of the engine costs: the audio half that the device calls, and the control half."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from time import perf_counter_ns
+from typing import NamedTuple
+
+import numpy as np
+
+from instrument.bench.effort import Effort
+from instrument.bench.figures import Figure, Row, Section
+from instrument.bench.timing import Quantiles, quantile_figures
+from instrument.engine import Engine
+from instrument.frames import FRAME_RATE, hop_start
+from instrument.kernels import play
+from instrument.models import Instrument
+from instrument.types import Float64, NoteOn
+
+SHARE = 0.5
+"""Of its time, that a block may take at most 999 times of 1000, for its polyphony to count."""
+
+LOWEST, KEYS = 55, 40
+NOTE_SECONDS = 0.02
+SETTLED_SECONDS = 0.3
+
+
+class Kind(NamedTuple):
+    """How an engine plays."""
+
+    sample_rate: int
+    block: int
+    voices: int
+
+    @property
+    def budget_us(self) -> float:
+        """The time in which a block is played, and the next one has to be ready."""
+        return 1e6 * self.block / self.sample_rate
+
+
+def sounding_engine(instrument: Instrument, sample_rate: int, voices: int) -> Engine:
+    """An engine in which so many voices are held, past their attacks."""
+    engine = Engine(instrument, sample_rate, voices)
+    for voice in range(voices):
+        channel, key = divmod(voice, KEYS)
+        engine.push(
+            NoteOn(channel, LOWEST + key, 64 + voice % 60),
+            round(voice * NOTE_SECONDS * sample_rate),
+        )
+    seconds = voices * NOTE_SECONDS + SETTLED_SECONDS
+    engine.render(np.zeros((2, round(seconds * sample_rate)), np.float32))
+    return engine
+
+
+def audio_times_us(engine: Engine, block: int, blocks: int) -> Float64:
+    """How long the audio half takes for each of some blocks, [blocks] in µs.
+
+    Live it is all that the sound device waits for; the control half comes before it, in a thread
+    of its own.
+    """
+    left, right = np.zeros((2, block), np.float32)
+    spent = np.empty(blocks)
+    for i in range(blocks):
+        engine.advance(engine.position + block)
+        began = perf_counter_ns()
+        play(engine.synth, left, right)
+        spent[i] = perf_counter_ns() - began
+    return spent / 1000.0
+
+
+def control_times_us(engine: Engine, sample_rate: int, hops: int) -> Float64:
+    """How long the control half takes for each of some frames of all voices, [hops] in µs."""
+    spent = np.empty(hops)
+    first = engine.position * FRAME_RATE // sample_rate + 1
+    for i in range(hops):
+        until = hop_start(first + i, sample_rate)
+        began = perf_counter_ns()
+        engine.advance(until)
+        spent[i] = perf_counter_ns() - began
+        engine.render(np.zeros((2, until - engine.position), np.float32))
+    return spent / 1000.0
+
+
+def measure_blocks(instrument: Instrument, effort: Effort) -> Iterator[Section]:
+    """The audio half, the control half, and the polyphony that they allow."""
+    engines = {
+        (rate, voices): sounding_engine(instrument, rate, voices)
+        for rate, voices in product(effort.sample_rates, effort.voices)
+    }
+    kinds = [
+        Kind(rate, block, voices)
+        for rate, block, voices in product(effort.sample_rates, effort.block_sizes, effort.voices)
+    ]
+    audio: dict[Kind, list[Quantiles]] = {kind: [] for kind in kinds}
+    control: dict[tuple[int, int], list[Quantiles]] = {key: [] for key in engines}
+    for _ in range(effort.rounds):
+        for kind in kinds:
+            engine = engines[kind.sample_rate, kind.voices]
+            audio[kind].append(Quantiles.of(audio_times_us(engine, kind.block, effort.blocks)))
+        for key, engine in engines.items():
+            control[key].append(Quantiles.of(control_times_us(engine, key[0], effort.blocks)))
+    yield Section(
+        "Engine: the audio half of a block, of which the device waits for the end",
+        tuple(
+            Row(
+                {"Hz": kind.sample_rate, "block": kind.block, "voices": kind.voices},
+                {**quantile_figures(rounds), "p99 of budget": _share(rounds, kind.budget_us)},
+            )
+            for kind, rounds in audio.items()
+        ),
+    )
+    budget_us = 1e6 / FRAME_RATE
+    yield Section(
+        "Engine: the control half of a frame of 4 ms, a frame ahead in a thread of its own",
+        tuple(
+            Row(
+                {"Hz": rate, "voices": voices},
+                {**quantile_figures(rounds), "p99 of budget": _share(rounds, budget_us)},
+            )
+            for (rate, voices), rounds in control.items()
+        ),
+    )
+    yield _polyphony(audio, control, effort)
+
+
+def _share(rounds: list[Quantiles], budget_us: float) -> Figure:
+    return Figure("%", tuple(100.0 * quantiles.p99 / budget_us for quantiles in rounds))
+
+
+def _polyphony(
+    audio: dict[Kind, list[Quantiles]],
+    control: dict[tuple[int, int], list[Quantiles]],
+    effort: Effort,
+) -> Section:
+    """The most voices with which neither half takes more than its share, 999 times of 1000."""
+
+    def most(rate: int, block: int, number: int) -> float:
+        possible = 0
+        for voices in effort.voices:
+            kind = Kind(rate, block, voices)
+            in_time = audio[kind][number].p999 < SHARE * kind.budget_us
+            if not in_time or control[rate, voices][number].p999 >= SHARE * 1e6 / FRAME_RATE:
+                break
+            possible = voices
+        return float(possible)
+
+    return Section(
+        "Polyphony: the most voices with p99.9 of both halves under half of their time",
+        tuple(
+            Row(
+                {"Hz": rate, "block": block},
+                {
+                    "voices": Figure(
+                        "", tuple(most(rate, block, n) for n in range(effort.rounds)), "higher"
+                    )
+                },
+            )
+            for rate, block in product(effort.sample_rates, effort.block_sizes)
+        ),
+        (f"Tried with {', '.join(map(str, effort.voices))} voices.",),
+    )

@@ -1,0 +1,151 @@
+"""What the parts of the synthesiser cost for one hop of 4 ms, and what the least possible is."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from instrument.bench.effort import Effort
+from instrument.bench.figures import Row, Section
+from instrument.bench.networks import timbre_run
+from instrument.bench.timing import Quantiles, quantile_figures, rounds_of
+from instrument.harmonic import HARMONIC_SCRATCH, add_harmonics
+from instrument.limiter import Limiter, limit
+from instrument.models import Instrument
+from instrument.noise import add_noise, impulse_response_matrix
+from instrument.room import Room, add_room
+from instrument.types import Float32, Float64
+
+SAMPLE_RATE, HOP = 48_000, 192
+PITCH_HZ = 196.0
+C_SOURCE = Path(__file__).with_name("harmonics.c")
+COMPILERS = ("cc", "gcc", "clang")
+HARMONICS, TIMBRE = "harmonics of a voice", "timbre"
+
+
+def measure_kernels(instrument: Instrument, effort: Effort) -> Section:
+    """The parts of the synthesiser, each for a hop of 192 samples at 48 kHz."""
+    works = _kernels(instrument)
+    rounds = rounds_of(works, effort.rounds, effort.repeats)
+    return Section(
+        "Kernels: a hop of 192 samples at 48 kHz",
+        tuple(Row({"part": part}, quantile_figures(rounds[part])) for part in works),
+        ("Python's call, about as much as the limiter's, is in each.",),
+    )
+
+
+def _kernels(instrument: Instrument) -> dict[str, Callable[[], object]]:
+    sizes = instrument.spec.timbre_size
+    amps = np.full(sizes.harmonics, 0.01, np.float32)
+    mono, block = np.zeros(HOP, np.float32), np.zeros((2, HOP), np.float32)
+    scratch = np.zeros((HARMONIC_SCRATCH, HOP))
+    matrix = impulse_response_matrix(sizes.noise_bands, SAMPLE_RATE, SAMPLE_RATE)
+    taps = len(matrix)
+    magnitudes = np.full(sizes.noise_bands, 0.01, np.float32)
+    seed, tail = np.ones(1, np.uint64), np.zeros(taps - 1, np.float32)
+    impulse, white = np.zeros(taps, np.float32), np.zeros(HOP, np.float32)
+    filtered = np.zeros(HOP + taps - 1, np.float32)
+    room, limiter = Room(SAMPLE_RATE, 0.2).state, Limiter(SAMPLE_RATE).state
+    return {
+        HARMONICS: lambda: add_harmonics(
+            0.1, PITCH_HZ, PITCH_HZ, amps, amps, SAMPLE_RATE, 0, HOP, mono, scratch
+        ),
+        "noise of a voice": lambda: add_noise(
+            seed, magnitudes, matrix, tail, impulse, white, filtered, 0, HOP, mono
+        ),
+        "room": lambda: add_room(room, block),
+        "limiter": lambda: limit(limiter, block),
+    }
+
+
+# --- The floor -----------------------------------------------------------------------------------
+
+
+def measure_floor(instrument: Instrument, effort: Effort, weights_bytes: int) -> Section:
+    """How far the two dearest parts of a voice are from the least that they could cost.
+
+    Args:
+        instrument: Whose they are.
+        effort: Of the measurement.
+        weights_bytes: Of the timbre's graph, all of which one run has to read.
+    """
+    weights = np.ones(weights_bytes // 4, np.float32)
+    works = {
+        TIMBRE: timbre_run(instrument, 1, 1),
+        "reading the timbre's weights once": lambda: weights.dot(weights),
+        HARMONICS: _kernels(instrument)[HARMONICS],
+    }
+    notes = []
+    with tempfile.TemporaryDirectory() as folder:
+        in_c = _harmonics_in_c(instrument.spec.timbre_size.harmonics, Path(folder))
+        if in_c is None:
+            notes.append("No C compiler here: the harmonics have nothing to be held against.")
+        else:
+            works["harmonics of a voice, the loop in C"] = in_c
+        rounds = rounds_of(works, effort.rounds, effort.repeats)
+    rows = tuple(Row({"part": part}, quantile_figures(rounds[part])) for part in works)
+    pairs = zip(list(works)[::2], list(works)[1::2], strict=False)
+    notes += [
+        f"{part}: {_median(rounds[part]) / _median(rounds[floor]):.1f} times {floor}."
+        for part, floor in pairs
+    ]
+    return Section("The floor: what a voice must cost at least", rows, tuple(notes))
+
+
+def _median(rounds: list[Quantiles]) -> float:
+    return float(np.median([quantiles.median for quantiles in rounds]))
+
+
+def _harmonics_in_c(harmonics: int, folder: Path) -> Callable[[], object] | None:
+    """The harmonics' inner loop as a C compiler makes it; None where there is no compiler."""
+    compiler = next(filter(None, map(shutil.which, COMPILERS)), None)
+    if compiler is None:
+        return None
+    library = folder / "harmonics.so"
+    command = [
+        compiler,
+        "-O3",
+        "-march=native",
+        "-shared",
+        "-fPIC",
+        "-o",
+        str(library),
+        str(C_SOURCE),
+    ]
+    if subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603
+        return None
+    function: Any = ctypes.CDLL(str(library)).sum_harmonics
+    angle = 2.0 * np.pi * PITCH_HZ / SAMPLE_RATE * np.arange(HOP)
+    lines: list[Float64] = [
+        np.sin(angle),
+        2.0 * np.cos(angle),
+        np.arange(HOP) / HOP,
+        np.zeros(HOP),
+        np.zeros(HOP),
+    ]
+    amps, out = np.full(harmonics, 0.01, np.float32), np.zeros(HOP, np.float32)
+    sine, double_cosine, weight, b1, b2 = (_pointer(line) for line in lines)
+    arguments = (
+        sine,
+        double_cosine,
+        weight,
+        _pointer(amps),
+        _pointer(amps),
+        harmonics,
+        HOP,
+        b1,
+        b2,
+        _pointer(out),
+    )
+    return lambda: (function(*arguments), lines, amps, out)
+
+
+def _pointer(array: Float32 | Float64) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
