@@ -72,7 +72,9 @@ def test_the_decoder_makes_its_harmonics_as_the_harmonic_synth_does(magenta: Mag
     torch.manual_seed(0)
     decoder = TimbreDecoder(TimbreSettings(hidden=16))
     last_layer: list[torch.Tensor] = []
-    decoder.harmonic_head.register_forward_hook(lambda _, __, out: last_layer.append(out))
+    decoder.after.register_forward_hook(
+        lambda _, __, shaped: last_layer.append(decoder.harmonic_head(shaped))
+    )
     f0_hz = torch.linspace(200.0, 2000.0, 50)[None]
     with torch.no_grad():
         _, ours, _, _ = decoder(f0_hz, torch.full_like(f0_hz, -30.0), torch.zeros(1, 16))
