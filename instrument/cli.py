@@ -465,12 +465,15 @@ def bench(
     """Measure latency and speed on this machine, beside what else is installed."""
     from instrument.bench.effort import QUICK, Effort
     from instrument.bench.figures import changes, read_report, write_report
+    from instrument.bench.picture import check_drawable, draw
     from instrument.bench.session import measure, measure_live_session
     from instrument.bench.tables import print_changes, print_report
     from instrument.files import check_writable
 
-    for path in filter(None, (json_file, picture)):
-        check_writable(path)
+    if json_file is not None:
+        check_writable(json_file)
+    if picture is not None:
+        check_drawable(picture)
     before = read_report(compare) if compare else None
     effort = QUICK if quick else Effort()
     report = (measure_live_session if live else measure)(instrument, effort, _progress)
@@ -478,10 +481,10 @@ def bench(
         write_report(json_file, report)
     print_report(report)
     if picture is not None:
-        from instrument.bench.picture import draw
-
         draw(report, picture)
     if before is not None:
+        if before.machine != report.machine:
+            _say("The older report comes from another machine, or from other versions.")
         print_changes(changes(report, before))
 
 

@@ -72,7 +72,7 @@ def ask(program: str, arguments: Sequence[str]) -> Answer:
         said: dict[str, Any] = json.loads(process.stdout)
     except ValueError:
         last = (process.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        return Answer(program, {}, f"its program failed: {last}")
+        return Answer(program.rpartition(".")[2], {}, f"its program failed: {last}")
     return Answer(said["name"], said.get("rounds", {}), said.get("missing", ""))
 
 

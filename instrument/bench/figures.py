@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -65,7 +66,7 @@ class Section:
 
     Attributes:
         title: Of the table; also the name by which sections are compared.
-        rows: All with the same columns.
+        rows: All with the same labels; a figure that isn't known may be left out.
         notes: Sentences about them.
     """
 
@@ -185,7 +186,9 @@ def read_report(path: Path) -> Report:
             raise UsageError(f"{path}: a report of another version of Arco; measure it anew")
         return _report(content)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+        raise UsageError(
+            f"{path}: cannot be read ({error.strerror}); 'arco bench --json' writes such a report"
+        ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path}: isn't a report that 'arco bench --json' wrote") from error
 
@@ -193,7 +196,7 @@ def read_report(path: Path) -> Report:
 def _report(content: Mapping[str, Any]) -> Report:
     return Report(
         machine=dict(content["machine"]),
-        noise=Noise(**content["noise"]),
+        noise=Noise(**{name: float(share) for name, share in content["noise"].items()}),
         sections=tuple(
             Section(
                 title=str(section["title"]),
@@ -210,7 +213,9 @@ def _report(content: Mapping[str, Any]) -> Report:
 
 
 def _figure(content: Mapping[str, Any]) -> Figure:
-    rounds: Sequence[Any] = content["rounds"]
-    if not rounds or content["better"] not in ("lower", "higher", "neither"):
+    figure = Figure(str(content["unit"]), tuple(map(float, content["rounds"])), content["better"])
+    if not figure.rounds or not all(map(math.isfinite, figure.rounds)):
         raise ValueError(content)
-    return Figure(str(content["unit"]), tuple(map(float, rounds)), content["better"])
+    if figure.better not in ("lower", "higher", "neither"):
+        raise ValueError(content)
+    return figure

@@ -83,9 +83,9 @@ class Watch:
         total, stolen = (
             now - before for now, before in zip(_processor_times(), self._before, strict=True)
         )
-        return Noise(
-            spin=float(slow / median), steal=stolen / total if total else 0.0, load=self._load
-        )
+        # The kernel's counts may run backwards a little.
+        steal = min(max(stolen / total, 0.0), 1.0) if total > 0.0 else 0.0
+        return Noise(spin=float(slow / median), steal=steal, load=self._load)
 
 
 def _processor_times() -> tuple[float, float]:

@@ -10,6 +10,7 @@ from instrument.bench.effort import Effort
 from instrument.bench.figures import Figure, Row, Section
 from instrument.bench.timing import Quantiles, quantile_figures
 from instrument.engine import Engine
+from instrument.errors import ArcoError
 from instrument.mapping import ALL_SOUND_OFF
 from instrument.models import Instrument
 from instrument.types import ControlChange, Float64, NoteOn
@@ -17,6 +18,8 @@ from instrument.types import ControlChange, Float64, NoteOn
 SAMPLE_RATE = 48_000
 SILENT_SAMPLES = 4096
 """After all sound off, until nothing is left of a note."""
+
+HEARD_WITHIN = 3 * SAMPLE_RATE
 
 
 def measure_notes(instrument: Instrument, effort: Effort) -> Section:
@@ -59,6 +62,9 @@ def note_times(
     Returns:
         [n], samples from each event to the first that is heard; and [n], µs that the note
         took to prepare.
+
+    Raises:
+        ArcoError: A note isn't heard within three seconds.
     """
     chance = np.random.default_rng(seed)
     engine = Engine(instrument, SAMPLE_RATE, voices=2, seed=seed, room_gain=0.0)
@@ -75,6 +81,9 @@ def note_times(
         sounding = np.zeros(0, np.int64)
         while len(sounding) == 0:
             first = engine.position
+            if first > event + HEARD_WITHIN:
+                name = instrument.spec.name
+                raise ArcoError(f"{name}: key {key} with velocity {velocity} makes no sound")
             engine.render(out)
             sounding = np.flatnonzero(np.abs(out[0]) > audible)
         delays[note] = first + sounding[0] - event

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instrument.bench.figures import Report, Row, Section
 from instrument.errors import UsageError
-from instrument.files import replacing
+from instrument.files import check_writable, replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,28 +17,38 @@ if TYPE_CHECKING:
 AUDIO, CONTROL, WIDTHS = "Engine: the audio half", "Engine: the control half", "Widths"
 """What the titles of the sections that are drawn begin with."""
 
+ENDINGS = (".png", ".svg")
 FRAME_US = 4000.0
 HALF_PERCENT = 50.0
 DOTS_PER_INCH = 110
 
 
+def check_drawable(path: Path) -> None:
+    """See to it that a picture can be drawn, before anything is measured for it.
+
+    Raises:
+        UsageError: matplotlib isn't installed, or the ending isn't one that is drawn.
+        OutputError: Nothing can be written there.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise UsageError(f"{path}: should end in {' or '.join(ENDINGS)}")
+    if find_spec("matplotlib") is None:
+        raise UsageError("--picture needs matplotlib, which isn't here: pip install 'arco[train]'")
+    check_writable(path)
+
+
 def draw(report: Report, path: Path) -> None:
-    """Draw a report into a .png or .svg.
+    """Draw a report.
 
     Args:
         report: With the engine's sections.
-        path: Of the picture.
+        path: Of the picture, see `check_drawable`.
 
     Raises:
-        UsageError: matplotlib isn't installed, or the ending isn't one that it draws.
         OutputError: It can't be written.
     """
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError as error:
-        raise UsageError(
-            "--picture needs matplotlib, which isn't here: pip install 'arco[train]'"
-        ) from error
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     figure = Figure(figsize=(11.0, 3.6), layout="constrained")
     by_voices, by_block, by_width = figure.subplots(1, 3, sharey=True)
     rate = max((row.labels["Hz"] for row in _rows(report, AUDIO)), key=int, default=48_000)
@@ -71,10 +82,7 @@ def draw(report: Report, path: Path) -> None:
     by_voices.set_ylabel(f"% of the time there is, at {rate} Hz")
     by_voices.set_ylim(0.0, None)
     with replacing(path) as beside:
-        try:
-            figure.savefig(beside, dpi=DOTS_PER_INCH)
-        except ValueError as error:
-            raise UsageError(f"{path}: should end in .png or .svg") from error
+        figure.savefig(beside, dpi=DOTS_PER_INCH)
 
 
 def _rows(report: Report, title: str) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
 
 import mido
@@ -16,14 +17,14 @@ TICKS_PER_SECOND = 960  # mido's 480 a beat, at its 120 beats a minute
 
 
 def write_line(path: Path, seconds: float) -> None:
-    """A scale up and down, each note slurred to the next."""
-    count = round(seconds / NOTE_SECONDS)
+    """A scale up and down, each note to the next, for at least so many seconds."""
+    count = ceil(seconds / NOTE_SECONDS)
     _write(path, [[TONIC + SCALE[note % len(SCALE)]] for note in range(count)], NOTE_SECONDS)
 
 
 def write_eight_voices(path: Path, seconds: float) -> None:
-    """Chords of eight notes, a little higher or lower each time."""
-    count = round(seconds / CHORD_SECONDS)
+    """Chords of eight notes, a little higher or lower each time, for at least so many seconds."""
+    count = ceil(seconds / CHORD_SECONDS)
     _write(path, [[key + chord % 3 for key in CHORD] for chord in range(count)], CHORD_SECONDS)
 
 

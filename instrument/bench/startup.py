@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
 
 from instrument.bench.effort import Effort
 from instrument.bench.figures import Figure, Row, Section
 from instrument.errors import ArcoError
 
 STEPS = ("import", "load", "first sample")
+
+
+class Spent(NamedTuple):
+    """What a program took.
+
+    Attributes:
+        seconds: From its start to its end.
+        peak_mb: Its peak memory in MB; None where the system doesn't tell.
+        said: What it wrote on stdout.
+    """
+
+    seconds: float
+    peak_mb: float | None
+    said: str
 
 
 def measure_startup(instrument: str, note: Path, line: Path, effort: Effort) -> Section:
@@ -37,27 +51,22 @@ def measure_startup(instrument: str, note: Path, line: Path, effort: Effort) -> 
     steps: dict[str, list[float]] = {name: [] for name in STEPS}
     for number in range(effort.processes + 1):
         for name, command in works.items():
-            taken, peak, said = run(command)
+            spent = run(command)
             if number == 0:
                 continue
-            seconds[name].append(taken)
-            megabytes[name].append(peak)
+            seconds[name].append(spent.seconds)
+            if spent.peak_mb is not None:
+                megabytes[name].append(spent.peak_mb)
             if command is first_sound:
-                for step, spent in json.loads(said).items():
-                    steps[step].append(spent)
-    rows = [
-        Row(
-            {"program": name},
-            {
-                "time": Figure("s", tuple(seconds[name])),
-                "peak memory": Figure("MB", tuple(megabytes[name])),
-            },
-        )
-        for name in works
-    ]
-    parts = ", ".join(
-        f"{step} {sorted(steps[step])[len(steps[step]) // 2]:.2f} s" for step in STEPS
-    )
+                for step, taken in json.loads(spent.said).items():
+                    steps[step].append(taken)
+    rows = []
+    for name in works:
+        figures = {"time": Figure("s", tuple(seconds[name]))}
+        if megabytes[name]:
+            figures["peak memory"] = Figure("MB", tuple(megabytes[name]))
+        rows.append(Row({"program": name}, figures))
+    parts = ", ".join(f"{step} {median(steps[step]):.2f} s" for step in STEPS)
     return Section(
         "Cold start: from the shell to the end of the program",
         tuple(rows),
@@ -71,31 +80,19 @@ def _render(instrument: str, song: Path) -> list[str]:
     return [*command, "--instrument", instrument]
 
 
-def run(command: Sequence[str]) -> tuple[float, float, str]:
+def run(command: Sequence[str]) -> Spent:
     """Run a program.
 
-    Returns:
-        The seconds it took, its peak memory in MB (NaN where the system doesn't tell), and what it
-        wrote on stdout.
+    It is started by a small one: the system counts as a program's peak memory what the one that
+    started it had, too.
 
     Raises:
         ArcoError: It failed.
     """
-    began = time.perf_counter()
-    with subprocess.Popen(  # noqa: S603
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        if process.stdout is None or process.stderr is None:
-            raise ArcoError(f"{command[0]}: cannot be read from")
-        said, complained = process.stdout.read(), process.stderr.read()
-        peak_mb = float("nan")
-        if hasattr(os, "wait4"):
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            peak_mb = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
-        else:
-            process.wait()
-    taken = time.perf_counter() - began
+    starter = [sys.executable, "-m", "instrument.bench.process", *command]
+    process = subprocess.run(starter, check=False, capture_output=True, text=True)  # noqa: S603
     if process.returncode:
-        raise ArcoError(f"{' '.join(command)} failed: {complained.strip().splitlines()[-1:]}")
-    return taken, peak_mb, said
+        last = (process.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        raise ArcoError(f"{' '.join(command)} failed: {last}")
+    found: dict[str, Any] = json.loads(process.stdout)
+    return Spent(**found)

@@ -15,19 +15,25 @@ CALM_SPIN, CALM_STEAL = 1.1, 0.01
 UNCERTAIN = 1.2
 """Where the rounds differ by more than a fifth, their range is shown."""
 
+UNKNOWN = "–"
+
 
 def print_report(report: Report, console: Console | None = None) -> None:
     """Show a report."""
-    console = console or Console()
+    console = console or plain_console()
     facts = report.machine
     console.print(
         f"Arco {facts['arco']} on {facts['processor']}, {facts['cores']} cores, {facts['memory']}, "
-        f"{facts['system']}, Python {facts['python']}",
-        highlight=False,
+        f"{facts['system']}, Python {facts['python']}"
     )
-    console.print(noise_sentence(report.noise), highlight=False)
+    console.print(noise_sentence(report.noise))
     for section in report.sections:
         print_section(section, console)
+
+
+def plain_console() -> Console:
+    """Stdout, on which the brackets of a sentence stay what they are."""
+    return Console(markup=False, highlight=False, emoji=False)
 
 
 def noise_sentence(noise: Noise) -> str:
@@ -42,22 +48,33 @@ def noise_sentence(noise: Noise) -> str:
 
 def print_section(section: Section, console: Console) -> None:
     """Show the table of a section and what is to be said of it."""
-    table = Table(title=section.title, title_justify="left", title_style="bold", box=box.SIMPLE)
     if section.rows:
-        for label in section.rows[0].labels:
-            table.add_column(
-                label, justify="left" if isinstance(section.rows[0].labels[label], str) else "right"
-            )
-        for name, figure in section.rows[0].figures.items():
-            table.add_column(f"{name}, {figure.unit}" if figure.unit else name, justify="right")
-    for row in section.rows:
-        table.add_row(
-            *(str(value) for value in row.labels.values()),
-            *(figure_text(figure) for figure in row.figures.values()),
-        )
-    console.print(table)
+        console.print(_table(section))
+    else:
+        console.print(section.title, style="bold")
     for note in section.notes:
-        console.print(note, highlight=False)
+        console.print(note)
+
+
+def _table(section: Section) -> Table:
+    table = Table(title=section.title, title_justify="left", title_style="bold", box=box.SIMPLE)
+    for label, value in section.rows[0].labels.items():
+        table.add_column(label, justify="left" if isinstance(value, str) else "right")
+    units = {name: f.unit for row in section.rows for name, f in row.figures.items()}
+    for name, unit in units.items():
+        table.add_column(with_unit(name, unit), justify="right", overflow="fold")
+    for row in section.rows:
+        figures = (row.figures.get(name) for name in units)
+        table.add_row(
+            *map(str, row.labels.values()),
+            *(figure_text(figure) if figure else UNKNOWN for figure in figures),
+        )
+    return table
+
+
+def with_unit(name: str, unit: str) -> str:
+    """The name of a figure and its unit, if it has one."""
+    return f"{name}, {unit}" if unit else name
 
 
 def figure_text(figure: Figure) -> Text:
@@ -70,14 +87,14 @@ def figure_text(figure: Figure) -> Text:
 
 def number(value: float) -> str:
     """A value with as many digits as mean something."""
-    if abs(value) >= 100.0 or value == int(value):
+    if abs(value) >= 100.0 or value.is_integer():
         return f"{value:.0f}"
     return f"{value:.1f}" if abs(value) >= 10.0 else f"{value:.2f}"
 
 
 def print_changes(changes: Iterable[Change], console: Console | None = None) -> None:
     """Show what got better or worse than in an older report."""
-    console = console or Console()
+    console = console or plain_console()
     found = list(changes)
     told = [change for change in found if change.verdict in ("better", "worse")]
     table = Table(
@@ -95,7 +112,7 @@ def print_changes(changes: Iterable[Change], console: Console | None = None) -> 
         )
         table.add_row(
             f"{change.section.partition(':')[0]}: {labels}",
-            f"{change.name}, {change.now.unit}",
+            with_unit(change.name, change.now.unit),
             number(change.before.value),
             number(change.now.value),
             f"{change.now.value / change.before.value:.2f}" if change.before.value else "",
@@ -106,6 +123,6 @@ def print_changes(changes: Iterable[Change], console: Console | None = None) -> 
     rest = len(found) - len(told)
     worse, better = (sum(change.verdict == kind for change in told) for kind in ("worse", "better"))
     console.print(
-        f"{worse} figures got worse and {better} better; {rest} differ by no more than the noise.",
-        highlight=False,
+        f"Of {len(found)} figures that both reports have, {worse} got worse and {better} better; "
+        f"{rest} differ by no more than the noise."
     )

@@ -60,11 +60,11 @@ def undisturbed() -> Iterator[None]:
     """Keep this process to one core, where the system lets it, and Python's collector asleep."""
     cores = os.sched_getaffinity(0) if sys.platform == "linux" else None
     collecting = gc.isenabled()
-    gc.collect()
-    gc.disable()
-    if cores:
-        os.sched_setaffinity(0, {max(cores)})
     try:
+        gc.collect()
+        gc.disable()
+        if cores:
+            os.sched_setaffinity(0, {max(cores)})
         yield
     finally:
         if cores:

@@ -43,7 +43,7 @@ REPORT_KEYS = [
     "model",
 ]
 
-COMMANDS = ("render", "demo", "play", "devices", "info", "train")
+COMMANDS = ("render", "demo", "play", "devices", "info", "bench", "train")
 
 TAKE_RATE, TAKE_SAMPLES, TAKE_SEED, TAKE_VOICES = 44_100, 30_000, 5, 2
 TAKE: list[tuple[int, Event]] = [

@@ -1,0 +1,40 @@
+"""The least effort that measures everything, and what every table of figures has to be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from instrument.bench.effort import Effort
+from instrument.bench.figures import Section
+
+
+@pytest.fixture(scope="session")
+def effort() -> Effort:
+    return Effort(
+        rounds=2,
+        repeats=3,
+        blocks=10,
+        notes=5,
+        processes=1,
+        seconds=1.0,
+        sample_rates=(48_000,),
+        block_sizes=(64, 128),
+        voices=(1, 2),
+    )
+
+
+@pytest.fixture(scope="session")
+def assert_measured() -> Callable[[Section, int], None]:
+    """Checks that a section has figures, each of so many rounds, all finite and positive."""
+
+    def check(section: Section, rounds: int) -> None:
+        figures = [(name, figure) for row in section.rows for name, figure in row.figures.items()]
+        assert figures
+        for name, figure in figures:
+            assert len(figure.rounds) == rounds, name
+            assert all(math.isfinite(value) and value > 0.0 for value in figure.rounds), name
+
+    return check
