@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -362,14 +363,15 @@ class LiveDisplay:
 
 @contextmanager
 def _own_stderr() -> Iterator[TextIO]:
-    """Give stderr with a buffer of its own.
+    """Give stderr with a buffer and a descriptor of its own.
 
-    When Python ends it empties stderr's, and hangs if a thread waits with it for the terminal.
+    When Python ends it empties stderr's buffer, and hangs if a thread waits with it for the
+    terminal. And PortAudio's wrapper sends stderr's descriptor nowhere while it looks for devices.
     """
     try:
-        descriptor = sys.stderr.fileno()
+        descriptor = os.dup(sys.stderr.fileno())
     except OSError:  # something that stands in for it
         yield sys.stderr
         return
-    with open(descriptor, "w", errors="backslashreplace", closefd=False) as stderr:
+    with open(descriptor, "w", errors="backslashreplace") as stderr:
         yield stderr

@@ -316,3 +316,20 @@ def test_the_program_ends_though_its_terminal_takes_nothing() -> None:
         talker.kill()
         os.close(master)
     assert talker.returncode == 0
+
+
+def test_what_is_said_arrives_while_a_library_sends_stderr_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "stderr"
+    display = ui.LiveDisplay()
+    with path.open("w") as stderr, Path(os.devnull).open("w") as nowhere:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        display.say("before")
+        with display.following(str):
+            until = time.monotonic() + 10.0
+            while "before" not in path.read_text() and time.monotonic() < until:
+                time.sleep(0.01)
+            os.dup2(nowhere.fileno(), stderr.fileno())
+            display.say("the sound device is gone")
+    assert path.read_text().splitlines() == ["before", "the sound device is gone"]
