@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal, special
 
-from instrument.room import PRE_DELAY_MS, Room
+from instrument.room import LONGEST_PIECE, PRE_DELAY_MS, Room
 from instrument.types import Float32, Float64
 
 RATES = [44100, 48000]
@@ -110,6 +110,26 @@ def test_block_size_changes_no_bit(cuts: list[int]) -> None:
     whole = block.copy()
     Room(48000, 0.3).process(whole)
     assert np.concatenate(parts, axis=1).tobytes() == whole.tobytes()
+
+
+# At 4000 the shortest line is shorter than the longest piece, at 96000 the memories are longest.
+@pytest.mark.parametrize("sample_rate", [4000, *RATES, 96000])
+def test_many_samples_at_once_sound_as_one_by_one(sample_rate: int) -> None:
+    block = noise(20000)
+
+    def heard(size: int) -> bytes:
+        room = Room(sample_rate, 0.3)
+        room.wet_gain = 0.7
+        out = block.copy()
+        for start in range(0, block.shape[1], size):
+            room.process(out[:, start : start + size])
+        # Beyond the longest delay all memories have begun again from their start.
+        assert room.state.line.shape[1] < block.shape[1]
+        return out.tobytes()
+
+    one_by_one = heard(1)
+    for size in (LONGEST_PIECE - 1, LONGEST_PIECE, LONGEST_PIECE + 1, block.shape[1]):
+        assert heard(size) == one_by_one
 
 
 def test_without_wet_gain_the_dry_sound_passes() -> None:
