@@ -373,5 +373,5 @@ def _own_stderr() -> Iterator[TextIO]:
     except OSError:  # something that stands in for it
         yield sys.stderr
         return
-    with open(descriptor, "w", errors="backslashreplace") as stderr:
+    with os.fdopen(descriptor, "w", errors="backslashreplace") as stderr:
         yield stderr
