@@ -61,11 +61,11 @@ def draw(report: Report, path: Path) -> None:
     _curve(by_voices, control, "voices", _share, "control, a frame ahead", "k--")
     for count in voices:
         rows = [row for row in audio if row.labels["voices"] == count]
-        _curve(by_block, rows, "block", _share, f"{count} voices")
+        _curve(by_block, rows, "block", _share, _voices(count))
     widths = _rows(report, WIDTHS)
     for count in _values(widths, "voices"):
         rows = [row for row in widths if row.labels["voices"] == count]
-        _curve(by_width, rows, "width", _share_of_frame, f"{count} voices")
+        _curve(by_width, rows, "width", _share_of_frame, _voices(count))
     for axes, label, title in (
         (by_voices, "voices", "p99 of both halves of the engine"),
         (by_block, "samples in a block", "p99 of the audio half"),
@@ -117,3 +117,7 @@ def _curve(
         markersize=4,
         label=name,
     )
+
+
+def _voices(count: int) -> str:
+    return "1 voice" if count == 1 else f"{count} voices"
