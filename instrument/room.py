@@ -228,8 +228,8 @@ def _diffuse(
 ) -> None:
     """Take each row of `sound` through its allpass (−g + z⁻ᵈ) / (1 − g·z⁻ᵈ) (Schroeder 1962).
 
-    As many samples at once as the delay is long, for what it gives to be there, and as lie
-    side by side in the ring buffer.
+    In runs that lie side by side in the ring buffer, and no longer than the delay: the samples of
+    such a run don't wait for each other.
     """
     size = memory.shape[1]
     for row in range(len(memory)):
