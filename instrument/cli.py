@@ -473,6 +473,8 @@ def bench(
     if json_file is not None:
         check_writable(json_file)
     if picture is not None:
+        if live:
+            raise UsageError("--picture draws what --live doesn't measure; give one of them")
         check_drawable(picture)
     before = read_report(compare) if compare else None
     effort = QUICK if quick else Effort()

@@ -8,6 +8,7 @@ import pytest
 
 from instrument.bench.figures import Figure, Noise, Report, Row, Section
 from instrument.bench.picture import check_drawable, draw
+from instrument.cli import main
 from instrument.errors import OutputError, UsageError
 
 SHARE = {"p99 of budget": Figure("%", (3.0, 4.0))}
@@ -56,6 +57,11 @@ def test_what_was_not_measured_is_left_out(tmp_path: Path) -> None:
 def test_another_ending_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"load\.gif: should end in \.png or \.svg"):
         check_drawable(tmp_path / "load.gif")
+
+
+def test_live_there_is_nothing_to_draw(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--live", "--picture", "load.png"]) == 2
+    assert "--picture" in capsys.readouterr().err
 
 
 def test_a_missing_folder_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
