@@ -72,7 +72,7 @@ def _moves_controls_only(event: Event) -> bool:
 class Control:
     """Turns events into the control frames of one hop after another.
 
-    While the events of a hop are handled, the frame at its end is already written; what they
+    While the events of a hop are handled, the frame at its end is already planned; what they
     change is heard from the next hop on. Only a new voice begins at its own sample.
     """
 
