@@ -62,19 +62,21 @@ def finite(sample: np.float32) -> np.float32:
 
 
 @compiled
-def _follow(state: LimiterState, level: float, peak: float, held: int) -> tuple[float, int]:
-    """Take the state's `peak` and `held` on by a sample of a level ≥ 0."""
+def _follow(state: LimiterState, level: float) -> float:
+    """Advance the peak detector by a sample of a level ≥ 0 and give its new value."""
     level = min(level, state.loudest)
+    peak = float(state.peak[0])
     if level >= peak:
         peak = level
-        held = state.hold_samples
-    elif held > 0:
-        held -= 1
+        state.held[0] = state.hold_samples
+    elif state.held[0] > 0:
+        state.held[0] -= 1
     else:
         peak = max(level, peak * state.release)
     if peak < state.threshold:
         peak = 0.0
-    return peak, held
+    state.peak[0] = peak
+    return peak
 
 
 @compiled
@@ -84,20 +86,15 @@ def limit(state: LimiterState, block: Float32) -> None:
     room = float(ceiling) - state.threshold
     left = block[0]
     right = block[1]
-    # In local variables, for each sample not to wait until memory has what the last one left.
-    peak, held = float(state.peak[0]), int(state.held[0])
     for i in range(len(left)):
         left[i] = finite(left[i])
         right[i] = finite(right[i])
-        level = max(abs(float(left[i])), abs(float(right[i])))
-        peak, held = _follow(state, level, peak, held)
+        peak = _follow(state, max(abs(float(left[i])), abs(float(right[i]))))
         if peak > state.threshold:
             over = (peak - state.threshold) / room
             gain = (float(ceiling) - room / (1.0 + over)) / peak
             left[i] = min(ceiling, max(-ceiling, np.float32(left[i] * gain)))
             right[i] = min(ceiling, max(-ceiling, np.float32(right[i] * gain)))
-    state.peak[0] = peak
-    state.held[0] = held
 
 
 class Limiter:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal, special
 
-from instrument.room import LONGEST_PIECE, PRE_DELAY_MS, Room
+from instrument.room import PRE_DELAY_MS, Room
 from instrument.types import Float32, Float64
 
 RATES = [44100, 48000]
@@ -110,25 +110,6 @@ def test_block_size_changes_no_bit(cuts: list[int]) -> None:
     whole = block.copy()
     Room(48000, 0.3).process(whole)
     assert np.concatenate(parts, axis=1).tobytes() == whole.tobytes()
-
-
-# At 5000 samples a second the shortest line is shorter than the longest piece.
-@pytest.mark.parametrize("sample_rate", [5000, *RATES, 96000])
-def test_many_samples_at_once_sound_as_one_by_one(sample_rate: int) -> None:
-    block = noise(20000)
-
-    def heard(size: int) -> bytes:
-        room = Room(sample_rate, 0.3)
-        room.wet_gain = 0.7
-        out = block.copy()
-        for start in range(0, block.shape[1], size):
-            room.process(out[:, start : start + size])
-        assert room.state.line.shape[1] < block.shape[1], "no memory began again from its start"
-        return out.tobytes()
-
-    one_by_one = heard(1)
-    for size in (LONGEST_PIECE - 1, LONGEST_PIECE, LONGEST_PIECE + 1, block.shape[1]):
-        assert heard(size) == one_by_one
 
 
 def test_without_wet_gain_the_dry_sound_passes() -> None:
