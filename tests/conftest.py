@@ -113,7 +113,7 @@ def tiny_networks(synthetic_cache: FeatureCache) -> tuple[ConditionalVAE, Timbre
     torch.set_num_threads(1)
     torch.manual_seed(1)
     objective = EnvelopeSettings()
-    windows = usable_windows(synthetic_cache, held_out=False)
+    windows = usable_windows(synthetic_cache, ~synthetic_cache.held_out)
     curves = EnvelopeWindows(synthetic_cache, windows, objective, augment=False).curves()
     envelope = ConditionalVAE(ConditionalSettings(latent=16, components=32, hidden=32))
     envelope.fit_components(curves, torch.tensor([objective.error_cents, objective.error_db]))

@@ -143,7 +143,7 @@ def _train(task: Task, settings: LoopSettings, run: Path, *, resume: bool) -> No
     best = train(task, settings, run, resume=resume)
     history = json.loads((run / HISTORY_FILE).read_text(encoding="utf-8"))
     plots.losses(history, run / "losses.png")
-    typer.echo(f"{run}: best held-out score {best:.4g}; losses in {run / 'losses.png'}")
+    typer.echo(f"{run}: best validation score {best:.4g}; losses in {run / 'losses.png'}")
 
 
 @app.command()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -122,9 +123,9 @@ class EnvelopeWindows(Dataset[Batch]):
         return cents, level
 
 
-def usable_windows(cache: FeatureCache, *, held_out: bool) -> list[int]:
-    """Windows of one side of the split with enough measured frames."""
-    side = cache.held_out[cache.window_recording] == held_out
+def usable_windows(cache: FeatureCache, recordings: NDArray[np.bool]) -> list[int]:
+    """Windows of some recordings, marked in [R], with enough measured frames."""
+    side = recordings[cache.window_recording]
     measured = cache.window_mask[:, :RELEASE_FRAME].sum(1) >= MIN_MEASURED_FRAMES
     return np.flatnonzero(side & measured).tolist()
 
@@ -143,15 +144,15 @@ class EnvelopeTask(Task):
         super().__init__()
         self.network = network
         self.settings = settings
-        training = usable_windows(cache, held_out=False)
-        testing = usable_windows(cache, held_out=True)
-        if not training or not testing:
+        training = usable_windows(cache, cache.fitted)
+        validating = usable_windows(cache, cache.validation)
+        if not training or not validating:
             raise UsageError(
-                "the features hold no notes to train on, or none to test on; "
+                "the features hold no notes to train on, or none for validation; "
                 "prepare more recordings"
             )
         self.train_windows = EnvelopeWindows(cache, training, settings, augment=settings.augment)
-        self.test_windows = EnvelopeWindows(cache, testing, settings, augment=False)
+        self.validation_windows = EnvelopeWindows(cache, validating, settings, augment=False)
         scale = torch.tensor([settings.error_cents, settings.error_db])
         self.register_buffer("error_scale", scale)
         self.error_scale: Tensor
@@ -192,8 +193,8 @@ class EnvelopeTask(Task):
         }
 
     def validate(self) -> dict[str, float]:
-        """The figures of ``reconstruction_figures`` on held-out windows; the loss is the score."""
-        return reconstruction_figures(self.network, self.test_windows, self.settings)
+        """The figures of ``reconstruction_figures`` on validation notes; the loss is the score."""
+        return reconstruction_figures(self.network, self.validation_windows, self.settings)
 
 
 def explained_variance(estimate: Float64, target: Float64) -> float:

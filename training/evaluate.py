@@ -198,11 +198,11 @@ def evaluate(
     if network.settings.latent != instrument.spec.envelope_size.latent:
         raise UsageError(f"{instrument_folder}: was not exported from this network")
     train, test = (
-        reconstruct(cache, instrument.envelope.decode, network, held_out=side)
-        for side in (False, True)
+        reconstruct(cache, instrument.envelope.decode, network, recordings)
+        for recordings in (cache.fitted, cache.held_out)
     )
     held_out = np.flatnonzero(cache.held_out).tolist()
-    some = evenly(np.flatnonzero(~cache.held_out).tolist(), len(held_out))
+    some = evenly(np.flatnonzero(cache.fitted).tolist(), len(held_out))
     long = comparable_recordings(cache)
     compared = min(len(long), settings.compared)
     played_notes = len(settings.keys) * len(settings.velocities)

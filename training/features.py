@@ -6,8 +6,10 @@ No pickle: arrays of numbers and of fixed-length strings, and one JSON text for 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +27,18 @@ FORMAT = 1
 FRAME_RATE = 250
 FRAMES = 750  # three seconds
 RELEASE_FRAME = 650  # from here on an envelope holds the release, whatever the note's length
+VALIDATION = 0.1  # share of the recordings that aren't held out
+
+
+def split(names: Sequence[str], sources: Sequence[str], share: float) -> NDArray[np.bool]:
+    """Choose recordings: a fixed share of each source, by hash of name; one of two or more."""
+    chosen = np.zeros(len(names), dtype=bool)
+    for source in set(sources):
+        members = [i for i, s in enumerate(sources) if s == source]
+        members.sort(key=lambda i: hashlib.blake2b(names[i].encode()).digest())
+        least = 1 if share > 0.0 and len(members) > 1 else 0
+        chosen[members[: max(least, round(share * len(members)))]] = True
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,19 @@ class FeatureCache:
     def sample_rate(self) -> int:
         """Of the audio, in Hz."""
         return int(self.settings["sample_rate"])
+
+    @property
+    def validation(self) -> NDArray[np.bool]:
+        """[R], recordings that choose checkpoints and settings: neither fitted nor reported."""
+        others = np.flatnonzero(~self.held_out)
+        chosen = np.zeros(len(self.name), dtype=bool)
+        chosen[others] = split(self.name[others].tolist(), self.source[others].tolist(), VALIDATION)
+        return chosen
+
+    @property
+    def fitted(self) -> NDArray[np.bool]:
+        """[R], recordings that networks are fitted to: neither held out nor for validation."""
+        return ~(self.held_out | self.validation)
 
     def frames(self, recording: int) -> slice:
         """Where the frames of a recording lie in ``f0_hz`` and ``loudness_db``."""

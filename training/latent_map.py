@@ -96,7 +96,7 @@ def training_latents(network: ConditionalVAE | PlainVAE, cache: FeatureCache) ->
     network.eval()
     windows = [
         w
-        for w in usable_windows(cache, held_out=False)
+        for w in usable_windows(cache, ~cache.held_out)
         if cache.window_mask[w, 0] and cache.window_mask[w, :RELEASE_FRAME].sum() >= MAP_FRAMES
     ]
     if not windows:

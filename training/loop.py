@@ -76,7 +76,7 @@ class Task(nn.Module):
         raise NotImplementedError
 
     def validate(self) -> dict[str, float]:
-        """Figures on held-out notes by name; the checkpoint with the least ``score`` is kept."""
+        """Figures on validation notes by name; the checkpoint with the least ``score`` is kept."""
         raise NotImplementedError
 
 
@@ -219,16 +219,17 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
                 model.eval()
                 with torch.no_grad():
                     # One process decides, so that all agree on which checkpoint is the best.
-                    held_out = fabric.broadcast(model.validate())
+                    validated = fabric.broadcast(model.validate())
                 model.train()
-                figures = {f"held-out/{name}": value for name, value in held_out.items()}
+                figures = {f"validation/{name}": value for name, value in validated.items()}
                 fabric.log_dict(figures, step)
                 history.append({"step": step, **figures})
                 progress.update(
-                    bar, figures=" ".join(f"{name} {value:.3g}" for name, value in held_out.items())
+                    bar,
+                    figures=" ".join(f"{name} {value:.3g}" for name, value in validated.items()),
                 )
-                improved = held_out["score"] < best
-                best = min(best, held_out["score"])
+                improved = validated["score"] < best
+                best = min(best, validated["score"])
                 state = {
                     "network": task.network.state_dict(),
                     "optimizer": optimizer.state_dict(),

@@ -44,7 +44,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def losses(history: Sequence[dict[str, float]], path: Path) -> None:
-    """Every logged loss over the steps, reconstruction and KL apart, training beside held-out."""
+    """Every logged loss over the steps, reconstruction and KL apart, training beside validation."""
     names = list(
         dict.fromkeys(name.split("/", 1)[1] for entry in history for name in entry if "/" in name)
     )
@@ -53,7 +53,7 @@ def losses(history: Sequence[dict[str, float]], path: Path) -> None:
         rows, 3, figsize=(12, 2.6 * rows), squeeze=False, layout="constrained"
     )
     for axis, name in zip(axes.flat, names, strict=False):
-        for side in ("train", "held-out"):
+        for side in ("train", "validation"):
             points = [
                 (entry["step"], entry[f"{side}/{name}"])
                 for entry in history

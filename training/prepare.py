@@ -22,7 +22,7 @@ from instrument.types import Float32, Float64
 from instrument.units import db_to_gain, hz_to_midi, midi_to_hz
 from training import pitch
 from training.audio import read_audio
-from training.features import FRAME_RATE, FeatureCache
+from training.features import FRAME_RATE, FeatureCache, split
 from training.loudness import FLOOR_DB, loudness_db
 from training.readers import RecordingLabel
 from training.segmentation import (
@@ -197,16 +197,6 @@ def source_gains(
     gram = design[known].T @ design[known] + ridge
     solution = np.linalg.solve(gram, design[known].T @ target[known])
     return {name: float(solution[0] - solution[i]) for i, name in enumerate(names)}
-
-
-def split(names: Sequence[str], sources: Sequence[str], held_out: float) -> NDArray[np.bool]:
-    """Choose the recordings kept for evaluation: a fixed share of each source, by hash of name."""
-    chosen = np.zeros(len(names), dtype=bool)
-    for source in set(sources):
-        members = [i for i, s in enumerate(sources) if s == source]
-        members.sort(key=lambda i: hashlib.blake2b(names[i].encode()).digest())
-        chosen[members[: round(held_out * len(members))]] = True
-    return chosen
 
 
 def assemble(

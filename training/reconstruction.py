@@ -113,19 +113,25 @@ def reconstruct(
     cache: FeatureCache,
     decode: Decode,
     network: ConditionalVAE | PlainVAE,
-    *,
-    held_out: bool,
+    recordings: Mask,
 ) -> Reconstructions:
     """Encode windows with the network and decode their posterior means with the exported graph.
+
+    Args:
+        cache: Features.
+        decode: The envelope graph.
+        network: The network that it was exported from.
+        recordings: [R], whose windows.
 
     Raises:
         UsageError: There are no such windows, or the graph isn't this network's.
     """
     network.eval()
-    windows = usable_windows(cache, held_out=held_out)
+    windows = usable_windows(cache, recordings)
     if not windows:
-        side = "held out" if held_out else "to train on"
-        raise UsageError(f"the features hold no notes {side}; prepare more recordings")
+        raise UsageError(
+            "the features hold no notes to train on, or none held out; prepare more recordings"
+        )
     data = EnvelopeWindows(cache, windows, EnvelopeSettings(), augment=False)
     posterior = network.encode(data.curves(), data.condition)
     recording = cache.window_recording[windows]

@@ -155,17 +155,17 @@ class TimbreTask(Task):
         super().__init__()
         self.network = network
         self.cache = cache
-        self.training_recordings = np.flatnonzero(~cache.held_out).tolist()
-        self.held_out = np.flatnonzero(cache.held_out).tolist()
-        if not self.training_recordings or not self.held_out:
+        self.training_recordings = np.flatnonzero(cache.fitted).tolist()
+        self.validation = np.flatnonzero(cache.validation).tolist()
+        if not self.training_recordings or not self.validation:
             raise UsageError(
-                "the features hold no notes to train on, or none to test on; "
+                "the features hold no notes to train on, or none for validation; "
                 "prepare more recordings"
             )
 
     def validate(self) -> dict[str, float]:
-        """Multi-scale spectral loss on the same half seconds of up to 48 held-out notes."""
-        crops = AudioCrops(self.cache, self.held_out[:: math.ceil(len(self.held_out) / 48)])
+        """Multi-scale spectral loss on the same half seconds of up to 48 validation notes."""
+        crops = AudioCrops(self.cache, self.validation[:: math.ceil(len(self.validation) / 48)])
         device = next(self.network.parameters()).device
         losses = []
         with torch.random.fork_rng():

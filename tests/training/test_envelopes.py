@@ -60,6 +60,8 @@ def notes(features: FeatureCache) -> FeatureCache:
     mask[::3, 400:RELEASE_FRAME] = False
     return dataclasses.replace(
         features,
+        name=np.array([f"{note}.wav" for note in range(NOTES)]),
+        source=np.full(NOTES, "test"),
         midi=rng.integers(55, 96, NOTES),
         level_db=rng.uniform(-50.0, -20.0, NOTES).astype(np.float32),
         held_out=np.arange(NOTES) % 5 == 0,
@@ -96,26 +98,25 @@ def test_the_violin_s_range_lies_within_one() -> None:
 
 def test_no_recording_is_on_both_sides_of_the_split(features: FeatureCache) -> None:
     sides = [
-        set(features.window_recording[usable_windows(features, held_out=side)].tolist())
-        for side in (False, True)
+        set(features.window_recording[usable_windows(features, recordings)].tolist())
+        for recordings in (features.fitted, features.validation, features.held_out)
     ]
-    assert sides[0]
-    assert sides[1]
-    assert not sides[0] & sides[1]
+    assert all(sides)
+    assert len(set.union(*sides)) == sum(len(side) for side in sides)
 
 
 def test_a_long_bow_stays_on_one_side_with_all_its_windows(notes: FeatureCache) -> None:
     several = dataclasses.replace(notes, window_recording=np.arange(NOTES) // 4)
-    held = {several.window_recording[w] for w in usable_windows(several, held_out=True)}
-    trained = {several.window_recording[w] for w in usable_windows(several, held_out=False)}
+    held = {several.window_recording[w] for w in usable_windows(several, several.held_out)}
+    trained = {several.window_recording[w] for w in usable_windows(several, ~several.held_out)}
     assert held == {0, 5, 10, 15, 20, 25}
     assert not held & trained
 
 
 def test_windows_with_hardly_a_measured_frame_are_left_out(notes: FeatureCache) -> None:
     notes.window_mask[1, 20:] = False
-    assert 1 not in usable_windows(notes, held_out=False)
-    assert 2 in usable_windows(notes, held_out=False)
+    assert 1 not in usable_windows(notes, ~notes.held_out)
+    assert 2 in usable_windows(notes, ~notes.held_out)
 
 
 def test_continued_frames_weigh_little(notes: FeatureCache) -> None:
@@ -156,12 +157,18 @@ def test_augmentation_moves_the_sustain_and_keeps_attack_and_release(notes: Feat
     np.testing.assert_array_equal(windows.cents[0], notes.window_cents[1])
 
 
-def test_one_side_without_notes_is_an_error(notes: FeatureCache) -> None:
+def test_nothing_to_train_on_is_an_error(notes: FeatureCache) -> None:
     network = ConditionalVAE(ConditionalSettings(latent=4, components=8, hidden=8))
-    for side in (False, True):
-        one_sided = dataclasses.replace(notes, held_out=np.full(NOTES, side))
-        with pytest.raises(UsageError, match="prepare more recordings"):
-            EnvelopeTask(network, one_sided, EXACT)
+    held_out = dataclasses.replace(notes, held_out=np.ones(NOTES, dtype=bool))
+    with pytest.raises(UsageError, match="prepare more recordings"):
+        EnvelopeTask(network, held_out, EXACT)
+
+
+def test_nothing_need_be_held_out_to_train(notes: FeatureCache) -> None:
+    network = ConditionalVAE(ConditionalSettings(latent=4, components=8, hidden=8))
+    all_used = dataclasses.replace(notes, held_out=np.zeros(NOTES, dtype=bool))
+    task = EnvelopeTask(network, all_used, EXACT)
+    assert len(task.train_windows) > len(task.validation_windows) > 0
 
 
 # --- Figures ----------------------------------------------------------------------------------
@@ -217,7 +224,7 @@ def test_a_short_training_learns_the_vibrato_and_keeps_a_latent_space(
         steps=150, batch_size=32, learning_rate=2e-3, validate_every=150, accelerator="cpu"
     )
     train(task, settings, tmp_path)
-    figures = reconstruction_figures(network.eval(), task.test_windows, task.settings)
+    figures = reconstruction_figures(network.eval(), task.validation_windows, task.settings)
     assert figures["pitch_variance"] > 0.8
     assert figures["loudness_variance"] > 0.9
     assert figures["kl"] > 1.0
@@ -234,7 +241,7 @@ def test_a_heavy_divergence_collapses_the_latent_space_and_the_figures_say_so(
         steps=300, batch_size=32, learning_rate=0.02, validate_every=300, accelerator="cpu"
     )
     train(task, loop, tmp_path)
-    figures = reconstruction_figures(network.eval(), task.test_windows, settings)
+    figures = reconstruction_figures(network.eval(), task.validation_windows, settings)
     assert figures["active"] == 0
     assert figures["pitch_variance"] < 0.2
 

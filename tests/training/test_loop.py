@@ -111,7 +111,7 @@ def test_losses_and_figures_are_kept_by_step(tmp_path: Path) -> None:
     losses = [(e["step"], e["train/loss"]) for e in entries if "train/loss" in e]
     assert [step for step, _ in losses] == [0, 10, 20, 30, 40, 50]
     assert losses[-1][1] < losses[0][1]
-    assert [e["step"] for e in entries if "held-out/score" in e] == [19, 39, 59]
+    assert [e["step"] for e in entries if "validation/score" in e] == [19, 39, 59]
     for entry in entries:
         if "train/loss" in entry:
             assert entry["train/twice"] == pytest.approx(2.0 * entry["train/loss"])
@@ -125,7 +125,7 @@ def test_tensorboard_shows_the_same_losses(tmp_path: Path) -> None:
     logged = {event.step: event.value for event in accumulator.Scalars("train/loss")}
     kept = {e["step"]: e["train/loss"] for e in history(tmp_path) if "train/loss" in e}
     assert logged == pytest.approx(kept)
-    assert "held-out/score" in accumulator.Tags()["scalars"]
+    assert "validation/score" in accumulator.Tags()["scalars"]
 
 
 def test_validation_has_no_gradients_and_is_in_evaluation_mode(tmp_path: Path) -> None:
@@ -309,5 +309,5 @@ def test_under_torchrun_two_processes_train_one_network_and_the_first_writes(
         json.loads((tmp_path / f"run.{rank}.json").read_text(encoding="utf-8")) for rank in (0, 1)
     )
     assert first == second
-    assert len([entry for entry in history(run) if "held-out/score" in entry]) == 3
+    assert len([entry for entry in history(run) if "validation/score" in entry]) == 3
     assert len(list(run.rglob("events.out.tfevents.*"))) == 1

@@ -56,7 +56,7 @@ def test_a_picture_needs_its_folder(tmp_path: Path) -> None:
 def test_losses_of_training_and_held_out_notes_share_an_axis(drawn: list[Figure]) -> None:
     history = [
         {"step": 0.0, "train/loss": 3.0, "train/kl": 1.0},
-        {"step": 5.0, "held-out/kl": 2.0, "held-out/active_dimensions": 64.0},
+        {"step": 5.0, "validation/kl": 2.0, "validation/active_dimensions": 64.0},
         {"step": 9.0, "train/loss": 1.0},
     ]
     plots.losses(history, Path())

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from instrument.errors import UsageError
 from instrument.types import Float32, Float64
 from training import pitch
-from training.features import RELEASE_FRAME, FeatureCache
-from training.prepare import PrepareSettings, analyse, prepare, source_gains, split
+from training.features import RELEASE_FRAME, FeatureCache, split
+from training.prepare import PrepareSettings, analyse, prepare, source_gains
 from training.readers import RecordingLabel
 
 ViolinNote = Callable[..., tuple[Float32, Float64]]

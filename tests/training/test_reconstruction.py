@@ -94,7 +94,7 @@ def test_the_graph_decodes_what_its_network_encodes(
     synthetic_cache: FeatureCache, tiny: Instrument, tiny_networks: Networks
 ) -> None:
     network = tiny_networks[0]
-    found = reconstruct(synthetic_cache, tiny.envelope.decode, network, held_out=False)
+    found = reconstruct(synthetic_cache, tiny.envelope.decode, network, synthetic_cache.fitted)
     assert found.estimate.shape == found.source.shape == (20, 2, FRAMES)
     figures = shape_figures(found.estimate, found.source, found.mask)
     assert figures["pitch_variance"] > 0.9
@@ -107,13 +107,15 @@ def test_a_graph_of_another_network_is_refused(
     torch.manual_seed(5)
     other = ConditionalVAE(tiny_networks[0].settings)
     with pytest.raises(UsageError, match="not exported from this network"):
-        reconstruct(synthetic_cache, tiny.envelope.decode, other, held_out=True)
+        reconstruct(synthetic_cache, tiny.envelope.decode, other, synthetic_cache.held_out)
 
 
 def test_examples_are_soft_and_loud_with_vibrato_and_without(
     synthetic_cache: FeatureCache, tiny: Instrument, tiny_networks: Networks
 ) -> None:
-    found = reconstruct(synthetic_cache, tiny.envelope.decode, tiny_networks[0], held_out=False)
+    found = reconstruct(
+        synthetic_cache, tiny.envelope.decode, tiny_networks[0], synthetic_cache.fitted
+    )
     titles = example_windows(found, synthetic_cache)
     assert len(titles) == 6
     level = synthetic_cache.level_db[synthetic_cache.window_recording[found.windows]]
