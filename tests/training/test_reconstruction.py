@@ -95,7 +95,7 @@ def test_the_graph_decodes_what_its_network_encodes(
 ) -> None:
     network = tiny_networks[0]
     found = reconstruct(synthetic_cache, tiny.envelope.decode, network, synthetic_cache.fitted)
-    assert found.estimate.shape == found.source.shape == (20, 2, FRAMES)
+    assert found.estimate.shape == found.source.shape == (18, 2, FRAMES)
     figures = shape_figures(found.estimate, found.source, found.mask)
     assert figures["pitch_variance"] > 0.9
     assert found.kl > 0.0
