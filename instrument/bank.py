@@ -137,6 +137,7 @@ class VoiceBank:
         self._notes = [Note(0, 0, 0.0, 0, slot) for slot in range(slots)]
         self._chance = [latents.generator(slot) for slot in range(slots)]
         self._point = np.zeros(slots, dtype=np.int64)
+        self._jitter_at = np.zeros(slots, dtype=np.int64)
         # Of each slot: its voice, the next frame to read, and where its next envelope takes over.
         self._voice = np.zeros(slots, dtype=np.int64)
         self._position = np.zeros(slots)
@@ -249,6 +250,7 @@ class VoiceBank:
             note.preset, note.key, note.loudness, chance, before
         )
         self._latent[slot] = self._latents.beside(int(self._point[slot]), chance)
+        self._jitter_at[slot] = self._latents.jitter.begin(chance)
 
     def _decode(self, slots: Slots) -> list[Envelope]:
         """Decode the latents of slots [V] with the knobs as they are now."""
@@ -260,6 +262,10 @@ class VoiceBank:
             np.array([note.key for note in notes], np.float32),
             np.array([note.loudness for note in notes], np.float32),
         )
+        jitter = self._latents.jitter
+        for slot, of_pitch, of_level in zip(slots, cents, loudness_db, strict=True):
+            at = int(self._point[slot]), int(self._jitter_at[slot])
+            jitter.add(of_pitch, of_level, *at)
         return [Envelope(*curves) for curves in zip(cents, loudness_db, strict=True)]
 
     def _decode_one(self, slot: int) -> Envelope:

@@ -58,6 +58,22 @@ KnobOption = Annotated[
     ),
 ]
 
+HumanizeOption = Annotated[
+    float | None,
+    typer.Option(
+        help="How much equal notes differ, 0 to 2: at 0 not at all, by default, 1, as in the "
+        "recordings.",
+        metavar="AMOUNT",
+        show_default=False,
+    ),
+]
+RoomOption = Annotated[
+    float | None,
+    typer.Option(
+        help="How loud the room is, 0 to 1; by default 0.18.", metavar="GAIN", show_default=False
+    ),
+]
+
 # typer takes its usage errors from click or, in later versions, from inside itself; this is the
 # base of all of them either way.
 _TyperUsageError = cast("type[Exception]", typer.BadParameter.__base__)
@@ -174,6 +190,8 @@ def render(
     ] = None,
     preset: PresetOption = None,
     knob: KnobOption = None,
+    humanize: HumanizeOption = None,
+    room: RoomOption = None,
     tail: Annotated[
         float | None,
         typer.Option(
@@ -207,6 +225,7 @@ def render(
     score = read_score(song)
     as_played = RenderSettings.of(score)
     chosen: dict[str, Any] = {"sample_rate": sample_rate, "seed": seed, "tail_seconds": tail}
+    chosen |= _sound_settings(room, humanize)
     settings = dataclasses.replace(
         as_played,
         preset=preset,
@@ -297,6 +316,8 @@ def play(
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="Of all that is left to chance.")] = 0,
     preset: PresetOption = None,
     knob: KnobOption = None,
+    humanize: HumanizeOption = None,
+    room: RoomOption = None,
     learn: Annotated[
         list[str] | None,
         typer.Option(
@@ -359,6 +380,7 @@ def play(
         bindings_path=bindings_path,
         record=record,
         record_audio=record_audio,
+        **_sound_settings(room, humanize),
     )
     _play(loaded, settings, instrument)
 
@@ -546,9 +568,19 @@ def _check_not_negative(option: str, value: float | None) -> None:
         raise UsageError(f"{option} {value:g}: should be 0 or more")
 
 
-def _check_within(option: str, value: int, low: int, high: int) -> None:
+def _check_within(option: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
-        raise UsageError(f"{option} {value}: should be from {low} to {high}")
+        raise UsageError(f"{option} {value:g}: should be from {low:g} to {high:g}")
+
+
+def _sound_settings(room: float | None, humanize: float | None) -> dict[str, Any]:
+    """Of the options for the sound those that were given, checked."""
+    if room is not None:
+        _check_within("--room", room, 0.0, 1.0)
+    if humanize is not None:
+        _check_within("--humanize", humanize, 0.0, 2.0)
+    given = {"room_gain": room, "humanize": humanize}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _check_sample_rate(sample_rate: int) -> None:

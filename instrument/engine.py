@@ -45,6 +45,7 @@ class Engine:
         preset: int = 0,
         knobs: Mapping[int, float] | None = None,
         room_gain: float = ROOM_GAIN,
+        humanize: float = 1.0,
         ahead: int = 0,
         frames_at_once: int = 1,
     ) -> None:
@@ -58,6 +59,7 @@ class Engine:
             preset: Index of the preset that all channels begin with.
             knobs: Positions 0…1 by index of the latent axis.
             room_gain: Linear gain of the room.
+            humanize: How much is left to chance, 0…2; 1 is as much as in the recordings.
             ahead: Samples by which `advance` may be ahead of what is played.
             frames_at_once: The most control frames that one run of the timbre's graph computes.
                 More than one is faster, but then the size of the blocks shows in the last bits,
@@ -73,7 +75,7 @@ class Engine:
         sizes = spec.timbre_size
         matrix = impulse_response_matrix(sizes.noise_bands, sample_rate, spec.sample_rate)
         hops = LEAST_HOPS + -(-ahead * FRAME_RATE // sample_rate)
-        latents = LatentSpace(spec, seed)
+        latents = LatentSpace(spec, seed, humanize)
         self._control = Control(
             instrument, sample_rate, voices, latents, preset, hops, frames_at_once
         )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrument.errors import UsageError
+from instrument.jitter import Jitter
 from instrument.spec import InstrumentSpec, Preset
 from instrument.types import Float32, Float64
 
@@ -19,6 +20,9 @@ NEARBY_VIBRATO_CENTS = 3.0
 
 FREEDOM = 0.5
 """How far from the training note a note is placed, in its posterior deviations."""
+
+LEAST_HUMAN = 1e-3
+"""Below this amount of chance a note is always placed beside the training note nearest to it."""
 
 
 class _Points(NamedTuple):
@@ -47,10 +51,24 @@ class LatentSpace:
     loudness: the aggregate posterior, in which vibrato is as regular as in the recordings, which a
     draw from N(0, I) isn't. Each knob that was set then fixes its coordinate along one axis. Every
     note has a random sequence of its own, so that what it draws doesn't depend on the others.
+
+    Attributes:
+        jitter: The fast unsteadiness that a note's envelope is given.
     """
 
-    def __init__(self, spec: InstrumentSpec, seed: int) -> None:
+    def __init__(self, spec: InstrumentSpec, seed: int, humanize: float = 1.0) -> None:
+        """Make the latent space of an instrument.
+
+        Args:
+            spec: Of the instrument.
+            seed: Of everything that is left to chance.
+            humanize: How much that is, 0…2: at 0 equal notes get equal envelopes, at 1 they differ
+                as recordings do.
+        """
         self._seed = seed
+        self.jitter = Jitter(spec, seed, humanize)
+        self._freedom = FREEDOM * humanize
+        self._steepness = 0.5 / max(humanize, LEAST_HUMAN) ** 2
         self._centre = np.asarray(spec.latent_mean, dtype=np.float64)
         self._spread = np.asarray(spec.latent_spread, dtype=np.float64)
         self._directions = np.array([axis.direction for axis in spec.axes], dtype=np.float64)
@@ -92,7 +110,7 @@ class LatentSpace:
         if before is not None:
             change = near.vibrato_cents - self._vibrato_cents[before]
             distance += (change / NEARBY_VIBRATO_CENTS) ** 2
-        likely = np.cumsum(np.exp(-0.5 * (distance - distance.min())))
+        likely = np.cumsum(np.exp((distance.min() - distance) * self._steepness))
         # What ``choice`` does with probabilities, without its checks: a player waits for this.
         chosen = np.searchsorted(likely, chance.random() * likely[-1], side="right")
         return int(near.points[chosen])
@@ -100,7 +118,7 @@ class LatentSpace:
     def beside(self, point: int, chance: np.random.Generator) -> Float64:
         """A latent beside a map point, [latent]."""
         noise = chance.standard_normal(len(self._centre))
-        latent: Float64 = self._latents[point] + FREEDOM * self._spread * noise
+        latent: Float64 = self._latents[point] + self._freedom * self._spread * noise
         return latent
 
     def turned(self, latent: Float64, knobs: Float64) -> Float32:

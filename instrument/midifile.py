@@ -8,6 +8,7 @@ byte of which track a broken file breaks.
 from __future__ import annotations
 
 import json
+import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -55,12 +56,16 @@ class Take:
         voices: How many notes could sound at once.
         sample_rate: In Hz.
         samples: Length of the take.
+        room_gain: Linear gain of the room.
+        humanize: How much was left to chance, 0…2.
     """
 
     seed: int
     voices: int
     sample_rate: int
     samples: int
+    room_gain: float = 0.18  # of takes that don't say
+    humanize: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -458,9 +463,14 @@ def _read_take(contents: bytes) -> Take | None:
         return None
     if not isinstance(said, dict):
         return None
-    values = [said.get(each.name) for each in fields(Take)]
-    numbers = [value for value in values if type(value) is int and value >= 0]
-    if len(numbers) < len(values):
+    known = {each.name: each.type for each in fields(Take)}
+    given = {name: said[name] for name in known.keys() & said.keys()}
+    for name, value in given.items():
+        kinds = (int,) if known[name] == "int" else (int, float)
+        if type(value) not in kinds or not 0 <= value < math.inf:
+            return None
+    try:
+        take = Take(**given)
+    except TypeError:  # something is missing
         return None
-    take = Take(*numbers)
     return take if take.voices > 0 and take.sample_rate > 0 else None

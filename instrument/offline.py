@@ -33,6 +33,7 @@ class RenderSettings:
         samples: Length of the whole, which a take has; from the score and its tail if None.
         voices: How many notes may sound at once.
         room_gain: Linear gain of the room.
+        humanize: How much is left to chance, 0…2.
         frames_at_once: See `Engine`; a take has the one at a time that it was played with.
     """
 
@@ -44,6 +45,7 @@ class RenderSettings:
     samples: int | None = None
     voices: int = 64
     room_gain: float = ROOM_GAIN
+    humanize: float = 1.0
     frames_at_once: int = 32
 
     @classmethod
@@ -57,6 +59,8 @@ class RenderSettings:
             seed=take.seed,
             voices=take.voices,
             samples=take.samples,
+            room_gain=take.room_gain,
+            humanize=take.humanize,
             frames_at_once=1,
         )
 
@@ -119,6 +123,7 @@ def render_score(
         preset,
         knob_settings(spec, settings.knobs),
         settings.room_gain,
+        settings.humanize,
         ahead=BLOCK,
         frames_at_once=settings.frames_at_once,
     )

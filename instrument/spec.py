@@ -17,7 +17,7 @@ import numpy as np
 from instrument.errors import InstrumentError, UnknownName
 from instrument.files import replacing
 
-FORMAT = 1
+FORMAT = 2
 SPEC_FILE = "instrument.json"
 EXPORTED = Path(__file__).resolve().parents[1] / "exported"
 
@@ -86,6 +86,7 @@ class MapPoint:
         loudness: Its level, as a quantile of the training notes'.
         dynamic, string: Its labels, empty if unknown.
         vibrato_cents: Amplitude of its vibrato.
+        jitter_cents, jitter_db: How strong the unsteadiness is that its envelope leaves out, r.m.s.
         latent: [latent], where it lies.
     """
 
@@ -96,7 +97,22 @@ class MapPoint:
     dynamic: str
     string: str
     vibrato_cents: float
+    jitter_cents: float
+    jitter_db: float
     latent: list[float]
+
+
+@dataclass(frozen=True)
+class JitterSpectra:
+    """Spectra of the unsteadiness that decoded envelopes leave out of the recordings.
+
+    Attributes:
+        cents, db: Relative amplitudes of pitch and loudness at equally spaced frequencies from 0 to
+            half the frame rate.
+    """
+
+    cents: list[float]
+    db: list[float]
 
 
 @dataclass(frozen=True)
@@ -138,6 +154,7 @@ class InstrumentSpec:
         loudness_db: Loudness of the training notes at equally spaced quantiles, 0 to 1.
         latent_mean: [latent], the centre of the axes.
         latent_spread: [latent], how exactly a note is placed: the mean posterior deviation.
+        jitter: What envelopes are given beside what the graph decodes.
         axes, map, presets, sources: Lists of what their classes describe.
         figures: Of the last evaluation.
     """
@@ -155,6 +172,7 @@ class InstrumentSpec:
     loudness_db: list[float]
     latent_mean: list[float]
     latent_spread: list[float]
+    jitter: JitterSpectra
     axes: list[Axis]
     map: list[MapPoint]
     presets: list[Preset]
@@ -246,6 +264,9 @@ def _check_sizes(spec: InstrumentSpec) -> None:
     for preset in spec.presets:
         if not preset.points or not all(0 <= point < len(spec.map) for point in preset.points):
             raise InstrumentError(f"preset {preset.name} names no points, or some that don't exist")
+    for spectrum in (spec.jitter.cents, spec.jitter.db):
+        if len(spectrum) < 2 or min(spectrum) < 0.0:
+            raise InstrumentError("jitter should have two spectra of at least two amplitudes")
     if len(spec.loudness_db) < 2 or np.any(np.diff(spec.loudness_db) < 0.0):
         raise InstrumentError("loudness_db should rise over at least two quantiles")
     if len(spec.pitch_range) != 2 or spec.pitch_range[0] > spec.pitch_range[1]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from instrument.files import replacing
 from instrument.spec import InstrumentSpec, read_spec, write_spec
+from training.descriptors import LABELS
 
 CARD_FILE = "README.md"
 
@@ -59,12 +60,24 @@ PLAYED = {
     "generated_vibrato_cents": Meaning("generated vibrato, median amplitude", "cents"),
     "recorded_vibrato_hz": Meaning("recorded vibrato, median rate", "Hz"),
     "generated_vibrato_hz": Meaning("generated vibrato, median rate", "Hz"),
-    "recorded_attack_ms": Meaning("recorded attack, median", "ms"),
-    "generated_attack_ms": Meaning("generated attack, median", "ms"),
-    "recorded_tremor_db": Meaning("recorded loudness tremor, median", "dB"),
-    "generated_tremor_db": Meaning("generated loudness tremor, median", "dB"),
-    "recorded_release_ms": Meaning("recorded release by 20 dB, median", "ms"),
-    "generated_release_ms": Meaning("generated release by 20 dB, median", "ms"),
+    **{
+        f"{side}_{name}": Meaning(f"{side} {LABELS[name]}, median", name.rsplit("_", 1)[1])
+        for name in (
+            *("attack_ms", "scoop_cents", "vibrato_onset_ms", "jitter_cents", "drift_cents"),
+            *("swell_db", "slope_db", "tremor_db", "release_ms"),
+        )
+        for side in ("recorded", "generated")
+    },
+    **{
+        f"distance_{name}": Meaning(f"{label}: Kolmogorov–Smirnov distance, 0 to 1")
+        for name, label in LABELS.items()
+    },
+    "told_apart_linear": Meaning(
+        "generated told from recorded by logistic regression, balanced accuracy"
+    ),
+    "told_apart_boosted": Meaning("the same by gradient boosting"),
+    "real_apart_linear": Meaning("recorded told from other recorded by logistic regression"),
+    "real_apart_boosted": Meaning("the same by gradient boosting"),
     "score_cents": Meaning(
         "audio of real pieces against their score, every frame: median", "cents"
     ),

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from instrument.types import Float64
 from training.features import FRAME_RATE, RELEASE_FRAME
 from training.windows import ATTACK_FRAMES
 
 VIBRATO_BAND_HZ = (3.5, 9.0)
+VIBRATO_PERIOD_FRAMES = 45
+JITTER_ABOVE_HZ = 12.0
 LABELS = {
     "attack_ms": "attack time",
     "scoop_cents": "pitch of the attack",
     "vibrato_cents": "vibrato extent",
     "vibrato_hz": "vibrato rate",
+    "vibrato_onset_ms": "vibrato onset",
+    "jitter_cents": "pitch jitter",
     "drift_cents": "slow pitch drift",
     "swell_db": "swell",
     "slope_db": "crescendo",
@@ -21,6 +26,9 @@ LABELS = {
     "release_ms": "release time",
 }
 """Name → label of each descriptor."""
+
+OF_AXES = tuple(name for name in LABELS if name not in ("vibrato_onset_ms", "jitter_cents"))
+"""Those that a latent axis may be made for: the others are nearly the same in all decoded curves."""
 
 
 def _spectrum(curve: Float64) -> tuple[Float64, Float64]:
@@ -30,6 +38,13 @@ def _spectrum(curve: Float64) -> tuple[Float64, Float64]:
     flat = (curve - trend(np.arange(len(curve)))) * window
     amplitude: Float64 = np.abs(np.fft.rfft(flat)) * 2.0 / window.sum()
     return np.fft.rfftfreq(len(curve), 1.0 / FRAME_RATE).astype(np.float64), amplitude
+
+
+def _vibrato_onset(cents: Float64) -> float:
+    """The frame around which the pitch first swings half as wide as it does at its widest."""
+    period = min(VIBRATO_PERIOD_FRAMES, len(cents))
+    swing = sliding_window_view(cents, period).std(axis=1)
+    return float(np.argmax(swing >= 0.5 * swing.max()) + period // 2)
 
 
 def describe(
@@ -44,7 +59,7 @@ def describe(
 
     Returns:
         By the names of ``LABELS``: times in ms, pitch in cents (vibrato as its amplitude),
-        level in dB, rate in Hz.
+        level in dB, rate in Hz; jitter is r.m.s., above 12 Hz.
     """
     sustain = slice(ATTACK_FRAMES, max(sustain_end, ATTACK_FRAMES + 60))
     pitch, level = cents[sustain], loudness_db[sustain]
@@ -52,6 +67,7 @@ def describe(
     risen = np.flatnonzero(loudness_db[:sustain_end] >= settled - 3.0)
     frequencies, amplitude = _spectrum(pitch)
     band = (frequencies >= VIBRATO_BAND_HZ[0]) & (frequencies <= VIBRATO_BAND_HZ[1])
+    jitter = amplitude[frequencies > JITTER_ABOVE_HZ]
     third = max(1, len(level) // 3)
     ending = loudness_db[RELEASE_FRAME:] - loudness_db[RELEASE_FRAME]
     fallen = np.flatnonzero(ending <= -20.0)
@@ -66,6 +82,8 @@ def describe(
             np.sum(frequencies[band] * amplitude[band] ** 2)
             / max(np.sum(amplitude[band] ** 2), 1e-9)
         ),
+        "vibrato_onset_ms": ms * _vibrato_onset(cents[:sustain_end]),
+        "jitter_cents": float(np.sqrt(np.sum(jitter**2) / 3.0)),
         "drift_cents": float(np.std(slow)),
         "swell_db": float(
             np.mean(level[third : 2 * third])

@@ -19,16 +19,16 @@ from instrument.models import Instrument, load_instrument
 from instrument.types import Float64
 from training import plots
 from training.card import figure_tables
+from training.descriptors import LABELS
 from training.features import FeatureCache
+from training.generation import Comparison, comparable_recordings, compare
 from training.listening import (
     RATE,
     ListeningSettings,
     PlayedPitch,
     as_note,
     as_score,
-    comparable_recordings,
     evenly,
-    gesture_figures,
     play,
     played_loudness,
     played_pitch,
@@ -79,8 +79,8 @@ def _picture_sounds(
 
 def _picture_recordings(cache: FeatureCache) -> dict[str, int]:
     """Held-out notes for pictures: the loudest of the low and of the high ones that are long."""
-    long = [r for r in comparable_recordings(cache) if cache.held_out[r]]
-    found = np.array(long or np.flatnonzero(cache.held_out).tolist(), dtype=np.int64)
+    held_out = np.flatnonzero(cache.held_out).tolist()
+    found = np.array(comparable_recordings(cache, held_out) or held_out, dtype=np.int64)
     middle = np.median(cache.midi[found])
     chosen = {}
     for name, members in (
@@ -99,6 +99,7 @@ def _pictures(
     test: Reconstructions,
     played: PlayedPitch,
     levels_db: Float64,
+    comparison: Comparison | None,
     settings: ListeningSettings,
     histories: Mapping[str, Path],
     report: Path,
@@ -135,6 +136,20 @@ def _pictures(
         "Every key: error of the steady part's pitch, median and middle 90 % of its frames; and "
         "loudness by velocity, a line a key."
     )
+    if comparison is not None:
+        plots.descriptors(
+            {
+                "recorded, held out": comparison.recorded,
+                "generated": comparison.generated,
+                "recorded, others": comparison.others,
+            },
+            list(LABELS),
+            report / "descriptors.png",
+        )
+        shown["descriptors.png"] = (
+            "Held-out notes, notes played like them (same keys, as loud and as long), and other "
+            "recordings: how each descriptor is distributed."
+        )
     plots.latent_map(instrument.spec.map, report / "map.png")
     shown["map.png"] = "The training notes on the first two axes of the latent space."
     for name, path in histories.items():
@@ -203,8 +218,8 @@ def evaluate(
     )
     held_out = np.flatnonzero(cache.held_out).tolist()
     some = evenly(np.flatnonzero(cache.fitted).tolist(), len(held_out))
-    long = comparable_recordings(cache)
-    compared = min(len(long), settings.compared)
+    some_held_out = evenly(comparable_recordings(cache, held_out), settings.compared)
+    compared = settings.draws * len(some_held_out)
     played_notes = len(settings.keys) * len(settings.velocities)
     step = _Steps(progress, len(held_out) + len(some) + compared + played_notes)
 
@@ -216,11 +231,15 @@ def evaluate(
     figures |= played.figures()
     levels_db = played_loudness(instrument, settings)
     figures |= velocity_figures(levels_db, settings.sweep_velocities)
-    if long:
-        figures |= gesture_figures(cache, instrument, long, settings, step)
+    comparison = None
+    if len(some_held_out) > 1:
+        comparison = compare(cache, instrument, some_held_out, settings.draws, step)
+        figures |= comparison.figures()
     figures = {name: value for name, value in figures.items() if math.isfinite(value)}
 
-    shown = _pictures(cache, instrument, test, played, levels_db, settings, histories or {}, report)
+    shown = _pictures(
+        cache, instrument, test, played, levels_db, comparison, settings, histories or {}, report
+    )
     model = {"name": instrument.spec.name, "digest": instrument.spec.digest}
     _write_json({"model": model, "figures": figures}, report / "evaluation.json")
     _write_page(instrument, figures, shown, report / "report.md")

@@ -29,6 +29,7 @@ from instrument.spec import (
 from instrument.types import Float64
 from training.envelopes import condition
 from training.features import FRAME_RATE, FRAMES, RELEASE_FRAME, FeatureCache
+from training.jitter import measure_jitter
 from training.latent_map import (
     Latents,
     describe_latents,
@@ -235,6 +236,7 @@ def _export_into(
     timbre_file = export_timbre(timbre, folder)
     worst = parity(graph, timbre, envelope_file, timbre_file, folder)
     described = describe_latents(graph, latents.mean)
+    jitter = measure_jitter(graph.network, cache, latents.windows, latents.mean)
     spec = InstrumentSpec(
         format=FORMAT,
         name=settings.name,
@@ -251,8 +253,9 @@ def _export_into(
         loudness_db=[round(float(level), 3) for level in graph.loudness_table_db],
         latent_mean=[round(float(x), 6) for x in latents.mean.mean(0)],
         latent_spread=[round(float(x), 6) for x in latents.deviation.mean(0)],
+        jitter=jitter.spectra,
         axes=latent_axes(graph, latents, described),
-        map=map_points(latents, described, cache),
+        map=map_points(latents, described, cache, jitter.strength),
         presets=presets(described),
         sources=_sources(cache, settings.licences or {}),
         figures={"onnx_difference": worst},

@@ -12,7 +12,7 @@ from torch import Tensor
 from instrument.errors import UsageError
 from instrument.spec import Axis, MapPoint, Preset
 from instrument.types import Float64
-from training.descriptors import LABELS, describe
+from training.descriptors import LABELS, OF_AXES, describe
 from training.envelopes import (
     ACTIVE_VARIANCE,
     EnvelopeSettings,
@@ -70,6 +70,7 @@ REGIONS = {
     "straight": Region("hardly any vibrato", vibrato_cents=(0.0, 3.0)),
     "marcato": Region("quick attacks", attack_ms=(0.0, 60.0)),
     "gentle": Region("slow attacks", attack_ms=(120.0, 400.0)),
+    "recorded": Region("every note as it was recorded", (0.0, np.inf), release_ms=(0.0, np.inf)),
 }
 """The presets, in the order of their program numbers."""
 
@@ -124,7 +125,7 @@ def describe_latents(graph: DecodeGraph, latent: Float64) -> dict[str, Float64]:
         describe(c, d)
         for c, d in zip(cents.double().numpy(), loudness_db.double().numpy(), strict=True)
     ]
-    return {name: np.array([note[name] for note in found]) for name in LABELS}
+    return {name: np.array([note[name] for note in found]) for name in OF_AXES}
 
 
 def _directions(latents: Latents, described: dict[str, Float64]) -> Float64:
@@ -171,7 +172,7 @@ def latent_axes(graph: DecodeGraph, latents: Latents, described: dict[str, Float
         along = ((notes - centre) @ direction)[:, None]
         down = describe_latents(graph, notes + (low - along) * direction)
         up = describe_latents(graph, notes + (high - along) * direction)
-        effect = {name: float(np.mean(up[name] - down[name])) / spread[name] for name in LABELS}
+        effect = {name: float(np.mean(up[name] - down[name])) / spread[name] for name in OF_AXES}
         strongest = max(effect, key=lambda name: abs(effect[name]))
         if effect[strongest] < 0.0:  # to the right is always more
             direction, low, high = -direction, -high, -low  # noqa: PLW2901
@@ -193,9 +194,16 @@ def latent_axes(graph: DecodeGraph, latents: Latents, described: dict[str, Float
 
 
 def map_points(
-    latents: Latents, described: dict[str, Float64], cache: FeatureCache
+    latents: Latents, described: dict[str, Float64], cache: FeatureCache, jitter: Float64
 ) -> list[MapPoint]:
-    """Every training window that holds at least 0.6 s, with its place and its labels."""
+    """Every training window that holds at least 0.6 s, with its place and its labels.
+
+    Args:
+        latents: Of the windows.
+        described: Their descriptors, [notes] each.
+        cache: Features.
+        jitter: [notes, 2], strength in cents and in dB.
+    """
     centred = latents.mean - latents.mean.mean(0)
     _, _, directions = np.linalg.svd(centred, full_matrices=False)
     places = centred @ directions[:2].T
@@ -210,6 +218,8 @@ def map_points(
             dynamic=str(cache.dynamic[r]),
             string=str(cache.string[r]),
             vibrato_cents=round(float(described["vibrato_cents"][note]), 2),
+            jitter_cents=round(float(jitter[note, 0]), 3),
+            jitter_db=round(float(jitter[note, 1]), 3),
             latent=[round(float(z), 3) for z in latents.mean[note]],
         )
         for note, r in enumerate(recording)

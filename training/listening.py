@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import spearmanr
 
-from instrument.errors import RecordingError
 from instrument.midifile import Score
 from instrument.models import Instrument
 from instrument.offline import RenderSettings, render_score
 from instrument.types import Float32, Float64, NoteOff, NoteOn, TimedEvent
 from instrument.units import hz_to_midi, midi_to_hz
 from training import pitch
-from training.descriptors import describe
 from training.envelopes import quantiles
-from training.features import FRAME_RATE, RELEASE_FRAME, FeatureCache
+from training.features import FRAME_RATE, FeatureCache
 from training.loudness import loudness_db
-from training.reconstruction import LONG_FRAMES, Mask
 from training.score import ScoreNote
-from training.segmentation import find_segments
-from training.windows import ATTACK_FRAMES, cut_windows
 
 RATE = 48_000
 CREPE_FRAME_RATE = 100  # refinement goes on from there to 250 frames a second
 VOICED = 0.3  # CREPE's periodicity
-VIBRATO_CENTS = 5.0  # a smaller amplitude isn't heard as vibrato
 PLAIN_LEVEL = RenderSettings(sample_rate=RATE, room_gain=0.0)
 
 
@@ -42,6 +36,7 @@ class ListeningSettings:
         steady_seconds: From here to its end a note is measured.
         gap_seconds: Of silence after each.
         compared: At most so many recorded notes are played again for comparison.
+        draws: How often each of them, with another seed.
     """
 
     keys: Sequence[int] = range(55, 97)
@@ -51,7 +46,8 @@ class ListeningSettings:
     note_seconds: float = 1.2
     steady_seconds: float = 0.3
     gap_seconds: float = 0.6
-    compared: int = 40
+    compared: int = 80
+    draws: int = 4
 
 
 QUICK = ListeningSettings(
@@ -60,6 +56,7 @@ QUICK = ListeningSettings(
     sweep_keys=(69,),
     sweep_velocities=(20, 70, 120),
     compared=4,
+    draws=1,
 )
 """A few notes of everything, to see that it works."""
 
@@ -218,38 +215,7 @@ def velocity_figures(levels_db: Float64, velocities: Sequence[int]) -> dict[str,
     }
 
 
-# --- Gestures -------------------------------------------------------------------------------------
-
-
-def _described(cents: Float64, level_db: Float64, mask: Mask) -> dict[str, float]:
-    measured = np.flatnonzero(mask[:RELEASE_FRAME])
-    return describe(cents, level_db, int(measured[-1]) + 1)
-
-
-def _heard(audio: Float32, midi: int) -> dict[str, float]:
-    """Descriptors of a played note, measured as those of a recording are.
-
-    Raises:
-        RecordingError: It is silent.
-    """
-    level = loudness_db(audio, RATE, FRAME_RATE)
-    segments = find_segments(level)
-    cents = track_pitch(audio, RATE, midi).cents
-    sounding = slice(segments.onset, segments.release)
-    window = cut_windows(
-        cents - float(np.median(cents[sounding])),
-        (level - np.median(level[sounding])).astype(np.float64),
-        segments,
-    )[0]
-    return _described(
-        window.cents.astype(np.float64), window.loudness_db.astype(np.float64), window.mask
-    )
-
-
-def comparable_recordings(cache: FeatureCache) -> list[int]:
-    """Recordings whose sustain is long enough for four periods of vibrato."""
-    length = cache.release - cache.onset
-    return np.flatnonzero(length >= ATTACK_FRAMES + LONG_FRAMES).tolist()
+# --- Notes of recordings ------------------------------------------------------------------------
 
 
 def evenly(items: Sequence[int], most: int) -> list[int]:
@@ -264,58 +230,3 @@ def as_note(cache: FeatureCache, recording: int) -> tuple[int, int, float]:
     loudness = float(quantiles(cache.level_db[recording : recording + 1], levels)[0])
     length = int(cache.release[recording] - cache.onset[recording]) / FRAME_RATE
     return int(cache.midi[recording]), round(1 + 126 * loudness), length
-
-
-def _gestures(side: str, found: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Medians of the descriptors of one side's notes; of the vibrato, where there is any."""
-    if not found:
-        return {}
-    columns = {name: np.array([note[name] for note in found]) for name in found[0]}
-    vibrato = columns["vibrato_cents"] > VIBRATO_CENTS
-    figures = {f"{side}_vibrato_share": float(vibrato.mean())}
-    for name in ("vibrato_cents", "vibrato_hz"):
-        if vibrato.any():
-            figures[f"{side}_{name}"] = float(np.median(columns[name][vibrato]))
-    for name in ("attack_ms", "tremor_db", "release_ms"):
-        figures[f"{side}_{name}"] = float(np.median(columns[name]))
-    return figures
-
-
-def gesture_figures(
-    cache: FeatureCache,
-    instrument: Instrument,
-    recordings: Sequence[int],
-    settings: ListeningSettings,
-    step: Callable[[], None],
-) -> dict[str, float]:
-    """Vibrato, attack, tremor and release of recordings, and of notes as the instrument plays them.
-
-    It plays some of them: the same keys as loud and as long. Its audio is analysed as recordings
-    are.
-
-    Returns:
-        ``recorded_`` and ``generated_``: the share of notes whose vibrato has an amplitude of
-        more than 5 cents, median amplitude and rate of those, and medians of the other descriptors.
-    """
-    recorded = []
-    for recording in recordings:
-        window = int(np.flatnonzero(cache.window_recording == recording)[0])
-        recorded.append(
-            _described(
-                cache.window_cents[window].astype(np.float64),
-                cache.window_db[window].astype(np.float64),
-                cache.window_mask[window],
-            )
-        )
-    some = evenly(recordings, settings.compared)
-    notes = separate_notes([as_note(cache, r) for r in some], settings.gap_seconds)
-    audio = play(instrument, as_score(notes))
-    generated = []
-    for note in notes:
-        step()
-        try:
-            heard = _heard(stretch(audio, RATE, note.onset - 0.05, note.off + 0.55), note.key)
-        except RecordingError:
-            continue
-        generated.append(heard)
-    return _gestures("recorded", recorded) | _gestures("generated", generated)

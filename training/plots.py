@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -240,4 +240,33 @@ def latent_map(points: Sequence[MapPoint], path: Path) -> None:
     ):
         figure.colorbar(axis.scatter(x, y, s=10, c=values, cmap="viridis"), ax=axis)
         axis.set_title(title, fontsize=10)
+    save(figure, path)
+
+
+def descriptors(tables: Mapping[str, Float64], names: Sequence[str], path: Path) -> None:
+    """Distributions of descriptors side by side: cumulative, one axis a descriptor.
+
+    Args:
+        tables: What is compared → [notes, descriptors].
+        names: Of the descriptors, with their units.
+        path: The picture.
+    """
+    columns = 4
+    rows = -(-len(names) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(13, 2.6 * rows), squeeze=False, layout="constrained"
+    )
+    for place, name in enumerate(names):
+        axis = axes.flat[place]
+        for label, table in tables.items():
+            values = np.sort(table[:, place])
+            share = np.arange(1, len(values) + 1) / max(len(values), 1)
+            axis.step(values, share, where="post", linewidth=1.0, label=label)
+        low, high = np.percentile(np.concatenate([t[:, place] for t in tables.values()]), (1, 99))
+        axis.set_xlim(low, max(high, low + 1e-6))
+        axis.set_title(name.replace("_", " "), fontsize=10)
+    for axis in axes.flat[len(names) :]:
+        axis.set_visible(False)
+    axes.flat[0].legend(fontsize=7)
+    axes[0, 0].set_ylabel("share of notes")
     save(figure, path)

@@ -199,6 +199,13 @@ def source_gains(
     return {name: float(solution[0] - solution[i]) for i, name in enumerate(names)}
 
 
+def note_windows(note: Analysis, midi: int) -> list[Window]:
+    """Windows of an analysed note, its tuning and its level taken out."""
+    cents = _cents(note.f0_hz, midi) - note.tuning_cents
+    level_db = note.loudness_db.astype(np.float64) - _note_level_db(note)
+    return cut_windows(cents, level_db, note.segments)
+
+
 def assemble(
     labels: Sequence[RecordingLabel], notes: Sequence[Analysis], settings: PrepareSettings
 ) -> FeatureCache:
@@ -213,8 +220,7 @@ def assemble(
     windows: list[Window] = []
     window_recording: list[int] = []
     for index, (label, note) in enumerate(zip(labels, notes, strict=True)):
-        cents = _cents(note.f0_hz, label.midi) - note.tuning_cents
-        cut = cut_windows(cents, note.loudness_db - raw_level[index], note.segments)
+        cut = note_windows(note, label.midi)
         windows += cut
         window_recording += [index] * len(cut)
 

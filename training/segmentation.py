@@ -12,7 +12,9 @@ from instrument.types import Float32, Float64
 
 ONSET_BELOW_DB = 35.0  # a note begins where it comes within this of its loudest part
 END_BELOW_DB = 40.0
-RELEASE_BELOW_DB = 9.0  # and is released where it leaves this range of its sustained level
+RELEASE_BELOW_DB = 9.0  # it is released before it leaves this range of its sustained level
+FALL_FRAMES = 50  # at most so long before: 200 ms
+FALL_BELOW_DB = 2.0  # where it leaves this range of those 200 ms
 SILENCE_DB = -70.0
 BOWING_FRAMES = 12  # the bow's first 50 ms have no steady pitch yet
 MIN_PERIODICITY = 0.3
@@ -32,6 +34,22 @@ class Segments:
     onset: int
     release: int
     end: int
+
+
+def fall_begins(loudness_db: Float32 | Float64, onset: int, low: int) -> int:
+    """The frame at which the final fall begins of a note that is low at frame ``low``.
+
+    The bow leaves the string before the level is low. What follows belongs to the release, whatever
+    the length of the note.
+
+    Args:
+        loudness_db: [frames].
+        onset: Frame.
+        low: Frame, after the onset.
+    """
+    first = max(onset, low - FALL_FRAMES)
+    before = loudness_db[first:low]
+    return first + int(np.flatnonzero(before >= before.max() - FALL_BELOW_DB)[-1]) + 1
 
 
 def find_segments(loudness_db: Float32) -> Segments:
@@ -57,8 +75,8 @@ def find_segments(loudness_db: Float32) -> Segments:
     still = still[still > note[-1] - onset]
     end = onset + int(still[0]) if len(still) else len(smooth)
     sustained_db = np.percentile(smooth[onset:end], 80)
-    release = int(np.flatnonzero(smooth[onset:end] >= sustained_db - RELEASE_BELOW_DB)[-1]) + onset
-    return Segments(onset=onset, release=min(release + 1, end - 1), end=end)
+    low = int(np.flatnonzero(smooth[onset:end] >= sustained_db - RELEASE_BELOW_DB)[-1]) + onset + 1
+    return Segments(onset=onset, release=min(fall_begins(smooth, onset, low), end - 1), end=end)
 
 
 def trusted_frames(

@@ -16,7 +16,7 @@ from typing import Self
 
 import numpy as np
 
-from instrument.engine import Engine
+from instrument.engine import ROOM_GAIN, Engine
 from instrument.errors import ArcoError, UsageError
 from instrument.latent import knob_settings
 from instrument.live.audio import Device, Output, choose_output, rescan
@@ -65,6 +65,8 @@ class LiveSettings:
         seed: Of everything that is left to chance.
         preset: Name of the preset to begin with; the first one if None.
         knobs: Positions 0…1 by name of the latent axis.
+        room_gain: Linear gain of the room.
+        humanize: How much is left to chance, 0…2.
         bindings: What the hardware's knobs do.
         learn: What is to be learned, by name.
         bindings_path: Where learned bindings are kept.
@@ -81,6 +83,8 @@ class LiveSettings:
     seed: int = 0
     preset: str | None = None
     knobs: Mapping[str, float] = field(default_factory=dict)
+    room_gain: float = ROOM_GAIN
+    humanize: float = 1.0
     bindings: Sequence[Binding] = ()
     learn: Sequence[str] = ()
     bindings_path: Path | None = None
@@ -172,7 +176,13 @@ class Session:
             take, write = self._open_recordings(opened)
             _warm_up(instrument, self.sample_rate)
             self._engine = Engine(
-                instrument, self.sample_rate, settings.voices, settings.seed, ahead=AHEAD_SAMPLES
+                instrument,
+                self.sample_rate,
+                settings.voices,
+                settings.seed,
+                room_gain=settings.room_gain,
+                humanize=settings.humanize,
+                ahead=AHEAD_SAMPLES,
             )
             self._playback = Playback.empty(self._engine.synth, TAPE_SAMPLES if write else 1)
             self._tape = Tape(self._playback, write)
@@ -382,7 +392,14 @@ class Session:
         settings, rate = self._settings, self.sample_rate
         take, write = None, None
         if settings.record is not None:
-            take = TakeWriter(settings.record, rate, settings.seed, settings.voices)
+            take = TakeWriter(
+                settings.record,
+                rate,
+                settings.seed,
+                settings.voices,
+                settings.room_gain,
+                settings.humanize,
+            )
             opened.push(partial(self._close_take, take))
         if settings.record_audio is not None:
             write = opened.enter_context(sound_file(settings.record_audio, rate, RECORDED_BITS))

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
+from instrument.engine import ROOM_GAIN
 from instrument.errors import UsageError
 from instrument.files import check_writable, replacing
 from instrument.midifile import END_OF_TRACK, META, SET_TEMPO, TAKE_MARK, TEXT, Take
@@ -68,7 +69,15 @@ class TakeWriter:
     Until then it keeps the bytes of its events, a few for each.
     """
 
-    def __init__(self, path: Path, sample_rate: int, seed: int, voices: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        sample_rate: int,
+        seed: int,
+        voices: int,
+        room_gain: float = ROOM_GAIN,
+        humanize: float = 1.0,
+    ) -> None:
         """Begin a take.
 
         Args:
@@ -76,6 +85,8 @@ class TakeWriter:
             sample_rate: In Hz.
             seed: Of everything that is left to chance.
             voices: How many notes may sound at once.
+            room_gain: Linear gain of the room.
+            humanize: How much is left to chance.
 
         Raises:
             UsageError: The path has another ending, or a MIDI file can't count these samples.
@@ -89,6 +100,8 @@ class TakeWriter:
         self._sample_rate = sample_rate
         self._seed = seed
         self._voices = voices
+        self._room_gain = room_gain
+        self._humanize = humanize
         self._events = bytearray()
         self._tick = 0
 
@@ -110,7 +123,9 @@ class TakeWriter:
         Raises:
             OutputError: It can't be written; what was there before is there still.
         """
-        take = Take(self._seed, self._voices, self._sample_rate, samples)
+        take = Take(
+            self._seed, self._voices, self._sample_rate, samples, self._room_gain, self._humanize
+        )
         said = TAKE_MARK + json.dumps(asdict(take)).encode()
         beginning = b"\x00" + _meta(SET_TEMPO, self._tempo.to_bytes(3))
         beginning += b"\x00" + _meta(TEXT, said)

@@ -7,10 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from instrument.models import Instrument
 from instrument.types import Float32, Float64
-from training.features import FeatureCache
-from training.listening import ListeningSettings, gesture_figures, track_pitch, velocity_figures
+from training.listening import track_pitch, velocity_figures
 
 RATE = 48_000
 
@@ -41,15 +39,3 @@ def test_velocity_that_changes_nothing_ranks_zero() -> None:
     assert rising["velocity_range_db"] == pytest.approx(29.0)
     falling = velocity_figures(np.array([[-12.0, -40.0]]), (10, 127))
     assert falling["velocity_rank"] == pytest.approx(-1.0)
-
-
-def test_gestures_are_measured_alike_on_both_sides(
-    synthetic_cache: FeatureCache, tiny: Instrument, few: ListeningSettings
-) -> None:
-    steps: list[int] = []
-    recordings = [1, 4, 7]  # molto vibrato
-    figures = gesture_figures(synthetic_cache, tiny, recordings, few, lambda: steps.append(1))
-    assert len(steps) == few.compared
-    assert figures["recorded_vibrato_share"] == 1.0
-    assert figures["recorded_vibrato_hz"] == pytest.approx(5.1, abs=0.3)
-    assert figures.keys() >= {"generated_vibrato_share", "generated_attack_ms"}

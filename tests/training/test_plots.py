@@ -53,7 +53,7 @@ def test_a_picture_needs_its_folder(tmp_path: Path) -> None:
     plt.close("all")
 
 
-def test_losses_of_training_and_held_out_notes_share_an_axis(drawn: list[Figure]) -> None:
+def test_losses_of_training_and_validation_notes_share_an_axis(drawn: list[Figure]) -> None:
     history = [
         {"step": 0.0, "train/loss": 3.0, "train/kl": 1.0},
         {"step": 5.0, "validation/kl": 2.0, "validation/active_dimensions": 64.0},
@@ -63,7 +63,7 @@ def test_losses_of_training_and_held_out_notes_share_an_axis(drawn: list[Figure]
     assert titles(drawn[0]) == ["loss", "kl", "active dimensions"]
     loss, kl = drawn[0].axes[:2]
     assert loss.lines[0].get_xdata() == pytest.approx([0.0, 9.0])
-    assert [line.get_label() for line in kl.lines] == ["train", "held-out"]
+    assert [line.get_label() for line in kl.lines] == ["train", "validation"]
 
 
 def test_reconstructions_stand_over_what_was_measured(drawn: list[Figure]) -> None:
@@ -119,7 +119,7 @@ def test_playing_shows_each_velocity_and_key(drawn: list[Figure]) -> None:
 
 def test_the_map_knows_notes_without_a_mark(drawn: list[Figure]) -> None:
     points = [
-        MapPoint(x, -x, 60 + i, 0.5, mark, "", 3.0, [x])
+        MapPoint(x, -x, 60 + i, 0.5, mark, "", 3.0, 0.5, 0.2, [x])
         for i, (x, mark) in enumerate([(0.0, "ff"), (1.0, "p"), (2.0, ""), (3.0, "p")])
     ]
     plots.latent_map(points, Path())

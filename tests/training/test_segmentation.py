@@ -47,7 +47,7 @@ def test_onset_release_and_end_are_found(
     found = find_segments(note_db(onset, sustain, release_db, level_db))
     assert found.onset == pytest.approx(onset + 2, abs=3)
     released = onset + 15 + sustain
-    assert found.release == pytest.approx(released - 9.0 / release_db, abs=4)
+    assert found.release == pytest.approx(released - 2.0 / release_db, abs=4)
     assert found.end == pytest.approx(released - 40.0 / release_db, abs=4)
 
 

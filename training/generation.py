@@ -1,0 +1,241 @@
+"""Generated notes beside recorded ones: descriptors, and whether a classifier tells them apart.
+
+The instrument plays what the recordings hold, the same keys as loud and as long, through the whole
+engine; its audio is analysed as the recordings were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import ks_2samp
+from sklearn.base import ClassifierMixin
+from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_sample_weight
+
+from instrument.errors import RecordingError
+from instrument.models import Instrument
+from instrument.offline import RenderSettings
+from instrument.types import Float64
+from training.descriptors import LABELS, describe
+from training.features import RELEASE_FRAME, FeatureCache
+from training.listening import RATE, as_note, as_score, play, separate_notes, stretch
+from training.prepare import PrepareSettings, analyse, note_windows
+from training.windows import Window
+
+SHORTEST_FRAMES = 125  # 0.5 s: in less there is no vibrato to speak of
+VIBRATO_CENTS = 5.0  # a smaller amplitude isn't heard as vibrato
+LEAD_SECONDS, TAIL_SECONDS = 0.15, 0.75
+GAP_SECONDS = 1.0
+FOLDS = 5
+SPLITS = 4  # cross-validations that an accuracy is the mean of
+EVERYTHING = "recorded"  # the preset of all training notes
+
+Table = Float64
+"""[notes, descriptors], in the order of ``descriptors.LABELS``."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Recorded and generated notes by their descriptors.
+
+    Attributes:
+        recorded: Of the held-out recordings.
+        generated: Of notes played like them, several draws of each.
+        others: Of as many other recordings: what real differs from real by.
+        recording, generated_recording, others_recording: The recording that each row belongs to.
+    """
+
+    recorded: Table
+    generated: Table
+    others: Table
+    recording: Sequence[int]
+    generated_recording: Sequence[int]
+    others_recording: Sequence[int]
+
+    def figures(self) -> dict[str, float]:
+        """Distributions side by side, and balanced accuracies of the two-sample tests.
+
+        Returns:
+            ``recorded_`` and ``generated_``: the share of notes whose vibrato has an amplitude over
+            5 cents, median amplitude, rate and onset of those, medians of the other descriptors.
+            ``distance_``: Kolmogorov and Smirnov's distance of each descriptor, 0 to 1.
+            ``told_apart_linear``, ``told_apart_boosted``: generated from recorded by logistic
+            regression and by gradient boosting; ``real_apart_…``: other recordings from these.
+        """
+        figures = gestures("recorded", self.recorded) | gestures("generated", self.generated)
+        for name, real, made in zip(LABELS, self.recorded.T, self.generated.T, strict=True):
+            figures[f"distance_{name}"] = float(ks_2samp(real, made).statistic)
+        for prefix, table, groups in (
+            ("told_apart", self.generated, self.generated_recording),
+            ("real_apart", self.others, self.others_recording),
+        ):
+            found = two_sample_accuracy(self.recorded, table, self.recording, groups)
+            figures |= {f"{prefix}_{name}": accuracy for name, accuracy in found.items()}
+        return figures
+
+
+def _described(window: Window) -> list[float]:
+    measured = np.flatnonzero(window.mask[:RELEASE_FRAME])
+    end = int(measured[-1]) + 1
+    found = describe(window.cents.astype(np.float64), window.loudness_db.astype(np.float64), end)
+    return [found[name] for name in LABELS]
+
+
+def recorded_table(cache: FeatureCache, recordings: Sequence[int]) -> Table:
+    """Descriptors of recordings."""
+    rows = []
+    for recording in recordings:
+        first = int(np.flatnonzero(cache.window_recording == recording)[0])
+        rows.append(
+            _described(
+                Window(cache.window_cents[first], cache.window_db[first], cache.window_mask[first])
+            )
+        )
+    return np.array(rows).reshape(-1, len(LABELS))
+
+
+def generated_table(
+    cache: FeatureCache,
+    instrument: Instrument,
+    recordings: Sequence[int],
+    seeds: Sequence[int],
+    step: Callable[[], None] = lambda: None,
+) -> tuple[Table, list[int]]:
+    """Descriptors of notes that the instrument plays as recordings were, once with each seed.
+
+    Returns:
+        The descriptors, and the recording of each row. A note in which nothing was found that
+        sounds like its key is left out.
+    """
+    presets = [preset.name for preset in instrument.spec.presets]
+    preset = EVERYTHING if EVERYTHING in presets else None
+    rows, played = [], []
+    for seed in seeds:
+        notes = separate_notes([as_note(cache, r) for r in recordings], GAP_SECONDS)
+        settings = RenderSettings(sample_rate=RATE, seed=seed, preset=preset, room_gain=0.0)
+        audio = play(instrument, as_score(notes), settings)
+        for recording, note in zip(recordings, notes, strict=True):
+            step()
+            heard = stretch(audio, RATE, note.onset - LEAD_SECONDS, note.off + TAIL_SECONDS)
+            try:
+                found = analyse(heard, note.key, PrepareSettings(sample_rate=RATE))
+            except RecordingError:
+                continue
+            rows.append(_described(note_windows(found, note.key)[0]))
+            played.append(recording)
+    return np.array(rows).reshape(-1, len(LABELS)), played
+
+
+def comparable_recordings(cache: FeatureCache, recordings: Sequence[int]) -> list[int]:
+    """Those of some recordings that sustain for at least half a second."""
+    long = cache.release - cache.onset >= SHORTEST_FRAMES
+    return [r for r in recordings if long[r]]
+
+
+def compare(
+    cache: FeatureCache,
+    instrument: Instrument,
+    recordings: Sequence[int],
+    draws: int,
+    step: Callable[[], None] = lambda: None,
+) -> Comparison:
+    """Recordings beside notes that the instrument plays like them, and beside other recordings.
+
+    Args:
+        cache: Features.
+        instrument: What plays.
+        recordings: At least two, which the instrument hasn't learned from.
+        draws: How often each is played, with another seed every time.
+        step: Called after every note.
+    """
+    generated, played = generated_table(cache, instrument, recordings, range(draws), step)
+    others = comparable_recordings(cache, np.flatnonzero(cache.fitted).tolist())
+    chosen = np.random.default_rng(0).permutation(others)[: draws * len(recordings)].tolist()
+    return Comparison(
+        recorded_table(cache, recordings),
+        generated,
+        recorded_table(cache, chosen),
+        recordings,
+        played,
+        chosen,
+    )
+
+
+def gestures(side: str, table: Table) -> dict[str, float]:
+    """Medians of the descriptors of one side's notes; of the vibrato, where there is any."""
+    columns = dict(zip(LABELS, table.T, strict=True))
+    vibrato = columns["vibrato_cents"] > VIBRATO_CENTS
+    figures = {f"{side}_vibrato_share": float(vibrato.mean()) if len(vibrato) else 0.0}
+    for name, column in columns.items():
+        shown = column[vibrato] if name.startswith("vibrato") else column
+        if len(shown):
+            figures[f"{side}_{name}"] = float(np.median(shown))
+    return figures
+
+
+def two_sample_accuracy(
+    one: Table, other: Table, one_group: Sequence[int], other_group: Sequence[int]
+) -> dict[str, float]:
+    """How well classifiers tell two samples apart (Lopez-Paz & Oquab 2017).
+
+    Rows of one group are all trained on or all tested on. Both samples weigh alike.
+
+    Args:
+        one: [notes, descriptors].
+        other: [notes, descriptors].
+        one_group: [notes].
+        other_group: [notes].
+
+    Returns:
+        Balanced accuracy, 0.5 where they can't be told apart, of ``linear`` (logistic regression)
+        and ``boosted`` (gradient boosting): means of several cross-validations.
+    """
+    features = np.concatenate([one, other])
+    labels = np.repeat([0, 1], [len(one), len(other)])
+    groups = np.concatenate([one_group, other_group])
+    folds = min(FOLDS, len(set(one_group)), len(set(other_group)))
+    if folds < 2:
+        return {}
+    makers: dict[str, Callable[[int], ClassifierMixin]] = {
+        "linear": lambda _seed: make_pipeline(
+            StandardScaler(), LogisticRegression(C=0.3, max_iter=2000)
+        ),
+        "boosted": lambda seed: GradientBoostingClassifier(
+            n_estimators=80, max_depth=3, subsample=0.7, min_samples_leaf=5, random_state=seed
+        ),
+    }
+    return {
+        name: float(
+            np.mean([_accuracy(make, features, labels, groups, folds, s) for s in range(SPLITS)])
+        )
+        for name, make in makers.items()
+    }
+
+
+def _accuracy(
+    make: Callable[[int], ClassifierMixin],
+    features: Table,
+    labels: np.ndarray[tuple[int], np.dtype[np.int64]],
+    groups: np.ndarray[tuple[int], np.dtype[np.int64]],
+    folds: int,
+    seed: int,
+) -> float:
+    """Balanced accuracy of one cross-validation."""
+    guessed = np.zeros_like(labels)
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    for fitted, tested in splitter.split(features, labels, groups):
+        classifier = make(seed)
+        weight = compute_sample_weight("balanced", labels[fitted])
+        last = classifier.steps[-1][0] if hasattr(classifier, "steps") else None
+        weights = {f"{last}__sample_weight" if last else "sample_weight": weight}
+        classifier.fit(features[fitted], labels[fitted], **weights)
+        guessed[tested] = classifier.predict(features[tested])
+    return float(balanced_accuracy_score(labels, guessed))

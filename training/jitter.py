@@ -1,0 +1,62 @@
+"""What the envelope network leaves out of the training notes, for the runtime to put back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.signal import welch
+
+from instrument.spec import JitterSpectra
+from instrument.types import Float64
+from training.envelopes import EnvelopeSettings, EnvelopeWindows
+from training.features import FRAME_RATE, RELEASE_FRAME, FeatureCache
+from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.windows import ATTACK_FRAMES
+
+SEGMENT_FRAMES = 64  # a quarter of a second: bins of 3.9 Hz
+
+
+@dataclass(frozen=True)
+class MeasuredJitter:
+    """Residuals of notes in their sustain.
+
+    Attributes:
+        spectra: Mean amplitude spectra, of notes of equal strength.
+        strength: [notes, 2], r.m.s. in cents and in dB.
+    """
+
+    spectra: JitterSpectra
+    strength: Float64
+
+
+@torch.no_grad()
+def measure_jitter(
+    network: ConditionalVAE | PlainVAE, cache: FeatureCache, windows: list[int], latent: Float64
+) -> MeasuredJitter:
+    """Compare windows with what the network decodes at their latents.
+
+    Args:
+        network: Of envelopes.
+        cache: Features.
+        windows: Each with some measured sustain.
+        latent: [windows, latent].
+    """
+    data = EnvelopeWindows(cache, windows, EnvelopeSettings(), augment=False)
+    decoded = network.decode(torch.from_numpy(latent).float(), data.condition).double().numpy()
+    residual = np.stack([data.cents, data.level], axis=1) - decoded
+    sustain = np.zeros(residual.shape[-1], dtype=bool)
+    sustain[ATTACK_FRAMES:RELEASE_FRAME] = True
+    power = np.zeros((2, SEGMENT_FRAMES // 2 + 1))
+    strength = np.zeros((len(windows), 2))
+    for note, (curves, mask) in enumerate(zip(residual, data.mask, strict=True)):
+        left_out = curves[:, mask & sustain]
+        left_out = left_out - left_out.mean(axis=1, keepdims=True)
+        strength[note] = left_out.std(axis=1)
+        if left_out.shape[1] >= SEGMENT_FRAMES:
+            found = welch(left_out, FRAME_RATE, nperseg=SEGMENT_FRAMES, detrend=False)[1]
+            power += found / np.maximum(found.sum(axis=1, keepdims=True), 1e-12)
+    amplitude = np.sqrt(power / np.maximum(power.sum(axis=1, keepdims=True), 1e-12))
+    cents, db = ([round(float(a), 5) for a in row] for row in amplitude)
+    return MeasuredJitter(JitterSpectra(cents, db), strength)
