@@ -36,6 +36,7 @@ SHARED = tuple(f"instrument.{module}" for module in ("errors", "files", "spec", 
 DOORS = {
     "training/evaluate.py": ("instrument.models",),
     "training/export.py": ("instrument.models",),
+    "training/figures.py": ("instrument.models",),
     "training/listening.py": ("instrument.midifile", "instrument.models", "instrument.offline"),
     "training/pieces.py": ("instrument.midifile", "instrument.models"),
     "training/resynthesis.py": ("instrument.models",),
