@@ -37,6 +37,7 @@ DOORS = {
     "training/evaluate.py": ("instrument.models",),
     "training/export.py": ("instrument.models",),
     "training/generation.py": ("instrument.models", "instrument.offline"),
+    "training/figures.py": ("instrument.models",),
     "training/listening.py": ("instrument.midifile", "instrument.models", "instrument.offline"),
     "training/pieces.py": ("instrument.midifile", "instrument.models"),
     "training/resynthesis.py": ("instrument.models",),

@@ -355,6 +355,41 @@ def evaluate(
 
 
 @app.command()
+def figures(
+    features: Features,
+    instrument: Annotated[Path, typer.Argument(help="Folder of an exported instrument.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the figures go.")] = Path(
+        "runs/figures"
+    ),
+    envelopes_run: Annotated[Path, typer.Option("--envelopes", help="Its run.")] = Path(
+        "runs/envelopes"
+    ),
+) -> None:
+    """The original's figures of a trained model, with their data and sounds."""
+    from training.figures import figures as draw_figures  # noqa: PLC0415
+    from training.networks.envelope import ConditionalVAE, PlainVAE  # noqa: PLC0415
+    from training.runs import load_network  # noqa: PLC0415
+
+    cache = FeatureCache.load(features)
+    network = cast(
+        "ConditionalVAE | PlainVAE", load_network(envelopes_run, ("conditional", "plain"))
+    )
+    history = envelopes_run / HISTORY_FILE
+    with _progress("drawing") as progress:
+        numbers = draw_figures(
+            cache,
+            instrument,
+            network,
+            out,
+            history=json.loads(history.read_text("utf-8")) if history.is_file() else [],
+            progress=progress,
+        )
+    for name, value in numbers.items():
+        typer.echo(f"{name:40} {value:10.4g}")
+    typer.echo(f"figures and their data in {out / 'figures.md'}")
+
+
+@app.command()
 def score(
     instrument: Annotated[Path, typer.Argument(help="Folder of an exported instrument.")],
     pieces: Annotated[list[Path], typer.Argument(help="MIDI files.")],

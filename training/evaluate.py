@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from instrument.errors import UsageError
 from instrument.files import replacing
 from instrument.models import Instrument, load_instrument
 from instrument.types import Float64
@@ -39,10 +38,12 @@ from training.listening import (
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.reconstruction import (
     Reconstructions,
+    check_latent,
     envelope_figures,
     example_windows,
     reconstruct,
 )
+from training.report import write_json
 from training.resynthesis import resynthesise, timbre_figures
 
 Progress = Callable[[int, int], None]
@@ -159,11 +160,6 @@ def _pictures(
     return shown
 
 
-def _write_json(content: object, path: Path) -> None:
-    with replacing(path) as beside:
-        beside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
-
-
 def _write_page(
     instrument: Instrument, figures: Mapping[str, float], shown: Mapping[str, str], path: Path
 ) -> None:
@@ -210,8 +206,7 @@ def evaluate(
     settings = settings or ListeningSettings()
     instrument = load_instrument(instrument_folder)
     report.mkdir(parents=True, exist_ok=True)
-    if network.settings.latent != instrument.spec.envelope_size.latent:
-        raise UsageError(f"{instrument_folder}: was not exported from this network")
+    check_latent(network, instrument.spec)
     train, test = (
         reconstruct(cache, instrument.envelope.decode, network, recordings)
         for recordings in (cache.fitted, cache.held_out)
@@ -241,6 +236,6 @@ def evaluate(
         cache, instrument, test, played, levels_db, comparison, settings, histories or {}, report
     )
     model = {"name": instrument.spec.name, "digest": instrument.spec.digest}
-    _write_json({"model": model, "figures": figures}, report / "evaluation.json")
+    write_json({"model": model, "figures": figures}, report / "evaluation.json")
     _write_page(instrument, figures, shown, report / "report.md")
     return figures

@@ -30,6 +30,7 @@ WELL_EXPLAINED = 0.4  # rank correlation of a descriptor with its line
 STILL_ITS_OWN = 0.5  # share of a direction that the axes before it leave
 MAP_FRAMES = 150  # 0.6 s: what a shorter note would go on with is only guessed
 MIN_ACTIVE = 10
+DESCRIBED_MIDI, DESCRIBED_LOUDNESS = 74.0, 0.5  # the middle of the range
 
 DecodeGraph = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 """The envelope graph in torch: latent [B, latent], pitch [B], loudness [B] → cents, dB [B, 750]."""
@@ -119,7 +120,9 @@ def describe_latents(graph: DecodeGraph, latent: Float64) -> dict[str, Float64]:
     """Descriptors of latents [notes, latent], decoded in the middle of the range."""
     count = len(latent)
     cents, loudness_db = graph(
-        torch.from_numpy(latent).float(), torch.full((count,), 74.0), torch.full((count,), 0.5)
+        torch.from_numpy(latent).float(),
+        torch.full((count,), DESCRIBED_MIDI),
+        torch.full((count,), DESCRIBED_LOUDNESS),
     )
     found = [
         describe(c, d)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -11,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from instrument.errors import ArcoError
-from instrument.files import replacing
 from instrument.midifile import Score, read_score
 from instrument.models import load_instrument
 from instrument.types import Float32, Float64
 from instrument.units import gain_to_db
 from training.features import FRAME_RATE
 from training.listening import CREPE_FRAME_RATE, RATE, play, stretch, track_pitch
+from training.report import write_json
 from training.score import ATTACK_SECONDS, bends, lone_notes, score_notes
 
 
@@ -98,8 +97,7 @@ def _write(found: ScoreReport, path: Path) -> None:
     content = asdict(found)
     for entry in (content, *content["pieces"]):  # JSON has no NaN
         entry.update({k: None for k, v in entry.items() if isinstance(v, float) and math.isnan(v)})
-    with replacing(path) as beside:
-        beside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    write_json(content, path)
 
 
 def score_report(

@@ -37,9 +37,12 @@ class Sound(NamedTuple):
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure and close it."""
-    with replacing(path) as beside:
-        figure.savefig(beside, dpi=110)
+    """Write a figure and close it: as its ending says, and as PNG and SVG if it has none."""
+    for file in [path] if path.suffix else [path.with_suffix(".png"), path.with_suffix(".svg")]:
+        # Without a date and chance in its names, the same picture is the same SVG every time.
+        undated = {"Date": None} if file.suffix == ".svg" else None
+        with replacing(file) as beside, mpl.rc_context({"svg.hashsalt": "arco"}):
+            figure.savefig(beside, dpi=110, metadata=undated)
     plt.close(figure)
 
 
@@ -66,6 +69,7 @@ def losses(history: Sequence[dict[str, float]], path: Path) -> None:
         axis.legend(fontsize=7)
     for axis in axes.flat[len(names) :]:
         axis.set_visible(False)
+    figure.supxlabel("step", fontsize=10)
     save(figure, path)
 
 
@@ -222,23 +226,51 @@ def playing(
     save(figure, path)
 
 
+def labelled(axis: Axes, places: Float64, labels: Sequence[str], order: Sequence[str]) -> None:
+    """Places [notes, 2], coloured by their labels; what has none is grey and lies below.
+
+    Args:
+        axis: Where to draw.
+        places: [notes, 2].
+        labels: [notes], empty if unknown.
+        order: Of labels, from dark to bright; others come behind them, in reds.
+    """
+    found = np.asarray(labels)
+    ranked = [label for label in order if label in labels]
+    others = sorted(set(labels) - {"", *order})
+    colours = {
+        "": "0.8",
+        **dict(
+            zip(ranked, plt.get_cmap("viridis")(np.linspace(0.0, 0.95, len(ranked))), strict=True)
+        ),
+        **dict(zip(others, plt.get_cmap("Reds")(np.linspace(0.9, 0.5, len(others))), strict=True)),
+    }
+    for label, colour in colours.items():
+        x, y = places[found == label].T
+        if len(x):
+            axis.scatter(x, y, s=10, color=colour, label=label or "not labelled")
+    axis.set_aspect("equal", adjustable="datalim")
+    axis.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def valued(axis: Axes, places: Float64, values: Sequence[float]) -> None:
+    """Places [notes, 2], coloured by a value of each, with a bar of the colours."""
+    x, y = places.T
+    plt.colorbar(axis.scatter(x, y, s=10, c=np.asarray(values), cmap="viridis"), ax=axis)
+    axis.set_aspect("equal", adjustable="datalim")
+
+
 def latent_map(points: Sequence[MapPoint], path: Path) -> None:
     """The map of the latent space three times: by dynamic mark, by pitch, and by vibrato."""
-    x, y = np.array([point.x for point in points]), np.array([point.y for point in points])
+    places = np.array([(point.x, point.y) for point in points])
     figure, axes = plt.subplots(1, 3, figsize=(16, 5), layout="constrained")
-    marks = [point.dynamic for point in points]
-    known = sorted(set(marks), key=lambda m: DYNAMICS.index(m) if m in DYNAMICS else -1)
-    colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.95, len(known)))
-    for mark, colour in zip(known, colours, strict=True):
-        of_mark = np.array([m == mark for m in marks])
-        axes[0].scatter(x[of_mark], y[of_mark], s=10, color=colour, label=mark or "not labelled")
-    axes[0].legend(fontsize=7)
+    labelled(axes[0], places, [point.dynamic for point in points], DYNAMICS)
     axes[0].set_title("dynamic", fontsize=10)
     for axis, title, values in (
         (axes[1], "pitch, MIDI", [point.midi for point in points]),
         (axes[2], "vibrato, cents", [point.vibrato_cents for point in points]),
     ):
-        figure.colorbar(axis.scatter(x, y, s=10, c=values, cmap="viridis"), ax=axis)
+        valued(axis, places, values)
         axis.set_title(title, fontsize=10)
     save(figure, path)
 

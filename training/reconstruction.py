@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from instrument.errors import UsageError
+from instrument.spec import InstrumentSpec
 from instrument.types import Float32, Float64
 from training.envelopes import (
     ACTIVE_VARIANCE,
@@ -106,6 +107,18 @@ class Reconstructions:
     mask: Mask
     posterior_mean: Float64
     kl: float
+
+
+def check_latent(network: ConditionalVAE | PlainVAE, spec: InstrumentSpec) -> None:
+    """See whether an instrument can have been exported from a network.
+
+    Raises:
+        UsageError: Their latent spaces have not the same number of dimensions.
+    """
+    if network.settings.latent != spec.envelope_size.latent:
+        raise UsageError(
+            f"{spec.name}: was not exported from this network; name the run that it was made from"
+        )
 
 
 @torch.no_grad()

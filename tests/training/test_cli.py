@@ -59,9 +59,11 @@ def test_recordings_become_an_instrument_that_plays(
     assert arco("export", features, "-o", instrument, *exporting) == 0
     evaluating = ("--report", folder / "report", "--envelopes", vae, "--record", "--quick")
     assert arco("evaluate", features, instrument, *evaluating) == 0
+    assert arco("figures", features, instrument, "--envelopes", vae, "-o", folder / "figures") == 0
 
     assert "losses.png" in capsys.readouterr().out
     assert (vae / "losses.png").stat().st_size > 0
+    assert (folder / "figures" / "losses.csv").stat().st_size > 0
     assert json.loads((instrument / "instrument.json").read_text())["sources"][0] == {
         "name": "here",
         "notes": 20,
@@ -102,6 +104,7 @@ def test_the_originals_vae_trains_by_a_flag(folder: Path) -> None:
         (("timbre", "missing.npz"), "arco train prepare"),
         (("timbre", "x.npz", "--run", "a", "--refine", "a"), "name another folder"),
         (("export", "missing.npz", "-o", "x"), "arco train prepare"),
+        (("figures", "missing.npz", "x"), "arco train prepare"),
         (("envelopes",), "features"),
     ],
 )

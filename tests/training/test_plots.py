@@ -12,9 +12,9 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from instrument.errors import OutputError
-from instrument.spec import MapPoint
+from instrument.spec import Axis, MapPoint
 from instrument.types import Float32, Float64
-from training import plots
+from training import latent_plots, plots
 
 RATE = 48_000
 
@@ -45,6 +45,15 @@ def test_a_picture_is_a_png_and_leaves_nothing_open(tmp_path: Path) -> None:
     assert pixels.std() > 0.01
     assert [file.name for file in tmp_path.iterdir()] == ["losses.png"]
     assert plt.get_fignums() == []
+
+
+def test_a_picture_without_an_ending_is_a_png_and_an_svg(tmp_path: Path) -> None:
+    history = [{"step": 0, "train/loss": 3.0}, {"step": 10, "train/loss": 1.0}]
+    plots.losses(history, tmp_path / "losses")
+    assert {file.name for file in tmp_path.iterdir()} == {"losses.png", "losses.svg"}
+    first = (tmp_path / "losses.svg").read_bytes()
+    plots.losses(history, tmp_path / "losses")
+    assert (tmp_path / "losses.svg").read_bytes() == first
 
 
 def test_a_picture_needs_its_folder(tmp_path: Path) -> None:
@@ -126,3 +135,35 @@ def test_the_map_knows_notes_without_a_mark(drawn: list[Figure]) -> None:
     legend = drawn[0].axes[0].get_legend()
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == ["not labelled", "p", "ff"]
+
+
+def test_unknown_labels_stand_behind_the_known_ones(drawn: list[Figure]) -> None:
+    places = np.arange(10.0).reshape(5, 2)
+    latent_plots.latent_space(
+        {"PCA": places, "t-SNE": -places},
+        ["cresc", "ff", "", "p", "ff"],
+        [60.0, 61.0, 62.0, 63.0, 64.0],
+        [""] * 5,
+        Path(),
+    )
+    assert titles(drawn[0])[:3] == ["PCA: dynamic", "PCA: pitch, MIDI", "PCA: string"]
+    legend = drawn[0].axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["not labelled", "p", "ff", "cresc"]
+
+
+def test_axes_that_fill_no_row_leave_it_empty(drawn: list[Figure]) -> None:
+    curves = latent_plots.Curves(np.zeros((2, 750), np.float32), np.zeros((2, 750), np.float32))
+    names = ["a", "b", "c", "d", "e"]
+    latent_plots.traversals(names, [0.0, 1.0], [curves] * 5, Path())
+    assert titles(drawn[0]) == names
+    assert sum(axis.get_visible() for axis in drawn[0].axes) == 2 * len(names)
+
+
+def test_effects_stand_in_their_cells(drawn: list[Figure]) -> None:
+    axes = [
+        Axis("swell", "swell", [1.0], -1.0, 1.0, {"swell_db": 2.0, "slope_db": -0.5}),
+        Axis("shape", "shape", [1.0], -1.0, 1.0, {"swell_db": 0.01, "slope_db": 0.1}),
+    ]
+    latent_plots.effects(axes, {"slope_db": "crescendo", "swell_db": "swell"}, Path())
+    assert [text.get_text() for text in drawn[0].axes[0].texts] == ["-0.5", "+2.0", "+0.1", "0"]

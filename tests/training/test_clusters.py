@@ -1,0 +1,82 @@
+"""Cluster quality: known for latents whose labels are apart, mixed, or few."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from instrument.types import Float64
+from training.clusters import cluster_figures
+
+DIMENSIONS = 8
+NOTES = 30
+
+
+def around(centres: Float64, seed: int = 0) -> Float64:
+    """Notes [labels · 30, 8] around centres [labels, 8]."""
+    chance = np.random.default_rng(seed)
+    notes: Float64 = np.repeat(centres, NOTES, axis=0)
+    return notes + chance.normal(size=notes.shape)
+
+
+def labels(*names: str) -> NDArray[np.str_]:
+    return np.repeat(np.array(names), NOTES)
+
+
+def test_labels_that_are_apart_are_told_apart() -> None:
+    latent = around(np.eye(3, DIMENSIONS) * 20.0)
+    figures = cluster_figures(latent, labels("p", "mf", "f"), np.arange(len(latent)))
+    assert figures["silhouette"] > 0.7
+    assert figures["knn_balanced"] == figures["knn_accuracy"] == 1.0
+    assert figures["chance"] == figures["majority"] == pytest.approx(1.0 / 3.0)
+
+
+def test_labels_that_mean_nothing_are_told_by_chance() -> None:
+    latent = around(np.zeros((4, DIMENSIONS)))
+    figures = cluster_figures(latent, labels("G", "D", "A", "E"), np.arange(len(latent)))
+    assert abs(figures["silhouette"]) < 0.1
+    assert figures["knn_balanced"] == pytest.approx(0.25, abs=0.12)
+
+
+def test_a_note_does_not_know_itself_from_its_own_recording() -> None:
+    chance = np.random.default_rng(1)
+    recording = np.repeat(np.arange(40), 6)
+    latent = chance.normal(size=(40, DIMENSIONS))[recording] * 20.0
+    latent += chance.normal(size=latent.shape)
+    names = np.array(["p", "f"])[recording % 2]
+    alone = cluster_figures(latent, names, np.arange(len(latent)))
+    grouped = cluster_figures(latent, names, recording)
+    assert alone["knn_balanced"] > 0.9
+    assert grouped["knn_balanced"] < 0.75
+
+
+def test_a_rare_label_and_notes_without_one_are_left_out() -> None:
+    latent = around(np.eye(4, DIMENSIONS) * 20.0)
+    names = labels("p", "f", "cresc", "")
+    names[2 * NOTES + 4 : 3 * NOTES] = ""
+    figures = cluster_figures(latent, names, np.arange(len(latent)))
+    assert figures["notes"] == 2 * NOTES
+    assert figures["classes"] == 2
+
+
+def test_balance_and_majority_differ_where_one_label_is_common() -> None:
+    latent = around(np.zeros((2, DIMENSIONS)))
+    names = labels("f", "f")
+    names[:6] = "p"
+    figures = cluster_figures(latent, names, np.arange(len(latent)))
+    assert figures["majority"] == pytest.approx(0.9)
+    assert figures["knn_accuracy"] > 0.8
+    assert figures["knn_balanced"] < 0.7
+
+
+@pytest.mark.parametrize("names", [("", ""), ("f", "f"), ("f", "")])
+def test_one_label_is_no_cluster(names: tuple[str, str]) -> None:
+    latent = around(np.zeros((2, DIMENSIONS)))
+    assert cluster_figures(latent, labels(*names), np.arange(len(latent))) == {}
+
+
+def test_many_windows_of_few_recordings_are_few() -> None:
+    latent = around(np.eye(2, DIMENSIONS) * 20.0)
+    few_recordings = np.arange(len(latent)) // 10  # three of each label
+    assert cluster_figures(latent, labels("p", "f"), few_recordings) == {}

@@ -1,0 +1,408 @@
+"""The original's figures, of a trained model: pictures as PNG and SVG, and the data beside them.
+
+Envelopes and audio come from the exported graphs; only the encoder, which isn't exported, comes
+from the trained network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+from instrument.files import replacing
+from instrument.models import Instrument, load_instrument
+from instrument.types import Float64
+from instrument.units import midi_to_hz
+from training import latent_plots, plots
+from training.card import Meaning, number, table
+from training.clusters import cluster_figures
+from training.descriptors import LABELS, describe
+from training.envelopes import quantiles
+from training.features import RELEASE_FRAME, FeatureCache
+from training.latent_map import (
+    DESCRIBED_LOUDNESS,
+    DESCRIBED_MIDI,
+    MAP_FRAMES,
+    Latents,
+    training_latents,
+)
+from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.reconstruction import Reconstructions, check_latent, example_windows, reconstruct
+from training.report import write_arrays, write_json, write_table
+from training.resynthesis import resynthesise
+
+WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+KNOB_POSITIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
+PERPLEXITY = 30.0  # of t-SNE; the number of neighbours that it keeps together, roughly
+CLUSTERS = {
+    "notes": Meaning("notes with a label that at least 5 recordings have"),
+    "classes": Meaning("such labels"),
+    "silhouette": Meaning("silhouette: 1 apart, 0 overlapping, below 0 mixed"),
+    "knn_balanced": Meaning("5 nearest neighbours: balanced accuracy"),
+    "chance": Meaning("the same by chance"),
+    "knn_accuracy": Meaning("5 nearest neighbours: accuracy"),
+    "majority": Meaning("share of the commonest label"),
+}
+"""Numbers of ``training.clusters`` → what each says."""
+
+Network = ConditionalVAE | PlainVAE
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the figures are of.
+
+    Attributes:
+        cache: The notes.
+        instrument: The exported graphs.
+        test: Held-out notes and their reconstruction.
+        latents: Where the training notes lie, one point a recording.
+        history: Losses of the training, empty if there are none.
+    """
+
+    cache: FeatureCache
+    instrument: Instrument
+    test: Reconstructions
+    latents: Latents
+    history: Sequence[dict[str, float]]
+
+
+class Shown(NamedTuple):
+    """One figure: its title, what it shows, the files beside the picture, and its numbers."""
+
+    title: str
+    text: str
+    files: list[str]
+    numbers: dict[str, float]
+
+
+def _reconstructions(model: Model, stem: Path) -> Shown | None:
+    test, cache = model.test, model.cache
+    examples = example_windows(test, cache)
+    if not examples:
+        return None
+    rows = list(examples)
+    titles = list(examples.values())
+    plots.reconstructions(test.source[rows], test.estimate[rows], test.mask[rows], titles, stem)
+    data = stem.with_suffix(".npz")
+    recordings = cache.window_recording[[test.windows[row] for row in rows]]
+    write_arrays(
+        {
+            "title": titles,
+            "recording": cache.name[recordings],
+            "source": test.source[rows],
+            "estimate": test.estimate[rows],
+            "measured": test.mask[rows],
+        },
+        data,
+    )
+    return Shown(
+        "Reconstructions",
+        "Held-out notes and what the envelope graph makes of their posterior means. The grey line "
+        "of a recording ends where the note does; from 2.6 s on is the release. Data: `source` "
+        "and `estimate` [notes, (cents, dB), frames], `measured` [notes, frames].",
+        [data.name],
+        {},
+    )
+
+
+def _between(test: Reconstructions, midi: Float64) -> tuple[int, int] | None:
+    """A straight note and one with vibrato, as near to each other in pitch as there are.
+
+    Args:
+        test: Notes; of those that hold their attack and 0.6 s, the quarter with the smallest
+            vibrato is straight, and the quarter with the greatest has vibrato.
+        midi: [notes].
+    """
+    sustained = test.mask[:, :RELEASE_FRAME].sum(1)
+    found = np.flatnonzero(test.mask[:, 0] & (sustained >= MAP_FRAMES))
+    if len(found) < 2:
+        return None
+    extent = [
+        describe(test.source[note, 0], test.source[note, 1], int(sustained[note]))["vibrato_cents"]
+        for note in found
+    ]
+    ordered = found[np.argsort(extent)]
+    quarter = max(1, len(ordered) // 4)
+    straight, vibrato = ordered[:quarter], ordered[-quarter:]
+    apart = np.abs(midi[straight][:, None] - midi[vibrato])
+    first, second = np.unravel_index(np.argmin(apart), apart.shape)
+    return int(straight[first]), int(vibrato[second])
+
+
+def _interpolations(model: Model, stem: Path) -> Shown | None:
+    cache, test, instrument = model.cache, model.test, model.instrument
+    recording = cache.window_recording[test.windows]
+    midi = cache.midi[recording].astype(np.float64)
+    pair = _between(test, midi)
+    if pair is None:
+        return None
+    notes = list(pair)
+    level_db = cache.level_db[recording]
+    loudness = quantiles(level_db, cache.level_db[~cache.held_out]).astype(np.float64)
+    weight = np.array(WEIGHTS)
+
+    def mixed(ends: Float64) -> Float64:
+        """From the first note's values to the second's, [λ, …]."""
+        shares = np.stack([1.0 - weight, weight], axis=1)
+        between: Float64 = shares @ ends[notes]
+        return between
+
+    latent, pitch, level = mixed(test.posterior_mean), mixed(midi), mixed(loudness)
+    curves = latent_plots.Curves(
+        *instrument.envelope.decode(
+            latent.astype(np.float32), pitch.astype(np.float32), level.astype(np.float32)
+        )
+    )
+    latent_plots.interpolations(curves, WEIGHTS, stem)
+    rate = instrument.spec.sample_rate
+    sounds = []
+    for share, key, cents, loudness_db in zip(WEIGHTS, pitch, *curves, strict=True):
+        f0_hz = np.asarray(midi_to_hz(key + cents.astype(np.float64) / 100.0), np.float64)
+        sound = stem.with_name(f"{stem.name}-{share:.1f}.wav")
+        with replacing(sound) as beside:
+            soundfile.write(
+                beside, resynthesise(instrument, f0_hz, loudness_db, rate), rate, subtype="FLOAT"
+            )
+        sounds.append(sound.name)
+    data = stem.with_suffix(".npz")
+    names = cache.name[recording[notes]]
+    write_arrays(
+        {
+            "recording": names,
+            "lambda": weight,
+            "latent": latent,
+            "midi": pitch,
+            "loudness_quantile": level,
+            "cents": curves.cents,
+            "loudness_db": curves.loudness_db,
+        },
+        data,
+    )
+    first, second = (
+        f"`{cache.name[recording[note]]}` (MIDI {cache.midi[recording[note]]}, "
+        f"{level_db[note]:.0f} dB(A))"
+        for note in notes
+    )
+    return Shown(
+        "Interpolations",
+        f"Between two held-out notes, from {first}, one of the straightest, to {second}, one with "
+        "the most vibrato: latents, pitch and loudness are mixed (1 − λ) : λ and decoded. The "
+        "sounds are these envelopes through the timbre graph. Data: `cents` and `loudness_db` "
+        "[λ, frames].",
+        [data.name, *sounds],
+        {},
+    )
+
+
+def _latent_space(model: Model, stem: Path) -> Shown:
+    cache, latent = model.cache, model.latents.mean
+    recording = cache.window_recording[model.latents.windows]
+    dynamic, string = cache.dynamic[recording], cache.string[recording]
+    components = PCA(2).fit(latent)
+    perplexity = min(PERPLEXITY, (len(latent) - 1) / 3.0)
+    projections = {
+        "PCA": components.transform(latent),
+        "t-SNE": TSNE(perplexity=perplexity, random_state=0).fit_transform(latent),
+    }
+    latent_plots.latent_space(
+        projections, dynamic.tolist(), cache.midi[recording].tolist(), string.tolist(), stem
+    )
+    data = stem.with_suffix(".csv")
+    places = np.concatenate([*projections.values(), latent], axis=1)
+    write_table(
+        ["recording", "midi", "dynamic", "string", "pca_1", "pca_2", "tsne_1", "tsne_2"]
+        + [f"z_{dimension}" for dimension in range(latent.shape[1])],
+        [
+            [cache.name[r], cache.midi[r], cache.dynamic[r], cache.string[r]]
+            + [f"{x:.6g}" for x in place]
+            for r, place in zip(recording, places, strict=True)
+        ],
+        data,
+    )
+    numbers = {"pca_explained": float(components.explained_variance_ratio_.sum())}
+    for name, labels in (("dynamic", dynamic), ("string", string)):
+        found = cluster_figures(latent, labels, recording)
+        numbers |= {f"{name}_{figure}": value for figure, value in found.items()}
+    return Shown(
+        "Latent space",
+        "Posterior means of the training notes that are at least 0.6 s long, one point a "
+        f"recording. The two principal axes hold {100.0 * numbers['pca_explained']:.0f} % of their "
+        "variance. In t-SNE only nearness says anything: distances between groups and their sizes "
+        "don't. Data: labels, both projections, and all latent dimensions `z_…`.",
+        [data.name],
+        numbers,
+    )
+
+
+def _losses(model: Model, stem: Path) -> Shown | None:
+    if not model.history:
+        return None
+    plots.losses(model.history, stem)
+    names = list(dict.fromkeys(name for entry in model.history for name in entry))
+    data = stem.with_suffix(".csv")
+    write_table(names, [[entry.get(name, "") for name in names] for entry in model.history], data)
+    return Shown(
+        "Losses",
+        "Every loss and figure that was logged, over the steps of the training.",
+        [data.name],
+        {},
+    )
+
+
+def _traversals(model: Model, stem: Path) -> Shown:
+    spec = model.instrument.spec
+    position = np.array(KNOB_POSITIONS)
+    low, high = (np.array([getattr(a, end) for a in spec.axes]) for end in ("low", "high"))
+    coordinate = low[:, None] + (high - low)[:, None] * position
+    direction = np.array([axis.direction for axis in spec.axes])
+    latent = np.array(spec.latent_mean) + coordinate[:, :, None] * direction[:, None]
+    count = coordinate.size
+    decoded = model.instrument.envelope.decode(
+        latent.reshape(count, -1).astype(np.float32),
+        np.full(count, DESCRIBED_MIDI, np.float32),
+        np.full(count, DESCRIBED_LOUDNESS, np.float32),
+    )
+    cents, loudness_db = (curve.reshape(*coordinate.shape, -1) for curve in decoded)
+    names = [axis.name for axis in spec.axes]
+    curves = [latent_plots.Curves(*pair) for pair in zip(cents, loudness_db, strict=True)]
+    latent_plots.traversals(names, KNOB_POSITIONS, curves, stem)
+    data = stem.with_suffix(".npz")
+    write_arrays(
+        {
+            "axis": names,
+            "position": position,
+            "coordinate": coordinate,
+            "latent": latent,
+            "cents": cents,
+            "loudness_db": loudness_db,
+        },
+        data,
+    )
+    return Shown(
+        "Axes",
+        "Each knob from 0 to 1, the 5th to the 95th percentile of the training notes along its "
+        "axis, from the mean latent; all other coordinates stay at the mean. The mean latent has "
+        "hardly any vibrato, for that of the notes has any phase. Decoded at MIDI "
+        f"{DESCRIBED_MIDI:.0f} and middle loudness; from 2.6 s on is the release. Data: `cents` "
+        "and `loudness_db` [axes, positions, frames].",
+        [data.name],
+        {},
+    )
+
+
+def _effects(model: Model, stem: Path) -> Shown:
+    axes = model.instrument.spec.axes
+    latent_plots.effects(axes, LABELS, stem)
+    data = stem.with_suffix(".csv")
+    write_table(
+        ["axis", *LABELS],
+        [[axis.name, *(axis.effect[name] for name in LABELS)] for axis in axes],
+        data,
+    )
+    return Shown(
+        "Effect of the axes",
+        "Mean change of training notes when a knob goes from 0 to 1 and the rest of their latent "
+        "stays, in standard deviations of each descriptor over all notes.",
+        [data.name],
+        {},
+    )
+
+
+FIGURES: dict[str, Callable[[Model, Path], Shown | None]] = {
+    "reconstructions": _reconstructions,
+    "interpolations": _interpolations,
+    "latent-space": _latent_space,
+    "losses": _losses,
+    "traversals": _traversals,
+    "effects": _effects,
+}
+"""File name without its ending → what draws the figure and writes its data, in order."""
+
+
+def _cluster_table(numbers: dict[str, float]) -> str:
+    """Cluster quality as Markdown: dynamic and string beside each other."""
+    labels = [label for label in ("dynamic", "string") if f"{label}_notes" in numbers]
+    if not labels:
+        return "Too few notes have a label of dynamic or string to measure how far they are apart."
+    rows = [
+        [meaning.text, *(number(numbers[f"{label}_{name}"]) for label in labels)]
+        for name, meaning in CLUSTERS.items()
+    ]
+    return table(["all latent dimensions", *labels], rows)
+
+
+def _write_page(title: str, shown: dict[str, Shown], path: Path) -> None:
+    parts = [f"# Figures of {title}"]
+    for name, figure in shown.items():
+        links = ", ".join(f"[{file}]({file})" for file in (f"{name}.svg", *figure.files))
+        parts += [f"## {figure.title}", f"![{figure.title}]({name}.png)", figure.text, links]
+        if name == "latent-space":
+            parts.append(_cluster_table(figure.numbers))
+    with replacing(path) as beside:
+        beside.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def figures(
+    cache: FeatureCache,
+    instrument_folder: Path,
+    network: Network,
+    out: Path,
+    *,
+    history: Sequence[dict[str, float]] = (),
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> dict[str, float]:
+    """Draw the figures, with the data of each beside it.
+
+    A figure that there is nothing for is left out: reconstructions without a held-out note of one
+    second, interpolations without two of 0.6 s, losses without a history.
+
+    Args:
+        cache: Features, some of them held out.
+        instrument_folder: The exported instrument.
+        network: The envelope network that it was exported from, for its encoder.
+        out: Folder for the figures, ``figures.json`` and ``figures.md``; made if need be.
+        history: Of the network's training.
+        progress: Called with how many figures are drawn, of how many.
+
+    Returns:
+        The numbers: ``pca_explained``, the share of the latent variance on two principal axes, and
+        those of ``cluster_figures`` as ``dynamic_…`` and ``string_…``, as far as there are labels.
+
+    Raises:
+        UsageError: No notes are held out, the graph isn't this network's, or it has collapsed.
+        InstrumentError: There is no such instrument.
+        OutputError: Nothing can be written in the folder.
+    """
+    instrument = load_instrument(instrument_folder)
+    check_latent(network, instrument.spec)
+    test = reconstruct(cache, instrument.envelope.decode, network, held_out=True)
+    model = Model(cache, instrument, test, training_latents(network, cache), history)
+    out.mkdir(parents=True, exist_ok=True)
+    shown: dict[str, Shown] = {}
+    for done, (name, draw) in enumerate(FIGURES.items(), 1):
+        figure = draw(model, out / name)
+        if figure is not None:
+            shown[name] = figure
+        progress(done, len(FIGURES))
+    spec = instrument.spec
+    numbers = {name: value for figure in shown.values() for name, value in figure.numbers.items()}
+    listed = {
+        name: {"title": figure.title, "files": [f"{name}.png", f"{name}.svg", *figure.files]}
+        for name, figure in shown.items()
+    }
+    content = {
+        "model": {"name": spec.name, "digest": spec.digest},
+        "numbers": numbers,
+        "figures": listed,
+    }
+    write_json(content, out / "figures.json")
+    _write_page(f"{spec.name} {spec.digest}", shown, out / "figures.md")
+    return numbers

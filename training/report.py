@@ -1,0 +1,45 @@
+"""What reports are written with: JSON, tables and arrays, each whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from instrument.files import replacing
+
+
+def write_json(content: object, path: Path) -> None:
+    """Write what JSON can hold, for people to read too.
+
+    Raises:
+        OutputError: The folder isn't there, or nothing can be written in it.
+    """
+    with replacing(path) as beside:
+        beside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def write_table(head: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> None:
+    """Write a CSV with a line of names over it.
+
+    Raises:
+        OutputError: The folder isn't there, or nothing can be written in it.
+    """
+    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(head)
+        writer.writerows(rows)
+
+
+def write_arrays(arrays: Mapping[str, ArrayLike], path: Path) -> None:
+    """Write an .npz of named arrays of numbers or strings.
+
+    Raises:
+        OutputError: The folder isn't there, or nothing can be written in it.
+    """
+    with replacing(path) as beside, beside.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **arrays)
