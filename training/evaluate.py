@@ -20,6 +20,9 @@ from instrument.types import Float64
 from training import plots
 from training.card import figure_tables
 from training.features import FeatureCache
+from training.held import DESCRIPTORS, autocorrelations, hold_notes, long_bows
+from training.joins import play_joins
+from training.leakage import POSITIONS, turn_knobs
 from training.listening import (
     RATE,
     ListeningSettings,
@@ -44,6 +47,7 @@ from training.reconstruction import (
     reconstruct,
 )
 from training.resynthesis import resynthesise, timbre_figures
+from training.tone import measure_tones
 
 Progress = Callable[[int, int], None]
 
@@ -144,6 +148,43 @@ def _pictures(
     return shown
 
 
+def _tone(
+    cache: FeatureCache,
+    instrument: Instrument,
+    recordings: list[int],
+    settings: ListeningSettings,
+    report: Path,
+    step: Callable[[], None],
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Timbre, held notes, joins and knobs: figures, and pictures with what each shows."""
+    tones = measure_tones(cache, instrument, recordings, settings, step)
+    plots.tones(tones.attack_db, tones.sustain_db, tones.measured(), report / "tones.png")
+    sampled = len(tones.attack_db["soundfont"])
+    beside = tones.without_soundfont or f"{settings.soundfont.name} has {sampled} of the keys"
+    held = hold_notes(cache, instrument, settings, step)
+    sides = {"generated": held.played} | ({"recorded": held.recorded} if held.recorded else {})
+    correlations = {side: autocorrelations(notes) for side, notes in sides.items()}
+    plots.held(DESCRIPTORS, correlations, sides, report / "held.png")
+    lines = play_joins(instrument, settings, step)
+    line = plots.Sound("the first legato line", lines.audio, RATE)
+    plots.joins(line, lines.measured(), report / "joins.png")
+    leakage = turn_knobs(instrument, settings, step)
+    plots.leakage(leakage.knobs, leakage.cents, leakage.level_db, POSITIONS, report / "knobs.png")
+    shown = {
+        "tones.png": f"{len(recordings)} held-out notes: log-spectral distance of what is equally "
+        "loud, in tune with them and begins with them; brightness and noise of the sustain. "
+        f"Soundfont: {beside}.",
+        "held.png": "Held notes beside long bows: autocorrelation of the slow part of pitch, of "
+        "the vibrato's extent and of loudness; a loop would be a peak behind the dotted line. "
+        "Below, one note of each.",
+        "joins.png": "Legato joins: steps of pitch and loudness from frame to frame, and spectral "
+        "flux, where a click would stand out.",
+        "knobs.png": "Every knob at 0, ½ and 1, on some keys: what it moves of the steady part's "
+        "median pitch and loudness.",
+    }
+    return tones.figures() | held.figures() | lines.figures() | leakage.figures(), shown
+
+
 def _write_json(content: object, path: Path) -> None:
     with replacing(path) as beside:
         beside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -206,7 +247,10 @@ def evaluate(
     long = comparable_recordings(cache)
     compared = min(len(long), settings.compared)
     played_notes = len(settings.keys) * len(settings.velocities)
-    step = _Steps(progress, len(held_out) + len(some) + compared + played_notes)
+    toned = evenly(held_out, settings.toned)
+    held = len(long_bows(cache, settings.held)) or min(len(settings.sweep_keys), settings.held)
+    closer = len(toned) + held + len(settings.line_keys) + len(instrument.spec.axes)
+    step = _Steps(progress, len(held_out) + len(some) + compared + played_notes + closer)
 
     figures = envelope_figures(train, test, components or instrument.spec.envelope_size.latent)
     figures |= timbre_figures(cache, instrument, held_out, step)
@@ -218,9 +262,12 @@ def evaluate(
     figures |= velocity_figures(levels_db, settings.sweep_velocities)
     if long:
         figures |= gesture_figures(cache, instrument, long, settings, step)
+    more, closely = _tone(cache, instrument, toned, settings, report, step)
+    figures |= more
     figures = {name: value for name, value in figures.items() if math.isfinite(value)}
 
     shown = _pictures(cache, instrument, test, played, levels_db, settings, histories or {}, report)
+    shown |= closely
     model = {"name": instrument.spec.name, "digest": instrument.spec.digest}
     _write_json({"model": model, "figures": figures}, report / "evaluation.json")
     _write_page(instrument, figures, shown, report / "report.md")

@@ -76,6 +76,7 @@ QUICK = ListeningSettings(
     sweep_velocities=(20, 70, 120),
     compared=4,
     toned=4,
+    held_seconds=12.0,
     held=1,
     line_keys=(69,),
     intervals=(2, 7),
