@@ -38,10 +38,11 @@ def test_a_knob_that_detunes_is_heard(
         at = np.arange(len(audio)) * 2.0 ** (20.0 / 1200.0)
         return 2.0 * np.interp(at, np.arange(len(audio)), audio).astype(np.float32)
 
-    honest = turn_knobs(tiny, few, lambda: None)
-    assert honest.cents.shape == (len(tiny.spec.axes), 3, 1)
-    monkeypatch.setattr(leakage, "play", detuning)
     one = dataclasses.replace(tiny, spec=dataclasses.replace(tiny.spec, axes=tiny.spec.axes[:1]))
+    steps: list[int] = []
+    honest = turn_knobs(one, few, lambda: steps.append(1))
+    assert honest.cents.shape == (len(steps), 3, 1)
+    monkeypatch.setattr(leakage, "play", detuning)
     heard = turn_knobs(one, few, lambda: None)
     moved = heard.cents[0, 2] - honest.cents[0, 2]
     assert moved == pytest.approx(20.0, abs=3.0)
