@@ -38,9 +38,13 @@ DOORS = {
     "training/export.py": ("instrument.models",),
     "training/generation.py": ("instrument.models", "instrument.offline"),
     "training/figures.py": ("instrument.models",),
+    "training/held.py": ("instrument.models",),
+    "training/joins.py": ("instrument.models",),
+    "training/leakage.py": ("instrument.models",),
     "training/listening.py": ("instrument.midifile", "instrument.models", "instrument.offline"),
     "training/pieces.py": ("instrument.midifile", "instrument.models"),
     "training/resynthesis.py": ("instrument.models",),
+    "training/tone.py": ("instrument.models",),
 }
 """Modules that measure the exported instrument → what else they take from the runtime for it."""
 

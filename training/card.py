@@ -78,6 +78,55 @@ PLAYED = {
     "told_apart_boosted": Meaning("the same by gradient boosting"),
     "real_apart_linear": Meaning("recorded told from other recorded by logistic regression"),
     "real_apart_boosted": Meaning("the same by gradient boosting"),
+    "timbre_attack_db": Meaning(
+        "log-spectral distance from held-out recordings, attack: resynthesis", "dB"
+    ),
+    "soundfont_attack_db": Meaning("the same: FluidR3_GM, at the keys that it has", "dB"),
+    "generated_attack_db": Meaning("the same: generated notes", "dB"),
+    "take_attack_db": Meaning("the same: two takes of the noise from each other", "dB"),
+    "timbre_sustain_db": Meaning(
+        "log-spectral distance from held-out recordings, sustain: resynthesis", "dB"
+    ),
+    "soundfont_sustain_db": Meaning("the same: FluidR3_GM, at the keys that it has", "dB"),
+    "generated_sustain_db": Meaning("the same: generated notes", "dB"),
+    "take_sustain_db": Meaning("the same: two takes of the noise from each other", "dB"),
+    "timbre_centroid_octaves": Meaning(
+        "spectral centroid, resynthesis against recording: median difference", "octaves"
+    ),
+    "timbre_harmonic_db": Meaning(
+        "harmonics against noise, resynthesis against recording: median difference", "dB"
+    ),
+    "recorded_harmonic_db": Meaning("recorded harmonics against noise, median", "dB"),
+    "generated_harmonic_db": Meaning("generated harmonics against noise, median", "dB"),
+    "recorded_brightness": Meaning(
+        "recorded: rise of the centroid with loudness at equal pitch", "octaves / 10 dB"
+    ),
+    "generated_brightness": Meaning(
+        "generated: rise of the centroid with loudness at equal pitch", "octaves / 10 dB"
+    ),
+    "recorded_pitch_repetition": Meaning(
+        "long bows: largest autocorrelation of slow pitch after 1 s, median"
+    ),
+    "generated_pitch_repetition": Meaning("the same: held notes, as long as the bows"),
+    "recorded_vibrato_repetition": Meaning("the same of the vibrato's extent: long bows"),
+    "generated_vibrato_repetition": Meaning("the same of the vibrato's extent: held notes"),
+    "recorded_loudness_repetition": Meaning("the same of loudness: long bows"),
+    "generated_loudness_repetition": Meaning("the same of loudness: held notes"),
+    "generated_common_repetition": Meaning(
+        "held notes: highest peak of the mean autocorrelation over the notes"
+    ),
+    "generated_common_repetition_seconds": Meaning("its lag", "s"),
+    "recorded_common_repetition": Meaning("the same: long bows"),
+    "join_step_cents": Meaning(
+        "legato joins: largest step of pitch in 4 ms (an octave's glide makes 209)", "cents"
+    ),
+    "join_step_db": Meaning("legato joins: largest step of loudness in 4 ms", "dB"),
+    "join_flux_ratio": Meaning(
+        "legato joins: largest spectral flux above 10 kHz, against that of the sustained parts"
+    ),
+    "join_attack_ratio": Meaning("the same, against that of attacks"),
+    "knob_leak_cents": Meaning("furthest that a knob moves the pitch of a key", "cents"),
+    "knob_leak_db": Meaning("furthest that a knob moves the loudness of a key", "dB"),
     "score_cents": Meaning(
         "audio of real pieces against their score, every frame: median", "cents"
     ),

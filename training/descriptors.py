@@ -28,7 +28,7 @@ LABELS = {
 """Name → label of each descriptor."""
 
 OF_AXES = tuple(name for name in LABELS if name not in ("vibrato_onset_ms", "jitter_cents"))
-"""Those that a latent axis may be made for: the others are nearly the same in all decoded curves."""
+"""Those that a latent axis may be made for: decoded curves hardly differ in the others."""
 
 
 def _spectrum(curve: Float64) -> tuple[Float64, Float64]:

@@ -21,6 +21,9 @@ from training.card import figure_tables
 from training.descriptors import LABELS
 from training.features import FeatureCache
 from training.generation import Comparison, comparable_recordings, compare
+from training.held import DESCRIPTORS, autocorrelations, hold_notes, long_bows
+from training.joins import play_joins
+from training.leakage import POSITIONS, turn_knobs
 from training.listening import (
     RATE,
     ListeningSettings,
@@ -45,6 +48,7 @@ from training.reconstruction import (
 )
 from training.report import write_json
 from training.resynthesis import resynthesise, timbre_figures
+from training.tone import measure_tones
 
 Progress = Callable[[int, int], None]
 
@@ -160,6 +164,43 @@ def _pictures(
     return shown
 
 
+def _tone(
+    cache: FeatureCache,
+    instrument: Instrument,
+    recordings: list[int],
+    settings: ListeningSettings,
+    report: Path,
+    step: Callable[[], None],
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Timbre, held notes, joins and knobs: figures, and pictures with what each shows."""
+    tones = measure_tones(cache, instrument, recordings, settings, step)
+    plots.tones(tones.attack_db, tones.sustain_db, tones.measured(), report / "tones.png")
+    sampled = len(tones.attack_db["soundfont"])
+    beside = tones.without_soundfont or f"{settings.soundfont.name} has {sampled} of the keys"
+    held = hold_notes(cache, instrument, settings, step)
+    sides = {"generated": held.played} | ({"recorded": held.recorded} if held.recorded else {})
+    correlations = {side: autocorrelations(notes) for side, notes in sides.items()}
+    plots.held(DESCRIPTORS, correlations, sides, report / "held.png")
+    lines = play_joins(instrument, settings, step)
+    line = plots.Sound("the first legato line", lines.audio, RATE)
+    plots.joins(line, lines.measured(), report / "joins.png")
+    leakage = turn_knobs(instrument, settings, step)
+    plots.leakage(leakage.knobs, leakage.cents, leakage.level_db, POSITIONS, report / "knobs.png")
+    shown = {
+        "tones.png": f"{len(recordings)} held-out notes: log-spectral distance of what is equally "
+        "loud, in tune with them and begins with them; brightness and noise of the sustain. "
+        f"Soundfont: {beside}.",
+        "held.png": "Held notes beside long bows: autocorrelation of the slow part of pitch, of "
+        "the vibrato's extent and of loudness; a loop would be a peak behind the dotted line. "
+        "Below, one note of each.",
+        "joins.png": "Legato joins: steps of pitch and loudness from frame to frame, and spectral "
+        "flux, where a click would stand out.",
+        "knobs.png": "Every knob at 0, ½ and 1, on some keys: what it moves of the steady part's "
+        "median pitch and loudness.",
+    }
+    return tones.figures() | held.figures() | lines.figures() | leakage.figures(), shown
+
+
 def _write_page(
     instrument: Instrument, figures: Mapping[str, float], shown: Mapping[str, str], path: Path
 ) -> None:
@@ -216,7 +257,10 @@ def evaluate(
     some_held_out = evenly(comparable_recordings(cache, held_out), settings.compared)
     compared = settings.draws * len(some_held_out)
     played_notes = len(settings.keys) * len(settings.velocities)
-    step = _Steps(progress, len(held_out) + len(some) + compared + played_notes)
+    toned = evenly(held_out, settings.toned)
+    held = len(long_bows(cache, settings.held)) or min(len(settings.sweep_keys), settings.held)
+    closer = len(toned) + held + len(settings.line_keys) + len(instrument.spec.axes)
+    step = _Steps(progress, len(held_out) + len(some) + compared + played_notes + closer)
 
     figures = envelope_figures(train, test, components or instrument.spec.envelope_size.latent)
     figures |= timbre_figures(cache, instrument, held_out, step)
@@ -230,11 +274,14 @@ def evaluate(
     if len(some_held_out) > 1:
         comparison = compare(cache, instrument, some_held_out, settings.draws, step)
         figures |= comparison.figures()
+    more, closely = _tone(cache, instrument, toned, settings, report, step)
+    figures |= more
     figures = {name: value for name, value in figures.items() if math.isfinite(value)}
 
     shown = _pictures(
         cache, instrument, test, played, levels_db, comparison, settings, histories or {}, report
     )
+    shown |= closely
     model = {"name": instrument.spec.name, "digest": instrument.spec.digest}
     write_json({"model": model, "figures": figures}, report / "evaluation.json")
     _write_page(instrument, figures, shown, report / "report.md")

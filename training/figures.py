@@ -383,7 +383,7 @@ def figures(
     """
     instrument = load_instrument(instrument_folder)
     check_latent(network, instrument.spec)
-    test = reconstruct(cache, instrument.envelope.decode, network, held_out=True)
+    test = reconstruct(cache, instrument.envelope.decode, network, cache.held_out)
     model = Model(cache, instrument, test, training_latents(network, cache), history)
     out.mkdir(parents=True, exist_ok=True)
     shown: dict[str, Shown] = {}

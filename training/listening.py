@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -37,6 +38,13 @@ class ListeningSettings:
         gap_seconds: Of silence after each.
         compared: At most so many recorded notes are played again for comparison.
         draws: How often each of them, with another seed.
+        toned: At most so many held-out notes are compared in timbre.
+        soundfont: What plays them for comparison.
+        held: At most so many long bows are played again, for ``held_seconds``.
+        held_seconds: Length of these notes.
+        line_keys: From each of them a legato line goes to every interval and back.
+        intervals: In semitones.
+        knob_keys: Notes that are played with every knob turned.
     """
 
     keys: Sequence[int] = range(55, 97)
@@ -48,6 +56,13 @@ class ListeningSettings:
     gap_seconds: float = 0.6
     compared: int = 80
     draws: int = 4
+    toned: int = 100
+    soundfont: Path = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
+    held: int = 8
+    held_seconds: float = 20.0
+    line_keys: Sequence[int] = (69, 76)
+    intervals: Sequence[int] = range(1, 13)
+    knob_keys: Sequence[int] = (60, 74, 88)
 
 
 QUICK = ListeningSettings(
@@ -57,6 +72,12 @@ QUICK = ListeningSettings(
     sweep_velocities=(20, 70, 120),
     compared=4,
     draws=1,
+    toned=4,
+    held_seconds=12.0,
+    held=1,
+    line_keys=(69,),
+    intervals=(2, 7),
+    knob_keys=(69,),
 )
 """A few notes of everything, to see that it works."""
 

@@ -33,6 +33,7 @@ FLUIDSYNTH_TIMEOUT_SECONDS = 300.0
 # At MIDI's initial tempo of 120 quarter notes a minute.
 TICKS_PER_QUARTER = 500
 TICKS_PER_SECOND = 2 * TICKS_PER_QUARTER
+BEND_PER_CENT = 8192 / 200.0  # over MIDI's initial range of two semitones
 
 # Below −100 dB there is only fluidsynth's own numerical noise.
 SILENCE = 1e-5
@@ -139,7 +140,7 @@ def render_notes(
     """
     _check_ranges(program, keys, velocities, seconds, sample_rate)
     fluidsynth = _find_fluidsynth()
-    _check_soundfont(soundfont)
+    check_soundfont(soundfont)
     settings = RenderSettings(soundfont.name, program, seconds, RELEASE_SECONDS, sample_rate, GAIN)
     notes = [(key, velocity) for key in sorted(set(keys)) for velocity in sorted(set(velocities))]
     try:
@@ -158,6 +159,40 @@ def render_notes(
     except (OSError, soundfile.LibsndfileError) as error:
         raise OutputError(f"{out_folder}: cannot be written ({error})") from error
     return table
+
+
+def render_note(
+    soundfont: Path,
+    *,
+    program: int,
+    key: int,
+    velocity: int,
+    seconds: float,
+    sample_rate: int,
+    bend_cents: float = 0.0,
+) -> Float32:
+    """Render one note, without reverb and chorus.
+
+    Args:
+        soundfont: an .sf2 or .sf3 file.
+        program: General MIDI program, 0…127, in bank 0; the violin is 40.
+        key: MIDI note, 0…127.
+        velocity: 1…127.
+        seconds: from key down to key up; half a second of release follows.
+        sample_rate: in Hz, 8000…96000.
+        bend_cents: pitch bend, −200…200.
+
+    Returns:
+        [samples], mono.
+
+    Raises:
+        UsageError: as `render_notes`.
+    """
+    _check_ranges(program, [key], [velocity], seconds, sample_rate)
+    fluidsynth = _find_fluidsynth()
+    check_soundfont(soundfont)
+    settings = RenderSettings(soundfont.name, program, seconds, RELEASE_SECONDS, sample_rate, GAIN)
+    return _render_note(fluidsynth, soundfont, settings, key, velocity, bend_cents)
 
 
 # --- What is asked for ------------------------------------------------------------------------
@@ -196,7 +231,13 @@ def _find_fluidsynth() -> str:
     return fluidsynth
 
 
-def _check_soundfont(soundfont: Path) -> None:
+def check_soundfont(soundfont: Path) -> None:
+    """Check that notes can be rendered from a soundfont.
+
+    Raises:
+        UsageError: fluidsynth or the soundfont is missing, or it is no soundfont.
+    """
+    _find_fluidsynth()
     if not soundfont.is_file():
         raise UsageError(
             f"{soundfont}: no such soundfont; Debian's package fluid-soundfont-gm brings "
@@ -228,12 +269,17 @@ def _keep_settings(folder: Path, settings: RenderSettings) -> None:
 
 
 def _render_note(
-    fluidsynth: str, soundfont: Path, settings: RenderSettings, key: int, velocity: int
+    fluidsynth: str,
+    soundfont: Path,
+    settings: RenderSettings,
+    key: int,
+    velocity: int,
+    bend_cents: float = 0.0,
 ) -> Float32:
     """One note, [samples], mono, from key down to the end of its release."""
     with tempfile.TemporaryDirectory(prefix="arco-") as temporary:
         folder = Path(temporary)
-        _note_file(settings, key, velocity).save(folder / "note.mid")
+        _note_file(settings, key, velocity, bend_cents).save(folder / "note.mid")
         _run_fluidsynth(fluidsynth, soundfont, settings, folder)
         sound, _ = soundfile.read(folder / "note.wav", dtype="float32", always_2d=True)
     mono = np.zeros(settings.samples, dtype=np.float32)
@@ -246,10 +292,14 @@ def _render_note(
     return mono
 
 
-def _note_file(settings: RenderSettings, key: int, velocity: int) -> mido.MidiFile:
+def _note_file(
+    settings: RenderSettings, key: int, velocity: int, bend_cents: float
+) -> mido.MidiFile:
+    bend = int(np.clip(round(bend_cents * BEND_PER_CENT), -8192, 8191))
     track = mido.MidiTrack(
         [
             mido.Message("program_change", program=settings.program),
+            mido.Message("pitchwheel", pitch=bend),
             mido.Message("note_on", note=key, velocity=velocity),
             mido.Message("note_off", note=key, time=round(settings.seconds * TICKS_PER_SECOND)),
             mido.MetaMessage(

@@ -137,4 +137,11 @@ def few() -> ListeningSettings:
         sweep_velocities=(10, 64, 127),
         note_seconds=0.8,
         compared=2,
+        toned=2,
+        soundfont=Path("no-such-soundfont.sf2"),
+        held=1,
+        held_seconds=6.0,
+        line_keys=(69,),
+        intervals=(7,),
+        knob_keys=(69,),
     )

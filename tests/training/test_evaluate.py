@@ -61,6 +61,8 @@ def test_every_figure_is_there_for_its_sides(
     for name in ("cents_mae", "attack_db_mae", "sustain_cents_mae", "release_db_mae"):
         assert {name, f"train_{name}", f"pca_{name}"} <= figures.keys()
     assert {"kl", "train_kl", "timbre_loss", "train_timbre_loss"} <= figures.keys()
+    assert {"timbre_attack_db", "generated_sustain_db", "recorded_harmonic_db"} <= figures.keys()
+    assert {"generated_common_repetition", "join_flux_ratio", "knob_leak_cents"} <= figures.keys()
     assert all(math.isfinite(value) for value in figures.values())
 
 
@@ -74,6 +76,8 @@ def test_the_report_shows_figures_and_pictures(
     page = (report / "report.md").read_text(encoding="utf-8")
     pictures = {path.name for path in report.glob("*.png")}
     assert {"playing.png", "map.png", "losses-envelopes.png", "sounds-low.png"} <= pictures
+    assert {"tones.png", "held.png", "joins.png", "knobs.png"} <= pictures
+    assert "no such soundfont" in page or "fluidsynth is not installed" in page
     assert all(f"]({picture})" in page for picture in pictures)
 
 

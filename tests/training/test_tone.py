@@ -1,0 +1,146 @@
+"""Timbre: distances are what they say, and brightness and noise are measured as they are."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from instrument.errors import UsageError
+from instrument.models import Instrument
+from instrument.types import Float32, Float64
+from training.features import FeatureCache
+from training.listening import ListeningSettings
+from training.loudness import loudness_db
+from training.render_notes import render_note
+from training.segmentation import Segments
+from training.tone import (
+    Tone,
+    Tones,
+    brightness,
+    frame_distances_db,
+    matched,
+    measure_tone,
+    measure_tones,
+    program_of,
+)
+
+RATE = 48_000
+Note = Callable[..., tuple[Float32, Float64]]
+
+
+@pytest.mark.parametrize("gain_db", [-6.0, 10.0])
+def test_the_distance_of_a_gain_is_the_gain(gain_db: float, violin_note: Note) -> None:
+    audio, _ = violin_note(69, noise_db=-35.0, silence=0.0)
+    louder = (audio * 10.0 ** (gain_db / 20.0)).astype(np.float32)
+    distance = frame_distances_db(louder, audio, RATE)
+    assert len(distance) == 1 + len(audio) // 192
+    assert distance[10:-10] == pytest.approx(abs(gain_db), rel=0.01)
+    assert frame_distances_db(audio, audio, RATE).max() == 0.0
+
+
+def test_two_takes_of_noise_are_eight_decibels_apart() -> None:
+    chance = np.random.default_rng(1)
+    one, other = (0.1 * chance.normal(size=RATE // 2).astype(np.float32) for _ in range(2))
+    assert frame_distances_db(one, other, RATE)[10:-10].mean() == pytest.approx(7.9, abs=0.3)
+
+
+@pytest.mark.parametrize("shift", [-12, 0, 25])
+def test_a_note_is_brought_to_the_level_and_onset_of_another(shift: int, violin_note: Note) -> None:
+    target, _ = violin_note(69)
+    moved = np.roll(0.3 * target, shift * 192).astype(np.float32)
+    sounding = slice(0, 250 * 192)
+    got = matched(moved, target, RATE, 25, 200, shift)
+    assert np.abs(got - target)[sounding].max() < 1e-5
+
+
+def test_a_louder_note_is_no_other_timbre(violin_note: Note) -> None:
+    target, _ = violin_note(69, noise_db=-50.0)
+    tones = Tones()
+    segments = Segments(25, 225, 240)
+    tones.compare("soundfont", 0.2 * target, target, RATE, segments, segments)
+    assert tones.figures() == pytest.approx(
+        {"soundfont_attack_db": 0.0, "soundfont_sustain_db": 0.0}, abs=0.01
+    )
+
+
+@pytest.mark.parametrize("midi", [57, 81])
+def test_noise_is_measured_against_the_harmonics(midi: int, violin_note: Note) -> None:
+    ratios = []
+    for noise_db in (-50.0, -40.0):
+        audio, f0_hz = violin_note(midi, level_db=-20.0, vibrato_cents=15.0, noise_db=noise_db)
+        tone = measure_tone(audio, RATE, f0_hz, midi, Segments(25, 220, 240))
+        assert tone is not None
+        ratios.append(tone.harmonic_to_noise_db)
+    # Of the noise, only what lies below 12 kHz counts: half of it.
+    assert ratios == pytest.approx([33.0, 23.0], abs=1.5)
+
+
+def test_the_centroid_is_that_of_the_harmonics(violin_note: Note) -> None:
+    audio, f0_hz = violin_note(69)
+    tone = measure_tone(audio, RATE, f0_hz, 69, Segments(25, 220, 240))
+    assert tone is not None
+    expected = 12.0 / np.sum(1.0 / np.arange(1, 13))  # amplitudes are 1/k
+    assert tone.centroid_octaves == pytest.approx(np.log2(expected), abs=0.03)
+    audible = loudness_db(audio, RATE, 250)[75:220]
+    assert tone.level_db == pytest.approx(float(np.median(audible)), abs=0.2)
+
+
+def test_a_short_note_has_no_sustain(violin_note: Note) -> None:
+    audio, f0_hz = violin_note(69, 0.25)
+    assert measure_tone(audio, RATE, f0_hz, 69, Segments(25, 88, 100)) is None
+
+
+def test_brightness_is_that_of_level_and_not_of_pitch() -> None:
+    tones = [
+        Tone(midi, level, 1.0 - 0.05 * midi + 0.03 * level, 30.0)
+        for midi, level in ((55, -40.0), (60, -20.0), (75, -30.0), (90, -15.0))
+    ]
+    assert brightness(tones) == pytest.approx(0.3)
+    assert np.isnan(brightness(tones[:1]))
+
+
+def test_notes_without_a_soundfont_are_compared_all_the_same(
+    features: FeatureCache, tiny: Instrument, few: ListeningSettings
+) -> None:
+    steps: list[int] = []
+    recordings = np.flatnonzero(features.held_out).tolist()[:2]
+    tones = measure_tones(features, tiny, recordings, few, lambda: steps.append(1))
+    assert len(steps) == len(recordings)
+    assert tones.without_soundfont
+    figures = tones.figures()
+    assert {"timbre_attack_db", "generated_sustain_db", "take_sustain_db"} <= figures.keys()
+    assert "soundfont_attack_db" not in figures
+    assert figures["take_sustain_db"] < figures["timbre_sustain_db"]
+    assert tones.measured()["recording"].shape == (len(recordings), 4)
+
+
+def test_an_instrument_that_general_midi_does_not_have_is_named(
+    synthetic_cache: FeatureCache, features: FeatureCache
+) -> None:
+    assert program_of(features) == 40
+    with pytest.raises(UsageError, match="no General MIDI program is called ''"):
+        program_of(synthetic_cache)
+
+
+@pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="fluidsynth is not installed")
+@pytest.mark.skipif(
+    not ListeningSettings().soundfont.is_file(), reason="the soundfont is not installed"
+)
+def test_a_bend_detunes_the_note_of_a_soundfont() -> None:
+    notes = [
+        render_note(
+            ListeningSettings().soundfont,
+            program=80,
+            key=69,
+            velocity=100,
+            seconds=0.5,
+            sample_rate=RATE,
+            bend_cents=cents,
+        )
+        for cents in (0.0, 50.0)
+    ]
+    peaks = [np.argmax(np.abs(np.fft.rfft(note[: RATE // 2], 8 * RATE))) for note in notes]
+    assert 1200.0 * np.log2(peaks[1] / peaks[0]) == pytest.approx(50.0, abs=3.0)

@@ -1,0 +1,256 @@
+"""Legato joins: steps of pitch and level, and clicks, where one note of a line becomes the next."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import maximum_filter1d
+from scipy.signal import stft
+
+from instrument.models import Instrument
+from instrument.types import ControlChange, Float32, Float64, TimedEvent
+from instrument.units import midi_to_hz
+from training.features import FRAME_RATE
+from training.listening import RATE, ListeningSettings, as_score, play, separate_notes
+from training.loudness import loudness_db
+from training.score import ScoreNote
+
+MONO = 126  # the controller that makes a line
+NOTE_SECONDS = 0.6
+OVERLAP_SECONDS = 0.04
+AROUND_SECONDS = 0.03
+GLIDE_SECONDS = 0.08  # after a join the pitch moves for 36 ms; loudness follows within 3 dB a frame
+SETTLED_SECONDS = 0.15
+FLUX_SIZE, FLUX_HOP = 256, 64
+FLUX_BINS = 7  # of 187 Hz: a glide by an octave in 36 ms moves less from window to window
+CLICK_HZ = 10_000.0  # above, a bowed note is soft, and a click is not
+SAME_PERIOD = 0.9  # of the best match
+VELOCITIES = (80, 50, 110)
+
+
+@dataclass(frozen=True)
+class Join:
+    """One join, as it was measured in the audio.
+
+    Attributes:
+        key: Of the note that is left.
+        semitones: To the next.
+        louder: Velocity of the next, less that of the one that is left.
+        seconds: When, in the audio.
+        step_cents: Largest change of pitch from one frame of 4 ms to the next.
+        step_db: Largest change of loudness from one frame to the next.
+        flux_ratio: Largest spectral flux above 10 kHz within 30 ms, against the largest in the
+            sustained parts of both notes.
+        attack_ratio: The same against the median of what attacks of like notes have.
+    """
+
+    key: int
+    semitones: int
+    louder: int
+    seconds: float
+    step_cents: float
+    step_db: float
+    flux_ratio: float
+    attack_ratio: float
+
+
+@dataclass(frozen=True)
+class Joins:
+    """All joins, and one line for a picture.
+
+    Attributes:
+        joins: Of all lines.
+        audio: [samples], the first line.
+    """
+
+    joins: list[Join]
+    audio: Float32
+
+    def figures(self) -> dict[str, float]:
+        """The largest of every kind.
+
+        Returns:
+            ``join_step_cents``, ``join_step_db``, ``join_flux_ratio`` and ``join_attack_ratio``.
+        """
+        columns = ("step_cents", "step_db", "flux_ratio", "attack_ratio")
+        return {
+            f"join_{name}": max(float(getattr(join, name)) for join in self.joins)
+            for name in columns
+        }
+
+    def measured(self) -> Float64:
+        """Of each join [joins, 5]: interval, step in cents, in dB, flux ratio, whether louder."""
+        return np.array(
+            [
+                (join.semitones, join.step_cents, join.step_db, join.flux_ratio, join.louder > 0)
+                for join in self.joins
+            ]
+        )
+
+
+def spectral_flux(audio: Float32, sample_rate: int) -> tuple[Float64, Float64]:
+    """Growth of the spectrum above 10 kHz, where a click stands out.
+
+    The sum, over the bins above 10 kHz, of how much each magnitude grows from one window of 5 ms
+    to the next, 1.3 ms later, over what the bins beside it had before: a partial that glides is no
+    growth (SuperFlux, Böck & Widmer 2013).
+
+    Args:
+        audio: [samples].
+        sample_rate: In Hz.
+
+    Returns:
+        Seconds [windows] and flux [windows].
+    """
+    frequency, seconds, spectrum = stft(
+        audio, sample_rate, nperseg=FLUX_SIZE, noverlap=FLUX_SIZE - FLUX_HOP
+    )
+    magnitude = np.abs(spectrum[frequency >= CLICK_HZ])
+    before = maximum_filter1d(magnitude, FLUX_BINS, axis=0)
+    growth = np.maximum(magnitude[:, 1:] - before[:, :-1], 0.0).sum(axis=0)
+    return np.asarray(seconds[1:], np.float64), np.asarray(growth, np.float64)
+
+
+def periods_hz(audio: Float32, sample_rate: int, low_hz: float, high_hz: float) -> Float64:
+    """Pitch at each frame through a window of three periods, for what moves fast.
+
+    The normalised difference of the audio and itself a period later (McLeod & Wyvill 2005): the
+    shortest period that matches nearly as well as the best one.
+
+    Args:
+        audio: [samples].
+        sample_rate: In Hz.
+        low_hz: No period is longer.
+        high_hz: None is shorter.
+
+    Returns:
+        [frames], in Hz.
+    """
+    shortest, longest = int(sample_rate / high_hz), int(np.ceil(sample_rate / low_hz)) + 1
+    size, hop = 2 * longest, sample_rate // FRAME_RATE
+    padded = np.pad(np.asarray(audio, np.float64), (size + longest, size + longest))
+    track = np.zeros(1 + len(audio) // hop)
+    lags = np.arange(shortest - 1, longest + 2)
+    for frame in range(len(track)):
+        # Both parts lie evenly about the frame's middle.
+        middle = frame * hop + size + longest
+        before = np.array([padded[middle - (size + lag) // 2 :][:size] for lag in lags])
+        after = np.array([padded[middle - (size + lag) // 2 + lag :][:size] for lag in lags])
+        power = np.sum(before**2 + after**2, axis=1)
+        match = 2.0 * np.sum(before * after, axis=1) / np.maximum(power, 1e-12)
+        inside = match[1:-1]
+        peaks = np.flatnonzero(
+            (inside >= match[:-2]) & (inside > match[2:]) & (inside >= SAME_PERIOD * inside.max())
+        )
+        best = 1 + int(peaks[0] if len(peaks) else np.argmax(inside))
+        left, centre, right = match[best - 1 : best + 2]
+        bend = left - 2.0 * centre + right
+        offset = 0.5 * (left - right) / bend if bend < 0.0 else 0.0
+        track[frame] = sample_rate / (lags[best] + np.clip(offset, -0.5, 0.5))
+    return track
+
+
+def _between(values: Float64, seconds: Float64, begin: float, end: float) -> Float64:
+    inside: Float64 = values[(seconds >= begin) & (seconds <= end)]
+    return inside
+
+
+def measure_join(
+    audio: Float32,
+    sample_rate: int,
+    before: ScoreNote,
+    after: ScoreNote,
+    attack_flux: float,
+) -> Join:
+    """Measure one join in audio [samples] of a line.
+
+    Args:
+        audio: [samples].
+        sample_rate: In Hz.
+        before: The note that is left.
+        after: The one that follows; it begins at the join.
+        attack_flux: Spectral flux of an attack.
+    """
+    at, hop = after.onset, sample_rate // FRAME_RATE
+    first = round((at - AROUND_SECONDS) * FRAME_RATE)
+    last = round((at + GLIDE_SECONDS) * FRAME_RATE)
+    around = audio[(first - 5) * hop : (last + 5) * hop]
+    low, high = sorted((before.key, after.key))
+    track = periods_hz(around, sample_rate, float(midi_to_hz(low - 1)), float(midi_to_hz(high + 1)))
+    cents = 1200.0 * np.log2(track)[5:-5]
+    level = loudness_db(around, sample_rate, FRAME_RATE)[5:-5]
+
+    begin = before.onset + SETTLED_SECONDS
+    line = audio[round(begin * sample_rate) : round(after.off * sample_rate)]
+    seconds, flux = spectral_flux(line, sample_rate)
+    seconds = seconds + begin
+    join = _between(flux, seconds, at - AROUND_SECONDS, at + AROUND_SECONDS).max()
+    sustained = np.concatenate(
+        [
+            _between(flux, seconds, begin + 0.01, at - AROUND_SECONDS),
+            _between(flux, seconds, at + SETTLED_SECONDS, after.off - 0.01),
+        ]
+    ).max()
+    return Join(
+        key=before.key,
+        semitones=after.key - before.key,
+        louder=after.velocity - before.velocity,
+        seconds=at,
+        step_cents=float(np.abs(np.diff(cents)).max()),
+        step_db=float(np.abs(np.diff(level)).max()),
+        flux_ratio=float(join / max(sustained, 1e-12)),
+        attack_ratio=float(join / max(attack_flux, 1e-12)),
+    )
+
+
+def legato_line(keys: Sequence[int]) -> list[ScoreNote]:
+    """Notes that overlap, at changing velocities."""
+    notes = separate_notes(
+        [(key, VELOCITIES[i % len(VELOCITIES)], NOTE_SECONDS) for i, key in enumerate(keys)], 0.0
+    )
+    return [dataclasses.replace(note, off=note.off + OVERLAP_SECONDS) for note in notes]
+
+
+def _attack_flux(instrument: Instrument, key: int) -> float:
+    """Median of the largest spectral flux in attacks of a key at the line's velocities."""
+    notes = separate_notes([(key, velocity, NOTE_SECONDS) for velocity in VELOCITIES], NOTE_SECONDS)
+    seconds, flux = spectral_flux(play(instrument, as_score(notes)), RATE)
+    return float(
+        np.median(
+            [
+                _between(flux, seconds, note.onset, note.onset + SETTLED_SECONDS).max()
+                for note in notes
+            ]
+        )
+    )
+
+
+def play_joins(
+    instrument: Instrument, settings: ListeningSettings, step: Callable[[], None]
+) -> Joins:
+    """Play legato lines from some keys to every interval above and below, and measure the joins.
+
+    Args:
+        instrument: What plays.
+        settings: Keys and intervals.
+        step: Called after each line.
+    """
+    lines, found = [], []
+    for key in settings.line_keys:
+        step()
+        keys = [key, *(k for interval in settings.intervals for k in (key + interval, key))]
+        notes = legato_line(keys)
+        score = as_score(notes)
+        mono = TimedEvent(0.0, ControlChange(0, MONO, 0))
+        audio = play(instrument, dataclasses.replace(score, events=(mono, *score.events)))
+        lines.append(audio)
+        attack = _attack_flux(instrument, key)
+        found += [
+            measure_join(audio, RATE, before, after, attack)
+            for before, after in itertools.pairwise(notes)
+        ]
+    return Joins(found, lines[0])

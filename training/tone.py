@@ -1,0 +1,404 @@
+"""Timbre: recordings beside their resynthesis, a soundfont, and what the instrument plays.
+
+A sampled violin at the same notes says what a distance in dB is worth. It is given the recording's
+key, length and tuning, its level and its onset: what is left is the sound.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from instrument.errors import RecordingError, UsageError
+from instrument.models import Instrument
+from instrument.types import Float32, Float64, PitchBend, TimedEvent
+from instrument.units import db_to_gain, midi_to_hz
+from training.demodulation import analysis_window, demodulate
+from training.features import FRAME_RATE, FeatureCache
+from training.listening import (
+    PLAIN_LEVEL,
+    ListeningSettings,
+    as_note,
+    as_score,
+    play,
+    separate_notes,
+    stretch,
+    track_pitch,
+)
+from training.losses import SCALES
+from training.loudness import loudness_db
+from training.render_notes import BEND_PER_CENT, INSTRUMENTS, check_soundfont, render_note
+from training.resynthesis import SPECTRAL_FLOOR, resynthesise
+from training.segmentation import Segments, find_segments
+from training.windows import ATTACK_FRAMES
+
+SHORTEST_SUSTAIN_FRAMES = 25
+LONGEST_SUSTAIN_FRAMES = 500
+BRIGHTEST_HZ = 12_000.0  # harmonics above are below the noise of most recordings
+PERIODS = 10.0  # a Hann window of ten periods keeps a harmonic 55 dB out of the gap beside it
+SHORTEST_WINDOW_SECONDS = 0.016
+LEAD_SECONDS, TAIL_SECONDS = 0.05, 0.55
+SOFTEST_VELOCITY = 40  # of the soundfont, which falls silent below; its level is set afterwards
+SIDES = ("resynthesis", "soundfont", "generated", "another take")
+
+
+@dataclass(frozen=True)
+class Tone:
+    """The sustain of one note.
+
+    Attributes:
+        midi: Its key.
+        level_db: Median loudness, dB(A).
+        centroid_octaves: Centroid of the harmonics, in octaves above the fundamental.
+        harmonic_to_noise_db: Power of the harmonics against that of the noise between them.
+    """
+
+    midi: int
+    level_db: float
+    centroid_octaves: float
+    harmonic_to_noise_db: float
+
+
+@dataclass
+class Tones:
+    """What was measured of every note, by side of the comparison.
+
+    Attributes:
+        attack_db, sustain_db: Side → log-spectral distance from the recording of every note that
+            has one: ``resynthesis``, ``soundfont``, ``generated``; and how far two takes of a
+            resynthesis, with other noise, lie from each other: ``another take``.
+        tones: Side, ``recording`` among them → the sustain of each note that has one.
+        without_soundfont: Why there is no soundfont; empty if there is.
+    """
+
+    attack_db: dict[str, list[float]] = field(default_factory=lambda: {s: [] for s in SIDES})
+    sustain_db: dict[str, list[float]] = field(default_factory=lambda: {s: [] for s in SIDES})
+    tones: dict[str, dict[int, Tone]] = field(
+        default_factory=lambda: {s: {} for s in ("recording", "resynthesis", "generated")}
+    )
+    without_soundfont: str = ""
+
+    def compare(
+        self,
+        side: str,
+        audio: Float32,
+        target: Float32,
+        sample_rate: int,
+        segments: Segments,
+        its_own: Segments | None,
+    ) -> None:
+        """Measure how far audio [samples] of a side lies from the recording.
+
+        Args:
+            side: Whose the audio is.
+            audio: [samples].
+            target: [samples of the recording].
+            sample_rate: Of both, in Hz.
+            segments: Of the recording: between onset and release the distance counts.
+            its_own: Of the audio; the onsets are brought together. None if it is silent.
+        """
+        if its_own is None:
+            return
+        onset, release = segments.onset, segments.release
+        moved = matched(audio, target, sample_rate, onset, release, its_own.onset - onset)
+        distance = frame_distances_db(moved, target, sample_rate)
+        sustain = min(onset + ATTACK_FRAMES, release)
+        self.attack_db[side].append(float(distance[onset:sustain].mean()))
+        if release - sustain >= SHORTEST_SUSTAIN_FRAMES:
+            self.sustain_db[side].append(float(distance[sustain:release].mean()))
+
+    def add(self, side: str, recording: int, tone: Tone | None) -> None:
+        """Keep what was measured of a note's sustain, if it has one."""
+        if tone is not None:
+            self.tones[side][recording] = tone
+
+    def measured(self) -> dict[str, Float64]:
+        """Side → the sustains of its notes as numbers, [notes, 4], in the order of `Tone`."""
+        return {
+            side: np.array([dataclasses.astuple(tone) for tone in found.values()]).reshape(-1, 4)
+            for side, found in self.tones.items()
+        }
+
+    def figures(self) -> dict[str, float]:
+        """Mean distances of each side; brightness and noise of the sustains.
+
+        Returns:
+            ``timbre_`` (resynthesis), ``soundfont_``, ``generated_`` and ``take_``: ``attack_db``
+            and ``sustain_db``. Medians of how far a resynthesis lies from its recording:
+            ``timbre_centroid_octaves``, ``timbre_harmonic_db``. ``recorded_`` and ``generated_``:
+            ``harmonic_db``, and ``brightness``, octaves that the centroid rises for each 10 dB.
+        """
+        figures = {}
+        names = {"resynthesis": "timbre", "another take": "take"}
+        for side in SIDES:
+            prefix = names.get(side, side)
+            for part, found in (("attack", self.attack_db), ("sustain", self.sustain_db)):
+                if found[side]:
+                    figures[f"{prefix}_{part}_db"] = float(np.mean(found[side]))
+        recorded, copies = self.tones["recording"], self.tones["resynthesis"]
+        pairs = [(recorded[note], copies[note]) for note in recorded if note in copies]
+        if pairs:
+            differences = np.array(
+                [
+                    (
+                        copy.centroid_octaves - tone.centroid_octaves,
+                        copy.harmonic_to_noise_db - tone.harmonic_to_noise_db,
+                    )
+                    for tone, copy in pairs
+                ]
+            )
+            centroid, noise = np.median(np.abs(differences), axis=0)
+            figures["timbre_centroid_octaves"] = float(centroid)
+            figures["timbre_harmonic_db"] = float(noise)
+        for side, prefix in (("recording", "recorded"), ("generated", "generated")):
+            tones = list(self.tones[side].values())
+            if tones:
+                noise = np.median([tone.harmonic_to_noise_db for tone in tones])
+                figures[f"{prefix}_harmonic_db"] = float(noise)
+                figures[f"{prefix}_brightness"] = brightness(tones)
+        return figures
+
+
+def brightness(tones: Sequence[Tone]) -> float:
+    """Octaves that the centroid rises for each 10 dB, at the same pitch.
+
+    Least squares on level and pitch; NaN if there are too few notes or they are all alike.
+    """
+    level = np.array([tone.level_db for tone in tones]) / 10.0
+    pitch = np.array([tone.midi for tone in tones], np.float64)
+    columns = np.stack([level, pitch, np.ones(len(tones))], axis=1)
+    if np.linalg.matrix_rank(columns) < columns.shape[1]:
+        return float("nan")
+    centroid = np.array([tone.centroid_octaves for tone in tones])
+    return float(np.linalg.lstsq(columns, centroid, rcond=None)[0][0])
+
+
+# --- Distance -------------------------------------------------------------------------------------
+
+
+def frame_distances_db(estimate: Float32, target: Float32, sample_rate: int) -> Float64:
+    """Multi-scale log-spectral distance at each frame.
+
+    At each of the scales of the spectral loss: root mean square over frequency of the difference
+    in dB, nothing fainter than −100 dBFS (Gray & Markel 1976); the mean over the scales. Two
+    takes of the same noise lie 7.9 dB apart by this measure.
+
+    Args:
+        estimate: [samples].
+        target: [samples], as many.
+        sample_rate: In Hz.
+
+    Returns:
+        [1 + samples·250 // sample_rate], in dB.
+    """
+    hop = sample_rate // FRAME_RATE
+    both = torch.from_numpy(np.stack([estimate, target]))
+    total = torch.zeros(1 + len(target) // hop)
+    for size in SCALES:
+        window = torch.hann_window(size)
+        spectra = torch.stft(
+            both, size, hop, window=window, pad_mode="constant", return_complex=True
+        )
+        level = 20.0 * torch.log10((spectra.abs() * (2.0 / size)).clamp_min(SPECTRAL_FLOOR))
+        total += (level[0] - level[1]).square().mean(0).sqrt()
+    distance: Float64 = (total / len(SCALES)).numpy().astype(np.float64)
+    return distance
+
+
+def matched(
+    audio: Float32, target: Float32, sample_rate: int, onset: int, release: int, shift: int
+) -> Float32:
+    """Audio [samples of the target], moved and as loud as the target is.
+
+    Args:
+        audio: [samples].
+        target: [samples], the recording.
+        sample_rate: In Hz.
+        onset: Frame of the target from which on its median loudness counts.
+        release: Frame up to which it counts.
+        shift: Frames by which the audio begins later than the target.
+    """
+    moved = np.zeros_like(target)
+    offset = shift * (sample_rate // FRAME_RATE)
+    source = audio[max(0, offset) :]
+    first = max(0, -offset)
+    length = min(len(source), len(target) - first)
+    moved[first : first + length] = source[:length]
+    got, wanted = (
+        float(np.median(loudness_db(x, sample_rate, FRAME_RATE)[onset:release]))
+        for x in (moved, target)
+    )
+    return (moved * db_to_gain(wanted - got)).astype(np.float32)
+
+
+# --- Brightness and noise -------------------------------------------------------------------------
+
+
+def measure_tone(
+    audio: Float32, sample_rate: int, f0_hz: Float64, midi: int, segments: Segments
+) -> Tone | None:
+    """Measure the sustain of a note; None if it has less than a tenth of a second of it.
+
+    Harmonics are measured by demodulation at the pitch of the note, noise half-way between them.
+
+    Args:
+        audio: [samples], mono.
+        sample_rate: In Hz.
+        f0_hz: [frames].
+        midi: Its key.
+        segments: Of the note.
+    """
+    first = segments.onset + ATTACK_FRAMES
+    last = min(segments.release, first + LONGEST_SUSTAIN_FRAMES, len(f0_hz))
+    if last - first < SHORTEST_SUSTAIN_FRAMES:
+        return None
+    hop = sample_rate // FRAME_RATE
+    sound, pitch_hz = audio[first * hop : last * hop], f0_hz[first:last]
+    fundamental_hz = float(np.median(pitch_hz))
+    count = max(2, int(BRIGHTEST_HZ / fundamental_hz))
+    seconds = max(SHORTEST_WINDOW_SECONDS, PERIODS / fundamental_hz)
+    inside = slice(int(seconds * FRAME_RATE / 2) + 1, -int(seconds * FRAME_RATE / 2) - 1)
+    harmonics, gaps = (
+        np.mean(
+            np.abs(
+                demodulate(sound, sample_rate, pitch_hz, FRAME_RATE, count, seconds, order)[inside]
+            )
+            ** 2,
+            axis=0,
+        )
+        for order in (1.0, 1.5)
+    )
+    # White noise of variance v gives v·Σ window² in a gap, and v·2·f0 / rate of it lies there.
+    density = (
+        2.0 * fundamental_hz / (sample_rate * np.sum(analysis_window(seconds, sample_rate) ** 2))
+    )
+    amplitude = np.sqrt(harmonics)
+    centroid = np.sum(np.arange(1, count + 1) * amplitude) / max(np.sum(amplitude), 1e-12)
+    ratio = (np.sum(harmonics) / 2.0) / max(float(np.sum(gaps)) * density, 1e-20)
+    return Tone(
+        midi=midi,
+        level_db=float(np.median(loudness_db(sound, sample_rate, FRAME_RATE))),
+        centroid_octaves=float(np.log2(max(centroid, 1.0))),
+        harmonic_to_noise_db=float(10.0 * np.log10(max(ratio, 1e-10))),
+    )
+
+
+# --- Notes of other players -----------------------------------------------------------------------
+
+
+def _segments(audio: Float32, sample_rate: int) -> Segments | None:
+    """Of the one note in audio; None if it is silent."""
+    try:
+        return find_segments(loudness_db(audio, sample_rate, FRAME_RATE))
+    except RecordingError:
+        return None
+
+
+def program_of(cache: FeatureCache) -> int:
+    """General MIDI's program of the instrument that the recordings are of.
+
+    Raises:
+        UsageError: General MIDI has none of that name.
+    """
+    name = cache.settings.get("instrument", "")
+    programs = {instrument: program for program, instrument in INSTRUMENTS.items()}
+    if name not in programs:
+        raise UsageError(f"no General MIDI program is called {name!r}")
+    return programs[name]
+
+
+def _soundfont_note(
+    cache: FeatureCache, recording: int, settings: ListeningSettings, program: int
+) -> Float32 | None:
+    """The soundfont's note for a recording, tuned as it is; None if it has no such key."""
+    key, velocity, seconds = as_note(cache, recording)
+    try:
+        return render_note(
+            settings.soundfont,
+            program=program,
+            key=key,
+            velocity=max(velocity, SOFTEST_VELOCITY),
+            seconds=seconds,
+            sample_rate=cache.sample_rate,
+            bend_cents=float(cache.tuning_cents[recording]),
+        )
+    except UsageError:
+        return None
+
+
+def _generated_notes(
+    cache: FeatureCache, instrument: Instrument, recordings: Sequence[int], gap_seconds: float
+) -> list[Float32]:
+    """What the instrument plays for each recording, tuned as it is."""
+    notes = separate_notes([as_note(cache, r) for r in recordings], gap_seconds)
+    score = as_score(notes)
+    bends = [
+        TimedEvent(
+            note.onset - LEAD_SECONDS, PitchBend(0, round(cache.tuning_cents[r] * BEND_PER_CENT))
+        )
+        for note, r in zip(notes, recordings, strict=True)
+    ]
+    events = sorted([*score.events, *bends], key=lambda timed: timed.seconds)
+    settings = dataclasses.replace(PLAIN_LEVEL, sample_rate=cache.sample_rate)
+    audio = play(instrument, dataclasses.replace(score, events=tuple(events)), settings)
+    return [
+        stretch(audio, cache.sample_rate, note.onset - LEAD_SECONDS, note.off + TAIL_SECONDS)
+        for note in notes
+    ]
+
+
+def measure_tones(
+    cache: FeatureCache,
+    instrument: Instrument,
+    recordings: Sequence[int],
+    settings: ListeningSettings,
+    step: Callable[[], None],
+) -> Tones:
+    """Compare recordings with their resynthesis, the soundfont's note, and the generated one.
+
+    All are brought to the recording's median loudness; soundfont and generated note to its tuning
+    and onset, too. The velocity is the quantile of the recording's loudness.
+
+    Args:
+        cache: Features with their audio.
+        instrument: What plays.
+        recordings: Some of the cache.
+        settings: Where the soundfont is.
+        step: Called after each recording.
+    """
+    tones, program = Tones(), None
+    try:
+        check_soundfont(settings.soundfont)
+        program = program_of(cache)
+    except UsageError as error:
+        tones.without_soundfont = str(error)
+    played = _generated_notes(cache, instrument, recordings, settings.gap_seconds)
+    for recording, generated in zip(recordings, played, strict=True):
+        step()
+        frames, rate = cache.frames(recording), cache.sample_rate
+        midi, f0_hz = int(cache.midi[recording]), cache.f0_hz[frames]
+        target = cache.audio[cache.samples(recording)]
+        segments = Segments(*(int(x[recording]) for x in (cache.onset, cache.release, cache.end)))
+        copy = resynthesise(instrument, f0_hz, cache.loudness_db[frames], rate)
+        tones.compare("resynthesis", copy, target, rate, segments, segments)
+        other = resynthesise(instrument, f0_hz, cache.loudness_db[frames], rate, seed=1)
+        tones.compare("another take", other, copy, rate, segments, segments)
+        tones.add("recording", recording, measure_tone(target, rate, f0_hz, midi, segments))
+        tones.add("resynthesis", recording, measure_tone(copy, rate, f0_hz, midi, segments))
+        sampled = None if program is None else _soundfont_note(cache, recording, settings, program)
+        if sampled is not None:
+            tones.compare("soundfont", sampled, target, rate, segments, _segments(sampled, rate))
+        its_own = _segments(generated, rate)
+        if its_own is None:
+            continue
+        tones.compare("generated", generated, target, rate, segments, its_own)
+        if its_own.release - its_own.onset >= ATTACK_FRAMES + SHORTEST_SUSTAIN_FRAMES:
+            track_hz = midi_to_hz(midi + track_pitch(generated, rate, midi).cents / 100.0)
+            heard_hz = np.asarray(track_hz, np.float64)
+            tone = measure_tone(generated, rate, heard_hz, midi, its_own)
+            tones.add("generated", recording, tone)
+    return tones
