@@ -197,6 +197,8 @@ def envelopes(
         batch_size=batch,
         learning_rate=rate,
         schedule="constant" if plain else "cosine",
+        # Without it the MLPs learn single attacks by heart.
+        weight_decay=0.0 if plain else 1.0,
         validate_every=max(1, min(500, total // 5)),
         seed=seed,
         accelerator=accelerator,

@@ -34,9 +34,9 @@ class EnvelopeSettings:
         augment: Whether notes are shifted, stretched and their vibrato scaled.
     """
 
-    beta: float = 0.02
+    beta: float = 0.01
     error_cents: float = 3.0
-    error_db: float = 1.0
+    error_db: float = 0.85
     continued_weight: float = 0.1
     augment: bool = True
 

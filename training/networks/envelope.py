@@ -34,7 +34,7 @@ class ConditionalSettings:
 
     latent: int = 64
     components: int = 200
-    hidden: int = 256
+    hidden: int = 128
     frames: int = 750
 
 
