@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from instrument.errors import UsageError
 from instrument.types import Float32, Float64
 from training.envelopes import (
-    ACTIVE_VARIANCE,
     EnvelopeSettings,
     EnvelopeWindows,
     explained_variance,
@@ -22,6 +21,7 @@ from training.envelopes import (
 )
 from training.features import RELEASE_FRAME, FeatureCache
 from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.networks.posterior import ACTIVE_VARIANCE
 from training.windows import ATTACK_FRAMES, LEVEL_FRAMES
 
 SAME_NETWORK_CENTS = 0.1

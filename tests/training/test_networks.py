@@ -15,8 +15,8 @@ from training.networks.envelope import (
     ConditionalVAE,
     PlainSettings,
     PlainVAE,
-    Posterior,
 )
+from training.networks.posterior import Posterior
 from training.networks.timbre import (
     TimbreDecoder,
     TimbreSettings,
