@@ -16,6 +16,7 @@ from training.features import FRAME_RATE, RELEASE_FRAME
 from training.loudness import loudness_db
 
 mpl.use("Agg")
+mpl.rcParams["svg.hashsalt"] = "arco"  # else the same picture is another file every time
 
 import matplotlib.pyplot as plt
 from matplotlib import mlab
@@ -37,9 +38,11 @@ class Sound(NamedTuple):
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure and close it."""
-    with replacing(path) as beside:
-        figure.savefig(beside, dpi=110)
+    """Write a figure and close it: as its ending says, and as PNG and SVG if it has none."""
+    for file in [path] if path.suffix else [path.with_suffix(".png"), path.with_suffix(".svg")]:
+        dated = {"Date": None} if file.suffix == ".svg" else None
+        with replacing(file) as beside:
+            figure.savefig(beside, dpi=110, metadata=dated)
     plt.close(figure)
 
 
