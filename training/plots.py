@@ -16,7 +16,6 @@ from training.features import FRAME_RATE, RELEASE_FRAME
 from training.loudness import loudness_db
 
 mpl.use("Agg")
-mpl.rcParams["svg.hashsalt"] = "arco"  # else the same picture is another file every time
 
 import matplotlib.pyplot as plt
 from matplotlib import mlab
@@ -40,9 +39,10 @@ class Sound(NamedTuple):
 def save(figure: Figure, path: Path) -> None:
     """Write a figure and close it: as its ending says, and as PNG and SVG if it has none."""
     for file in [path] if path.suffix else [path.with_suffix(".png"), path.with_suffix(".svg")]:
-        dated = {"Date": None} if file.suffix == ".svg" else None
-        with replacing(file) as beside:
-            figure.savefig(beside, dpi=110, metadata=dated)
+        # Without a date and chance in its names, the same picture is the same SVG every time.
+        undated = {"Date": None} if file.suffix == ".svg" else None
+        with replacing(file) as beside, mpl.rc_context({"svg.hashsalt": "arco"}):
+            figure.savefig(beside, dpi=110, metadata=undated)
     plt.close(figure)
 
 
