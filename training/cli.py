@@ -241,8 +241,8 @@ def images(
     if data not in CLASSES:
         raise UsageError(f"--data {data}: should be {' or '.join(CLASSES)}")
     training, test = read_set(folder)
-    batch = batch_size or 128
-    total = epochs * max(1, len(training.images) // batch) if epochs else steps or 4000
+    batch = batch_size or 64
+    total = epochs * max(1, len(training.images) // batch) if epochs else steps or 7500
     settings = LoopSettings(
         steps=total,
         batch_size=batch,

@@ -12,6 +12,7 @@ from instrument.types import Float32, Float64
 from training.plots import save
 
 CELL_INCHES = 0.9
+BEGINNING = 0.05  # share of the steps that may lie outside the axes of the losses
 History = Sequence[Mapping[str, float]]
 
 
@@ -113,6 +114,8 @@ def generation(
 def losses(histories: Mapping[str, History], path: Path) -> None:
     """Reconstruction and KL apart over the steps, of trainings with different β.
 
+    The first twentieth of the steps may go beyond the axes, which are those of the rest.
+
     Args:
         histories: Name of a training → what it logged.
         path: Without an ending.
@@ -124,22 +127,24 @@ def losses(histories: Mapping[str, History], path: Path) -> None:
         ("squared error, sum of a picture", "KL divergence, nats a picture"),
         strict=True,
     ):
+        highest = 0.0
         for colour, (training, history) in enumerate(histories.items()):
-            for side, style in (("train", {"alpha": 0.4}), ("held-out", {"marker": "."})):
+            for side, label, style in (
+                ("train", "train", {"alpha": 0.4}),
+                ("held-out", "test", {"marker": "."}),
+            ):
                 points = [
                     (entry["step"], entry[f"{side}/{name}"])
                     for entry in history
                     if f"{side}/{name}" in entry
                 ]
+                steps, values = np.array(points).T
                 axis.plot(
-                    *zip(*points, strict=True),
-                    label=f"{training}, {'test' if side == 'held-out' else side}",
-                    color=f"C{colour}",
-                    linewidth=1.0,
-                    **style,
+                    steps, values, label=f"{training}, {label}", color=f"C{colour}", lw=1.0, **style
                 )
+                highest = max(highest, values[steps >= BEGINNING * steps[-1]].max())
+        axis.set_ylim(0.0, 1.2 * highest)
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("step")
         axis.legend(fontsize=8)
-    axes[0].set_yscale("log")  # it falls fast at first, and by little later
     save(figure, path)

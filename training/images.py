@@ -46,9 +46,9 @@ class ImageObjective:
 
     Attributes:
         beta: Weight of the KL divergence, in nats, against the squared error summed over the
-            pixels of a picture. It says how much noise is let pass: the objective is that of
-            pixels with normal noise of variance β / 2, so 0.07 of white for β = 0.01 and 0.7,
-            under which most of a picture disappears, for β = 1.
+            pixels of a picture. The objective is then, but for a factor, the evidence lower bound
+            of pixels with normal noise of variance β / 2 (Kingma & Welling 2014): of 0.07 of
+            white for β = 0.01, of 0.7 for β = 1.
     """
 
     beta: float = 0.01
