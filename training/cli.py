@@ -211,6 +211,68 @@ def envelopes(
 
 
 @app.command()
+def images(
+    folder: Annotated[Path, typer.Argument(help="With the four IDX files of a set.")],
+    data: Annotated[str, typer.Option(help="Which set: mnist or fashion.")] = "mnist",
+    run: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/images"),
+    latent: Annotated[int, typer.Option(help="Dimensions of the latent space.", min=2)] = 2,
+    beta: Annotated[
+        list[float] | None,
+        typer.Option(help="Weight of the KL, 0.01; with several, each is trained.", min=0.0),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Instead of --steps.", min=1)] = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    learning_rate: LearningRate = None,
+    seed: Seed = 0,
+    resume: Resume = False,
+    accelerator: Accelerator = "auto",
+    devices: Devices = "1",
+    nodes: Nodes = 1,
+    precision: Precision = "32-true",
+) -> None:
+    """First steps: the VAE of pictures, MNIST or FashionMNIST."""
+    import torch  # noqa: PLC0415
+
+    from training import image_plots  # noqa: PLC0415
+    from training.image_report import report  # noqa: PLC0415
+    from training.images import CLASSES, ImageObjective, ImageTask, read_set  # noqa: PLC0415
+    from training.networks.image import ImageSettings, ImageVAE  # noqa: PLC0415
+    from training.runs import load_network, write_run  # noqa: PLC0415
+
+    if data not in CLASSES:
+        raise UsageError(f"--data {data}: should be {' or '.join(CLASSES)}")
+    training, test = read_set(folder)
+    batch = batch_size or 64
+    total = epochs * max(1, len(training.images) // batch) if epochs else steps or 7500
+    settings = LoopSettings(
+        steps=total,
+        batch_size=batch,
+        learning_rate=learning_rate or 1e-3,
+        validate_every=max(1, total // 10),
+        seed=seed,
+        accelerator=accelerator,
+        devices=devices,
+        nodes=nodes,
+        precision=precision,
+    )
+    histories = {}
+    for weight in dict.fromkeys(beta or [0.01]):
+        torch.manual_seed(seed)
+        objective = ImageObjective(weight)
+        task = ImageTask(ImageVAE(ImageSettings(latent=latent)), training, test, objective)
+        one = run / f"beta-{weight:g}"
+        write_run(one, "image", task.network, objective=objective, loop=settings)
+        _train(task, settings, one, resume=resume)
+        best = cast("ImageVAE", load_network(one, ("image",)))
+        for figure, value in report(best, training, test, CLASSES[data], one).items():
+            typer.echo(f"{figure:20} {value:10.4g}")
+        histories[f"β = {weight:g}"] = json.loads((one / HISTORY_FILE).read_text("utf-8"))
+    image_plots.losses(histories, run / "losses")
+    typer.echo(f"pictures and figures in {run}")
+
+
+@app.command()
 def timbre(
     features: Features,
     run: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/timbre"),

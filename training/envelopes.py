@@ -19,7 +19,6 @@ from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.windows import ATTACK_FRAMES, bounce
 
 MIN_MEASURED_FRAMES = 30
-ACTIVE_VARIANCE = 0.01  # Burda et al. 2016: a latent dimension is active above this
 MIDDLE_MIDI, HALF_RANGE_MIDI = 78.0, 24.0
 
 
@@ -251,10 +250,9 @@ def reconstruction_figures(
     kl = float(kl_divergence(posterior))
     scale = torch.tensor([settings.error_cents, settings.error_db], device=device)
     score = float((errors.mean(0) / scale**2).sum()) + settings.beta * kl
-    active = int((posterior.mean.var(0) > ACTIVE_VARIANCE).sum())
     return {
         "score": score,
         **reconstruction_errors(estimate.cpu().double().numpy(), windows),
         "kl": kl,
-        "active": active,
+        "active": posterior.active(),
     }

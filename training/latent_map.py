@@ -14,7 +14,6 @@ from instrument.spec import Axis, MapPoint, Preset
 from instrument.types import Float64
 from training.descriptors import LABELS, OF_AXES, describe
 from training.envelopes import (
-    ACTIVE_VARIANCE,
     EnvelopeSettings,
     EnvelopeWindows,
     quantiles,
@@ -22,6 +21,7 @@ from training.envelopes import (
 )
 from training.features import RELEASE_FRAME, FeatureCache
 from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.networks.posterior import ACTIVE_VARIANCE
 
 AXES = 8
 RIDGE = 0.3

@@ -1,11 +1,11 @@
-"""Losses of the two networks."""
+"""Losses of the networks."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from training.networks.envelope import Posterior
+from training.networks.posterior import Posterior
 
 SCALES = (2048, 1024, 512, 256, 128, 64)
 

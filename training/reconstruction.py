@@ -13,7 +13,6 @@ from instrument.errors import UsageError
 from instrument.spec import InstrumentSpec
 from instrument.types import Float32, Float64
 from training.envelopes import (
-    ACTIVE_VARIANCE,
     EnvelopeSettings,
     EnvelopeWindows,
     explained_variance,
@@ -23,6 +22,7 @@ from training.envelopes import (
 )
 from training.features import RELEASE_FRAME, FeatureCache
 from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.networks.posterior import ACTIVE_VARIANCE
 from training.windows import ATTACK_FRAMES, LEVEL_FRAMES
 
 SAME_NETWORK_CENTS = 0.1

@@ -16,6 +16,7 @@ from training.networks.envelope import (
     PlainSettings,
     PlainVAE,
 )
+from training.networks.image import ImageSettings, ImageVAE
 from training.networks.timbre import TimbreDecoder, TimbreSettings
 
 SETTINGS_FILE = "settings.json"
@@ -23,6 +24,7 @@ NETWORKS: dict[str, tuple[type[Any], type[Any]]] = {
     "conditional": (ConditionalSettings, ConditionalVAE),
     "plain": (PlainSettings, PlainVAE),
     "timbre": (TimbreSettings, TimbreDecoder),
+    "image": (ImageSettings, ImageVAE),
 }
 """Kind of network → its settings and its class."""
 

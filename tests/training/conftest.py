@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from numpy.typing import NDArray
 
 from instrument.types import Float32, Float64
 from instrument.units import db_to_gain, midi_to_hz
 from training.features import FRAME_RATE, FeatureCache
+from training.idx import Pictures
 from training.listening import ListeningSettings
 from training.prepare import PrepareSettings, prepare
 from training.readers import RecordingLabel
@@ -145,3 +147,44 @@ def few() -> ListeningSettings:
         intervals=(7,),
         knob_keys=(69,),
     )
+
+
+def _write_idx(path: Path, values: NDArray[np.uint8]) -> None:
+    header = bytes([0, 0, 8, values.ndim]) + np.array(values.shape, ">u4").tobytes()
+    path.write_bytes(header + values.tobytes())
+
+
+@pytest.fixture(scope="session")
+def write_idx() -> Callable[[Path, NDArray[np.uint8]], None]:
+    """Writes an IDX file: (path, values)."""
+    return _write_idx
+
+
+def _some_pictures(count: int, seed: int) -> Pictures:
+    """Lying bars (0), standing bars (1) and squares (2), near the middle."""
+    chance = np.random.default_rng(seed)
+    labels = chance.integers(3, size=count).astype(np.uint8)
+    images = chance.integers(20, size=(count, 28, 28)).astype(np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        height, width = ((4, 20), (20, 4), (10, 10))[label]
+        top, left = (28 - np.array([height, width])) // 2 + chance.integers(-2, 3, size=2)
+        image[top : top + height, left : left + width] += 200
+    return Pictures(images, labels)
+
+
+@pytest.fixture(scope="session")
+def picture_set() -> tuple[Pictures, Pictures]:
+    """Pictures of three classes to train on, and to test on."""
+    return _some_pictures(300, seed=0), _some_pictures(90, seed=1)
+
+
+@pytest.fixture(scope="session")
+def picture_folder(
+    tmp_path_factory: pytest.TempPathFactory, picture_set: tuple[Pictures, Pictures]
+) -> Path:
+    """The same as four IDX files."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for side, (images, labels) in zip(("train", "t10k"), picture_set, strict=True):
+        _write_idx(folder / f"{side}-images-idx3-ubyte", images)
+        _write_idx(folder / f"{side}-labels-idx1-ubyte", labels)
+    return folder

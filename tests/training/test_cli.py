@@ -94,6 +94,23 @@ def test_the_originals_vae_trains_by_a_flag(folder: Path) -> None:
     assert settings["loop"]["learning_rate"] == 5e-5
 
 
+def test_pictures_are_learned_with_each_weight_of_the_divergence(
+    picture_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    quick = ("--run", run, "--batch-size", "100", "--epochs", "1", "--accelerator", "cpu")
+    assert arco("images", picture_folder, *quick, "--beta", "1", "--beta", "0") == 0
+    for beta in ("beta-1", "beta-0"):
+        settings = json.loads((run / beta / "settings.json").read_text())
+        assert settings["objective"] == {"beta": float(beta[5:])}
+        assert settings["network"]["latent"] == 2
+        assert "knn_accuracy" in json.loads((run / beta / "figures.json").read_text())
+        history = json.loads((run / beta / "history.json").read_text())
+        assert history[-1]["step"] == 2
+    assert {"beta-0", "beta-1", "losses.png", "losses.svg"} == {f.name for f in run.iterdir()}
+    assert "knn_accuracy" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -106,6 +123,8 @@ def test_the_originals_vae_trains_by_a_flag(folder: Path) -> None:
         (("export", "missing.npz", "-o", "x"), "arco train prepare"),
         (("figures", "missing.npz", "x"), "arco train prepare"),
         (("envelopes",), "features"),
+        (("images", "nowhere"), "nowhere: holds no train-images-idx3-ubyte"),
+        (("images", ".", "--data", "cifar"), "mnist or fashion"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(

@@ -14,7 +14,7 @@ from training.losses import (
     multi_scale_spectral_loss,
     spectrogram,
 )
-from training.networks.envelope import Posterior
+from training.networks.posterior import Posterior
 
 RATE = 48_000
 

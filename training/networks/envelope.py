@@ -11,21 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True)
-class Posterior:
-    """The encoder's answer: mean and log variance, [batch, latent] each."""
-
-    mean: Tensor
-    log_variance: Tensor
-
-    def sample(self) -> Tensor:
-        """One draw by the reparametrisation trick (Kingma & Welling 2014)."""
-        return self.mean + torch.exp(0.5 * self.log_variance) * torch.randn_like(self.mean)
-
-    def kl(self) -> Tensor:
-        """Divergence from N(0, I) of each dimension in nats, [batch, latent]."""
-        return 0.5 * (self.mean**2 + self.log_variance.exp() - 1.0 - self.log_variance)
+from training.networks.posterior import Posterior
 
 
 @dataclass(frozen=True)
