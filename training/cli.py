@@ -151,7 +151,13 @@ def envelopes(
     features: Features,
     run: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/envelopes"),
     plain: Annotated[bool, typer.Option("--plain", help="The original's VAE.")] = False,
-    beta: Annotated[float | None, typer.Option(help="Weight of the KL.", min=0.0)] = None,
+    beta: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Weight of the KL, 0.01; with several, each is trained and a table compares them.",
+            min=0.0,
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Instead of --steps.", min=1)] = None,
     steps: Steps = None,
     batch_size: BatchSize = None,
@@ -176,38 +182,55 @@ def envelopes(
         PlainSettings,
         PlainVAE,
     )
-    from training.runs import write_run  # noqa: PLC0415
+    from training.report import write_table  # noqa: PLC0415
+    from training.runs import load_network, write_run  # noqa: PLC0415
+    from training.tradeoff import baseline, tradeoff  # noqa: PLC0415
 
-    torch.manual_seed(seed)
+    kinds = ("conditional", "plain")
     cache = FeatureCache.load(features)
-    if plain:  # the original's settings
-        objective = EnvelopeSettings(beta=0.01 if beta is None else beta, augment=False)
-        network: PlainVAE | ConditionalVAE = PlainVAE(PlainSettings())
-        batch, rate = batch_size or 25, learning_rate or 5e-5
+    batch, rate = (25, 5e-5) if plain else (64, 1e-3)  # the plain one's are the original's
+    batch, rate = batch_size or batch, learning_rate or rate
+    if plain:
         epochs = epochs or (None if steps else 3000)
-    else:
-        objective = EnvelopeSettings() if beta is None else EnvelopeSettings(beta=beta)
-        network = ConditionalVAE(ConditionalSettings())
-        batch, rate = batch_size or 64, learning_rate or 1e-3
-    task = EnvelopeTask(network, cache, objective)
-    an_epoch = max(1, len(task.train_windows) // batch)
-    total = epochs * an_epoch if epochs else steps or 1500
-    settings = LoopSettings(
-        steps=total,
-        batch_size=batch,
-        learning_rate=rate,
-        schedule="constant" if plain else "cosine",
-        # Without it the MLPs learn single attacks by heart.
-        weight_decay=0.0 if plain else 1.0,
-        validate_every=max(1, min(500, total // 5)),
-        seed=seed,
-        accelerator=accelerator,
-        devices=devices,
-        nodes=nodes,
-        precision=precision,
-    )
-    write_run(run, "plain" if plain else "conditional", network, objective=objective, loop=settings)
-    _train(task, settings, run, resume=resume)
+    betas = list(dict.fromkeys(beta or [EnvelopeSettings.beta]))
+    rows: dict[str, dict[str, float]] = {}
+    for weight in betas:
+        torch.manual_seed(seed)
+        objective = EnvelopeSettings(beta=weight, augment=not plain)
+        network: PlainVAE | ConditionalVAE = (
+            PlainVAE(PlainSettings()) if plain else ConditionalVAE(ConditionalSettings())
+        )
+        task = EnvelopeTask(network, cache, objective)
+        an_epoch = max(1, len(task.train_windows) // batch)
+        total = epochs * an_epoch if epochs else steps or 1500
+        settings = LoopSettings(
+            steps=total,
+            batch_size=batch,
+            learning_rate=rate,
+            schedule="constant" if plain else "cosine",
+            # Without it the MLPs learn single attacks by heart.
+            weight_decay=0.0 if plain else 1.0,
+            validate_every=max(1, min(500, total // 5)),
+            seed=seed,
+            accelerator=accelerator,
+            devices=devices,
+            nodes=nodes,
+            precision=precision,
+        )
+        one = run if len(betas) == 1 else run / f"beta-{weight:g}"
+        write_run(one, kinds[plain], network, objective=objective, loop=settings)
+        _train(task, settings, one, resume=resume)
+        if len(betas) > 1:
+            best = cast("ConditionalVAE | PlainVAE", load_network(one, kinds))
+            rows[f"{weight:g}"] = tradeoff(best, cache)
+    if rows:
+        rows["PCA"] = baseline(cache, network.settings.latent)
+        names = list(rows[f"{betas[0]:g}"])
+        table = [[name, *(row.get(figure, "") for figure in names)] for name, row in rows.items()]
+        write_table(["beta", *names], table, run / "betas.csv")
+        for name, row in rows.items():
+            said = "  ".join(f"{figure} {value:.3g}" for figure, value in row.items())
+            typer.echo(f"{name:>6}  {said}")
 
 
 @app.command()

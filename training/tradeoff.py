@@ -1,0 +1,106 @@
+"""What the weight of the KL buys and costs: one row a trained network, over β.
+
+Judged on validation notes, since β is chosen by it: how well they are reconstructed, and how well
+classifiers tell them from curves decoded at random latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from instrument.errors import UsageError
+from instrument.types import Float64
+from training.descriptors import LABELS, OF_AXES, describe
+from training.envelopes import EnvelopeSettings, EnvelopeWindows, usable_windows
+from training.features import RELEASE_FRAME, FeatureCache
+from training.generation import comparable_recordings, recorded_table, two_sample_accuracy
+from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.reconstruction import as_exported, principal_components, shape_figures
+
+DRAWS = 4
+NEIGHBOURS = 10
+SHOWN = ("cents_mae", "db_mae", "pitch_variance", "loudness_variance")
+
+
+def _windows(cache: FeatureCache, windows: list[int]) -> EnvelopeWindows:
+    return EnvelopeWindows(cache, windows, EnvelopeSettings(), augment=False)
+
+
+def _first_windows(cache: FeatureCache, recordings: Sequence[int]) -> list[int]:
+    return [int(np.flatnonzero(cache.window_recording == r)[0]) for r in recordings]
+
+
+def _decoded_table(
+    network: ConditionalVAE | PlainVAE, notes: EnvelopeWindows, latent: torch.Tensor
+) -> Float64:
+    """Descriptors of curves decoded at latents, each as long as its note, [notes, descriptors]."""
+    curves = network.decode(latent, notes.condition).double().numpy()
+    rows = []
+    for (cents, loudness_db), mask in zip(curves, notes.mask, strict=True):
+        end = int(np.flatnonzero(mask[:RELEASE_FRAME])[-1]) + 1
+        found = describe(cents, loudness_db, end)
+        rows.append([found[name] for name in OF_AXES])
+    return np.array(rows)
+
+
+@torch.no_grad()
+def tradeoff(network: ConditionalVAE | PlainVAE, cache: FeatureCache) -> dict[str, float]:
+    """Figures of one network on validation notes.
+
+    Returns:
+        ``cents_mae``, ``db_mae``, ``pitch_variance`` and ``loudness_variance`` of reconstructions,
+        ``kl`` in nats, and two-sample accuracies, the larger of both classifiers: ``prior_apart``
+        of notes drawn from N(0, I), ``notes_apart`` of notes drawn from the posteriors of training
+        notes of like pitch and loudness, as the instrument draws them. Curves are compared as they
+        are decoded, without jitter, and so not in jitter.
+
+    Raises:
+        UsageError: There are fewer than two notes of half a second for validation.
+    """
+    network.eval()
+    windows = _windows(cache, usable_windows(cache, cache.validation))
+    posterior = network.encode(windows.curves(), windows.condition)
+    decoded = network.decode(posterior.mean, windows.condition).double().numpy()
+    source = as_exported(np.stack([windows.cents, windows.level], axis=1))
+    shapes = shape_figures(as_exported(decoded), source, windows.mask)
+    figures = {name: shapes[name] for name in SHOWN if name in shapes}
+    figures["kl"] = float(posterior.kl().sum(1).mean())
+
+    recordings = comparable_recordings(cache, np.flatnonzero(cache.validation).tolist())
+    if len(recordings) < 2:
+        raise UsageError("fewer than two notes of half a second for validation; prepare more")
+    columns = [list(LABELS).index(name) for name in OF_AXES]
+    recorded = recorded_table(cache, recordings)[:, columns]
+    notes = _windows(cache, _first_windows(cache, recordings))
+    others = comparable_recordings(cache, np.flatnonzero(cache.fitted).tolist())
+    fitted = _windows(cache, _first_windows(cache, others))
+    there = network.encode(fitted.curves(), fitted.condition)
+    nearest = torch.cdist(notes.condition, fitted.condition).argsort(1)[:, :NEIGHBOURS]
+    random = torch.Generator().manual_seed(0)
+    drawn: dict[str, list[Float64]] = {"prior": [], "notes": []}
+    for _ in range(DRAWS):
+        chance = torch.randn(len(notes), there.mean.shape[1], generator=random)
+        drawn["prior"].append(_decoded_table(network, notes, chance))
+        pick = torch.randint(nearest.shape[1], (len(notes), 1), generator=random)
+        beside = nearest.gather(1, pick)[:, 0]
+        spread = torch.exp(0.5 * there.log_variance[beside])
+        drawn["notes"].append(_decoded_table(network, notes, there.mean[beside] + spread * chance))
+    for name, tables in drawn.items():
+        made = np.concatenate(tables)
+        found = two_sample_accuracy(recorded, made, recordings, list(recordings) * DRAWS)
+        figures[f"{name}_apart"] = max(found.values())
+    return figures
+
+
+def baseline(cache: FeatureCache, components: int) -> dict[str, float]:
+    """PCA of the fitted notes in place of a network, on the same validation notes."""
+    fitted, test = (
+        _windows(cache, usable_windows(cache, side)) for side in (cache.fitted, cache.validation)
+    )
+    curves = [as_exported(np.stack([side.cents, side.level], axis=1)) for side in (fitted, test)]
+    estimate = as_exported(principal_components(curves[0], curves[1], components))
+    shapes = shape_figures(estimate, curves[1], test.mask)
+    return {name: shapes[name] for name in SHOWN if name in shapes}
