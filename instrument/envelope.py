@@ -23,7 +23,7 @@ RELEASE_DB_PER_FRAME = 0.25
 VIBRATO_WINDOW_FRAMES = 45
 """One period of vibrato at 5.5 Hz: a mean over so many frames is the pitch without it."""
 
-LEVEL_STEP_DB = 3.0
+LEVEL_STEP_DB = 1.5
 """The largest step of level at a join, from one frame to the next."""
 
 GLIDE_FRAMES = 9
