@@ -46,6 +46,10 @@ SHAPES = {
 
 PLAYED = {
     "active": Meaning("active latent dimensions (posterior mean varies by more than 0.01)"),
+    "source_vibrato_cents": Meaning("vibrato of held-out notes, median amplitude", "cents"),
+    "reconstructed_vibrato_cents": Meaning("vibrato of their reconstructions", "cents"),
+    "source_vibrato_hz": Meaning("vibrato of held-out notes, median rate", "Hz"),
+    "reconstructed_vibrato_hz": Meaning("vibrato of their reconstructions", "Hz"),
     "played_cents": Meaning("pitch of played notes, every frame: median error", "cents"),
     "played_cents_p95": Meaning("the same: 95th percentile", "cents"),
     "played_crepe_cents": Meaning("the same by CREPE alone: median", "cents"),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from instrument.errors import UsageError
 from instrument.spec import InstrumentSpec
 from instrument.types import Float32, Float64
+from training.descriptors import describe
 from training.envelopes import (
     EnvelopeSettings,
     EnvelopeWindows,
@@ -171,6 +172,28 @@ def reconstruct(
     )
 
 
+def vibrato_figures(found: Reconstructions) -> dict[str, float]:
+    """Extent and rate of the vibrato of notes that have it, and of their reconstructions.
+
+    Returns:
+        Medians: ``source_`` and ``reconstructed_vibrato_cents``, ``source_`` and
+        ``reconstructed_vibrato_hz``.
+    """
+    sides: dict[str, list[dict[str, float]]] = {"source": [], "reconstructed": []}
+    for source, estimate, mask in zip(found.source, found.estimate, found.mask, strict=True):
+        if not has_vibrato(source[0], mask):
+            continue
+        end = int(np.flatnonzero(mask[:RELEASE_FRAME])[-1]) + 1
+        sides["source"].append(describe(*source, end))
+        sides["reconstructed"].append(describe(*estimate, end))
+    return {
+        f"{side}_{name}": float(np.median([note[name] for note in notes]))
+        for side, notes in sides.items()
+        if notes
+        for name in ("vibrato_cents", "vibrato_hz")
+    }
+
+
 def principal_components(training: Curves, test: Curves, components: int) -> Curves:
     """Test curves from their first principal components, fitted to the training curves.
 
@@ -205,7 +228,7 @@ def envelope_figures(
     }
     figures = {side + name: x for side, found in sides.items() for name, x in found.items()}
     active = int((test.posterior_mean.var(0) > ACTIVE_VARIANCE).sum())
-    return figures | {"active": float(active)}
+    return figures | vibrato_figures(test) | {"active": float(active)}
 
 
 def example_windows(reconstructions: Reconstructions, cache: FeatureCache) -> dict[int, str]:

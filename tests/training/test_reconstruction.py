@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -20,6 +22,7 @@ from training.reconstruction import (
     principal_components,
     reconstruct,
     shape_figures,
+    vibrato_figures,
 )
 
 Networks = tuple[ConditionalVAE, TimbreDecoder]
@@ -126,3 +129,17 @@ def test_examples_are_soft_and_loud_with_vibrato_and_without(
     assert max(soft) < min(loud)
     straight = [note for note, title in titles.items() if title.startswith("no vibrato")]
     assert all(np.std(found.source[note, 0, 50:RELEASE_FRAME]) < 5.0 for note in straight)
+
+
+def test_the_vibrato_of_a_reconstruction_is_that_of_its_source(
+    synthetic_cache: FeatureCache, tiny: Instrument, tiny_networks: Networks
+) -> None:
+    found = reconstruct(
+        synthetic_cache, tiny.envelope.decode, tiny_networks[0], synthetic_cache.fitted
+    )
+    figures = vibrato_figures(found)
+    for name, tolerance in (("vibrato_cents", 0.1), ("vibrato_hz", 0.05)):
+        source = figures[f"source_{name}"]
+        assert figures[f"reconstructed_{name}"] == pytest.approx(source, rel=tolerance)
+    flat = dataclasses.replace(found, estimate=np.zeros_like(found.estimate))
+    assert vibrato_figures(flat)["reconstructed_vibrato_cents"] == pytest.approx(0.0, abs=1e-6)
