@@ -184,8 +184,8 @@ def vibrato_figures(found: Reconstructions) -> dict[str, float]:
         if not has_vibrato(source[0], mask):
             continue
         end = int(np.flatnonzero(mask[:RELEASE_FRAME])[-1]) + 1
-        sides["source"].append(describe(*source, end))
-        sides["reconstructed"].append(describe(*estimate, end))
+        sides["source"].append(describe(source[0], source[1], end))
+        sides["reconstructed"].append(describe(estimate[0], estimate[1], end))
     return {
         f"{side}_{name}": float(np.median([note[name] for note in notes]))
         for side, notes in sides.items()
