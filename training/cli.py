@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from instrument.errors import UsageError
 from training.features import FeatureCache
-from training.loop import LoopSettings, Task, train
+from training.loop import LoopSettings, Task, read_history, train
 
 app = typer.Typer(
     name="train",
@@ -30,13 +29,14 @@ VOICED = 0.5  # CREPE's periodicity above which a picture shows a pitch
 Features = Annotated[Path, typer.Argument(help="The feature cache that 'prepare' made.")]
 Steps = Annotated[int | None, typer.Option(help="Updates in all.", min=1)]
 BatchSize = Annotated[int | None, typer.Option(help="Examples an update and device.", min=1)]
-LearningRate = Annotated[float | None, typer.Option(help="Of Adam, at its peak.", min=0.0)]
+LearningRate = Annotated[float | None, typer.Option(help="Of Adam, at its peak.", min=1e-9)]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")]
 Accelerator = Annotated[str, typer.Option(help="cpu, cuda, mps … or auto.")]
 Devices = Annotated[str, typer.Option(help="How many, or which: 2, '0,1', auto.")]
 Nodes = Annotated[int, typer.Option(help="Machines; start with torchrun.", min=1)]
 Precision = Annotated[str, typer.Option(help="32-true, bf16-mixed …")]
-Seed = Annotated[int, typer.Option(help="Of everything random.", min=0)]
+Seed = Annotated[int, typer.Option(help="Of everything random.", min=0, max=2**32 - 1)]
+Epochs = Annotated[int | None, typer.Option(help="Instead of --steps.", min=1)]
 
 
 @contextmanager
@@ -136,13 +136,19 @@ def render_notes_command(
     typer.echo(f"{table}: labelled notes; prepare them with 'arco train prepare {folder}'")
 
 
+def _steps(epochs: int | None, steps: int | None, examples: int, batch: int, usual: int) -> int:
+    """Updates in all, from either option or as usual."""
+    if epochs and steps:
+        raise UsageError("--epochs and --steps: give one of them")
+    return epochs * max(1, examples // batch) if epochs else steps or usual
+
+
 def _train(task: Task, settings: LoopSettings, run: Path, *, resume: bool) -> None:
     """Train, draw the losses and say how it ended."""
     from training import plots  # noqa: PLC0415
 
     best = train(task, settings, run, resume=resume)
-    history = json.loads((run / HISTORY_FILE).read_text(encoding="utf-8"))
-    plots.losses(history, run / "losses.png")
+    plots.losses(read_history(run / HISTORY_FILE), run / "losses.png")
     typer.echo(f"{run}: best validation score {best:.4g}; losses in {run / 'losses.png'}")
 
 
@@ -158,7 +164,7 @@ def envelopes(
             min=0.0,
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Instead of --steps.", min=1)] = None,
+    epochs: Epochs = None,
     steps: Steps = None,
     batch_size: BatchSize = None,
     learning_rate: LearningRate = None,
@@ -190,8 +196,8 @@ def envelopes(
     cache = FeatureCache.load(features)
     batch, rate = (25, 5e-5) if plain else (64, 1e-3)  # the plain one's are the original's
     batch, rate = batch_size or batch, learning_rate or rate
-    if plain:
-        epochs = epochs or (None if steps else 3000)
+    if plain and not steps:
+        epochs = epochs or 3000
     betas = list(dict.fromkeys(beta or [EnvelopeSettings.beta]))
     rows: dict[str, dict[str, float]] = {}
     for weight in betas:
@@ -201,8 +207,7 @@ def envelopes(
             PlainVAE(PlainSettings()) if plain else ConditionalVAE(ConditionalSettings())
         )
         task = EnvelopeTask(network, cache, objective)
-        an_epoch = max(1, len(task.train_windows) // batch)
-        total = epochs * an_epoch if epochs else steps or 1500
+        total = _steps(epochs, steps, len(task.train_windows), batch, 1500)
         settings = LoopSettings(
             steps=total,
             batch_size=batch,
@@ -218,7 +223,7 @@ def envelopes(
             precision=precision,
         )
         one = run if len(betas) == 1 else run / f"beta-{weight:g}"
-        write_run(one, kinds[plain], network, objective=objective, loop=settings)
+        write_run(one, kinds[plain], network, settings, resume=resume, objective=objective)
         _train(task, settings, one, resume=resume)
         if len(betas) > 1:
             best = cast("ConditionalVAE | PlainVAE", load_network(one, kinds))
@@ -243,7 +248,7 @@ def images(
         list[float] | None,
         typer.Option(help="Weight of the KL, 0.01; with several, each is trained.", min=0.0),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Instead of --steps.", min=1)] = None,
+    epochs: Epochs = None,
     steps: Steps = None,
     batch_size: BatchSize = None,
     learning_rate: LearningRate = None,
@@ -267,7 +272,7 @@ def images(
         raise UsageError(f"--data {data}: should be {' or '.join(CLASSES)}")
     training, test = read_set(folder)
     batch = batch_size or 64
-    total = epochs * max(1, len(training.images) // batch) if epochs else steps or 7500
+    total = _steps(epochs, steps, len(training.images), batch, 7500)
     settings = LoopSettings(
         steps=total,
         batch_size=batch,
@@ -280,17 +285,20 @@ def images(
         precision=precision,
     )
     histories = {}
-    for weight in dict.fromkeys(beta or [0.01]):
+    for weight in dict.fromkeys(beta or [ImageObjective.beta]):
         torch.manual_seed(seed)
         objective = ImageObjective(weight)
         task = ImageTask(ImageVAE(ImageSettings(latent=latent)), training, test, objective)
         one = run / f"beta-{weight:g}"
-        write_run(one, "image", task.network, objective=objective, loop=settings)
+        write_run(
+            one, "image", task.network, settings, resume=resume, data=data, objective=objective
+        )
         _train(task, settings, one, resume=resume)
-        best = cast("ImageVAE", load_network(one, ("image",)))
-        for figure, value in report(best, training, test, CLASSES[data], one).items():
+        # The last, not the best one: the test pictures that figures are of choose nothing.
+        trained = cast("ImageVAE", load_network(one, ("image",), "last.ckpt"))
+        for figure, value in report(trained, training, test, CLASSES[data], one).items():
             typer.echo(f"{figure:20} {value:10.4g}")
-        histories[f"β = {weight:g}"] = json.loads((one / HISTORY_FILE).read_text("utf-8"))
+        histories[f"β = {weight:g}"] = read_history(one / HISTORY_FILE)
     image_plots.losses(histories, run / "losses")
     typer.echo(f"pictures and figures in {run}")
 
@@ -347,7 +355,8 @@ def timbre(
         nodes=nodes,
         precision=precision,
     )
-    write_run(run, "timbre", task.network, stage="refine" if refine else "fit", loop=settings)
+    stage = "refine" if refine else "fit"
+    write_run(run, "timbre", task.network, settings, resume=resume, stage=stage)
     _train(task, settings, run, resume=resume)
 
 
@@ -468,7 +477,7 @@ def figures(
             instrument,
             network,
             out,
-            history=json.loads(history.read_text("utf-8")) if history.is_file() else [],
+            history=read_history(history) if history.is_file() else [],
             progress=progress,
         )
     for name, value in numbers.items():

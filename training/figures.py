@@ -23,7 +23,7 @@ from instrument.units import midi_to_hz
 from training import latent_plots, plots
 from training.card import Meaning, number, table
 from training.clusters import cluster_figures
-from training.descriptors import LABELS, describe
+from training.descriptors import LABELS, OF_AXES, describe
 from training.envelopes import quantiles
 from training.features import RELEASE_FRAME, FeatureCache
 from training.latent_map import (
@@ -300,11 +300,11 @@ def _traversals(model: Model, stem: Path) -> Shown:
 
 def _effects(model: Model, stem: Path) -> Shown:
     axes = model.instrument.spec.axes
-    latent_plots.effects(axes, LABELS, stem)
+    latent_plots.effects(axes, {name: LABELS[name] for name in OF_AXES}, stem)
     data = stem.with_suffix(".csv")
     write_table(
-        ["axis", *LABELS],
-        [[axis.name, *(axis.effect[name] for name in LABELS)] for axis in axes],
+        ["axis", *OF_AXES],
+        [[axis.name, *(axis.effect[name] for name in OF_AXES)] for axis in axes],
         data,
     )
     return Shown(

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 from instrument.types import Float32, Float64
-from training.plots import save
+from training.plots import logged, save
 
 CELL_INCHES = 0.9
 BEGINNING = 0.05  # share of the steps that may lie outside the axes of the losses
@@ -78,9 +78,11 @@ def latent_space(
     """
     figure, axis = plt.subplots(figsize=(8.0, 6.5), layout="constrained")
     found = np.asarray(labels)
+    # All in one, in the order of the set: classes drawn one by one would cover each other.
+    colours = [f"C{label}" for label in found]
+    axis.scatter(places[:, 0], places[:, 1], s=3, c=colours, linewidths=0, rasterized=True)
     for label, name in enumerate(classes):
-        x, y = places[found == label].T
-        axis.scatter(x, y, s=3, color=f"C{label}", label=name, linewidths=0, rasterized=True)
+        axis.scatter([], [], s=3, color=f"C{label}", label=name, linewidths=0)
     axis.set_xlabel(f"{axes} 1")
     axis.set_ylabel(f"{axes} 2")
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), markerscale=4, fontsize=9)
@@ -131,19 +133,15 @@ def losses(histories: Mapping[str, History], path: Path) -> None:
         for colour, (training, history) in enumerate(histories.items()):
             for side, label, style in (
                 ("train", "train", {"alpha": 0.4}),
-                ("held-out", "test", {"marker": "."}),
+                ("validation", "test", {"marker": "."}),
             ):
-                points = [
-                    (entry["step"], entry[f"{side}/{name}"])
-                    for entry in history
-                    if f"{side}/{name}" in entry
-                ]
-                steps, values = np.array(points).T
+                steps, values = logged(history, f"{side}/{name}")
                 axis.plot(
                     steps, values, label=f"{training}, {label}", color=f"C{colour}", lw=1.0, **style
                 )
-                highest = max(highest, values[steps >= BEGINNING * steps[-1]].max())
-        axis.set_ylim(0.0, 1.2 * highest)
+                later = values[steps >= BEGINNING * steps.max(initial=0.0)]
+                highest = max(highest, later.max(initial=0.0))
+        axis.set_ylim(0.0, 1.2 * highest or 1.0)
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("step")
         axis.legend(fontsize=8)

@@ -15,8 +15,8 @@ from instrument.types import Float32, Float64
 from training import image_plots
 from training.idx import Pictures
 from training.images import encode, reconstruction_figures
-from training.loop import write_settings
 from training.networks.image import ImageVAE
+from training.report import write_json
 
 FIGURES_FILE = "figures.json"
 NEIGHBOURS = 15
@@ -107,5 +107,5 @@ def report(
         "knn_accuracy": class_accuracy(train_places, train.labels, places, test.labels),
     }
     _draw(network, test, places, classes, folder)
-    write_settings(folder / FIGURES_FILE, figures)
+    write_json(figures, folder / FIGURES_FILE)
     return figures

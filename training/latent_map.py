@@ -112,7 +112,7 @@ def training_latents(network: ConditionalVAE | PlainVAE, cache: FeatureCache) ->
             f"the envelope model has collapsed: {active} of {mean.shape[1]} latent dimensions are "
             "active; train it longer or with a smaller β"
         )
-    return Latents(mean, np.exp(0.5 * posterior.log_variance.double().numpy()), windows)
+    return Latents(mean, posterior.deviation.double().numpy(), windows)
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ import math
 import os
 import pickle
 from collections.abc import Iterator, Sized
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -102,7 +102,7 @@ def _loader(fabric: Fabric, data: Dataset[Batch], batch_size: int) -> DataLoader
     """Shuffled full batches; smaller ones than asked for if there are too few examples."""
     share = len(cast("Sized", data)) // fabric.world_size
     if share == 0:
-        raise UsageError("fewer examples to train on than devices; prepare more recordings")
+        raise UsageError("fewer examples to train on than devices; give more, or fewer devices")
     loader = DataLoader(data, min(batch_size, share), shuffle=True, drop_last=True)
     return cast("DataLoader[Batch]", fabric.setup_dataloaders(loader))
 
@@ -120,13 +120,6 @@ def _learning_rate(settings: LoopSettings, step: int) -> float:
     return settings.learning_rate * warm * (0.01 + 0.99 * cosine)
 
 
-def write_settings(path: Path, settings: dict[str, Any]) -> None:
-    """Write settings, dataclasses among them, as JSON."""
-    plain = {k: asdict(v) if is_dataclass(v) else v for k, v in settings.items()}  # type: ignore[arg-type]
-    with replacing(path) as beside:
-        beside.write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
-
-
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """Load a checkpoint of this loop; never a pickle.
 
@@ -141,6 +134,18 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise UsageError(
             f"{path}: not a checkpoint of this program; train the network anew"
         ) from error
+
+
+def read_history(path: Path) -> list[dict[str, float]]:
+    """What a run logged: a step, and figures by name, in each entry.
+
+    Raises:
+        UsageError: It isn't there or is broken.
+    """
+    try:
+        return cast("list[dict[str, float]]", json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: no history of a training; train anew") from error
 
 
 def _restore(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
@@ -166,6 +171,19 @@ def _progress(fabric: Fabric) -> Progress:
     return Progress(*columns, disable=not fabric.is_global_zero)
 
 
+def _update(
+    fabric: Fabric,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss: Tensor,
+    gradient_norm: float,
+) -> None:
+    optimizer.zero_grad()
+    fabric.backward(loss)
+    fabric.clip_gradients(model, optimizer, max_norm=gradient_norm)
+    optimizer.step()
+
+
 def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False) -> float:
     """Train a task's network.
 
@@ -180,7 +198,8 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
         The best score.
 
     Raises:
-        UsageError: There are no such devices, too few examples, or a checkpoint that doesn't fit.
+        UsageError: There are no such devices, too few examples, a checkpoint that doesn't fit, or
+            the loss diverges.
     """
     run.mkdir(parents=True, exist_ok=True)
     fabric = _fabric(settings, run)
@@ -195,7 +214,7 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
     if resume and last.is_file():
         start, best = _restore(last, task.network, optimizer)
         if history_path.is_file():
-            history = json.loads(history_path.read_text(encoding="utf-8"))
+            history = read_history(history_path)
         seed_everything(settings.seed + start, verbose=False)
     model, optimizer = fabric.setup(task, optimizer)
     model.mark_forward_method("validate")
@@ -206,10 +225,11 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
             for group in optimizer.param_groups:
                 group["lr"] = _learning_rate(settings, step)
             losses = model(next(batches))
-            optimizer.zero_grad()
-            fabric.backward(losses["loss"])
-            fabric.clip_gradients(model, optimizer, max_norm=settings.gradient_norm)
-            optimizer.step()
+            if not torch.isfinite(losses["loss"]):
+                raise UsageError(
+                    f"{run}: the loss is not a number at step {step}; lower the learning rate"
+                )
+            _update(fabric, model, optimizer, losses["loss"], settings.gradient_norm)
             progress.update(bar, advance=1)
             if step % settings.log_every == 0:
                 figures = {f"train/{name}": float(loss.detach()) for name, loss in losses.items()}

@@ -46,7 +46,14 @@ def save(figure: Figure, path: Path) -> None:
     plt.close(figure)
 
 
-def losses(history: Sequence[dict[str, float]], path: Path) -> None:
+def logged(history: Sequence[Mapping[str, float]], figure: str) -> tuple[Float64, Float64]:
+    """The steps at which a figure was logged, and its values there, [points] each."""
+    points = [(entry["step"], entry[figure]) for entry in history if figure in entry]
+    steps, values = np.array(points, np.float64).reshape(-1, 2).T
+    return steps, values
+
+
+def losses(history: Sequence[Mapping[str, float]], path: Path) -> None:
     """Every logged loss over the steps, reconstruction and KL apart, training beside validation."""
     names = list(
         dict.fromkeys(name.split("/", 1)[1] for entry in history for name in entry if "/" in name)
@@ -57,13 +64,8 @@ def losses(history: Sequence[dict[str, float]], path: Path) -> None:
     )
     for axis, name in zip(axes.flat, names, strict=False):
         for side in ("train", "validation"):
-            points = [
-                (entry["step"], entry[f"{side}/{name}"])
-                for entry in history
-                if f"{side}/{name}" in entry
-            ]
-            if points:
-                steps, values = zip(*points, strict=True)
+            steps, values = logged(history, f"{side}/{name}")
+            if len(steps):
                 axis.plot(steps, values, label=side, linewidth=1.0)
         axis.set_title(name.replace("_", " "), fontsize=10)
         axis.legend(fontsize=7)

@@ -22,6 +22,7 @@ from training.envelopes import (
     usable_windows,
 )
 from training.features import RELEASE_FRAME, FeatureCache
+from training.losses import kl_divergence
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.posterior import ACTIVE_VARIANCE
 from training.windows import ATTACK_FRAMES, LEVEL_FRAMES
@@ -168,7 +169,7 @@ def reconstruct(
         estimate=estimate,
         mask=data.mask,
         posterior_mean=posterior.mean.double().numpy(),
-        kl=float(posterior.kl().sum(1).mean()),
+        kl=float(kl_divergence(posterior)),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from instrument.errors import UsageError
-from training.loop import load_checkpoint, write_settings
+from training.loop import LoopSettings, load_checkpoint
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,
@@ -18,6 +18,7 @@ from training.networks.envelope import (
 )
 from training.networks.image import ImageSettings, ImageVAE
 from training.networks.timbre import TimbreDecoder, TimbreSettings
+from training.report import plain, write_json
 
 SETTINGS_FILE = "settings.json"
 NETWORKS: dict[str, tuple[type[Any], type[Any]]] = {
@@ -29,10 +30,50 @@ NETWORKS: dict[str, tuple[type[Any], type[Any]]] = {
 """Kind of network → its settings and its class."""
 
 
-def write_run(run: Path, kind: str, network: Any, **settings: Any) -> None:  # noqa: ANN401
-    """Write ``settings.json`` of a run: the network's kind and size, and how it is trained."""
-    run.mkdir(parents=True, exist_ok=True)
-    write_settings(run / SETTINGS_FILE, {"kind": kind, "network": network.settings, **settings})
+def write_run(
+    run: Path,
+    kind: str,
+    network: Any,  # noqa: ANN401
+    loop: LoopSettings,
+    *,
+    resume: bool = False,
+    **settings: Any,  # noqa: ANN401
+) -> None:
+    """Write ``settings.json`` of a run: the network's kind and size, and how it is trained.
+
+    Args:
+        run: Its folder; made if need be.
+        kind: One of ``NETWORKS``.
+        network: What is trained.
+        loop: May be another one when a run is resumed: that is how it is made longer.
+        resume: Whether the run goes on, if it was begun.
+        settings: What else it depends on.
+
+    Raises:
+        UsageError: ``run`` cannot be a folder, or the run was begun with other settings.
+    """
+    path = run / SETTINGS_FILE
+    content = plain({"kind": kind, "network": network.settings, **settings})
+    if resume and path.is_file():
+        begun = _read_settings(path)
+        for name, value in content.items():
+            if begun.get(name) != value:
+                raise UsageError(
+                    f"{run}: was begun with {name} {begun.get(name)}, not {value}; "
+                    "give its settings, or another --run"
+                )
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{run}: cannot be the folder of a run: {error.strerror}") from error
+    write_json({**content, "loop": plain(loop)}, path)
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, TypeError, ValueError) as error:
+        raise UsageError(f"{path}: not the settings of a training; train anew") from error
 
 
 def load_network(run: Path, kinds: tuple[str, ...], checkpoint: str = "best.ckpt") -> nn.Module:
@@ -44,7 +85,7 @@ def load_network(run: Path, kinds: tuple[str, ...], checkpoint: str = "best.ckpt
     path = run / SETTINGS_FILE
     if not path.is_file():
         raise UsageError(f"{run}: no training run here ({SETTINGS_FILE} is missing)")
-    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings = _read_settings(path)
     kind = settings.get("kind")
     if kind not in kinds:
         raise UsageError(f"{run}: holds a network of kind {kind!r}, not {' or '.join(kinds)}")

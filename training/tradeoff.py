@@ -17,6 +17,7 @@ from training.descriptors import LABELS, OF_AXES, describe
 from training.envelopes import EnvelopeSettings, EnvelopeWindows, usable_windows
 from training.features import RELEASE_FRAME, FeatureCache
 from training.generation import comparable_recordings, recorded_table, two_sample_accuracy
+from training.losses import kl_divergence
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.reconstruction import as_exported, principal_components, shape_figures
 
@@ -67,7 +68,7 @@ def tradeoff(network: ConditionalVAE | PlainVAE, cache: FeatureCache) -> dict[st
     source = as_exported(np.stack([windows.cents, windows.level], axis=1))
     shapes = shape_figures(as_exported(decoded), source, windows.mask)
     figures = {name: shapes[name] for name in SHOWN if name in shapes}
-    figures["kl"] = float(posterior.kl().sum(1).mean())
+    figures["kl"] = float(kl_divergence(posterior))
 
     recordings = comparable_recordings(cache, np.flatnonzero(cache.validation).tolist())
     if len(recordings) < 2:
@@ -86,8 +87,8 @@ def tradeoff(network: ConditionalVAE | PlainVAE, cache: FeatureCache) -> dict[st
         drawn["prior"].append(_decoded_table(network, notes, chance))
         pick = torch.randint(nearest.shape[1], (len(notes), 1), generator=random)
         beside = nearest.gather(1, pick)[:, 0]
-        spread = torch.exp(0.5 * there.log_variance[beside])
-        drawn["notes"].append(_decoded_table(network, notes, there.mean[beside] + spread * chance))
+        placed = there.mean[beside] + there.deviation[beside] * chance
+        drawn["notes"].append(_decoded_table(network, notes, placed))
     for name, tables in drawn.items():
         made = np.concatenate(tables)
         found = two_sample_accuracy(recorded, made, recordings, list(recordings) * DRAWS)

@@ -100,6 +100,7 @@ def test_pictures_are_learned_with_each_weight_of_the_divergence(
     run = tmp_path / "run"
     quick = ("--run", run, "--batch-size", "100", "--epochs", "1", "--accelerator", "cpu")
     assert arco("images", picture_folder, *quick, "--beta", "1", "--beta", "0") == 0
+    said = capsys.readouterr().out
     for beta in ("beta-1", "beta-0"):
         settings = json.loads((run / beta / "settings.json").read_text())
         assert settings["objective"] == {"beta": float(beta[5:])}
@@ -108,7 +109,26 @@ def test_pictures_are_learned_with_each_weight_of_the_divergence(
         history = json.loads((run / beta / "history.json").read_text())
         assert history[-1]["step"] == 2
     assert {"beta-0", "beta-1", "losses.png", "losses.svg"} == {f.name for f in run.iterdir()}
-    assert "knn_accuracy" in capsys.readouterr().out
+    assert "knn_accuracy" in said
+
+
+def test_pictures_have_a_small_weight_of_the_divergence_by_default(
+    picture_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    quick = ("--run", run, "--batch-size", "100", "--accelerator", "cpu")
+    assert arco("images", picture_folder, *quick, "--steps", "2", "--data", "fashion") == 0
+    settings = json.loads((run / "beta-0.01" / "settings.json").read_text())
+    assert settings["objective"] == {"beta": 0.01}
+    assert settings["data"] == "fashion"
+
+    again = ("images", picture_folder, *quick, "--steps", "3", "--resume")
+    capsys.readouterr()
+    assert arco(*again, "--data", "fashion", "--latent", "3") == 2
+    assert "was begun with network {'latent': 2" in capsys.readouterr().err
+    assert arco(*again) == 2
+    assert "was begun with data fashion, not mnist" in capsys.readouterr().err
+    assert arco(*again, "--data", "fashion") == 0
 
 
 @pytest.mark.parametrize(

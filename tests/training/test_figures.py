@@ -22,7 +22,7 @@ from training.networks.envelope import ConditionalSettings, ConditionalVAE
 from training.networks.timbre import TimbreDecoder
 from training.reconstruction import reconstruct
 
-HISTORY = [{"step": 0, "train/loss": 2.0}, {"step": 9, "train/loss": 1.0, "held-out/kl": 5.0}]
+HISTORY = [{"step": 0, "train/loss": 2.0}, {"step": 9, "train/loss": 1.0, "validation/kl": 5.0}]
 
 
 class Drawn(NamedTuple):
@@ -180,8 +180,8 @@ def test_effects_are_those_of_the_instrument(drawn: Drawn) -> None:
 
 def test_losses_are_those_of_the_run(drawn: Drawn) -> None:
     first, last = rows(drawn.folder / "losses.csv")
-    assert first == {"step": "0", "train/loss": "2.0", "held-out/kl": ""}
-    assert last == {"step": "9", "train/loss": "1.0", "held-out/kl": "5.0"}
+    assert first == {"step": "0", "train/loss": "2.0", "validation/kl": ""}
+    assert last == {"step": "9", "train/loss": "1.0", "validation/kl": "5.0"}
 
 
 def test_progress_comes_to_its_end(drawn: Drawn) -> None:

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -203,6 +204,29 @@ def test_the_second_latent_dimension_grows_upwards(drawn: list[Figure]) -> None:
     assert (left, right, bottom, top) == (-1.5, 1.5, -2.0, 2.0)
 
 
+def test_an_interpolation_goes_from_one_test_picture_to_the_other(
+    picture_set: Sets, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    network = small().eval()
+    given: dict[str, Any] = {}
+    for name in ("reconstructions", "interpolation"):
+        monkeypatch.setattr(
+            image_plots, name, lambda *given_to, name=name: given.update({name: given_to})
+        )
+    report(network, *picture_set, CLASSES["mnist"], tmp_path)
+    targets, estimates, titles, _ = given["reconstructions"]
+    places = encode(network, np.round(np.array(targets) * 255.0).astype(np.uint8)).mean
+    decoded = network.decode(places)[:, 0].detach().numpy()
+    np.testing.assert_allclose(np.array(estimates), decoded, atol=1e-5)
+    assert titles == [CLASSES["mnist"][label] for label in np.unique(picture_set[1].labels)]
+    ends, between, _ = given["interpolation"]
+    np.testing.assert_array_equal(ends, [targets[0], targets[-1]])
+    for share, picture in zip(np.linspace(0.0, 1.0, 11), between, strict=True):
+        place = torch.lerp(places[0], places[-1], float(share))
+        expected = network.decode(place[None])[0, 0].detach().numpy()
+        np.testing.assert_allclose(picture, expected, atol=1e-5)
+
+
 def test_losses_of_several_trainings_share_axes_that_the_beginning_does_not_stretch(
     drawn: list[Figure],
 ) -> None:
@@ -212,7 +236,7 @@ def test_losses_of_several_trainings_share_axes_that_the_beginning_does_not_stre
             {"step": s, "train/reconstruction": final + 900 * (s == 0), "train/kl": final}
             for s in steps
         ]
-        return [*falling, {"step": 99, "held-out/reconstruction": final, "held-out/kl": final}]
+        return [*falling, {"step": 99, "validation/reconstruction": final, "validation/kl": final}]
 
     image_plots.losses({"β = 1": history(40.0), "β = 0.01": history(30.0)}, Path("losses"))
     reconstruction, kl = drawn[0].axes
@@ -224,6 +248,8 @@ def test_losses_of_several_trainings_share_axes_that_the_beginning_does_not_stre
 def test_the_map_shows_each_picture_in_the_colour_of_its_class(drawn: list[Figure]) -> None:
     places = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
     image_plots.latent_space(places, [1, 0, 1], ["a", "b"], "dimension", Path("latent"))
-    first, second = (dots.get_offsets() for dots in drawn[0].axes[0].collections)
-    assert np.asarray(first).tolist() == [[2.0, 3.0]]
-    assert np.asarray(second).tolist() == [[0.0, 1.0], [4.0, 5.0]]
+    dots, *legend = drawn[0].axes[0].collections
+    assert np.asarray(dots.get_offsets()).tolist() == places.tolist()
+    a, b = (np.asarray(named.get_facecolor())[0].tolist() for named in legend)
+    assert [named.get_label() for named in legend] == ["a", "b"]
+    assert np.asarray(dots.get_facecolor()).tolist() == [b, a, b]

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from instrument.errors import UsageError
-from training.loop import Batch, LoopSettings, Task, load_checkpoint, train, write_settings
+from training.loop import Batch, LoopSettings, Task, load_checkpoint, train
 
 SETTINGS = LoopSettings(
     steps=60,
@@ -208,16 +208,22 @@ def test_fewer_examples_than_a_batch_are_one_batch(tmp_path: Path) -> None:
 
 
 def test_nothing_to_train_on_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="prepare more recordings"):
+    with pytest.raises(UsageError, match="fewer examples"):
         train(LineTask(count=0), SETTINGS, tmp_path)
 
 
-def test_settings_are_written_as_json(tmp_path: Path) -> None:
-    path = tmp_path / "settings.json"
-    write_settings(path, {"loop": SETTINGS, "features": "violin.npz"})
-    read = json.loads(path.read_text(encoding="utf-8"))
-    assert read["features"] == "violin.npz"
-    assert LoopSettings(**read["loop"]) == SETTINGS
+def test_a_loss_that_diverges_is_an_error(tmp_path: Path) -> None:
+    task = LineTask()
+    torch.nn.init.constant_(task.network.weight, float("nan"))
+    with pytest.raises(UsageError, match="not a number at step 0; lower the learning rate"):
+        train(task, SETTINGS, tmp_path)
+
+
+def test_a_broken_history_is_an_error(tmp_path: Path) -> None:
+    train(LineTask(), SETTINGS, tmp_path)
+    (tmp_path / "history.json").write_text("[")
+    with pytest.raises(UsageError, match="no history of a training"):
+        train(LineTask(), with_settings(steps=80), tmp_path, resume=True)
 
 
 # --- Checkpoints ------------------------------------------------------------------------------

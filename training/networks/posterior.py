@@ -17,9 +17,14 @@ class Posterior:
     mean: Tensor
     log_variance: Tensor
 
+    @property
+    def deviation(self) -> Tensor:
+        """Standard deviation of each dimension, [batch, latent]."""
+        return torch.exp(0.5 * self.log_variance)
+
     def sample(self) -> Tensor:
         """One draw by the reparametrisation trick (Kingma & Welling 2014)."""
-        return self.mean + torch.exp(0.5 * self.log_variance) * torch.randn_like(self.mean)
+        return self.mean + self.deviation * torch.randn_like(self.mean)
 
     def kl(self) -> Tensor:
         """Divergence from N(0, I) of each dimension in nats, [batch, latent]."""
