@@ -336,13 +336,17 @@ def timbre(
     cache = FeatureCache.load(features)
     if refine is None:
         sizes = TimbreSettings(hidden=hidden, harmonics=harmonics, sample_rate=cache.sample_rate)
-        with _progress("measuring spectra") as progress:
-            spectra = measured_spectra(cache, features.with_suffix(".spectra.npz"), sizes, progress)
-        task: Task = TimbreFit(TimbreDecoder(sizes), cache, *spectra)
+        network = TimbreDecoder(sizes)
+    else:
+        network = cast("TimbreDecoder", load_network(refine, ("timbre",))).train()
+    with _progress("measuring spectra") as progress:
+        kept = features.with_suffix(".spectra.npz")
+        spectra = measured_spectra(cache, kept, network.settings, progress)
+    if refine is None:
+        task: Task = TimbreFit(network, cache, spectra)
         total, batch, rate, every = steps or 3000, batch_size or 24, learning_rate or 1.5e-3, 500
     else:
-        network = cast("TimbreDecoder", load_network(refine, ("timbre",)))
-        task = TimbreRefine(network.train(), cache)
+        task = TimbreRefine(network, cache, spectra)
         total, batch, rate, every = steps or 2400, batch_size or 8, learning_rate or 3e-4, 100
     settings = LoopSettings(
         steps=total,

@@ -16,7 +16,8 @@ from instrument.types import Float32, Float64
 from training.demodulation import analysis_window, demodulate
 from training.networks.timbre import UNIFORM_NOISE_POWER
 
-PERIODS = 5.0  # a Hann window of five periods keeps a harmonic out of the gap beside it
+PERIODS = 5.0  # a Hann window of five periods keeps a harmonic out of the one beside it
+GAP_PERIODS = 10.0  # of the faint noise half-way between them it takes ten
 SHORTEST_WINDOW_SECONDS = 0.016
 NOISE_SMOOTHING_FRAMES = 9
 FLOOR_DB = -140.0
@@ -24,7 +25,7 @@ FLOOR_DB = -140.0
 
 @dataclass(frozen=True)
 class Spectra:
-    """Measured spectra of one note.
+    """Measured spectra of a note, or of many end to end.
 
     Attributes:
         harmonics_db: [frames, harmonics], amplitude of each sine; the floor above Nyquist.
@@ -60,11 +61,13 @@ def measure_spectra(
     nyquist = sample_rate / 2.0
     lowest, highest = float(f0_hz.min()), float(f0_hz.max())
     below = max(1, min(harmonics, int(nyquist / highest)))
-    seconds = max(SHORTEST_WINDOW_SECONDS, PERIODS / lowest)
+    seconds, gap_seconds = (
+        max(SHORTEST_WINDOW_SECONDS, periods / lowest) for periods in (PERIODS, GAP_PERIODS)
+    )
     sines = demodulate(audio, sample_rate, f0_hz, frame_rate, below, seconds)
-    gaps = demodulate(audio, sample_rate, f0_hz, frame_rate, below, seconds, first_order=0.5)
+    gaps = demodulate(audio, sample_rate, f0_hz, frame_rate, below, gap_seconds, first_order=0.5)
 
-    window = analysis_window(seconds, sample_rate)
+    window = analysis_window(gap_seconds, sample_rate)
     variance = np.abs(gaps) ** 2 / np.sum(window**2)
     variance = uniform_filter1d(variance, NOISE_SMOOTHING_FRAMES, axis=0)
     bands_hz = np.linspace(0.0, nyquist, noise_bands)

@@ -66,6 +66,15 @@ def test_a_known_noise_comes_back_within_2_db(midi: int, slope_db: float) -> Non
     assert abs(error.mean()) < 0.5
 
 
+def test_faint_noise_between_strong_harmonics_comes_back_within_2_db() -> None:
+    audio, f0_hz = sound(67, [-20.0] * 40, np.full(BANDS, -58.0))
+    found = measure_spectra(audio, RATE, f0_hz, 250, 40, BANDS)
+    power = 10.0 ** (found.noise_db[INNER].astype(np.float64) / 10.0)
+    measured = 10.0 * np.log10(power.mean(axis=0))
+    between = np.linspace(0.0, RATE / 2.0, BANDS) < 38.0 * f0_hz[0]
+    np.testing.assert_allclose(measured[between], -58.0, atol=2.0)
+
+
 def test_above_nyquist_there_is_nothing(
     violin_note: Callable[..., tuple[Float32, Float64]],
 ) -> None:

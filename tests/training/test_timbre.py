@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from instrument.errors import UsageError
-from instrument.types import Float32
 from training.features import FRAME_RATE, FeatureCache
 from training.loop import Batch, LoopSettings, train
 from training.loudness import loudness_db
 from training.networks.timbre import TimbreDecoder, TimbreSettings
+from training.spectra import Spectra
 from training.timbre import (
     FIT_FRAMES,
     REFINE_FRAMES,
@@ -22,6 +22,8 @@ from training.timbre import (
     SpectraCrops,
     TimbreFit,
     TimbreRefine,
+    controls,
+    heard_distance_db,
     measured_spectra,
     render,
 )
@@ -30,9 +32,7 @@ SETTINGS = TimbreSettings(hidden=16, harmonics=16, noise_bands=17)
 
 
 @pytest.fixture(scope="module")
-def spectra(
-    features: FeatureCache, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Float32, Float32]:
+def spectra(features: FeatureCache, tmp_path_factory: pytest.TempPathFactory) -> Spectra:
     return measured_spectra(features, tmp_path_factory.mktemp("spectra") / "s.npz", SETTINGS)
 
 
@@ -50,8 +50,8 @@ def test_spectra_are_measured_once(features: FeatureCache, tmp_path: Path) -> No
     assert done == list(range(1, len(features.name) + 1))
     again = measured_spectra(features, path, SETTINGS, lambda count, _all: done.append(count))
     assert len(done) == len(features.name)
-    for measured, kept in zip(first, again, strict=True):
-        np.testing.assert_array_equal(measured, kept)
+    np.testing.assert_array_equal(again.harmonics_db, first.harmonics_db)
+    np.testing.assert_array_equal(again.noise_db, first.noise_db)
 
 
 def test_a_network_of_another_size_has_its_spectra_measured_anew(
@@ -60,18 +60,16 @@ def test_a_network_of_another_size_has_its_spectra_measured_anew(
     path = tmp_path / "violin.spectra.npz"
     measured_spectra(features, path, SETTINGS)
     larger = dataclasses.replace(SETTINGS, harmonics=20, noise_bands=33)
-    harmonics_db, noise_db = measured_spectra(features, path, larger)
-    assert harmonics_db.shape == (len(features.f0_hz), 20)
-    assert noise_db.shape == (len(features.f0_hz), 33)
+    found = measured_spectra(features, path, larger)
+    assert found.harmonics_db.shape == (len(features.f0_hz), 20)
+    assert found.noise_db.shape == (len(features.f0_hz), 33)
 
 
-def test_measured_harmonics_fall_as_in_the_notes(
-    features: FeatureCache, spectra: tuple[Float32, Float32]
-) -> None:
+def test_measured_harmonics_fall_as_in_the_notes(features: FeatureCache, spectra: Spectra) -> None:
     for recording in np.flatnonzero(features.midi < 80).tolist():
         start = features.frames(recording).start
         sustain = slice(start + features.onset[recording] + 30, start + features.release[recording])
-        mean_db = np.median(spectra[0][sustain], axis=0)
+        mean_db = np.median(spectra.harmonics_db[sustain], axis=0)
         series_db = 20.0 * np.log10(1.0 / np.arange(1, 9))
         np.testing.assert_allclose(mean_db[:8] - mean_db[0], series_db, atol=1.0)
 
@@ -111,10 +109,10 @@ def test_a_note_shorter_than_a_crop_is_padded_with_silence(features: FeatureCach
 
 
 def test_crops_of_spectra_belong_to_their_controls(
-    features: FeatureCache, spectra: tuple[Float32, Float32]
+    features: FeatureCache, spectra: Spectra
 ) -> None:
     torch.manual_seed(0)
-    crop = SpectraCrops(features, [2], *spectra)[0]
+    crop = SpectraCrops(features, [2], spectra)[0]
     assert crop["harmonics_db"].shape == (FIT_FRAMES, 16)
     assert crop["noise_db"].shape == (FIT_FRAMES, 17)
     sounding = crop["loudness_db"] > -50.0
@@ -133,29 +131,31 @@ def test_a_longer_note_is_drawn_more_often(features: FeatureCache) -> None:
 
 
 def test_rendered_audio_has_a_hop_for_each_frame_but_the_last() -> None:
-    network = TimbreDecoder(SETTINGS)
-    audio = render(network, torch.full((2, 11), 440.0), torch.full((2, 11), -30.0))
-    assert audio.shape == (2, 10 * 192)
+    batch = {"f0_hz": torch.full((2, 11), 440.0), "loudness_db": torch.full((2, 11), -30.0)}
+    found = controls(TimbreDecoder(SETTINGS), batch)
+    assert render(batch["f0_hz"], *found, SETTINGS.sample_rate).shape == (2, 10 * 192)
 
 
-def test_nothing_to_train_on_is_an_error(features: FeatureCache) -> None:
+def test_nothing_to_train_on_is_an_error(features: FeatureCache, spectra: Spectra) -> None:
     held_out = dataclasses.replace(features, held_out=np.ones(len(features.name), dtype=bool))
     with pytest.raises(UsageError, match="prepare more recordings"):
-        TimbreRefine(TimbreDecoder(SETTINGS), held_out)
+        TimbreRefine(TimbreDecoder(SETTINGS), held_out, spectra)
 
 
 @torch.no_grad()
-def test_validation_gives_the_same_score_each_time(features: FeatureCache) -> None:
+def test_validation_gives_the_same_score_each_time(
+    features: FeatureCache, spectra: Spectra
+) -> None:
     torch.manual_seed(0)
-    task = TimbreRefine(TimbreDecoder(SETTINGS), features)
+    task = TimbreRefine(TimbreDecoder(SETTINGS), features, spectra)
     assert task.validate() == task.validate()
 
 
 def test_fitting_to_measured_spectra_brings_the_sound_nearer(
-    features: FeatureCache, spectra: tuple[Float32, Float32], tmp_path: Path
+    features: FeatureCache, spectra: Spectra, tmp_path: Path
 ) -> None:
     torch.manual_seed(0)
-    task = TimbreFit(TimbreDecoder(SETTINGS), features, *spectra)
+    task = TimbreFit(TimbreDecoder(SETTINGS), features, spectra)
     crops = task.data()
     batch = collated([crops[i] for i in range(4)])
     with torch.no_grad():
@@ -171,27 +171,43 @@ def test_fitting_to_measured_spectra_brings_the_sound_nearer(
     assert score < before_score
 
 
-def test_faint_frames_teach_nothing(
-    features: FeatureCache, spectra: tuple[Float32, Float32]
-) -> None:
-    task = TimbreFit(TimbreDecoder(SETTINGS), features, *spectra)
+def test_faint_frames_teach_nothing(features: FeatureCache, spectra: Spectra) -> None:
+    task = TimbreFit(TimbreDecoder(SETTINGS), features, spectra)
     crops = task.data()
     batch = collated([crops[i] for i in range(2)])
     batch["loudness_db"] = torch.full_like(batch["loudness_db"], -90.0)
     assert float(task(batch)["loss"].detach()) == 0.0
 
 
-def test_refining_by_ear_lowers_the_spectral_loss(features: FeatureCache) -> None:
+def test_refining_by_ear_lowers_the_spectral_loss(features: FeatureCache, spectra: Spectra) -> None:
     torch.manual_seed(0)
-    task = TimbreRefine(TimbreDecoder(SETTINGS), features)
+    task = TimbreRefine(TimbreDecoder(SETTINGS), features, spectra)
     crops = task.data()
     batch = collated([crops[i] for i in range(2)])
     optimizer = torch.optim.Adam(task.parameters(), 5e-3)
     losses = []
     for _ in range(10):
         optimizer.zero_grad()
-        loss = task(batch)["loss"]
-        loss.backward()
+        found = task(batch)
+        found["loss"].backward()
         optimizer.step()
-        losses.append(float(loss.detach()))
+        losses.append(float(found["spectral"].detach()))
     assert losses[-1] < 0.9 * losses[0]
+
+
+def test_refining_holds_the_noise_at_its_measured_strength(
+    features: FeatureCache, spectra: Spectra
+) -> None:
+    torch.manual_seed(0)
+    task = TimbreRefine(TimbreDecoder(SETTINGS), features, spectra)
+    crops = task.data()
+    batch = collated([crops[i] for i in range(2)])
+    start = features.frames(0).start
+    assert batch["noise_db"].shape == (2, REFINE_FRAMES, SETTINGS.noise_bands)
+    assert np.isin(batch["noise_db"][0, 40], spectra.noise_db[start:]).all()
+    found = task(batch)
+    measured = torch.pow(10.0, batch["noise_db"] / 20.0)
+    exact = heard_distance_db(measured, batch["noise_db"], batch["loudness_db"])
+    assert float(exact) < 0.1 < float(found["noise_db"].detach())
+    louder = heard_distance_db(2.0 * measured, batch["noise_db"], batch["loudness_db"])
+    assert float(louder) == pytest.approx(6.0, abs=0.2)
