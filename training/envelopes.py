@@ -20,6 +20,7 @@ from training.windows import ATTACK_FRAMES, bounce
 
 MIN_MEASURED_FRAMES = 30
 MIDDLE_MIDI, HALF_RANGE_MIDI = 78.0, 24.0
+EXCHANGED = 0.3  # share of the augmented notes that have the loudness of another one
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class EnvelopeWindows(Dataset[Batch]):
 
     Augmentation keeps attack and release in place. The pitch of the sustain is shifted in time,
     which gives vibrato of any phase, stretched by up to 15 %, which gives other rates, and scaled;
-    its loudness is stretched likewise.
+    its loudness is stretched likewise. Some notes have the loudness curve of another one: there are
+    few recordings, and many more pairs.
     """
 
     def __init__(
@@ -96,10 +98,14 @@ class EnvelopeWindows(Dataset[Batch]):
         return mask + self.settings.continued_weight * (1.0 - mask)
 
     def __getitem__(self, index: int) -> Batch:
-        cents, level = self.cents[index], self.level[index]
+        cents, level, mask = self.cents[index], self.level[index], self.mask[index]
         if self.augment:
             cents, level = self._augmented(cents, level)
-        weight = np.where(self.mask[index], 1.0, self.settings.continued_weight)
+            if float(torch.rand(1)) < EXCHANGED:
+                other = int(torch.randint(len(self), (1,)))
+                _, level = self._augmented(self.cents[other], self.level[other])
+                mask = mask & self.mask[other]
+        weight = np.where(mask, 1.0, self.settings.continued_weight)
         return {
             "curves": torch.from_numpy(np.stack([cents, level])).float(),
             "weight": torch.from_numpy(weight).float(),

@@ -134,6 +134,20 @@ def test_without_augmentation_a_window_is_what_was_measured(notes: FeatureCache)
     np.testing.assert_allclose(windows.curves()[0, 0].numpy(), notes.window_cents[3])
 
 
+def test_some_augmented_notes_have_the_loudness_of_another(notes: FeatureCache) -> None:
+    torch.manual_seed(0)
+    windows = EnvelopeWindows(notes, [1, 3], EnvelopeSettings(), augment=True)
+    attack = slice(0, ATTACK_FRAMES)
+    own, other = (torch.from_numpy(notes.window_db[note, attack]) for note in (1, 3))
+    drawn = [windows[0] for _ in range(200)]
+    exchanged = [torch.equal(example["curves"][1, attack], other) for example in drawn]
+    assert 0.08 < np.mean(exchanged) < 0.22  # of three in ten, half meet themselves
+    for example, from_other in zip(drawn, exchanged, strict=True):
+        measured = notes.window_mask[1] & (notes.window_mask[3] if from_other else True)
+        np.testing.assert_array_equal(example["weight"] == 1.0, measured)
+        assert from_other or torch.equal(example["curves"][1, attack], own)
+
+
 def test_augmentation_moves_the_sustain_and_keeps_attack_and_release(notes: FeatureCache) -> None:
     torch.manual_seed(0)
     windows = EnvelopeWindows(notes, [1], EnvelopeSettings(), augment=True)
