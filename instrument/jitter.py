@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from instrument.spec import InstrumentSpec
-from instrument.types import Float32, Float64
+from instrument.types import Float32
 
 POOL_FRAMES = 1 << 14
 """65 s of noise, from which each note takes its own stretch."""
@@ -38,11 +38,13 @@ class Jitter:
         """
         chance = np.random.Generator(np.random.PCG64([seed, POOL_FRAMES]))
         self._frames = spec.envelope_size.release_frame
-        self._cents = _pool(spec.jitter.cents, self._frames, chance)
-        self._db = _pool(spec.jitter.db, self._frames, chance)
-        self._strength: Float64 = amount * np.array(
-            [[point.jitter_cents, point.jitter_db] for point in spec.map]
+        # Both bands of each side by side: [2, pool + frames].
+        self._cents, self._db = (
+            np.stack([_pool(band, self._frames, chance) for band in spectra])
+            for spectra in (spec.jitter.cents, spec.jitter.db)
         )
+        strength = amount * np.array([[point.jitter_cents, point.jitter_db] for point in spec.map])
+        self._strength: Float32 = strength.astype(np.float32)
 
     def begin(self, chance: np.random.Generator) -> int:
         """Where in the pool a note's stretch begins."""
@@ -58,6 +60,6 @@ class Jitter:
             begin: Where in the pool its stretch begins.
         """
         stretch = slice(begin, begin + self._frames)
-        of_cents, of_db = self._strength[point].astype(np.float32)
-        cents[: self._frames] += of_cents * self._cents[stretch]
-        loudness_db[: self._frames] += of_db * self._db[stretch]
+        of_cents, of_db = self._strength[point]
+        cents[: self._frames] += of_cents @ self._cents[:, stretch]
+        loudness_db[: self._frames] += of_db @ self._db[:, stretch]

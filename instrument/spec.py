@@ -17,7 +17,7 @@ import numpy as np
 from instrument.errors import InstrumentError, UnknownName
 from instrument.files import replacing
 
-FORMAT = 2
+FORMAT = 3
 SPEC_FILE = "instrument.json"
 EXPORTED = Path(__file__).resolve().parents[1] / "exported"
 
@@ -86,7 +86,8 @@ class MapPoint:
         loudness: Its level, as a quantile of the training notes'.
         dynamic, string: Its labels, empty if unknown.
         vibrato_cents: Amplitude of its vibrato.
-        jitter_cents, jitter_db: How strong the unsteadiness is that its envelope leaves out, r.m.s.
+        jitter_cents, jitter_db: How strong the unsteadiness is that its envelope leaves out, slow
+            and fast: r.m.s.
         latent: [latent], where it lies.
     """
 
@@ -97,8 +98,8 @@ class MapPoint:
     dynamic: str
     string: str
     vibrato_cents: float
-    jitter_cents: float
-    jitter_db: float
+    jitter_cents: list[float]
+    jitter_db: list[float]
     latent: list[float]
 
 
@@ -106,13 +107,15 @@ class MapPoint:
 class JitterSpectra:
     """Spectra of the unsteadiness that decoded envelopes leave out of the recordings.
 
+    Slow and fast apart, since a note that strays more in one needn't in the other.
+
     Attributes:
-        cents, db: Relative amplitudes of pitch and loudness at equally spaced frequencies from 0 to
-            half the frame rate.
+        cents, db: Of pitch and loudness, slow and fast: relative amplitudes at equally spaced
+            frequencies from 0 to half the frame rate.
     """
 
-    cents: list[float]
-    db: list[float]
+    cents: list[list[float]]
+    db: list[list[float]]
 
 
 @dataclass(frozen=True)
@@ -264,13 +267,20 @@ def _check_sizes(spec: InstrumentSpec) -> None:
     for preset in spec.presets:
         if not preset.points or not all(0 <= point < len(spec.map) for point in preset.points):
             raise InstrumentError(f"preset {preset.name} names no points, or some that don't exist")
-    for spectrum in (spec.jitter.cents, spec.jitter.db):
-        if len(spectrum) < 2 or min(spectrum) < 0.0:
-            raise InstrumentError("jitter should have two spectra of at least two amplitudes")
+    _check_jitter(spec)
     if len(spec.loudness_db) < 2 or np.any(np.diff(spec.loudness_db) < 0.0):
         raise InstrumentError("loudness_db should rise over at least two quantiles")
     if len(spec.pitch_range) != 2 or spec.pitch_range[0] > spec.pitch_range[1]:
         raise InstrumentError("pitch_range should be the lowest and the highest MIDI note")
+
+
+def _check_jitter(spec: InstrumentSpec) -> None:
+    for spectra in (spec.jitter.cents, spec.jitter.db):
+        if len(spectra) != 2 or any(len(s) < 2 or min(s) < 0.0 for s in spectra):
+            raise InstrumentError("jitter should have two spectra of at least two amplitudes each")
+    for i, point in enumerate(spec.map):
+        if {len(point.jitter_cents), len(point.jitter_db)} != {2}:
+            raise InstrumentError(f"map point {i} should have two strengths of each jitter")
 
 
 def read_spec(folder: Path) -> InstrumentSpec:

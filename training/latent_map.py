@@ -205,7 +205,7 @@ def map_points(
         latents: Of the windows.
         described: Their descriptors, [notes] each.
         cache: Features.
-        jitter: [notes, 2], strength in cents and in dB.
+        jitter: [notes, 2, 2], strength in cents and in dB, each slow and fast.
     """
     centred = latents.mean - latents.mean.mean(0)
     _, _, directions = np.linalg.svd(centred, full_matrices=False)
@@ -221,8 +221,8 @@ def map_points(
             dynamic=str(cache.dynamic[r]),
             string=str(cache.string[r]),
             vibrato_cents=round(float(described["vibrato_cents"][note]), 2),
-            jitter_cents=round(float(jitter[note, 0]), 3),
-            jitter_db=round(float(jitter[note, 1]), 3),
+            jitter_cents=[round(float(strength), 3) for strength in jitter[note, 0]],
+            jitter_db=[round(float(strength), 3) for strength in jitter[note, 1]],
             latent=[round(float(z), 3) for z in latents.mean[note]],
         )
         for note, r in enumerate(recording)

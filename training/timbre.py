@@ -124,11 +124,9 @@ class SpectraCrops(_Crops):
 
 
 class AudioCrops(_Crops):
-    """Controls with the audio that they should give, and with the measured noise if it's known."""
+    """Controls with the audio that they should give, and with its measured noise."""
 
-    def __init__(
-        self, cache: FeatureCache, recordings: list[int], noise_db: Float32 | None = None
-    ) -> None:
+    def __init__(self, cache: FeatureCache, recordings: list[int], noise_db: Float32) -> None:
         super().__init__(cache, recordings, REFINE_FRAMES)
         self.hop = cache.sample_rate // FRAME_RATE
         self.noise_db = noise_db
@@ -139,13 +137,11 @@ class AudioCrops(_Crops):
         begin = span.start + first * self.hop
         count = (self.frames - 1) * self.hop
         audio = self.cache.audio[begin : min(begin + count, span.stop)]
-        crop = self._controls(recording, first, length) | {
-            "audio": torch.from_numpy(np.pad(audio, (0, count - len(audio))))
+        start = self.cache.frames(recording).start + first
+        return self._controls(recording, first, length) | {
+            "audio": torch.from_numpy(np.pad(audio, (0, count - len(audio)))),
+            "noise_db": self._padded(self.noise_db[start : start + length], FLOOR_DB),
         }
-        if self.noise_db is not None:
-            start = self.cache.frames(recording).start + first
-            crop["noise_db"] = self._padded(self.noise_db[start : start + length], FLOOR_DB)
-        return crop
 
 
 def controls(network: TimbreDecoder, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
@@ -179,7 +175,7 @@ def heard_distance_db(estimate: Tensor, measured_db: Tensor, loudness_db: Tensor
 
 
 class TimbreTask(Task):
-    """Shared by both stages: the network, and validation by the spectral loss on whole notes."""
+    """Shared by both stages: the network, and validation by what is heard."""
 
     network: TimbreDecoder
 
@@ -196,20 +192,31 @@ class TimbreTask(Task):
                 "prepare more recordings"
             )
 
+    def heard(self, batch: Batch) -> dict[str, Tensor]:
+        """The multi-scale spectral loss, the distance of the noise in dB, and their sum."""
+        found = controls(self.network, batch)
+        audio = render(batch["f0_hz"], *found, self.network.settings.sample_rate)
+        spectral = multi_scale_spectral_loss(audio, batch["audio"])
+        hiss = heard_distance_db(found[-1], batch["noise_db"], batch["loudness_db"])
+        return {"loss": spectral + NOISE_WEIGHT * hiss, "spectral": spectral, "noise_db": hiss}
+
+    def audio_crops(self, recordings: list[int]) -> AudioCrops:
+        """Crops of notes with their audio and their measured noise."""
+        return AudioCrops(self.cache, recordings, self.spectra.noise_db)
+
     def validate(self) -> dict[str, float]:
-        """Multi-scale spectral loss on the same half seconds of up to 48 validation notes."""
-        crops = AudioCrops(self.cache, self.validation[:: math.ceil(len(self.validation) / 48)])
+        """Means of `heard` on the same half seconds of up to 48 validation notes."""
+        crops = self.audio_crops(self.validation[:: math.ceil(len(self.validation) / 48)])
         device = next(self.network.parameters()).device
-        losses = []
+        losses: list[dict[str, float]] = []
         with torch.random.fork_rng():
             torch.manual_seed(0)
             for recording in dict.fromkeys(crops.entries):
                 crop = crops[crops.entries.index(recording)]
                 batch = {name: value[None].to(device) for name, value in crop.items()}
-                found = controls(self.network, batch)
-                audio = render(batch["f0_hz"], *found, self.network.settings.sample_rate)
-                losses.append(float(multi_scale_spectral_loss(audio, batch["audio"])))
-        return {"score": float(np.mean(losses))}
+                losses.append({name: float(loss) for name, loss in self.heard(batch).items()})
+        means = {name: float(np.mean([each[name] for each in losses])) for name in losses[0]}
+        return {"score": means.pop("loss"), **means}
 
 
 class TimbreFit(TimbreTask):
@@ -232,13 +239,9 @@ class TimbreRefine(TimbreTask):
     """Stage two: the multi-scale spectral loss on audio, noise kept at its measured strength."""
 
     def data(self) -> Dataset[Batch]:
-        """Crops of training notes with their audio and their measured noise."""
-        return AudioCrops(self.cache, self.training_recordings, self.spectra.noise_db)
+        """Crops of training notes."""
+        return self.audio_crops(self.training_recordings)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """The spectral loss, and the distance of the noise in dB."""
-        found = controls(self.network, batch)
-        audio = render(batch["f0_hz"], *found, self.network.settings.sample_rate)
-        spectral = multi_scale_spectral_loss(audio, batch["audio"])
-        hiss = heard_distance_db(found[-1], batch["noise_db"], batch["loudness_db"])
-        return {"loss": spectral + NOISE_WEIGHT * hiss, "spectral": spectral, "noise_db": hiss}
+        """What is heard."""
+        return self.heard(batch)

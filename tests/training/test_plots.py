@@ -128,7 +128,7 @@ def test_playing_shows_each_velocity_and_key(drawn: list[Figure]) -> None:
 
 def test_the_map_knows_notes_without_a_mark(drawn: list[Figure]) -> None:
     points = [
-        MapPoint(x, -x, 60 + i, 0.5, mark, "", 3.0, 0.5, 0.2, [x])
+        MapPoint(x, -x, 60 + i, 0.5, mark, "", 3.0, [0.5, 0.4], [0.2, 0.1], [x])
         for i, (x, mark) in enumerate([(0.0, "ff"), (1.0, "p"), (2.0, ""), (3.0, "p")])
     ]
     plots.latent_map(points, Path())

@@ -17,6 +17,7 @@ from training.networks.timbre import TimbreDecoder, TimbreSettings
 from training.spectra import Spectra
 from training.timbre import (
     FIT_FRAMES,
+    NOISE_WEIGHT,
     REFINE_FRAMES,
     AudioCrops,
     SpectraCrops,
@@ -77,9 +78,9 @@ def test_measured_harmonics_fall_as_in_the_notes(features: FeatureCache, spectra
 # --- Crops ------------------------------------------------------------------------------------
 
 
-def test_a_crop_of_audio_belongs_to_its_controls(features: FeatureCache) -> None:
+def test_a_crop_of_audio_belongs_to_its_controls(features: FeatureCache, spectra: Spectra) -> None:
     torch.manual_seed(0)
-    crops = AudioCrops(features, [0])
+    crops = AudioCrops(features, [0], spectra.noise_db)
     frames = REFINE_FRAMES - 1
     for _ in range(5):
         crop = crops[0]
@@ -93,7 +94,9 @@ def test_a_crop_of_audio_belongs_to_its_controls(features: FeatureCache) -> None
         assert np.abs(error).max() < 0.1
 
 
-def test_a_note_shorter_than_a_crop_is_padded_with_silence(features: FeatureCache) -> None:
+def test_a_note_shorter_than_a_crop_is_padded_with_silence(
+    features: FeatureCache, spectra: Spectra
+) -> None:
     short = int(np.argmin(np.diff(features.frame_start)))
     frames = features.frames(short)
     available = frames.stop - frames.start
@@ -101,7 +104,7 @@ def test_a_note_shorter_than_a_crop_is_padded_with_silence(features: FeatureCach
     lasting = dataclasses.replace(features, frame_start=features.frame_start.copy())
     lasting.frame_start[short + 1] = lasting.frame_start[short] + 60
     lasting = dataclasses.replace(lasting, audio_start=lasting.frame_start * 192)
-    crop = AudioCrops(lasting, [short])[0]
+    crop = AudioCrops(lasting, [short], spectra.noise_db)[0]
     assert (crop["loudness_db"][:60] > -100.0).any()
     assert (crop["loudness_db"][60:] == -100.0).all()
     assert (crop["f0_hz"][60:] == crop["f0_hz"][59]).all()
@@ -121,10 +124,10 @@ def test_crops_of_spectra_belong_to_their_controls(
     assert together[0, 1] > 0.9
 
 
-def test_a_longer_note_is_drawn_more_often(features: FeatureCache) -> None:
+def test_a_longer_note_is_drawn_more_often(features: FeatureCache, spectra: Spectra) -> None:
     starts = np.cumsum([0, REFINE_FRAMES - 1, 3 * REFINE_FRAMES, 9 * REFINE_FRAMES])
     lengths = dataclasses.replace(features, frame_start=starts)
-    assert AudioCrops(lengths, [0, 1, 2]).entries == [0, 1, 1, 1, 2, 2, 2, 2]
+    assert AudioCrops(lengths, [0, 1, 2], spectra.noise_db).entries == [0, 1, 1, 1, 2, 2, 2, 2]
 
 
 # --- Learning ---------------------------------------------------------------------------------
@@ -148,7 +151,9 @@ def test_validation_gives_the_same_score_each_time(
 ) -> None:
     torch.manual_seed(0)
     task = TimbreRefine(TimbreDecoder(SETTINGS), features, spectra)
-    assert task.validate() == task.validate()
+    found = task.validate()
+    assert found == task.validate()
+    assert found["score"] == pytest.approx(found["spectral"] + NOISE_WEIGHT * found["noise_db"])
 
 
 def test_fitting_to_measured_spectra_brings_the_sound_nearer(
