@@ -87,12 +87,18 @@ PLAYED = {
     ),
     "soundfont_attack_db": Meaning("the same: FluidR3_GM, at the keys that it has", "dB"),
     "generated_attack_db": Meaning("the same: generated notes", "dB"),
+    "spectra_attack_db": Meaning(
+        "the same: the recording's own harmonics and noise, the most that can be reached", "dB"
+    ),
     "take_attack_db": Meaning("the same: two takes of the noise from each other", "dB"),
     "timbre_sustain_db": Meaning(
         "log-spectral distance from held-out recordings, sustain: resynthesis", "dB"
     ),
     "soundfont_sustain_db": Meaning("the same: FluidR3_GM, at the keys that it has", "dB"),
     "generated_sustain_db": Meaning("the same: generated notes", "dB"),
+    "spectra_sustain_db": Meaning(
+        "the same: the recording's own harmonics and noise, the most that can be reached", "dB"
+    ),
     "take_sustain_db": Meaning("the same: two takes of the noise from each other", "dB"),
     "timbre_centroid_octaves": Meaning(
         "spectral centroid, resynthesis against recording: median difference", "octaves"

@@ -58,7 +58,7 @@ class ListeningSettings:
     draws: int = 4
     toned: int = 100
     soundfont: Path = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
-    held: int = 8
+    held: int = 24
     held_seconds: float = 20.0
     line_keys: Sequence[int] = (69, 76)
     intervals: Sequence[int] = range(1, 13)

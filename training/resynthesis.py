@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from instrument.models import Instrument
-from instrument.types import Float32, Float64
+from instrument.types import DDSPControls, Float32, Float64
 from training.features import FRAME_RATE, FeatureCache
 from training.losses import multi_scale_spectral_loss, spectrogram
 from training.loudness import loudness_db
+from training.spectra import measure_spectra
 from training.synth import filtered_noise, harmonic
 
 SPECTRAL_SIZE = 2048
@@ -23,12 +24,45 @@ def resynthesise(
     instrument: Instrument, f0_hz: Float64, loudness: Float32, sample_rate: int, seed: int = 0
 ) -> Float32:
     """Audio [(T − 1)·hop] of the timbre graph for f0_hz and loudness in dB, [T] each."""
-    hop = sample_rate // FRAME_RATE
     controls, _ = instrument.timbre.run(
         f0_hz[None].astype(np.float32),
         loudness[None].astype(np.float32),
         instrument.new_state(1),
     )
+    return _synthesise(f0_hz, controls, sample_rate, seed)
+
+
+def copy_spectra(
+    instrument: Instrument, audio: Float32, f0_hz: Float64, sample_rate: int
+) -> Float32:
+    """Audio of the harmonics and the noise that were measured of audio itself.
+
+    It is as near as the synthesiser comes to a recording, whatever network drives it.
+
+    Args:
+        instrument: How many harmonics and noise bands there are.
+        audio: [samples], mono.
+        f0_hz: [T], its pitch.
+        sample_rate: In Hz.
+
+    Returns:
+        [(T − 1)·hop].
+    """
+    sizes = instrument.spec.timbre_size
+    found = measure_spectra(
+        audio, sample_rate, f0_hz, FRAME_RATE, sizes.harmonics, sizes.noise_bands
+    )
+    levels, noise = (
+        (10.0 ** (level_db[None] / 20.0)).astype(np.float32)
+        for level_db in (found.harmonics_db, found.noise_db)
+    )
+    one = np.ones((1, len(f0_hz)), np.float32)
+    return _synthesise(f0_hz, DDSPControls(one, levels, noise), sample_rate)
+
+
+def _synthesise(f0_hz: Float64, controls: DDSPControls, sample_rate: int, seed: int = 0) -> Float32:
+    """Audio [(T − 1)·hop] of pitch [T] and controls of one voice, [1, T, …]."""
+    hop = sample_rate // FRAME_RATE
     amplitude, harmonics, noise = (
         torch.from_numpy(x) for x in (controls.amplitude, controls.harmonics, controls.noise)
     )

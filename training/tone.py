@@ -32,7 +32,7 @@ from training.listening import (
 from training.losses import SCALES
 from training.loudness import loudness_db
 from training.render_notes import BEND_PER_CENT, INSTRUMENTS, check_soundfont, render_note
-from training.resynthesis import SPECTRAL_FLOOR, resynthesise
+from training.resynthesis import SPECTRAL_FLOOR, copy_spectra, resynthesise
 from training.segmentation import Segments, find_segments
 from training.windows import ATTACK_FRAMES
 
@@ -43,7 +43,7 @@ PERIODS = 10.0  # a Hann window of ten periods keeps a harmonic 55 dB out of the
 SHORTEST_WINDOW_SECONDS = 0.016
 LEAD_SECONDS, TAIL_SECONDS = 0.05, 0.55
 SOFTEST_VELOCITY = 40  # of the soundfont, which falls silent below; its level is set afterwards
-SIDES = ("resynthesis", "soundfont", "generated", "another take")
+SIDES = ("resynthesis", "soundfont", "generated", "spectra", "another take")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ class Tones:
 
     Attributes:
         attack_db, sustain_db: Side → log-spectral distance from the recording of every note that
-            has one: ``resynthesis``, ``soundfont``, ``generated``; and how far two takes of a
+            has one: ``resynthesis``, ``soundfont``, ``generated``; ``spectra``, the recording's
+            own harmonics and noise through the synthesiser; and how far two takes of a
             resynthesis, with other noise, lie from each other: ``another take``.
         tones: Side, ``recording`` among them → the sustain of each note that has one.
         without_soundfont: Why there is no soundfont; empty if there is.
@@ -127,10 +128,10 @@ class Tones:
         """Mean distances of each side; brightness and noise of the sustains.
 
         Returns:
-            ``timbre_`` (resynthesis), ``soundfont_``, ``generated_`` and ``take_``: ``attack_db``
-            and ``sustain_db``. Medians of how far a resynthesis lies from its recording:
-            ``timbre_centroid_octaves``, ``timbre_harmonic_db``. ``recorded_`` and ``generated_``:
-            ``harmonic_db``, and ``brightness``, octaves that the centroid rises for each 10 dB.
+            ``timbre_`` (resynthesis), ``soundfont_``, ``generated_``, ``spectra_`` and ``take_``:
+            ``attack_db`` and ``sustain_db``. Medians of how far a resynthesis lies from its
+            recording: ``timbre_centroid_octaves``, ``timbre_harmonic_db``. ``recorded_`` and
+            ``generated_``: ``harmonic_db``, and ``brightness``, octaves that the centroid rises for each 10 dB.
         """
         figures = {}
         names = {"resynthesis": "timbre", "another take": "take"}
@@ -387,6 +388,8 @@ def measure_tones(
         tones.compare("resynthesis", copy, target, rate, segments, segments)
         other = resynthesise(instrument, f0_hz, cache.loudness_db[frames], rate, seed=1)
         tones.compare("another take", other, copy, rate, segments, segments)
+        nearest = copy_spectra(instrument, target, f0_hz, rate)
+        tones.compare("spectra", nearest, target, rate, segments, segments)
         tones.add("recording", recording, measure_tone(target, rate, f0_hz, midi, segments))
         tones.add("resynthesis", recording, measure_tone(copy, rate, f0_hz, midi, segments))
         sampled = None if program is None else _soundfont_note(cache, recording, settings, program)

@@ -10,7 +10,8 @@ import pytest
 from instrument.models import Instrument
 from instrument.types import Float32, Float64
 from training.loudness import loudness_db
-from training.resynthesis import log_spectral_distance, resynthesise
+from training.resynthesis import copy_spectra, log_spectral_distance, resynthesise
+from training.spectra import measure_spectra
 
 RATE = 48_000
 
@@ -28,6 +29,23 @@ def test_spectral_distance_of_a_gain_is_the_gain(
 def test_silence_is_at_no_distance_from_itself() -> None:
     silence = np.zeros(RATE // 4, np.float32)
     assert log_spectral_distance(silence, silence) == 0.0
+
+
+def test_a_copy_has_the_harmonics_of_what_is_copied(
+    tiny: Instrument, violin_note: Callable[..., tuple[Float32, Float64]]
+) -> None:
+    audio, f0_hz = violin_note(69, vibrato_cents=20.0, noise_db=-60.0, silence=0.0)
+    copy = copy_spectra(tiny, audio, f0_hz, RATE)
+    assert len(copy) == (len(f0_hz) - 1) * RATE // 250
+    network = resynthesise(tiny, f0_hz, loudness_db(audio, RATE, 250), RATE)
+    length = min(map(len, (audio, copy, network)))
+    near, far = (log_spectral_distance(x[:length], audio[:length]) for x in (copy, network))
+    assert near < 0.7 * far
+    level, wanted = (
+        np.median(measure_spectra(x[:length], RATE, f0_hz, 250, 8, 17).harmonics_db, axis=0)
+        for x in (copy, audio)
+    )
+    np.testing.assert_allclose(level, wanted, atol=0.5)
 
 
 def test_resynthesis_has_the_pitch_and_loudness_asked_for(tiny: Instrument) -> None:

@@ -114,6 +114,7 @@ def test_notes_without_a_soundfont_are_compared_all_the_same(
     assert {"timbre_attack_db", "generated_sustain_db", "take_sustain_db"} <= figures.keys()
     assert "soundfont_attack_db" not in figures
     assert figures["take_sustain_db"] < figures["timbre_sustain_db"]
+    assert figures["spectra_sustain_db"] < figures["timbre_sustain_db"]
     assert tones.measured()["recording"].shape == (len(recordings), 4)
 
 
