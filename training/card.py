@@ -324,6 +324,8 @@ A note is placed beside a training note of its preset, of like pitch and loudnes
 - It knows single notes, played as these were: what it hasn't heard (other articulations, double
   stops, how a slur is really played) it cannot do; lines are joined from single notes.
 - Below MIDI {low} and above MIDI {high} it plays, but nothing was learned there.
+- No key is softer than the softest note it learned from, {softest:.0f} dB(A). Expression goes
+  below, where the timbre is that of notes dying away.
 - Most recordings are shorter than three seconds: what a longer note goes on with was learned from
   few of them.
 - Timbre follows pitch and loudness alone: string, bow and room are whatever they were in the

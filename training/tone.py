@@ -131,7 +131,8 @@ class Tones:
             ``timbre_`` (resynthesis), ``soundfont_``, ``generated_``, ``spectra_`` and ``take_``:
             ``attack_db`` and ``sustain_db``. Medians of how far a resynthesis lies from its
             recording: ``timbre_centroid_octaves``, ``timbre_harmonic_db``. ``recorded_`` and
-            ``generated_``: ``harmonic_db``, and ``brightness``, octaves that the centroid rises for each 10 dB.
+            ``generated_``: ``harmonic_db``, and ``brightness``, octaves that the centroid rises for
+            each 10 dB.
         """
         figures = {}
         names = {"resynthesis": "timbre", "another take": "take"}
