@@ -326,8 +326,9 @@ def timbre(
     """The DDSP timbre network: first on measured spectra, then (--refine) on audio."""
     import torch  # noqa: PLC0415
 
+    from training.calibration import calibrate_noise  # noqa: PLC0415
     from training.networks.timbre import TimbreDecoder, TimbreSettings  # noqa: PLC0415
-    from training.runs import load_network, write_run  # noqa: PLC0415
+    from training.runs import load_network, save_network, write_run  # noqa: PLC0415
     from training.timbre import TimbreFit, TimbreRefine, measured_spectra  # noqa: PLC0415
 
     if refine is not None and refine.resolve() == run.resolve():
@@ -336,17 +337,13 @@ def timbre(
     cache = FeatureCache.load(features)
     if refine is None:
         sizes = TimbreSettings(hidden=hidden, harmonics=harmonics, sample_rate=cache.sample_rate)
-        network = TimbreDecoder(sizes)
-    else:
-        network = cast("TimbreDecoder", load_network(refine, ("timbre",))).train()
-    with _progress("measuring spectra") as progress:
-        kept = features.with_suffix(".spectra.npz")
-        spectra = measured_spectra(cache, kept, network.settings, progress)
-    if refine is None:
-        task: Task = TimbreFit(network, cache, spectra)
+        with _progress("measuring spectra") as progress:
+            spectra = measured_spectra(cache, features.with_suffix(".spectra.npz"), sizes, progress)
+        task: Task = TimbreFit(TimbreDecoder(sizes), cache, *spectra)
         total, batch, rate, every = steps or 3000, batch_size or 24, learning_rate or 1.5e-3, 500
     else:
-        task = TimbreRefine(network, cache, spectra)
+        network = cast("TimbreDecoder", load_network(refine, ("timbre",)))
+        task = TimbreRefine(network.train(), cache)
         total, batch, rate, every = steps or 2400, batch_size or 8, learning_rate or 3e-4, 100
     settings = LoopSettings(
         steps=total,
@@ -362,6 +359,11 @@ def timbre(
     stage = "refine" if refine else "fit"
     write_run(run, "timbre", task.network, settings, resume=resume, stage=stage)
     _train(task, settings, run, resume=resume)
+    if refine is not None:
+        best = cast("TimbreDecoder", load_network(run, ("timbre",)))
+        raised_db = calibrate_noise(best, cache)
+        save_network(best, run)
+        typer.echo(f"{run}: its noise was raised by {raised_db:.1f} dB to that of the recordings")
 
 
 @app.command()

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from instrument.errors import UsageError
+from instrument.files import replacing
 from training.loop import LoopSettings, load_checkpoint
 from training.networks.envelope import (
     ConditionalSettings,
@@ -21,6 +23,7 @@ from training.networks.timbre import TimbreDecoder, TimbreSettings
 from training.report import plain, write_json
 
 SETTINGS_FILE = "settings.json"
+BEST = "best.ckpt"
 NETWORKS: dict[str, tuple[type[Any], type[Any]]] = {
     "conditional": (ConditionalSettings, ConditionalVAE),
     "plain": (PlainSettings, PlainVAE),
@@ -76,7 +79,13 @@ def _read_settings(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: not the settings of a training; train anew") from error
 
 
-def load_network(run: Path, kinds: tuple[str, ...], checkpoint: str = "best.ckpt") -> nn.Module:
+def save_network(network: nn.Module, run: Path) -> None:
+    """Put a network in the place of its run's best checkpoint."""
+    with replacing(run / BEST) as beside:
+        torch.save({"network": network.state_dict()}, beside)
+
+
+def load_network(run: Path, kinds: tuple[str, ...], checkpoint: str = BEST) -> nn.Module:
     """The network of a run, with the weights of its best checkpoint.
 
     Raises:

@@ -24,7 +24,7 @@ from training.networks.timbre import (
     a_weighting_power,
     exp_sigmoid,
 )
-from training.timbre import controls, render
+from training.timbre import render
 
 RATE = 48_000
 
@@ -248,11 +248,7 @@ def test_the_sound_has_the_loudness_that_was_asked_for(noise_bias: float) -> Non
     asked = [(55, -20.0), (55, -55.0), (67, -35.0), (79, -15.0), (91, -50.0), (100, -25.0)]
     f0_hz = torch.tensor([440.0 * 2.0 ** ((midi - 69) / 12.0) for midi, _ in asked])
     loudness = torch.tensor([level for _, level in asked])
-    batch = {
-        "f0_hz": f0_hz[:, None].repeat(1, 101),
-        "loudness_db": loudness[:, None].repeat(1, 101),
-    }
-    audio = render(batch["f0_hz"], *controls(network, batch), RATE)
+    audio = render(network, f0_hz[:, None].expand(-1, 101), loudness[:, None].expand(-1, 101))
     for row, level in zip(audio.numpy(), loudness.tolist(), strict=True):
         steady = loudness_db(row, RATE, 250)[10:-10].astype(np.float64)
         heard = 10.0 * np.log10(np.mean(10.0 ** (steady / 10.0)))

@@ -10,21 +10,18 @@ import pytest
 import torch
 
 from instrument.errors import UsageError
+from instrument.types import Float32
 from training.features import FRAME_RATE, FeatureCache
 from training.loop import Batch, LoopSettings, train
 from training.loudness import loudness_db
 from training.networks.timbre import TimbreDecoder, TimbreSettings
-from training.spectra import Spectra
 from training.timbre import (
     FIT_FRAMES,
-    NOISE_WEIGHT,
     REFINE_FRAMES,
     AudioCrops,
     SpectraCrops,
     TimbreFit,
     TimbreRefine,
-    controls,
-    heard_distance_db,
     measured_spectra,
     render,
 )
@@ -33,7 +30,9 @@ SETTINGS = TimbreSettings(hidden=16, harmonics=16, noise_bands=17)
 
 
 @pytest.fixture(scope="module")
-def spectra(features: FeatureCache, tmp_path_factory: pytest.TempPathFactory) -> Spectra:
+def spectra(
+    features: FeatureCache, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Float32, Float32]:
     return measured_spectra(features, tmp_path_factory.mktemp("spectra") / "s.npz", SETTINGS)
 
 
@@ -51,8 +50,8 @@ def test_spectra_are_measured_once(features: FeatureCache, tmp_path: Path) -> No
     assert done == list(range(1, len(features.name) + 1))
     again = measured_spectra(features, path, SETTINGS, lambda count, _all: done.append(count))
     assert len(done) == len(features.name)
-    np.testing.assert_array_equal(again.harmonics_db, first.harmonics_db)
-    np.testing.assert_array_equal(again.noise_db, first.noise_db)
+    for measured, kept in zip(first, again, strict=True):
+        np.testing.assert_array_equal(measured, kept)
 
 
 def test_a_network_of_another_size_has_its_spectra_measured_anew(
@@ -61,16 +60,18 @@ def test_a_network_of_another_size_has_its_spectra_measured_anew(
     path = tmp_path / "violin.spectra.npz"
     measured_spectra(features, path, SETTINGS)
     larger = dataclasses.replace(SETTINGS, harmonics=20, noise_bands=33)
-    found = measured_spectra(features, path, larger)
-    assert found.harmonics_db.shape == (len(features.f0_hz), 20)
-    assert found.noise_db.shape == (len(features.f0_hz), 33)
+    harmonics_db, noise_db = measured_spectra(features, path, larger)
+    assert harmonics_db.shape == (len(features.f0_hz), 20)
+    assert noise_db.shape == (len(features.f0_hz), 33)
 
 
-def test_measured_harmonics_fall_as_in_the_notes(features: FeatureCache, spectra: Spectra) -> None:
+def test_measured_harmonics_fall_as_in_the_notes(
+    features: FeatureCache, spectra: tuple[Float32, Float32]
+) -> None:
     for recording in np.flatnonzero(features.midi < 80).tolist():
         start = features.frames(recording).start
         sustain = slice(start + features.onset[recording] + 30, start + features.release[recording])
-        mean_db = np.median(spectra.harmonics_db[sustain], axis=0)
+        mean_db = np.median(spectra[0][sustain], axis=0)
         series_db = 20.0 * np.log10(1.0 / np.arange(1, 9))
         np.testing.assert_allclose(mean_db[:8] - mean_db[0], series_db, atol=1.0)
 
@@ -78,9 +79,9 @@ def test_measured_harmonics_fall_as_in_the_notes(features: FeatureCache, spectra
 # --- Crops ------------------------------------------------------------------------------------
 
 
-def test_a_crop_of_audio_belongs_to_its_controls(features: FeatureCache, spectra: Spectra) -> None:
+def test_a_crop_of_audio_belongs_to_its_controls(features: FeatureCache) -> None:
     torch.manual_seed(0)
-    crops = AudioCrops(features, [0], spectra.noise_db)
+    crops = AudioCrops(features, [0])
     frames = REFINE_FRAMES - 1
     for _ in range(5):
         crop = crops[0]
@@ -94,9 +95,7 @@ def test_a_crop_of_audio_belongs_to_its_controls(features: FeatureCache, spectra
         assert np.abs(error).max() < 0.1
 
 
-def test_a_note_shorter_than_a_crop_is_padded_with_silence(
-    features: FeatureCache, spectra: Spectra
-) -> None:
+def test_a_note_shorter_than_a_crop_is_padded_with_silence(features: FeatureCache) -> None:
     short = int(np.argmin(np.diff(features.frame_start)))
     frames = features.frames(short)
     available = frames.stop - frames.start
@@ -104,7 +103,7 @@ def test_a_note_shorter_than_a_crop_is_padded_with_silence(
     lasting = dataclasses.replace(features, frame_start=features.frame_start.copy())
     lasting.frame_start[short + 1] = lasting.frame_start[short] + 60
     lasting = dataclasses.replace(lasting, audio_start=lasting.frame_start * 192)
-    crop = AudioCrops(lasting, [short], spectra.noise_db)[0]
+    crop = AudioCrops(lasting, [short])[0]
     assert (crop["loudness_db"][:60] > -100.0).any()
     assert (crop["loudness_db"][60:] == -100.0).all()
     assert (crop["f0_hz"][60:] == crop["f0_hz"][59]).all()
@@ -112,10 +111,10 @@ def test_a_note_shorter_than_a_crop_is_padded_with_silence(
 
 
 def test_crops_of_spectra_belong_to_their_controls(
-    features: FeatureCache, spectra: Spectra
+    features: FeatureCache, spectra: tuple[Float32, Float32]
 ) -> None:
     torch.manual_seed(0)
-    crop = SpectraCrops(features, [2], spectra)[0]
+    crop = SpectraCrops(features, [2], *spectra)[0]
     assert crop["harmonics_db"].shape == (FIT_FRAMES, 16)
     assert crop["noise_db"].shape == (FIT_FRAMES, 17)
     sounding = crop["loudness_db"] > -50.0
@@ -124,43 +123,39 @@ def test_crops_of_spectra_belong_to_their_controls(
     assert together[0, 1] > 0.9
 
 
-def test_a_longer_note_is_drawn_more_often(features: FeatureCache, spectra: Spectra) -> None:
+def test_a_longer_note_is_drawn_more_often(features: FeatureCache) -> None:
     starts = np.cumsum([0, REFINE_FRAMES - 1, 3 * REFINE_FRAMES, 9 * REFINE_FRAMES])
     lengths = dataclasses.replace(features, frame_start=starts)
-    assert AudioCrops(lengths, [0, 1, 2], spectra.noise_db).entries == [0, 1, 1, 1, 2, 2, 2, 2]
+    assert AudioCrops(lengths, [0, 1, 2]).entries == [0, 1, 1, 1, 2, 2, 2, 2]
 
 
 # --- Learning ---------------------------------------------------------------------------------
 
 
 def test_rendered_audio_has_a_hop_for_each_frame_but_the_last() -> None:
-    batch = {"f0_hz": torch.full((2, 11), 440.0), "loudness_db": torch.full((2, 11), -30.0)}
-    found = controls(TimbreDecoder(SETTINGS), batch)
-    assert render(batch["f0_hz"], *found, SETTINGS.sample_rate).shape == (2, 10 * 192)
+    network = TimbreDecoder(SETTINGS)
+    audio = render(network, torch.full((2, 11), 440.0), torch.full((2, 11), -30.0))
+    assert audio.shape == (2, 10 * 192)
 
 
-def test_nothing_to_train_on_is_an_error(features: FeatureCache, spectra: Spectra) -> None:
+def test_nothing_to_train_on_is_an_error(features: FeatureCache) -> None:
     held_out = dataclasses.replace(features, held_out=np.ones(len(features.name), dtype=bool))
     with pytest.raises(UsageError, match="prepare more recordings"):
-        TimbreRefine(TimbreDecoder(SETTINGS), held_out, spectra)
+        TimbreRefine(TimbreDecoder(SETTINGS), held_out)
 
 
 @torch.no_grad()
-def test_validation_gives_the_same_score_each_time(
-    features: FeatureCache, spectra: Spectra
-) -> None:
+def test_validation_gives_the_same_score_each_time(features: FeatureCache) -> None:
     torch.manual_seed(0)
-    task = TimbreRefine(TimbreDecoder(SETTINGS), features, spectra)
-    found = task.validate()
-    assert found == task.validate()
-    assert found["score"] == pytest.approx(found["spectral"] + NOISE_WEIGHT * found["noise_db"])
+    task = TimbreRefine(TimbreDecoder(SETTINGS), features)
+    assert task.validate() == task.validate()
 
 
 def test_fitting_to_measured_spectra_brings_the_sound_nearer(
-    features: FeatureCache, spectra: Spectra, tmp_path: Path
+    features: FeatureCache, spectra: tuple[Float32, Float32], tmp_path: Path
 ) -> None:
     torch.manual_seed(0)
-    task = TimbreFit(TimbreDecoder(SETTINGS), features, spectra)
+    task = TimbreFit(TimbreDecoder(SETTINGS), features, *spectra)
     crops = task.data()
     batch = collated([crops[i] for i in range(4)])
     with torch.no_grad():
@@ -176,43 +171,27 @@ def test_fitting_to_measured_spectra_brings_the_sound_nearer(
     assert score < before_score
 
 
-def test_faint_frames_teach_nothing(features: FeatureCache, spectra: Spectra) -> None:
-    task = TimbreFit(TimbreDecoder(SETTINGS), features, spectra)
+def test_faint_frames_teach_nothing(
+    features: FeatureCache, spectra: tuple[Float32, Float32]
+) -> None:
+    task = TimbreFit(TimbreDecoder(SETTINGS), features, *spectra)
     crops = task.data()
     batch = collated([crops[i] for i in range(2)])
     batch["loudness_db"] = torch.full_like(batch["loudness_db"], -90.0)
     assert float(task(batch)["loss"].detach()) == 0.0
 
 
-def test_refining_by_ear_lowers_the_spectral_loss(features: FeatureCache, spectra: Spectra) -> None:
+def test_refining_by_ear_lowers_the_spectral_loss(features: FeatureCache) -> None:
     torch.manual_seed(0)
-    task = TimbreRefine(TimbreDecoder(SETTINGS), features, spectra)
+    task = TimbreRefine(TimbreDecoder(SETTINGS), features)
     crops = task.data()
     batch = collated([crops[i] for i in range(2)])
     optimizer = torch.optim.Adam(task.parameters(), 5e-3)
     losses = []
     for _ in range(10):
         optimizer.zero_grad()
-        found = task(batch)
-        found["loss"].backward()
+        loss = task(batch)["loss"]
+        loss.backward()
         optimizer.step()
-        losses.append(float(found["spectral"].detach()))
+        losses.append(float(loss.detach()))
     assert losses[-1] < 0.9 * losses[0]
-
-
-def test_refining_holds_the_noise_at_its_measured_strength(
-    features: FeatureCache, spectra: Spectra
-) -> None:
-    torch.manual_seed(0)
-    task = TimbreRefine(TimbreDecoder(SETTINGS), features, spectra)
-    crops = task.data()
-    batch = collated([crops[i] for i in range(2)])
-    start = features.frames(0).start
-    assert batch["noise_db"].shape == (2, REFINE_FRAMES, SETTINGS.noise_bands)
-    assert np.isin(batch["noise_db"][0, 40], spectra.noise_db[start:]).all()
-    found = task(batch)
-    measured = torch.pow(10.0, batch["noise_db"] / 20.0)
-    exact = heard_distance_db(measured, batch["noise_db"], batch["loudness_db"])
-    assert float(exact) < 0.1 < float(found["noise_db"].detach())
-    louder = heard_distance_db(2.0 * measured, batch["noise_db"], batch["loudness_db"])
-    assert float(louder) == pytest.approx(6.0, abs=0.2)

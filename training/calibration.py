@@ -1,0 +1,75 @@
+"""The noise of a timbre network, brought to the strength that it has in recordings.
+
+Where harmonics mask it, noise of any strength gives nearly the same spectral loss, and a little
+less of it the least: refined by that loss, a network is too clean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from training.features import FeatureCache
+from training.networks.timbre import TimbreDecoder
+from training.segmentation import Segments
+from training.timbre import render
+from training.tone import measure_tone
+
+NOTES = 48
+ROUNDS = 2  # the noise changes the level, and that what else is heard
+
+
+@torch.no_grad()
+def noise_excess_db(
+    network: TimbreDecoder, cache: FeatureCache, recordings: Sequence[int]
+) -> float:
+    """How much stronger the noise is against the harmonics than in recordings, in dB.
+
+    The median over the notes that have a sustain; 0 if none has.
+
+    Args:
+        network: Of timbre; it is given the pitch and loudness of each recording.
+        cache: Features with their audio.
+        recordings: Some of the cache.
+    """
+    found = []
+    for recording in recordings:
+        frames, midi = cache.frames(recording), int(cache.midi[recording])
+        f0_hz, rate = cache.f0_hz[frames], cache.sample_rate
+        segments = Segments(*(int(x[recording]) for x in (cache.onset, cache.release, cache.end)))
+        with torch.random.fork_rng():
+            torch.manual_seed(recording)
+            audio = render(
+                network,
+                torch.from_numpy(f0_hz[None]).float(),
+                torch.from_numpy(cache.loudness_db[frames][None]).float(),
+            )[0].numpy()
+        sides = cache.audio[cache.samples(recording)], audio
+        tones = [measure_tone(side, rate, f0_hz, midi, segments) for side in sides]
+        if tones[0] is not None and tones[1] is not None:
+            found.append(tones[0].harmonic_to_noise_db - tones[1].harmonic_to_noise_db)
+    return float(np.median(found)) if found else 0.0
+
+
+@torch.no_grad()
+def calibrate_noise(network: TimbreDecoder, cache: FeatureCache) -> float:
+    """Make the noise of a network as strong as it is in the notes that it was fitted to.
+
+    Args:
+        network: Changed in place: every band by the same.
+        cache: Features with their audio.
+
+    Returns:
+        By how many dB the noise was raised.
+    """
+    fitted = np.flatnonzero(cache.fitted)
+    places = np.linspace(0, len(fitted) - 1, min(NOTES, len(fitted))).round().astype(int)
+    raised_db = 0.0
+    for _ in range(ROUNDS):
+        gain_db = -noise_excess_db(network, cache, fitted[places].tolist())
+        # Far below its ceiling, DDSP's nonlinearity is 2 · 10 ** x.
+        network.noise_head.bias.add_(gain_db / 20.0)
+        raised_db += gain_db
+    return raised_db
