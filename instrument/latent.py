@@ -13,7 +13,7 @@ from instrument.jitter import Jitter
 from instrument.spec import InstrumentSpec, Preset
 from instrument.types import Float32, Float64
 
-NEARBY_SEMITONES = 7.0
+NEARBY_SEMITONES = 4.0
 NEARBY_LOUDNESS = 0.2
 NEARBY_VIBRATO_CENTS = 3.0
 """How near a training note has to be, in pitch, loudness quantile and vibrato, to be likely."""
