@@ -191,7 +191,8 @@ def splice(
     """Go on with a held note in the sustain of a new envelope.
 
     The entry is drawn from those at which the new vibrato moves most as the old one does, and the
-    two are cross-faded there.
+    two are cross-faded there. The level goes on from where it was, and comes to that of the new
+    envelope by its end: otherwise each envelope would bring the same rise and fall.
 
     Args:
         old: What sounds.
@@ -209,6 +210,12 @@ def splice(
     distance = np.sum((windows - old.vibrato_cents[ahead]) ** 2, axis=1)
     best = np.argsort(distance, kind="stable")[:NEAREST_MATCHES]
     entry = earliest + int(chance.choice(best))
+    before, after = (
+        curves.loudness_db[first : first + CROSSFADE_FRAMES].mean()
+        for curves, first in ((old, position), (new, entry))
+    )
+    left = np.linspace(1.0, 0.0, release_frame - entry, dtype=np.float32)
+    new.loudness_db[entry:release_frame] += left * (before - after)
     weight = np.linspace(0.0, 1.0, CROSSFADE_FRAMES, dtype=np.float32)
     crossfade(old, position, new, entry, weight)
     return entry
