@@ -18,6 +18,7 @@ from instrument.envelope import (
     Curves,
     crossfade,
     join,
+    lead_level,
     legato_entry,
     release,
     slide,
@@ -150,6 +151,9 @@ class VoiceBank:
         self._latent = np.zeros((slots, spec.envelope_size.latent))
         self._knobs = np.full((slots, mapping.knobs.shape[1]), np.nan)
         self._reshape_from = np.zeros(slots)
+        # From which frame on, and by how much, a held note's curves lead on its level.
+        self._led_from = np.zeros(slots, dtype=np.int64)
+        self._led_db = np.zeros(slots)
 
     # --- notes ---------------------------------------------------------------------------
 
@@ -239,6 +243,7 @@ class VoiceBank:
         self._notes[slot] = note
         self._channel[slot] = note.channel
         self._key[slot] = note.key
+        self._led_db[slot] = 0.0
         self._chance[slot] = self._latents.generator(note.number)
         self._choose(slot, before)
         self._plan_splice(slot)
@@ -293,7 +298,10 @@ class VoiceBank:
             following, curves = self._spare, self._curves[slot]
             following.write(self._decode_one(slot), self._release_frame)
             position = int(self._position[slot])
-            entry = splice(curves, position, following, self._release_frame, self._chance[slot])
+            entry, gap_db = splice(
+                curves, position, following, self._release_frame, self._chance[slot]
+            )
+            self._led_from[slot], self._led_db[slot] = entry, gap_db
             curves.copy_from(following)
             self._position[slot] += entry - position
             self._reshape_from[slot] = entry + CROSSFADE_FRAMES
@@ -311,6 +319,7 @@ class VoiceBank:
         position = int(self._position[slot])
         turned, curves = self._spare, self._curves[slot]
         turned.write(self._decode_one(slot), self._release_frame)
+        lead_level(turned, int(self._led_from[slot]), self._release_frame, self._led_db[slot])
         weight = np.linspace(0.0, 1.0, CROSSFADE_FRAMES, dtype=np.float32)
         crossfade(curves, position, turned, position, weight)
         curves.copy_from(turned)

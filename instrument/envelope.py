@@ -185,9 +185,22 @@ def join(
     slide(curves, entry, cents - curves.cents_at(entry, vibrato), glide_frames)
 
 
+def lead_level(curves: Curves, entry: int, release_frame: int, gap_db: float) -> None:
+    """Raise the level from a frame on, less and less until the release.
+
+    Args:
+        curves: Edited in place.
+        entry: Frame.
+        release_frame: Where nothing is left of it.
+        gap_db: How much it is raised at the entry.
+    """
+    left = np.linspace(1.0, 0.0, release_frame - entry, dtype=np.float32)
+    curves.loudness_db[entry:release_frame] += left * np.float32(gap_db)
+
+
 def splice(
     old: Curves, position: int, new: Curves, release_frame: int, chance: np.random.Generator
-) -> int:
+) -> tuple[int, float]:
     """Go on with a held note in the sustain of a new envelope.
 
     The entry is drawn from those at which the new vibrato moves most as the old one does, and the
@@ -202,7 +215,8 @@ def splice(
         chance: Decides among the good entries.
 
     Returns:
-        The frame of ``new`` at which to go on.
+        The frame of ``new`` at which to go on, and by how many dB it was raised there, see
+        ``lead_level``.
     """
     earliest, latest = ATTACK_FRAMES, release_frame // 2
     ahead = slice(position, position + MATCH_FRAMES)
@@ -214,11 +228,11 @@ def splice(
         curves.loudness_db[first : first + CROSSFADE_FRAMES].mean()
         for curves, first in ((old, position), (new, entry))
     )
-    left = np.linspace(1.0, 0.0, release_frame - entry, dtype=np.float32)
-    new.loudness_db[entry:release_frame] += left * (before - after)
+    gap_db = float(before - after)
+    lead_level(new, entry, release_frame, gap_db)
     weight = np.linspace(0.0, 1.0, CROSSFADE_FRAMES, dtype=np.float32)
     crossfade(old, position, new, entry, weight)
-    return entry
+    return entry, gap_db
 
 
 def crossfade(old: Curves, position: int, new: Curves, entry: int, weight: Float32) -> None:

@@ -153,6 +153,21 @@ def test_a_knob_that_is_turned_back_gives_the_note_back(tiny: Instrument) -> Non
     assert np.abs(back - stayed).max() < 0.02 * np.abs(turned - stayed).max()
 
 
+def test_a_knob_that_is_turned_back_leaves_the_level_of_a_held_note(tiny: Instrument) -> None:
+    """Also where a further envelope has taken over, at the level that sounded."""
+    spliced = 650
+    desk = Desk(tiny)
+    desk.turn(0, 0.0)
+    desk.begin()
+    desk.play(spliced)
+    desk.turn(0, 0.2)
+    desk.play(10)
+    desk.turn(0, 0.0)
+    back = desk.play(140)[1, 90:]
+    stayed = held_with(tiny, {0: 0.0}, spliced + 150)[1, spliced + 100 :]
+    np.testing.assert_allclose(back, stayed, atol=0.1)
+
+
 @settings(max_examples=20)
 @given(
     turns=st.lists(

@@ -230,7 +230,7 @@ def test_a_held_note_goes_on_without_a_seam(
     old: Curves, new: Curves, position: int, seed: int
 ) -> None:
     before = copy(new)
-    entry = splice(old, position, new, RELEASE_FRAME, np.random.default_rng(seed))
+    entry, raised_db = splice(old, position, new, RELEASE_FRAME, np.random.default_rng(seed))
     assert ATTACK_FRAMES <= entry <= RELEASE_FRAME // 2
     ahead = slice(entry, None)
     joined, was = (
@@ -238,6 +238,7 @@ def test_a_held_note_goes_on_without_a_seam(
         slice(position, position + CROSSFADE_FRAMES),
     )
     gap_db = old.loudness_db[was].mean() - before.loudness_db[joined].mean()
+    assert raised_db == pytest.approx(gap_db, abs=ROUNDING)
     level_db = before.loudness_db.copy()
     level_db[entry:RELEASE_FRAME] += gap_db * np.linspace(1.0, 0.0, RELEASE_FRAME - entry)
     for here, there, now in (
@@ -259,7 +260,7 @@ def test_vibrato_goes_on_in_its_own_phase(old: Curves, position: int) -> None:
     frame = np.arange(FRAMES + FALL_FRAMES)
     for these in (old, new):
         these.vibrato_cents[:] = 20.0 * np.sin(2 * np.pi * frame / 43.0)
-    entry = splice(old, position, new, RELEASE_FRAME, np.random.default_rng(0))
+    entry, _ = splice(old, position, new, RELEASE_FRAME, np.random.default_rng(0))
     ahead = 20.0 * np.sin(2 * np.pi * (position + np.arange(60)) / 43.0)
     assert np.abs(new.vibrato_cents[entry : entry + 60] - ahead).max() < 10.0
 
@@ -269,7 +270,7 @@ def test_splices_vary() -> None:
     old = Curves.empty(FRAMES)
     old.vibrato_cents[:] = 20.0 * np.sin(2 * np.pi * frame / 43.0)
     entries = {
-        splice(old, 600, copy(old), RELEASE_FRAME, np.random.default_rng(seed))
+        splice(old, 600, copy(old), RELEASE_FRAME, np.random.default_rng(seed))[0]
         for seed in range(20)
     }
     assert len(entries) > 3
