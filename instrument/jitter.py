@@ -1,4 +1,4 @@
-"""What no two bow strokes share: the fast unsteadiness that a decoded envelope leaves out."""
+"""What no two bow strokes share: the unsteadiness that a decoded envelope leaves out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _pool(spectrum: list[float], frames: int, chance: np.random.Generator) -> Fl
 
 
 class Jitter:
-    """Seeded noise for the body of envelopes, as fast and as strong as in the recordings.
+    """Seeded noise for the body of envelopes, slow and fast, as strong as in the recordings.
 
     An autoencoder keeps of a curve what curves have in common; what is left was measured
     (``InstrumentSpec.jitter``, and its strength for each training note), and is put back here.

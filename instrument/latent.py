@@ -53,7 +53,7 @@ class LatentSpace:
     note has a random sequence of its own, so that what it draws doesn't depend on the others.
 
     Attributes:
-        jitter: The fast unsteadiness that a note's envelope is given.
+        jitter: The unsteadiness that a note's envelope is given.
     """
 
     def __init__(self, spec: InstrumentSpec, seed: int, humanize: float = 1.0) -> None:

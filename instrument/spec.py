@@ -277,10 +277,13 @@ def _check_sizes(spec: InstrumentSpec) -> None:
 def _check_jitter(spec: InstrumentSpec) -> None:
     for spectra in (spec.jitter.cents, spec.jitter.db):
         if len(spectra) != 2 or any(len(s) < 2 or min(s) < 0.0 for s in spectra):
-            raise InstrumentError("jitter should have two spectra of at least two amplitudes each")
+            raise InstrumentError(
+                "jitter.cents and jitter.db should each have two spectra of at least two amplitudes"
+            )
     for i, point in enumerate(spec.map):
-        if {len(point.jitter_cents), len(point.jitter_db)} != {2}:
-            raise InstrumentError(f"map point {i} should have two strengths of each jitter")
+        for strengths in (point.jitter_cents, point.jitter_db):
+            if len(strengths) != 2 or min(strengths) < 0.0:
+                raise InstrumentError(f"map point {i} should have two strengths of each jitter")
 
 
 def read_spec(folder: Path) -> InstrumentSpec:

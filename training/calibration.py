@@ -18,7 +18,7 @@ from training.timbre import render
 from training.tone import measure_tone
 
 NOTES = 48
-ROUNDS = 2  # the noise changes the level, and that what else is heard
+ROUNDS = 2  # harmonics leak a little into the gaps where the noise is measured
 
 
 @torch.no_grad()

@@ -88,7 +88,8 @@ PLAYED = {
     "soundfont_attack_db": Meaning("the same: FluidR3_GM, at the keys that it has", "dB"),
     "generated_attack_db": Meaning("the same: generated notes", "dB"),
     "spectra_attack_db": Meaning(
-        "the same: the recording's own harmonics and noise, the most that can be reached", "dB"
+        "the same: the recording's own harmonics and noise, about the most that can be reached",
+        "dB",
     ),
     "take_attack_db": Meaning("the same: two takes of the noise from each other", "dB"),
     "timbre_sustain_db": Meaning(
@@ -97,7 +98,8 @@ PLAYED = {
     "soundfont_sustain_db": Meaning("the same: FluidR3_GM, at the keys that it has", "dB"),
     "generated_sustain_db": Meaning("the same: generated notes", "dB"),
     "spectra_sustain_db": Meaning(
-        "the same: the recording's own harmonics and noise, the most that can be reached", "dB"
+        "the same: the recording's own harmonics and noise, about the most that can be reached",
+        "dB",
     ),
     "take_sustain_db": Meaning("the same: two takes of the noise from each other", "dB"),
     "timbre_centroid_octaves": Meaning(
@@ -335,13 +337,14 @@ A note is placed beside a training note of its preset, of like pitch and loudnes
 ## How it was made
 
 ```
-arco train prepare RECORDINGS -o features.npz
+arco train prepare RECORDINGS --instrument INSTRUMENT -o features.npz
 arco train envelopes features.npz --run runs/envelopes
 arco train timbre features.npz --run runs/timbre
 arco train timbre features.npz --refine runs/timbre --run runs/refined
 arco train export features.npz -o {spec.name} \\
   --envelopes runs/envelopes --timbre runs/refined{licences}
-arco train evaluate features.npz {spec.name} --envelopes runs/envelopes --record
+arco train evaluate features.npz {spec.name} \\
+  --envelopes runs/envelopes --timbre runs/refined --record
 ```
 """
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from instrument.errors import UsageError
 from training.features import FeatureCache
-from training.loop import LoopSettings, Task, read_history, train
+from training.loop import HISTORY, LAST, LoopSettings, Task, read_history, train
 
 app = typer.Typer(
     name="train",
@@ -23,7 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 console = Console(stderr=True)
-HISTORY_FILE = "history.json"
 VOICED = 0.5  # CREPE's periodicity above which a picture shows a pitch
 
 Features = Annotated[Path, typer.Argument(help="The feature cache that 'prepare' made.")]
@@ -148,7 +147,7 @@ def _train(task: Task, settings: LoopSettings, run: Path, *, resume: bool) -> No
     from training import plots  # noqa: PLC0415
 
     best = train(task, settings, run, resume=resume)
-    plots.losses(read_history(run / HISTORY_FILE), run / "losses.png")
+    plots.losses(read_history(run / HISTORY), run / "losses.png")
     typer.echo(f"{run}: best validation score {best:.4g}; losses in {run / 'losses.png'}")
 
 
@@ -223,7 +222,8 @@ def envelopes(
             precision=precision,
         )
         one = run if len(betas) == 1 else run / f"beta-{weight:g}"
-        write_run(one, kinds[plain], network, settings, resume=resume, objective=objective)
+        made_of = {"features": features.name, "objective": objective}
+        write_run(one, kinds[plain], network, settings, resume=resume, **made_of)
         _train(task, settings, one, resume=resume)
         if len(betas) > 1:
             best = cast("ConditionalVAE | PlainVAE", load_network(one, kinds))
@@ -295,10 +295,10 @@ def images(
         )
         _train(task, settings, one, resume=resume)
         # The last, not the best one: the test pictures that figures are of choose nothing.
-        trained = cast("ImageVAE", load_network(one, ("image",), "last.ckpt"))
+        trained = cast("ImageVAE", load_network(one, ("image",), LAST))
         for figure, value in report(trained, training, test, CLASSES[data], one).items():
             typer.echo(f"{figure:20} {value:10.4g}")
-        histories[f"β = {weight:g}"] = read_history(one / HISTORY_FILE)
+        histories[f"β = {weight:g}"] = read_history(one / HISTORY)
     image_plots.losses(histories, run / "losses")
     typer.echo(f"pictures and figures in {run}")
 
@@ -323,7 +323,10 @@ def timbre(
     nodes: Nodes = 1,
     precision: Precision = "32-true",
 ) -> None:
-    """The DDSP timbre network: first on measured spectra, then (--refine) on audio."""
+    """The DDSP timbre network: first on measured spectra, then (--refine) on audio.
+
+    A refined network's noise is brought to that of the recordings at the end.
+    """
     import torch  # noqa: PLC0415
 
     from training.calibration import calibrate_noise  # noqa: PLC0415
@@ -343,6 +346,11 @@ def timbre(
         total, batch, rate, every = steps or 3000, batch_size or 24, learning_rate or 1.5e-3, 500
     else:
         network = cast("TimbreDecoder", load_network(refine, ("timbre",)))
+        if network.settings.sample_rate != cache.sample_rate:
+            raise UsageError(
+                f"{refine}: learned at {network.settings.sample_rate} Hz, and {features} is at "
+                f"{cache.sample_rate} Hz; prepare features of the same rate"
+            )
         task = TimbreRefine(network.train(), cache)
         total, batch, rate, every = steps or 2400, batch_size or 8, learning_rate or 3e-4, 100
     settings = LoopSettings(
@@ -357,7 +365,8 @@ def timbre(
         precision=precision,
     )
     stage = "refine" if refine else "fit"
-    write_run(run, "timbre", task.network, settings, resume=resume, stage=stage)
+    made_of = {"features": features.name, "stage": stage, "refined": refine and refine.name}
+    write_run(run, "timbre", task.network, settings, resume=resume, **made_of)
     _train(task, settings, run, resume=resume)
     if refine is not None:
         best = cast("TimbreDecoder", load_network(run, ("timbre",)))
@@ -443,9 +452,7 @@ def evaluate(
             report,
             settings=QUICK if quick else ListeningSettings(),
             histories={
-                name: run / HISTORY_FILE
-                for name, run in runs.items()
-                if (run / HISTORY_FILE).is_file()
+                name: run / HISTORY for name, run in runs.items() if (run / HISTORY).is_file()
             },
             progress=progress,
         )
@@ -476,7 +483,7 @@ def figures(
     network = cast(
         "ConditionalVAE | PlainVAE", load_network(envelopes_run, ("conditional", "plain"))
     )
-    history = envelopes_run / HISTORY_FILE
+    history = envelopes_run / HISTORY
     with _progress("drawing") as progress:
         numbers = draw_figures(
             cache,

@@ -31,7 +31,8 @@ class EnvelopeSettings:
         beta: Weight of the KL divergence.
         error_cents, error_db: Errors that weigh as much as one nat a second and curve.
         continued_weight: Weight of frames that a short note doesn't have.
-        augment: Whether notes are shifted, stretched and their vibrato scaled.
+        augment: Whether notes are shifted, stretched, their vibrato scaled, and some given the
+            loudness of others.
     """
 
     beta: float = 0.01

@@ -6,7 +6,6 @@ the encoder, which isn't exported, comes from the trained network.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -38,6 +37,7 @@ from training.listening import (
     track_pitch,
     velocity_figures,
 )
+from training.loop import read_history
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.reconstruction import (
     Reconstructions,
@@ -159,7 +159,7 @@ def _pictures(
     shown["map.png"] = "The training notes on the first two axes of the latent space."
     for name, path in histories.items():
         file = f"losses-{name}.png"
-        plots.losses(json.loads(path.read_text(encoding="utf-8")), report / file)
+        plots.losses(read_history(path), report / file)
         shown[file] = f"Losses of the training of {name}."
     return shown
 

@@ -27,6 +27,9 @@ from instrument.files import replacing
 
 Batch = dict[str, Tensor]
 
+LAST, BEST, HISTORY = "last.ckpt", "best.ckpt", "history.json"
+"""What a run's folder holds: both checkpoints, and what was logged."""
+
 
 @dataclass(frozen=True)
 class LoopSettings:
@@ -143,9 +146,12 @@ def read_history(path: Path) -> list[dict[str, float]]:
         UsageError: It isn't there or is broken.
     """
     try:
-        return cast("list[dict[str, float]]", json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: no history of a training; train anew") from error
+        history = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        history = None
+    if not isinstance(history, list) or not all(isinstance(entry, dict) for entry in history):
+        raise UsageError(f"{path}: no history of a training; train anew")
+    return cast("list[dict[str, float]]", history)
 
 
 def _restore(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
@@ -171,6 +177,10 @@ def _progress(fabric: Fabric) -> Progress:
     return Progress(*columns, disable=not fabric.is_global_zero)
 
 
+class _Diverged(Exception):  # noqa: N818 (it never leaves this module)
+    """The gradient is not finite."""
+
+
 def _update(
     fabric: Fabric,
     model: nn.Module,
@@ -180,7 +190,10 @@ def _update(
 ) -> None:
     optimizer.zero_grad()
     fabric.backward(loss)
-    fabric.clip_gradients(model, optimizer, max_norm=gradient_norm)
+    try:
+        fabric.clip_gradients(model, optimizer, max_norm=gradient_norm)
+    except RuntimeError as error:  # of a norm that isn't finite
+        raise _Diverged from error
     optimizer.step()
 
 
@@ -210,12 +223,12 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
     )
     start, best = 0, math.inf
     history: list[dict[str, float]] = []
-    last, history_path = run / "last.ckpt", run / "history.json"
+    last, history_path = run / LAST, run / HISTORY
     if resume and last.is_file():
         start, best = _restore(last, task.network, optimizer)
         if history_path.is_file():
             history = read_history(history_path)
-        seed_everything(settings.seed + start, verbose=False)
+        seed_everything((settings.seed + start) % 2**32, verbose=False)
     model, optimizer = fabric.setup(task, optimizer)
     model.mark_forward_method("validate")
     batches = _batches(_loader(fabric, task.data(), settings.batch_size))
@@ -225,11 +238,12 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
             for group in optimizer.param_groups:
                 group["lr"] = _learning_rate(settings, step)
             losses = model(next(batches))
-            if not torch.isfinite(losses["loss"]):
+            try:
+                _update(fabric, model, optimizer, losses["loss"], settings.gradient_norm)
+            except _Diverged as error:
                 raise UsageError(
-                    f"{run}: the loss is not a number at step {step}; lower the learning rate"
-                )
-            _update(fabric, model, optimizer, losses["loss"], settings.gradient_norm)
+                    f"{run}: the loss is not finite at step {step}; lower the learning rate"
+                ) from error
             progress.update(bar, advance=1)
             if step % settings.log_every == 0:
                 figures = {f"train/{name}": float(loss.detach()) for name, loss in losses.items()}
@@ -258,7 +272,7 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
                 }
                 fabric.save(last, state)
                 if improved:
-                    fabric.save(run / "best.ckpt", {"network": state["network"], "step": step + 1})
+                    fabric.save(run / BEST, {"network": state["network"], "step": step + 1})
                 if fabric.is_global_zero:
                     with replacing(history_path) as beside:
                         beside.write_text(json.dumps(history), encoding="utf-8")

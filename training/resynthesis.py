@@ -37,7 +37,7 @@ def copy_spectra(
 ) -> Float32:
     """Audio of the harmonics and the noise that were measured of audio itself.
 
-    It is as near as the synthesiser comes to a recording, whatever network drives it.
+    It is about as near as the synthesiser comes to a recording, whatever network drives it.
 
     Args:
         instrument: How many harmonics and noise bands there are.

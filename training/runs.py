@@ -11,7 +11,7 @@ from torch import nn
 
 from instrument.errors import UsageError
 from instrument.files import replacing
-from training.loop import LoopSettings, load_checkpoint
+from training.loop import BEST, HISTORY, LAST, LoopSettings, load_checkpoint
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,
@@ -23,7 +23,7 @@ from training.networks.timbre import TimbreDecoder, TimbreSettings
 from training.report import plain, write_json
 
 SETTINGS_FILE = "settings.json"
-BEST = "best.ckpt"
+MAY_CHANGE = {"steps", "validate_every", "log_every", "accelerator", "devices", "nodes"}
 NETWORKS: dict[str, tuple[type[Any], type[Any]]] = {
     "conditional": (ConditionalSettings, ConditionalVAE),
     "plain": (PlainSettings, PlainVAE),
@@ -48,7 +48,7 @@ def write_run(
         run: Its folder; made if need be.
         kind: One of ``NETWORKS``.
         network: What is trained.
-        loop: May be another one when a run is resumed: that is how it is made longer.
+        loop: Its length and devices may be others when a run is resumed.
         resume: Whether the run goes on, if it was begun.
         settings: What else it depends on.
 
@@ -56,20 +56,34 @@ def write_run(
         UsageError: ``run`` cannot be a folder, or the run was begun with other settings.
     """
     path = run / SETTINGS_FILE
-    content = plain({"kind": kind, "network": network.settings, **settings})
+    content = plain({"kind": kind, "network": network.settings, **settings, "loop": loop})
     if resume and path.is_file():
-        begun = _read_settings(path)
-        for name, value in content.items():
-            if begun.get(name) != value:
-                raise UsageError(
-                    f"{run}: was begun with {name} {begun.get(name)}, not {value}; "
-                    "give its settings, or another --run"
-                )
+        _check_same(run, _read_settings(path), content)
     try:
         run.mkdir(parents=True, exist_ok=True)
+        if not resume:  # what an earlier run left is not this one's
+            for name in (LAST, BEST, HISTORY):
+                (run / name).unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"{run}: cannot be the folder of a run: {error.strerror}") from error
-    write_json({**content, "loop": plain(loop)}, path)
+    write_json(content, path)
+
+
+def _check_same(run: Path, begun: dict[str, Any], content: dict[str, Any]) -> None:
+    """See that a run goes on as it was begun; only its length and its devices may change."""
+
+    def fixed(settings: dict[str, Any]) -> dict[str, Any]:
+        loop = settings.get("loop")
+        loop = loop if isinstance(loop, dict) else {}
+        return {**settings, **{name: loop[name] for name in loop.keys() - MAY_CHANGE}, "loop": None}
+
+    before = fixed(begun)
+    for name, value in fixed(content).items():
+        if before.get(name) != value:
+            raise UsageError(
+                f"{run}: was begun with {name} {before.get(name)}, not {value}; "
+                "give its settings, or another --run"
+            )
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
@@ -86,10 +100,10 @@ def save_network(network: nn.Module, run: Path) -> None:
 
 
 def load_network(run: Path, kinds: tuple[str, ...], checkpoint: str = BEST) -> nn.Module:
-    """The network of a run, with the weights of its best checkpoint.
+    """The network of a run, with the weights of a checkpoint.
 
     Raises:
-        UsageError: There is no such run, or it trained another kind of network.
+        UsageError: There is no such run, it trained another kind of network, or it is broken.
     """
     path = run / SETTINGS_FILE
     if not path.is_file():
@@ -99,10 +113,10 @@ def load_network(run: Path, kinds: tuple[str, ...], checkpoint: str = BEST) -> n
     if kind not in kinds:
         raise UsageError(f"{run}: holds a network of kind {kind!r}, not {' or '.join(kinds)}")
     sizes, network_class = NETWORKS[kind]
-    network: nn.Module = network_class(sizes(**settings["network"]))
-    state = load_checkpoint(run / checkpoint)["network"]
+    state = load_checkpoint(run / checkpoint)
     try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
+        network: nn.Module = network_class(sizes(**settings["network"]))
+        network.load_state_dict(state["network"])
+    except (KeyError, RuntimeError, TypeError) as error:
         raise UsageError(f"{run}: its checkpoint doesn't fit its settings; train anew") from error
     return network.eval()

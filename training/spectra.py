@@ -17,15 +17,17 @@ from training.demodulation import analysis_window, demodulate
 from training.networks.timbre import UNIFORM_NOISE_POWER
 
 PERIODS = 5.0  # a Hann window of five periods keeps a harmonic out of the one beside it
-GAP_PERIODS = 10.0  # of the faint noise half-way between them it takes ten
+GAP_PERIODS = 10.0  # the noise half-way between them is faint: clear of both takes ten
 SHORTEST_WINDOW_SECONDS = 0.016
 NOISE_SMOOTHING_FRAMES = 9
 FLOOR_DB = -140.0
+MEASURED_BY = (PERIODS, GAP_PERIODS, SHORTEST_WINDOW_SECONDS, NOISE_SMOOTHING_FRAMES)
+"""What spectra depend on beside the sound: kept ones are measured anew when it changes."""
 
 
 @dataclass(frozen=True)
 class Spectra:
-    """Measured spectra of a note, or of many end to end.
+    """Measured spectra of one note.
 
     Attributes:
         harmonics_db: [frames, harmonics], amplitude of each sine; the floor above Nyquist.

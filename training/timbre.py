@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from training.features import FRAME_RATE, FeatureCache
 from training.loop import Batch, Task
 from training.losses import multi_scale_spectral_loss
 from training.networks.timbre import TimbreDecoder, TimbreSettings
-from training.spectra import FLOOR_DB, measure_spectra
+from training.spectra import FLOOR_DB, MEASURED_BY, measure_spectra
 from training.synth import filtered_noise, harmonic
 
 FIT_FRAMES = 200
@@ -33,16 +34,21 @@ def measured_spectra(
     settings: TimbreSettings,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> tuple[Float32, Float32]:
-    """Harmonics [all frames, K] and noise [all frames, N] in dB of a cache; kept in ``path``."""
-    if path.is_file():
+    """Harmonics [all frames, K] and noise [all frames, N] in dB of a cache; kept in ``path``.
+
+    What is kept there of other sizes, measured otherwise or broken, is measured anew.
+    """
+    how = np.array(MEASURED_BY)
+    try:
         with np.load(path, allow_pickle=False) as kept:
             harmonics_db, noise_db = kept["harmonics_db"], kept["noise_db"]
-        sizes = harmonics_db.shape[1], noise_db.shape[1]
-        if len(harmonics_db) == len(cache.f0_hz) and sizes == (
-            settings.harmonics,
-            settings.noise_bands,
-        ):
+            same = np.array_equal(kept["measured_by"], how)
+        length = len(cache.f0_hz)
+        shapes = (length, settings.harmonics), (length, settings.noise_bands)
+        if same and (harmonics_db.shape, noise_db.shape) == shapes:
             return harmonics_db, noise_db
+    except (OSError, KeyError, ValueError, EOFError, BadZipFile):
+        pass
     spectra = []
     for recording in range(len(cache.name)):
         frames = cache.frames(recording)
@@ -60,7 +66,7 @@ def measured_spectra(
     harmonics_db = np.concatenate([note.harmonics_db for note in spectra])
     noise_db = np.concatenate([note.noise_db for note in spectra])
     with replacing(path) as beside:
-        np.savez(beside, harmonics_db=harmonics_db, noise_db=noise_db)
+        np.savez(beside, harmonics_db=harmonics_db, noise_db=noise_db, measured_by=how)
     return harmonics_db, noise_db
 
 

@@ -56,7 +56,7 @@ def tradeoff(network: ConditionalVAE | PlainVAE, cache: FeatureCache) -> dict[st
         ``kl`` in nats, and two-sample accuracies, the larger of both classifiers: ``prior_apart``
         of notes drawn from N(0, I), ``notes_apart`` of notes drawn from the posteriors of training
         notes of like pitch and loudness, as the instrument draws them. Curves are compared as they
-        are decoded, without jitter, and so not in jitter.
+        are decoded, without the unsteadiness that the instrument adds.
 
     Raises:
         UsageError: There are fewer than two notes of half a second for validation.

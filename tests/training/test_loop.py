@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pickle
@@ -215,13 +216,29 @@ def test_nothing_to_train_on_is_an_error(tmp_path: Path) -> None:
 def test_a_loss_that_diverges_is_an_error(tmp_path: Path) -> None:
     task = LineTask()
     torch.nn.init.constant_(task.network.weight, float("nan"))
-    with pytest.raises(UsageError, match="not a number at step 0; lower the learning rate"):
+    with pytest.raises(UsageError, match="not finite at step 0; lower the learning rate"):
         train(task, SETTINGS, tmp_path)
 
 
-def test_a_broken_history_is_an_error(tmp_path: Path) -> None:
+def test_a_gradient_that_diverges_is_an_error(tmp_path: Path) -> None:
+    task = LineTask()
+    task.network.weight.register_hook(  # type: ignore[no-untyped-call]
+        lambda gradient: gradient / 0.0
+    )
+    with pytest.raises(UsageError, match="not finite at step 0"):
+        train(task, SETTINGS, tmp_path)
+
+
+def test_the_largest_seed_can_be_resumed(tmp_path: Path) -> None:
+    largest = with_settings(seed=2**32 - 1)
+    train(LineTask(), largest, tmp_path)
+    train(LineTask(), dataclasses.replace(largest, steps=80), tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("content", ["[", "{}", "[1]"])
+def test_a_broken_history_is_an_error(content: str, tmp_path: Path) -> None:
     train(LineTask(), SETTINGS, tmp_path)
-    (tmp_path / "history.json").write_text("[")
+    (tmp_path / "history.json").write_text(content)
     with pytest.raises(UsageError, match="no history of a training"):
         train(LineTask(), with_settings(steps=80), tmp_path, resume=True)
 

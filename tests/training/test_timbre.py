@@ -54,6 +54,24 @@ def test_spectra_are_measured_once(features: FeatureCache, tmp_path: Path) -> No
         np.testing.assert_array_equal(measured, kept)
 
 
+def test_spectra_that_were_measured_otherwise_or_broke_are_measured_anew(
+    features: FeatureCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, done = tmp_path / "violin.spectra.npz", list[int]()
+
+    def measure() -> int:
+        done.clear()
+        measured_spectra(features, path, SETTINGS, lambda count, _all: done.append(count))
+        return len(done)
+
+    everything = len(features.name)
+    assert [measure(), measure()] == [everything, 0]
+    path.write_bytes(b"PK not an archive")
+    assert [measure(), measure()] == [everything, 0]
+    monkeypatch.setattr("training.timbre.MEASURED_BY", (1.0, 2.0, 3.0, 4))
+    assert [measure(), measure()] == [everything, 0]
+
+
 def test_a_network_of_another_size_has_its_spectra_measured_anew(
     features: FeatureCache, tmp_path: Path
 ) -> None:
