@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from training.features import FeatureCache
+from training.listening import evenly
 from training.networks.timbre import TimbreDecoder
-from training.segmentation import Segments
 from training.timbre import render
 from training.tone import measure_tone
 
@@ -38,7 +38,7 @@ def noise_excess_db(
     for recording in recordings:
         frames, midi = cache.frames(recording), int(cache.midi[recording])
         f0_hz, rate = cache.f0_hz[frames], cache.sample_rate
-        segments = Segments(*(int(x[recording]) for x in (cache.onset, cache.release, cache.end)))
+        segments = cache.segments(recording)
         with torch.random.fork_rng():
             torch.manual_seed(recording)
             audio = render(
@@ -64,11 +64,10 @@ def calibrate_noise(network: TimbreDecoder, cache: FeatureCache) -> float:
     Returns:
         By how many dB the noise was raised.
     """
-    fitted = np.flatnonzero(cache.fitted)
-    places = np.linspace(0, len(fitted) - 1, min(NOTES, len(fitted))).round().astype(int)
+    some = evenly(np.flatnonzero(cache.fitted).tolist(), NOTES)
     raised_db = 0.0
     for _ in range(ROUNDS):
-        gain_db = -noise_excess_db(network, cache, fitted[places].tolist())
+        gain_db = -noise_excess_db(network, cache, some)
         # Far below its ceiling, DDSP's nonlinearity is 2 · 10 ** x.
         network.noise_head.bias.add_(gain_db / 20.0)
         raised_db += gain_db

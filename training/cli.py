@@ -142,11 +142,23 @@ def _steps(epochs: int | None, steps: int | None, examples: int, batch: int, usu
     return epochs * max(1, examples // batch) if epochs else steps or usual
 
 
-def _train(task: Task, settings: LoopSettings, run: Path, *, resume: bool) -> None:
-    """Train, draw the losses and say how it ended."""
+def _train(
+    task: Task,
+    kind: str,
+    settings: LoopSettings,
+    run: Path,
+    *,
+    resume: bool,
+    **made_of: object,
+) -> None:
+    """Train, with its settings in the run's folder; draw the losses and say how it ended."""
     from training import plots  # noqa: PLC0415
+    from training.runs import write_run  # noqa: PLC0415
 
-    best = train(task, settings, run, resume=resume)
+    def begin() -> None:
+        write_run(run, kind, task.network, settings, resume=resume, **made_of)
+
+    best = train(task, settings, run, resume=resume, begin=begin)
     plots.losses(read_history(run / HISTORY), run / "losses.png")
     typer.echo(f"{run}: best validation score {best:.4g}; losses in {run / 'losses.png'}")
 
@@ -188,7 +200,7 @@ def envelopes(
         PlainVAE,
     )
     from training.report import write_table  # noqa: PLC0415
-    from training.runs import load_network, write_run  # noqa: PLC0415
+    from training.runs import load_network  # noqa: PLC0415
     from training.tradeoff import baseline, tradeoff  # noqa: PLC0415
 
     kinds = ("conditional", "plain")
@@ -223,8 +235,7 @@ def envelopes(
         )
         one = run if len(betas) == 1 else run / f"beta-{weight:g}"
         made_of = {"features": features.name, "objective": objective}
-        write_run(one, kinds[plain], network, settings, resume=resume, **made_of)
-        _train(task, settings, one, resume=resume)
+        _train(task, kinds[plain], settings, one, resume=resume, **made_of)
         if len(betas) > 1:
             best = cast("ConditionalVAE | PlainVAE", load_network(one, kinds))
             rows[f"{weight:g}"] = tradeoff(best, cache)
@@ -266,7 +277,7 @@ def images(
     from training.image_report import report  # noqa: PLC0415
     from training.images import CLASSES, ImageObjective, ImageTask, read_set  # noqa: PLC0415
     from training.networks.image import ImageSettings, ImageVAE  # noqa: PLC0415
-    from training.runs import load_network, write_run  # noqa: PLC0415
+    from training.runs import load_network  # noqa: PLC0415
 
     if data not in CLASSES:
         raise UsageError(f"--data {data}: should be {' or '.join(CLASSES)}")
@@ -290,10 +301,7 @@ def images(
         objective = ImageObjective(weight)
         task = ImageTask(ImageVAE(ImageSettings(latent=latent)), training, test, objective)
         one = run / f"beta-{weight:g}"
-        write_run(
-            one, "image", task.network, settings, resume=resume, data=data, objective=objective
-        )
-        _train(task, settings, one, resume=resume)
+        _train(task, "image", settings, one, resume=resume, data=data, objective=objective)
         # The last, not the best one: the test pictures that figures are of choose nothing.
         trained = cast("ImageVAE", load_network(one, ("image",), LAST))
         for figure, value in report(trained, training, test, CLASSES[data], one).items():
@@ -331,7 +339,7 @@ def timbre(
 
     from training.calibration import calibrate_noise  # noqa: PLC0415
     from training.networks.timbre import TimbreDecoder, TimbreSettings  # noqa: PLC0415
-    from training.runs import load_network, save_network, write_run  # noqa: PLC0415
+    from training.runs import load_network, save_network  # noqa: PLC0415
     from training.timbre import TimbreFit, TimbreRefine, measured_spectra  # noqa: PLC0415
 
     if refine is not None and refine.resolve() == run.resolve():
@@ -366,8 +374,7 @@ def timbre(
     )
     stage = "refine" if refine else "fit"
     made_of = {"features": features.name, "stage": stage, "refined": refine and refine.name}
-    write_run(run, "timbre", task.network, settings, resume=resume, **made_of)
-    _train(task, settings, run, resume=resume)
+    _train(task, "timbre", settings, run, resume=resume, **made_of)
     if refine is not None:
         best = cast("TimbreDecoder", load_network(run, ("timbre",)))
         raised_db = calibrate_noise(best, cache)

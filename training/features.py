@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from instrument.errors import FeatureError
 from instrument.files import replacing
 from instrument.types import Float32, Float64
+from training.segmentation import Segments
 
 _BROKEN = (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile)
 
@@ -113,6 +114,11 @@ class FeatureCache:
     def samples(self, recording: int) -> slice:
         """Where the samples of a recording lie in ``audio``."""
         return slice(int(self.audio_start[recording]), int(self.audio_start[recording + 1]))
+
+    def segments(self, recording: int) -> Segments:
+        """Onset, release and end of a recording, in its own frames."""
+        onset, release, end = (int(x[recording]) for x in (self.onset, self.release, self.end))
+        return Segments(onset, release, end)
 
     def save(self, path: Path) -> None:
         """Write the cache; audio as 16-bit integers against its peak."""

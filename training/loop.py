@@ -10,7 +10,7 @@ import json
 import math
 import os
 import pickle
-from collections.abc import Iterator, Sized
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -177,27 +177,33 @@ def _progress(fabric: Fabric) -> Progress:
     return Progress(*columns, disable=not fabric.is_global_zero)
 
 
-class _Diverged(Exception):  # noqa: N818 (it never leaves this module)
-    """The gradient is not finite."""
-
-
 def _update(
     fabric: Fabric,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     loss: Tensor,
     gradient_norm: float,
+    step: int,
 ) -> None:
     optimizer.zero_grad()
     fabric.backward(loss)
     try:
         fabric.clip_gradients(model, optimizer, max_norm=gradient_norm)
     except RuntimeError as error:  # of a norm that isn't finite
-        raise _Diverged from error
+        raise UsageError(
+            f"the loss is not finite at step {step}; lower the learning rate"
+        ) from error
     optimizer.step()
 
 
-def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False) -> float:
+def train(
+    task: Task,
+    settings: LoopSettings,
+    run: Path,
+    *,
+    resume: bool = False,
+    begin: Callable[[], None] = lambda: None,
+) -> float:
     """Train a task's network.
 
     Args:
@@ -206,6 +212,7 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
         run: Folder for checkpoints (``last.ckpt``, ``best.ckpt``), TensorBoard events and
             ``history.json``.
         resume: Go on from ``last.ckpt`` if it is there.
+        begin: Called when the devices and examples are there, before the run's folder is touched.
 
     Returns:
         The best score.
@@ -214,9 +221,12 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
         UsageError: There are no such devices, too few examples, a checkpoint that doesn't fit, or
             the loss diverges.
     """
-    run.mkdir(parents=True, exist_ok=True)
     fabric = _fabric(settings, run)
     fabric.launch()
+    loader = _loader(fabric, task.data(), settings.batch_size)
+    begin()
+    run.mkdir(parents=True, exist_ok=True)
+    fabric.barrier()  # no process trains before all have begun
     seed_everything(settings.seed, verbose=False)
     optimizer = torch.optim.AdamW(
         task.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
@@ -231,19 +241,14 @@ def train(task: Task, settings: LoopSettings, run: Path, *, resume: bool = False
         seed_everything((settings.seed + start) % 2**32, verbose=False)
     model, optimizer = fabric.setup(task, optimizer)
     model.mark_forward_method("validate")
-    batches = _batches(_loader(fabric, task.data(), settings.batch_size))
+    batches = _batches(loader)
     with _progress(fabric) as progress:
         bar = progress.add_task(run.name, total=settings.steps, completed=start, figures="")
         for step in range(start, settings.steps):
             for group in optimizer.param_groups:
                 group["lr"] = _learning_rate(settings, step)
             losses = model(next(batches))
-            try:
-                _update(fabric, model, optimizer, losses["loss"], settings.gradient_norm)
-            except _Diverged as error:
-                raise UsageError(
-                    f"{run}: the loss is not finite at step {step}; lower the learning rate"
-                ) from error
+            _update(fabric, model, optimizer, losses["loss"], settings.gradient_norm, step)
             progress.update(bar, advance=1)
             if step % settings.log_every == 0:
                 figures = {f"train/{name}": float(loss.detach()) for name, loss in losses.items()}

@@ -9,6 +9,7 @@ import torch
 
 from instrument.models import Instrument
 from instrument.types import DDSPControls, Float32, Float64
+from instrument.units import db_to_gain
 from training.features import FRAME_RATE, FeatureCache
 from training.losses import multi_scale_spectral_loss, spectrogram
 from training.loudness import loudness_db
@@ -53,7 +54,7 @@ def copy_spectra(
         audio, sample_rate, f0_hz, FRAME_RATE, sizes.harmonics, sizes.noise_bands
     )
     levels, noise = (
-        (10.0 ** (level_db[None] / 20.0)).astype(np.float32)
+        db_to_gain(level_db[None]).astype(np.float32)
         for level_db in (found.harmonics_db, found.noise_db)
     )
     one = np.ones((1, len(f0_hz)), np.float32)

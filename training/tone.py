@@ -384,7 +384,7 @@ def measure_tones(
         frames, rate = cache.frames(recording), cache.sample_rate
         midi, f0_hz = int(cache.midi[recording]), cache.f0_hz[frames]
         target = cache.audio[cache.samples(recording)]
-        segments = Segments(*(int(x[recording]) for x in (cache.onset, cache.release, cache.end)))
+        segments = cache.segments(recording)
         copy = resynthesise(instrument, f0_hz, cache.loudness_db[frames], rate)
         tones.compare("resynthesis", copy, target, rate, segments, segments)
         other = resynthesise(instrument, f0_hz, cache.loudness_db[frames], rate, seed=1)

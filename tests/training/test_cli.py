@@ -128,6 +128,11 @@ def test_pictures_have_a_small_weight_of_the_divergence_by_default(
     assert settings["objective"] == {"beta": 0.01}
     assert settings["data"] == "fashion"
 
+    before = {file: file.read_bytes() for file in run.rglob("*.*") if file.is_file()}
+    nowhere = ("--accelerator", "abacus")
+    assert arco("images", picture_folder, *quick, "--steps", "2", *nowhere) == 2
+    assert {file: file.read_bytes() for file in before} == before
+
     again = ("images", picture_folder, *quick, "--steps", "3", "--resume")
     capsys.readouterr()
     assert arco(*again, "--data", "fashion", "--latent", "3") == 2
