@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from instrument.arrays import Envelope, Float32, Float64
 from instrument.envelope import (
     ATTACK_FRAMES,
     CROSSFADE_FRAMES,
@@ -30,7 +31,6 @@ from instrument.jit import fence
 from instrument.latent import LatentSpace
 from instrument.mapping import Mapping, Performance
 from instrument.models import Instrument
-from instrument.types import Envelope, Float32, Float64
 from instrument.units import midi_to_hz
 
 LOUDNESS_RANGE_DB = (-100.0, 0.0)

@@ -24,11 +24,11 @@ from instrument import __version__
 from instrument.errors import ArcoError, OutputError, UnknownName, UsageError
 
 if TYPE_CHECKING:
+    from instrument.arrays import Float32
     from instrument.live.session import LiveSettings
-    from instrument.midifile import Score
+    from instrument.midi.file import Score
     from instrument.models import Instrument
     from instrument.offline import RenderReport, RenderSettings
-    from instrument.types import Float32
 
 Found = TypeVar("Found")
 
@@ -219,7 +219,7 @@ def render(
     _check_not_negative("--seed", seed)
 
     from instrument import ui
-    from instrument.midifile import read_score
+    from instrument.midi.file import read_score
     from instrument.offline import RenderSettings
 
     score = read_score(song)
@@ -254,7 +254,7 @@ def demo(
 ) -> None:
     """Render the melody that comes with Arco, and play it if there is a sound device."""
     from instrument import ui
-    from instrument.midifile import read_score
+    from instrument.midi.file import read_score
     from instrument.offline import RenderSettings
     from instrument.portaudio import play_file
 
@@ -630,7 +630,7 @@ def _folder(path: Path) -> Iterator[None]:
 
 def _channels(score: Score) -> list[int]:
     """Channels that have notes, counting from 0."""
-    from instrument.types import NoteOn
+    from instrument.midi.messages.events import NoteOn
 
     return sorted(
         {timed.event.channel for timed in score.events if isinstance(timed.event, NoteOn)}

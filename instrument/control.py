@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from instrument.arrays import Float32, Float64
 from instrument.bank import Note, VoiceBank
 from instrument.errors import InstrumentError
 from instrument.frames import FRAME_RATE, hop_start
@@ -23,19 +24,17 @@ from instrument.mapping import (
     Mapping,
     pressure_db,
 )
-from instrument.models import Instrument
-from instrument.types import (
+from instrument.midi.messages.events import (
     ChannelPressure,
     ControlChange,
     Event,
-    Float32,
-    Float64,
     KeyPressure,
     NoteOff,
     NoteOn,
     PitchBend,
     ProgramChange,
 )
+from instrument.models import Instrument
 from instrument.voices import HOLDING, Stage, Voices
 
 SILENT_DB = -85.0

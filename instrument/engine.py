@@ -5,16 +5,17 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping
 
+from instrument.arrays import Float32
 from instrument.control import Control
 from instrument.errors import UsageError
 from instrument.frames import FRAME_RATE, hop_start, longest_hop
 from instrument.kernels import Synth, SynthState, play
 from instrument.latent import LatentSpace
 from instrument.limiter import Limiter
+from instrument.midi.messages.events import Event, NoteOn
 from instrument.models import Instrument
 from instrument.noise import impulse_response_matrix
 from instrument.room import Room
-from instrument.types import Event, Float32, NoteOn
 
 SAMPLE_RATES = (22_050, 192_000)
 ROOM_GAIN = 0.18

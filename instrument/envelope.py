@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from instrument.types import Envelope, Float32
+from instrument.arrays import Envelope, Float32
 
 FALL_FRAMES = 250
 """Frames behind the decoded release, in which it falls on into silence."""

@@ -11,15 +11,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from instrument.types import Float32, Float64
+from instrument.arrays import Float32, Float64, Int64
 
 FRAME_RATE = 250
 """Control frames, and hops, a second."""
-
-Int32 = NDArray[np.int32]
-Int64 = NDArray[np.int64]
 
 
 def hop_start(hop: int, sample_rate: int) -> int:

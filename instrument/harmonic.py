@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
+from instrument.arrays import Float32, Float64
 from instrument.jit import compiled
-from instrument.types import Float32, Float64
 
 HARMONIC_SCRATCH = 5
 """Rows of the scratch array of `add_harmonics`."""

@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from instrument.frames import Frames, Int32, Int64, Starts, hop_start, longest_hop
+from instrument.arrays import Float32, Float64, Int32, Int64, UInt64
+from instrument.frames import Frames, Starts, hop_start, longest_hop
 from instrument.harmonic import HARMONIC_SCRATCH, add_harmonics
 from instrument.jit import compiled, fence
 from instrument.limiter import LimiterState, limit
-from instrument.noise import UInt64, add_noise
+from instrument.noise import add_noise
 from instrument.room import RoomState, add_room
-from instrument.types import Float32, Float64
 
 FADE_SECONDS = 0.001
 """Length of the fade in which a voice begins."""

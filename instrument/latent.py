@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from instrument.jitter import Jitter
 from instrument.spec import InstrumentSpec, Preset
-from instrument.types import Float32, Float64
 
 NEARBY_SEMITONES = 4.0
 NEARBY_LOUDNESS = 0.2

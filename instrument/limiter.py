@@ -12,10 +12,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from instrument.arrays import Float32, Float64, Int64
 from instrument.jit import compiled
-from instrument.types import Float32, Float64
 from instrument.units import db_to_gain
 
 KNEE_DB = 2.7
@@ -29,8 +28,6 @@ RELEASE_SECONDS = 0.1
 
 LOUDEST_DB = 24.0
 """Peaks above this are clipped, so that a single broken sample doesn't silence what follows."""
-
-Int64 = NDArray[np.int64]
 
 
 class LimiterState(NamedTuple):

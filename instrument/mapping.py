@@ -11,10 +11,11 @@ from functools import cache
 
 import numpy as np
 
-from instrument.channel import BEND_RANGE_CENTS, RPN_NULL, RPN_ZONE, Channel
-from instrument.types import ChannelPressure, ControlChange, Float64, PitchBend
+from instrument.arrays import Float64
+from instrument.midi.channel import BEND_RANGE_CENTS, RPN_NULL, RPN_ZONE, Channel
+from instrument.midi.messages.events import ChannelPressure, ControlChange, PitchBend
+from instrument.midi.zones import LOWER, MOST_MEMBERS, UPPER, Zones
 from instrument.units import controller_gain, gain_to_db, pan_gains
-from instrument.zones import LOWER, MOST_MEMBERS, UPPER, Zones
 
 CHANNELS = 16
 EXPRESSION_FLOOR_DB = -60.0

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from instrument.arrays import DDSPControls, Float32
 from instrument.errors import InstrumentError
 from instrument.spec import SPEC_FILE, Graph, InstrumentSpec, check_digest, read_spec
-from instrument.types import DDSPControls, Float32
 
 
 def _session(graph: Graph, folder: Path) -> onnxruntime.InferenceSession:

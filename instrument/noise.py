@@ -7,12 +7,9 @@ section 3.5 and appendix B, streaming: the filter's tail is kept from one hop to
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from instrument.arrays import Float32, Float64, UInt64
 from instrument.jit import compiled
-from instrument.types import Float32, Float64
-
-UInt64 = NDArray[np.uint64]
 
 _WEYL = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from instrument.arrays import Float32
 from instrument.engine import ROOM_GAIN, Engine
 from instrument.latent import knob_settings
-from instrument.midifile import Score
+from instrument.midi.file import Score
 from instrument.models import Instrument
-from instrument.types import Float32
 from instrument.units import gain_to_db
 
 BLOCK = 4096

@@ -12,13 +12,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from instrument.arrays import Float32, Int64
 from instrument.jit import compiled
 from instrument.limiter import finite
-from instrument.types import Float32
-
-Int64 = NDArray[np.int64]
 
 LINES = 8
 DIFFUSERS = 4

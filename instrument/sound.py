@@ -8,9 +8,9 @@ from pathlib import Path
 
 import soundfile
 
+from instrument.arrays import Float32
 from instrument.errors import OutputError, UsageError
 from instrument.files import replacing
-from instrument.types import Float32
 
 SUBTYPES = {
     ".wav": {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"},

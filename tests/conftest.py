@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from instrument.midi.messages.events import Event
 
+from instrument.arrays import Float32, Float64
 from instrument.engine import Engine
 from instrument.models import Instrument, load_instrument
-from instrument.types import Event, Float32, Float64
 
 if TYPE_CHECKING:
     from training.features import FeatureCache

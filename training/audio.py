@@ -15,8 +15,8 @@ import numpy as np
 import soundfile
 import soxr
 
+from instrument.arrays import Float32
 from instrument.errors import RecordingError
-from instrument.types import Float32
 
 FFMPEG_TIMEOUT_SECONDS = 300.0
 

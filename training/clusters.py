@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, silhouette_
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
-from instrument.types import Float64
+from instrument.arrays import Float64
 
 NEIGHBOURS = 5
 FOLDS = 5

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from instrument.types import Float32, Float64
+from instrument.arrays import Float32, Float64
 
 Complex128 = NDArray[np.complex128]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from instrument.types import Float64
+from instrument.arrays import Float64
 from training.features import FRAME_RATE, RELEASE_FRAME
 from training.windows import ATTACK_FRAMES
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
-from instrument.types import Float32, Float64
 from training.features import FRAMES, RELEASE_FRAME, FeatureCache
 from training.loop import Batch, Task
 from training.losses import kl_divergence, masked_squared_error

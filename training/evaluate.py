@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from instrument.arrays import Float64
 from instrument.files import replacing
 from instrument.models import Instrument, load_instrument
-from instrument.types import Float64
 from training import plots
 from training.card import figure_tables
 from training.descriptors import LABELS

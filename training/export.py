@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from instrument.arrays import Float64
 from instrument.errors import UsageError
 from instrument.files import replacing
 from instrument.models import EnvelopeModel, TimbreModel
@@ -26,7 +27,6 @@ from instrument.spec import (
     sha256,
     write_spec,
 )
-from instrument.types import Float64
 from training.envelopes import condition
 from training.features import FRAME_RATE, FRAMES, RELEASE_FRAME, FeatureCache
 from training.jitter import measure_jitter

@@ -17,9 +17,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from instrument.arrays import Float32, Float64
 from instrument.errors import FeatureError
 from instrument.files import replacing
-from instrument.types import Float32, Float64
 from training.segmentation import Segments
 
 _BROKEN = (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile)

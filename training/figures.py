@@ -16,9 +16,9 @@ import soundfile
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
+from instrument.arrays import Float64
 from instrument.files import replacing
 from instrument.models import Instrument, load_instrument
-from instrument.types import Float64
 from instrument.units import midi_to_hz
 from training import latent_plots, plots
 from training.card import Meaning, number, table

@@ -20,10 +20,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_sample_weight
 
+from instrument.arrays import Float64
 from instrument.errors import RecordingError
 from instrument.models import Instrument
 from instrument.offline import RenderSettings
-from instrument.types import Float64
 from training.descriptors import LABELS, describe
 from training.features import RELEASE_FRAME, FeatureCache
 from training.listening import RATE, as_note, as_score, play, separate_notes, stretch

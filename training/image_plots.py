@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib import pyplot as plt
 
-from instrument.types import Float32, Float64
+from instrument.arrays import Float32, Float64
 from training.plots import logged, save
 
 CELL_INCHES = 0.9

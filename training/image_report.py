@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
-from instrument.types import Float32, Float64
+from instrument.arrays import Float32, Float64
 from training import image_plots
 from training.idx import Pictures
 from training.images import encode, reconstruction_figures

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from scipy.signal import butter, sosfiltfilt, welch
 
+from instrument.arrays import Float64
 from instrument.spec import JitterSpectra
-from instrument.types import Float64
 from training.envelopes import EnvelopeSettings, EnvelopeWindows
 from training.features import FRAME_RATE, RELEASE_FRAME, FeatureCache
 from training.networks.envelope import ConditionalVAE, PlainVAE

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from instrument.midi.messages.events import ControlChange, TimedEvent
 from scipy.ndimage import maximum_filter1d
 from scipy.signal import stft
 
+from instrument.arrays import Float32, Float64
 from instrument.models import Instrument
-from instrument.types import ControlChange, Float32, Float64, TimedEvent
 from instrument.units import midi_to_hz
 from training.features import FRAME_RATE
 from training.listening import RATE, ListeningSettings, as_score, play, separate_notes

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from instrument.arrays import Float64
 from instrument.errors import UsageError
 from instrument.spec import Axis, MapPoint, Preset
-from instrument.types import Float64
 from training.descriptors import LABELS, OF_AXES, describe
 from training.envelopes import (
     EnvelopeSettings,

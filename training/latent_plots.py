@@ -10,8 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from instrument.arrays import Float32, Float64
 from instrument.spec import Axis
-from instrument.types import Float32, Float64
 from training import plots
 from training.features import FRAME_RATE, RELEASE_FRAME
 

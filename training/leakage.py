@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from instrument.arrays import Float64
 from instrument.models import Instrument
-from instrument.types import Float64
 from training.features import FRAME_RATE
 from training.listening import (
     PLAIN_LEVEL,

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from instrument.midi.messages.events import NoteOff, NoteOn, TimedEvent
 from scipy.stats import spearmanr
 
-from instrument.midifile import Score
+from instrument.arrays import Float32, Float64
+from instrument.midi.file import Score
 from instrument.models import Instrument
 from instrument.offline import RenderSettings, render_score
-from instrument.types import Float32, Float64, NoteOff, NoteOn, TimedEvent
 from instrument.units import hz_to_midi, midi_to_hz
 from training import pitch
 from training.envelopes import quantiles

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from instrument.types import Float32, Float64
+from instrument.arrays import Float32, Float64
 
 WINDOW_SECONDS = 0.0213  # 1022 samples at 48 kHz: four periods of the lowest violin note
 FLOOR_DB = -100.0

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from instrument.arrays import Float32, Float64
 from instrument.errors import ArcoError
-from instrument.midifile import Score, read_score
+from instrument.midi.file import Score, read_score
 from instrument.models import load_instrument
-from instrument.types import Float32, Float64
 from instrument.units import gain_to_db
 from training.features import FRAME_RATE
 from training.listening import CREPE_FRAME_RATE, RATE, play, stretch, track_pitch

@@ -16,7 +16,7 @@ import numpy as np
 import soxr
 import torch
 
-from instrument.types import Float32, Float64
+from instrument.arrays import Float32, Float64
 from instrument.units import hz_to_midi, midi_to_hz
 from training.demodulation import demodulate
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import matplotlib as mpl
 import numpy as np
 
+from instrument.arrays import Float32, Float64
 from instrument.files import replacing
 from instrument.spec import MapPoint
-from instrument.types import Float32, Float64
 from training.features import FRAME_RATE, RELEASE_FRAME
 from training.loudness import loudness_db
 

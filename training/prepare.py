@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError, UsageError
 from instrument.files import replacing
-from instrument.types import Float32, Float64
 from instrument.units import db_to_gain, hz_to_midi, midi_to_hz
 from training import pitch
 from training.audio import read_audio

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from instrument.spec import InstrumentSpec
-from instrument.types import Float32, Float64
 from training.descriptors import describe
 from training.envelopes import (
     EnvelopeSettings,

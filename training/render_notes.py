@@ -20,8 +20,8 @@ import mido
 import numpy as np
 import soundfile
 
+from instrument.arrays import Float32
 from instrument.errors import OutputError, UsageError
-from instrument.types import Float32
 from instrument.units import note_name
 from training.readers import CSV_COLUMNS
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
+from instrument.arrays import DDSPControls, Float32, Float64
 from instrument.models import Instrument
-from instrument.types import DDSPControls, Float32, Float64
 from instrument.units import db_to_gain
 from training.features import FRAME_RATE, FeatureCache
 from training.losses import multi_scale_spectral_loss, spectrogram

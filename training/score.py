@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from instrument.midi.messages.events import ControlChange, NoteOff, NoteOn, PitchBend, TimedEvent
 
-from instrument.types import ControlChange, Float64, NoteOff, NoteOn, PitchBend, TimedEvent
+from instrument.arrays import Float64
 
 SHORTEST_NOTE_SECONDS = 0.3
 ATTACK_SECONDS = 0.1

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import median_filter, uniform_filter1d
 
+from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError
-from instrument.types import Float32, Float64
 
 ONSET_BELOW_DB = 35.0  # a note begins where it comes within this of its loudest part
 END_BELOW_DB = 40.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from instrument.types import Float32, Float64
+from instrument.arrays import Float32, Float64
 from training.demodulation import analysis_window, demodulate
 from training.networks.timbre import UNIFORM_NOISE_POWER
 

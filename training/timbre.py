@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from instrument.files import replacing
-from instrument.types import Float32, Float64
 from training.features import FRAME_RATE, FeatureCache
 from training.loop import Batch, Task
 from training.losses import multi_scale_spectral_loss

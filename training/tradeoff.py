@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from instrument.arrays import Float64
 from instrument.errors import UsageError
-from instrument.types import Float64
 from training.descriptors import LABELS, OF_AXES, describe
 from training.envelopes import EnvelopeSettings, EnvelopeWindows, usable_windows
 from training.features import RELEASE_FRAME, FeatureCache

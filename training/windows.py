@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from instrument.types import Float32, Float64
+from instrument.arrays import Float32, Float64
 from training.features import FRAMES, RELEASE_FRAME
 from training.segmentation import Segments
 

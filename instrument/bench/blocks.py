@@ -9,14 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from instrument.arrays import Float64
 from instrument.bench.effort import Effort
 from instrument.bench.figures import Figure, Row, Section
 from instrument.bench.timing import Quantiles, quantile_figures
 from instrument.engine import Engine
 from instrument.frames import FRAME_RATE, hop_start
 from instrument.kernels import play
+from instrument.midi.messages.events import NoteOn
 from instrument.models import Instrument
-from instrument.types import Float64, NoteOn
 
 SHARE = 0.5
 """Of its time, that a block may take at most 999 times of 1000, for its polyphony to count."""

@@ -14,9 +14,9 @@ def main() -> None:
     import numpy as np  # noqa: PLC0415
 
     from instrument.engine import Engine  # noqa: PLC0415
+    from instrument.midi.messages.events import NoteOn  # noqa: PLC0415
     from instrument.models import load_instrument  # noqa: PLC0415
     from instrument.spec import find_instrument  # noqa: PLC0415
-    from instrument.types import NoteOn  # noqa: PLC0415
 
     imported = time.perf_counter()
     instrument = load_instrument(find_instrument(sys.argv[1]))

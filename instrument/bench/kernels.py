@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from instrument.arrays import Float32, Float64
 from instrument.bench.effort import Effort
 from instrument.bench.figures import Row, Section
 from instrument.bench.networks import timbre_run
@@ -21,7 +22,6 @@ from instrument.limiter import Limiter, limit
 from instrument.models import Instrument
 from instrument.noise import add_noise, impulse_response_matrix
 from instrument.room import Room, add_room
-from instrument.types import Float32, Float64
 
 SAMPLE_RATE, HOP = 48_000, 192
 PITCH_HZ = 196.0

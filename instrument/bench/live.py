@@ -33,10 +33,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from instrument.arrays import Float32, Int64
 from instrument.bench.peers.libfluidsynth import VIOLIN, find_soundfont
 from instrument.errors import UsageError
-from instrument.frames import Int64
-from instrument.types import Float32
 
 Jack: TypeAlias = Any  # the module, and its classes below, have no types
 Client: TypeAlias = Any

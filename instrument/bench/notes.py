@@ -6,14 +6,15 @@ from time import perf_counter_ns
 
 import numpy as np
 
+from instrument.arrays import Float64
 from instrument.bench.effort import Effort
 from instrument.bench.figures import Figure, Row, Section
 from instrument.bench.timing import Quantiles, quantile_figures
 from instrument.engine import Engine
 from instrument.errors import ArcoError
 from instrument.mapping import ALL_SOUND_OFF
+from instrument.midi.messages.events import ControlChange, NoteOn
 from instrument.models import Instrument
-from instrument.types import ControlChange, Float64, NoteOn
 
 SAMPLE_RATE = 48_000
 SILENT_SAMPLES = 4096

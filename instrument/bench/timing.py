@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from instrument.arrays import Float64
 from instrument.bench.figures import Figure
-from instrument.types import Float64
 
 Key = TypeVar("Key", bound=Hashable)
 

@@ -13,12 +13,12 @@ import numpy as np
 from numba import types
 from numba.core.imputils import impl_ret_borrowed
 
-from instrument.frames import Frames, Int64, Starts
+from instrument.arrays import Float32, Float64, Int64
+from instrument.frames import Frames, Starts
 from instrument.jit import compiled, fence, generated
 from instrument.kernels import Synth, SynthState, play
 from instrument.limiter import Limiter
 from instrument.room import Room
-from instrument.types import Float32, Float64
 
 CLOCK_SIZE = 64
 """How many of the last calls the clock remembers."""

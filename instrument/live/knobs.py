@@ -35,7 +35,7 @@ from instrument.mapping import (
     SOSTENUTO,
     SUSTAIN,
 )
-from instrument.types import ControlChange
+from instrument.midi.messages.events import ControlChange
 
 MIDDLE = 64
 

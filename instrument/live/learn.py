@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from instrument.live.knobs import NOT_KNOBS, RELATIVE, STEPS, Binding, Kind
 from instrument.mapping import SUSTAIN
-from instrument.types import ControlChange
+from instrument.midi.messages.events import ControlChange
 
 NEVER_LEARNED = NOT_KNOBS | {SUSTAIN}
 """Controllers that go on doing what they do while others are learned."""

@@ -17,10 +17,10 @@ from instrument.live.clock import Clock
 from instrument.live.knobs import Binding, Knobs
 from instrument.live.learn import NEVER_LEARNED, Learner
 from instrument.live.ports import Arrival, Inputs
-from instrument.live.take import Stamper, TakeWriter
 from instrument.mapping import ALL_NOTES_OFF, CHANNELS, SOSTENUTO, SUSTAIN
-from instrument.midi import event_from_bytes
-from instrument.types import ControlChange, Event, NoteOff, NoteOn
+from instrument.midi.messages import event_from_bytes
+from instrument.midi.messages.events import ControlChange, Event, NoteOff, NoteOn
+from instrument.midi.take import Stamper, TakeWriter
 
 POLL_SECONDS = 0.0004
 GUARD_SECONDS = 0.0005

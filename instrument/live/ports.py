@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from instrument.errors import UnknownName, UsageError
 from instrument.live import libjack
-from instrument.midifile import CHANNEL_DATA_BYTES
+from instrument.midi.file import CHANNEL_DATA_BYTES
 
 RtMidi: TypeAlias = Any  # the module, and its class below, have no types
 MidiIn: TypeAlias = Any

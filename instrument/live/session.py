@@ -16,6 +16,7 @@ from typing import Self
 
 import numpy as np
 
+from instrument.arrays import Float32
 from instrument.engine import ROOM_GAIN, Engine
 from instrument.errors import ArcoError, UsageError
 from instrument.latent import knob_settings
@@ -25,11 +26,11 @@ from instrument.live.knobs import Binding, Knobs, bind, save_bindings
 from instrument.live.learn import Learner
 from instrument.live.performer import Performer
 from instrument.live.ports import Inputs
-from instrument.live.take import TakeWriter
 from instrument.mapping import AXIS_CONTROLLERS, CHANNELS, MONO_ON
+from instrument.midi.messages.events import ControlChange, Event, NoteOn, ProgramChange
+from instrument.midi.take import TakeWriter
 from instrument.models import Instrument
 from instrument.sound import sound_file
-from instrument.types import ControlChange, Event, Float32, NoteOn, ProgramChange
 
 AHEAD_SAMPLES = 8192
 """So far the control may be ahead of the sound: for blocks up to half of it."""

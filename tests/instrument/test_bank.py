@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from instrument.midi.messages.events import ControlChange
 
+from instrument.arrays import Float32, Float64
 from instrument.bank import RESHAPE_FRAMES, Note, VoiceBank
 from instrument.control import SILENT_DB
 from instrument.envelope import ATTACK_FRAMES, CROSSFADE_FRAMES, RELEASE_DB_PER_FRAME
@@ -17,7 +19,6 @@ from instrument.frames import FRAME_RATE
 from instrument.latent import LatentSpace
 from instrument.mapping import AXIS_CONTROLLERS, PRESSURE_DB, Mapping, pressure_db
 from instrument.models import EnvelopeModel, Instrument
-from instrument.types import ControlChange, Float32, Float64
 from instrument.units import hz_to_midi
 
 RATE = 48_000

@@ -18,18 +18,19 @@ import mido
 import numpy as np
 import pytest
 import soundfile
+from instrument.midi.messages.events import ControlChange, Event, NoteOff, NoteOn, PitchBend
 
 from instrument import cli, ui
+from instrument.arrays import Float32
 from instrument.cli import MELODY, main
 from instrument.engine import SAMPLE_RATES, Engine
 from instrument.errors import UsageError
 from instrument.live.audio import Device
 from instrument.live.knobs import Binding, save_bindings
 from instrument.live.session import LiveSettings, Status
-from instrument.live.take import TakeWriter
-from instrument.midifile import read_score
+from instrument.midi.file import read_score
+from instrument.midi.take import TakeWriter
 from instrument.models import Instrument
-from instrument.types import ControlChange, Event, Float32, NoteOff, NoteOn, PitchBend
 from instrument.units import note_name
 
 REPORT_KEYS = [

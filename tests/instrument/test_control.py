@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from instrument.midi.messages.events import (
+    ChannelPressure,
+    ControlChange,
+    Event,
+    KeyPressure,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+)
 
+from instrument.arrays import DDSPControls, Float32, Float64
 from instrument.bank import PITCH_RANGE_MIDI
 from instrument.control import (
     LONGEST_SLIDE_SECONDS,
@@ -24,18 +34,6 @@ from instrument.errors import InstrumentError
 from instrument.frames import FRAME_RATE
 from instrument.latent import LatentSpace
 from instrument.models import Instrument, TimbreModel
-from instrument.types import (
-    ChannelPressure,
-    ControlChange,
-    DDSPControls,
-    Event,
-    Float32,
-    Float64,
-    KeyPressure,
-    NoteOff,
-    NoteOn,
-    PitchBend,
-)
 from instrument.units import hz_to_midi
 
 RATE = 48_000

@@ -12,24 +12,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from instrument.engine import Engine
-from instrument.errors import UsageError
-from instrument.kernels import play as play_synth
-from instrument.mapping import CONTROLLERS as MAPPED
-from instrument.models import Instrument
-from instrument.types import (
+from instrument.midi.messages.events import (
     ChannelPressure,
     ControlChange,
     Event,
-    Float32,
-    Float64,
     KeyPressure,
     NoteOff,
     NoteOn,
     PitchBend,
     ProgramChange,
 )
+
+from instrument.arrays import Float32, Float64
+from instrument.engine import Engine
+from instrument.errors import UsageError
+from instrument.kernels import play as play_synth
+from instrument.mapping import CONTROLLERS as MAPPED
+from instrument.models import Instrument
 from instrument.units import gain_to_db, midi_to_hz
 
 RATE = 48_000

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from instrument.arrays import Envelope, Float32, Float64
 from instrument.envelope import (
     ATTACK_FRAMES,
     CROSSFADE_FRAMES,
@@ -23,7 +24,6 @@ from instrument.envelope import (
     slide,
     splice,
 )
-from instrument.types import Envelope, Float32, Float64
 
 FRAMES, RELEASE_FRAME = 750, 650
 ROUNDING = 1e-3

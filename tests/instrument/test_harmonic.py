@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instrument.arrays import Float32, Float64
 from instrument.harmonic import HARMONIC_SCRATCH, add_harmonics, remove_above_nyquist
-from instrument.types import Float32, Float64
 
 RATE = 48000
 LENGTH = 192

@@ -6,24 +6,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-
-from instrument.control import SOFT, slide_frames
-from instrument.engine import Engine
-from instrument.frames import FRAME_RATE
-from instrument.mapping import PRESSURE_DB
-from instrument.models import Instrument
-from instrument.types import (
+from instrument.midi.messages.events import (
     ChannelPressure,
     ControlChange,
     Event,
-    Float32,
-    Float64,
     KeyPressure,
     NoteOff,
     NoteOn,
     PitchBend,
     ProgramChange,
 )
+
+from instrument.arrays import Float32, Float64
+from instrument.control import SOFT, slide_frames
+from instrument.engine import Engine
+from instrument.frames import FRAME_RATE
+from instrument.mapping import PRESSURE_DB
+from instrument.models import Instrument
 from instrument.units import gain_to_db, hz_to_midi
 
 RATE = 48_000

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instrument.arrays import Float32, Float64
 from instrument.frames import Frames, Starts, hop_start
 from instrument.kernels import (
     FADE_SECONDS,
@@ -21,7 +22,6 @@ from instrument.kernels import (
 from instrument.limiter import Limiter
 from instrument.noise import impulse_response_matrix
 from instrument.room import Room
-from instrument.types import Float32, Float64
 
 RATE = 48_000
 HOP = 192

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from instrument.arrays import Float64
 from instrument.errors import UnknownName, UsageError
 from instrument.latent import LatentSpace, knob_settings
 from instrument.models import Instrument
-from instrument.types import Float64
 
 NOTES = 60
 

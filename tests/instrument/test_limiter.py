@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from instrument.arrays import Float32
 from instrument.limiter import HOLD_SECONDS, KNEE_DB, Limiter
-from instrument.types import Float32
 
 RATE = 48000
 CEILING = 10.0 ** (-0.3 / 20.0)

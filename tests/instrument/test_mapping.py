@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from instrument.midi.messages.events import ChannelPressure, ControlChange, PitchBend
 
-from instrument.channel import Channel
 from instrument.mapping import (
     AXIS_CONTROLLERS,
     CHANNELS,
@@ -19,7 +19,7 @@ from instrument.mapping import (
     pressure_db,
     vibrato_scale,
 )
-from instrument.types import ChannelPressure, ControlChange, PitchBend
+from instrument.midi.channel import Channel
 
 RATE = 250
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from instrument.arrays import Float32
 from instrument.errors import InstrumentError
 from instrument.models import Instrument, load_instrument
 from instrument.spec import SPEC_FILE, InstrumentSpec, read_spec, sha256, write_spec
-from instrument.types import Float32
 
 Change = Callable[[InstrumentSpec], InstrumentSpec]
 

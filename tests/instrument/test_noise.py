@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
+from instrument.arrays import Float32, Float64
 from instrument.noise import add_noise, impulse_response_matrix, white_noise
-from instrument.types import Float32, Float64
 
 RATE = 48000
 BANDS = 65

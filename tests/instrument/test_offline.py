@@ -9,19 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from instrument.engine import Engine
-from instrument.errors import UnknownName, UsageError
-from instrument.kernels import play
-from instrument.live.take import Stamper, TakeWriter
-from instrument.midifile import Score, Take, read_score
-from instrument.models import Instrument
-from instrument.offline import LONGEST_TAIL_SECONDS, RenderReport, RenderSettings, render_score
-from instrument.types import (
+from instrument.midi.messages.events import (
     ChannelPressure,
     ControlChange,
     Event,
-    Float32,
     KeyPressure,
     NoteOff,
     NoteOn,
@@ -29,6 +20,15 @@ from instrument.types import (
     ProgramChange,
     TimedEvent,
 )
+
+from instrument.arrays import Float32
+from instrument.engine import Engine
+from instrument.errors import UnknownName, UsageError
+from instrument.kernels import play
+from instrument.midi.file import Score, Take, read_score
+from instrument.midi.take import Stamper, TakeWriter
+from instrument.models import Instrument
+from instrument.offline import LONGEST_TAIL_SECONDS, RenderReport, RenderSettings, render_score
 
 Render = Callable[..., tuple[RenderReport, Float32]]
 ON, OFF = NoteOn(0, 69, 90), NoteOff(0, 69)

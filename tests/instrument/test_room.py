@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal, special
 
+from instrument.arrays import Float32, Float64
 from instrument.room import PRE_DELAY_MS, Room
-from instrument.types import Float32, Float64
 
 RATES = [44100, 48000]
 

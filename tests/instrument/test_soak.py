@@ -12,11 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from instrument.engine import Engine
-from instrument.models import load_instrument
-from instrument.spec import find_instrument
-from instrument.types import (
+from instrument.midi.messages.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -26,6 +22,10 @@ from instrument.types import (
     PitchBend,
     ProgramChange,
 )
+
+from instrument.engine import Engine
+from instrument.models import load_instrument
+from instrument.spec import find_instrument
 
 RATE = 48_000
 HOURS = float(os.environ.get("ARCO_SOAK_HOURS", "0.0167"))

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from instrument.arrays import Float32
 from instrument.errors import OutputError, UsageError
 from instrument.sound import sound_file, subtype
-from instrument.types import Float32
 
 RATE = 44_100
 

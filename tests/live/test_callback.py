@@ -9,11 +9,12 @@ from itertools import cycle
 
 import numpy as np
 import pytest
+from instrument.midi.messages.events import ControlChange, Event, NoteOff, NoteOn
 
+from instrument.arrays import Float32, Float64
 from instrument.engine import Engine
 from instrument.live.callback import CLOCK_SIZE, CONTINUE, OUTPUT_UNDERFLOW, Callback, Playback
 from instrument.models import Instrument
-from instrument.types import ControlChange, Event, Float32, Float64, NoteOff, NoteOn
 
 RATE = 48_000
 OTHER_FLAGS = 1 | 2 | 8 | 16

@@ -9,8 +9,8 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
+from instrument.midi.messages.events import ControlChange
 
-from instrument.channel import Channel
 from instrument.errors import OutputError, UnknownName, UsageError
 from instrument.live.knobs import (
     CONTROLS,
@@ -28,7 +28,7 @@ from instrument.live.knobs import (
     save_bindings,
 )
 from instrument.mapping import AXIS_CONTROLLERS, CHANNELS, CONTROLLERS
-from instrument.types import ControlChange
+from instrument.midi.channel import Channel
 
 AXES = ("release-time", "swell", "attack-time")
 SWELL = AXIS_CONTROLLERS[1]

@@ -10,7 +10,17 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from instrument.midi.messages.events import (
+    ChannelPressure,
+    ControlChange,
+    Event,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    ProgramChange,
+)
 
+from instrument.arrays import Float32
 from instrument.engine import Engine
 from instrument.live import performer as control
 from instrument.live.callback import Playback, fill
@@ -18,19 +28,9 @@ from instrument.live.knobs import Binding, Knobs
 from instrument.live.learn import ENOUGH_SECONDS, Learner
 from instrument.live.performer import FIRST_NOTE_SECONDS, MARGIN_SECONDS, POLL_SECONDS, Performer
 from instrument.live.ports import Arrival, Inputs
-from instrument.live.take import TakeWriter
 from instrument.mapping import CHANNELS
+from instrument.midi.take import TakeWriter
 from instrument.models import Instrument
-from instrument.types import (
-    ChannelPressure,
-    ControlChange,
-    Event,
-    Float32,
-    NoteOff,
-    NoteOn,
-    PitchBend,
-    ProgramChange,
-)
 
 RATE = 48_000
 BLOCK = 128

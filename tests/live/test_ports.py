@@ -30,7 +30,7 @@ from instrument.live.ports import (
     moved,
     numbered,
 )
-from instrument.midifile import CHANNEL_DATA_BYTES
+from instrument.midi.file import CHANNEL_DATA_BYTES
 
 NOTE_ON, NOTE_OFF = bytes((0x90, 60, 64)), bytes((0x80, 60, 0))
 POLL = 0.0005  # seconds between two polls

@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from instrument.midi.messages.events import ControlChange, Event, NoteOff, NoteOn, ProgramChange
 
+from instrument.arrays import Float32
 from instrument.engine import Engine
 from instrument.errors import UnknownName, UsageError
 from instrument.latent import knob_settings
 from instrument.live.callback import Playback
 from instrument.live.session import LiveSettings, Tape, _beginning
-from instrument.live.take import TakeWriter
 from instrument.mapping import AXIS_CONTROLLERS, CHANNELS
-from instrument.midifile import read_score
+from instrument.midi.file import read_score
+from instrument.midi.take import TakeWriter
 from instrument.models import Instrument
-from instrument.types import ControlChange, Event, Float32, NoteOff, NoteOn, ProgramChange
 
 RATE = 48_000
 TAPE = 64

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 
+from instrument.arrays import Float32, Float64
 from instrument.bench.peers.magenta import Magenta, load
 from instrument.harmonic import HARMONIC_SCRATCH, add_harmonics, remove_above_nyquist
 from instrument.noise import add_noise, impulse_response_matrix, white_noise
-from instrument.types import Float32, Float64
 from training.loudness import a_weighting_db, loudness_db
 from training.networks.timbre import (
     TimbreDecoder,

@@ -12,7 +12,7 @@ import soundfile
 import torch
 from numpy.typing import NDArray
 
-from instrument.types import Float32, Float64
+from instrument.arrays import Float32, Float64
 from instrument.units import db_to_gain, midi_to_hz
 from training.features import FRAME_RATE, FeatureCache
 from training.idx import Pictures

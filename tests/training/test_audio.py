@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from instrument.arrays import Float32
 from instrument.errors import RecordingError
-from instrument.types import Float32
 from training.audio import read_audio
 
 RATE = 44100

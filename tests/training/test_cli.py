@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from instrument.arrays import Float32, Float64
 from instrument.cli import main
-from instrument.types import Float32, Float64
 from training.loop import BEST, LAST, load_checkpoint
 
 Note = Callable[..., tuple[Float32, Float64]]

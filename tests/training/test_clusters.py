@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from instrument.types import Float64
+from instrument.arrays import Float64
 from training.clusters import cluster_figures
 
 DIMENSIONS = 8

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instrument.types import Float32, Float64
+from instrument.arrays import Float32, Float64
 from training.demodulation import demodulate, phase_cycles
 
 RATE = 48_000

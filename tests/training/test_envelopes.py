@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from instrument.arrays import Float64
 from instrument.errors import UsageError
-from instrument.types import Float64
 from training.envelopes import (
     EnvelopeSettings,
     EnvelopeTask,

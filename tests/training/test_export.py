@@ -10,9 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instrument.arrays import Float32
 from instrument.errors import UsageError
 from instrument.models import Instrument, load_instrument
-from instrument.types import Float32
 from training import export as export_module
 from training.envelopes import EnvelopeSettings, EnvelopeWindows
 from training.export import (

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
+from instrument.arrays import Float64
 from instrument.models import Instrument
-from instrument.types import Float64
 from training.features import FRAME_RATE, FeatureCache
 from training.held import (
     HeldNotes,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from instrument.arrays import Float32, Float64
 from instrument.models import Instrument
-from instrument.types import Float32, Float64
 from instrument.units import midi_to_hz
 from training.joins import measure_join, periods_hz, play_joins, spectral_flux
 from training.listening import ListeningSettings

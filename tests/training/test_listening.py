@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from instrument.types import Float32, Float64
+from instrument.arrays import Float32, Float64
 from training.listening import track_pitch, velocity_figures
 
 RATE = 48_000

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instrument.types import Float32
+from instrument.arrays import Float32
 from training.loudness import FLOOR_DB, a_weighting_db, loudness_db
 
 RATE = 48_000

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instrument.types import Float32, Float64
+from instrument.arrays import Float32, Float64
 from training import pitch
 from training.loudness import loudness_db
 from training.pitch import estimate_f0, lower_octave, refine_f0

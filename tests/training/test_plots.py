@@ -11,9 +11,9 @@ from matplotlib import image
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from instrument.arrays import Float32, Float64
 from instrument.errors import OutputError
 from instrument.spec import Axis, MapPoint
-from instrument.types import Float32, Float64
 from training import latent_plots, plots
 
 RATE = 48_000

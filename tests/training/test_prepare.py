@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
-from instrument.types import Float32, Float64
 from training import pitch
 from training.features import RELEASE_FRAME, FeatureCache, split
 from training.prepare import PrepareSettings, analyse, prepare, source_gains

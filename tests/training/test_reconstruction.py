@@ -10,9 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instrument.arrays import Float64
 from instrument.errors import UsageError
 from instrument.models import Instrument
-from instrument.types import Float64
 from training.features import FRAMES, RELEASE_FRAME, FeatureCache
 from training.networks.envelope import ConditionalVAE
 from training.networks.timbre import TimbreDecoder

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from instrument.midi.messages.events import (
+    ControlChange,
+    Event,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    TimedEvent,
+)
 
-from instrument.types import ControlChange, Event, NoteOff, NoteOn, PitchBend, TimedEvent
 from training.score import ScoreNote, bends, lone_notes, score_notes
 
 

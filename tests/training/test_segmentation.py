@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError
-from instrument.types import Float32, Float64
 from training.segmentation import (
     BOWING_FRAMES,
     Segments,

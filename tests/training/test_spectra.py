@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from instrument.types import Float32, Float64
+from instrument.arrays import Float32, Float64
 from training.spectra import FLOOR_DB, measure_spectra
 from training.synth import filtered_noise, harmonic
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from instrument.arrays import Float32
 from instrument.errors import UsageError
-from instrument.types import Float32
 from training.features import FRAME_RATE, FeatureCache
 from training.loop import Batch, LoopSettings, train
 from training.loudness import loudness_db

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from instrument.models import Instrument
-from instrument.types import Float32, Float64
 from training.features import FeatureCache
 from training.listening import ListeningSettings
 from training.loudness import loudness_db

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instrument.types import Float64
+from instrument.arrays import Float64
 from training.features import FRAMES, RELEASE_FRAME
 from training.segmentation import Segments
 from training.windows import (

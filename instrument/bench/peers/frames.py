@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from instrument.types import Float32
+from instrument.arrays import Float32
 
 SAMPLE_RATE = 48_000
 FRAME_RATE = 250

@@ -11,8 +11,8 @@ from ctypes import c_char_p, c_double, c_int, c_size_t, c_void_p
 from ctypes.util import find_library
 from pathlib import Path
 
+from instrument.arrays import Float32
 from instrument.errors import UsageError
-from instrument.types import Float32
 
 SOUNDFONT = "FluidR3_GM.sf2"
 INSTALL = "apt install libfluidsynth3 fluid-soundfont-gm, or brew install fluid-synth"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from instrument import ui
+from instrument.arrays import Float32
 from instrument.bench.live import (
     LEAST_LEVEL,
     Latency,
@@ -23,7 +24,6 @@ from instrument.bench.live import (
 )
 from instrument.errors import UsageError
 from instrument.live.session import LiveSettings, Status
-from instrument.types import Float32
 
 RATE, BLOCK = 48_000, 128
 BOTH = ("Arco", "FluidSynth")

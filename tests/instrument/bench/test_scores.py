@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from instrument.midi.messages.events import NoteOff, NoteOn
 
 from instrument.bench.scores import (
     CHORD,
@@ -16,8 +17,7 @@ from instrument.bench.scores import (
     write_line,
     write_note,
 )
-from instrument.midifile import Score, read_score
-from instrument.types import NoteOff, NoteOn
+from instrument.midi.file import Score, read_score
 
 
 def notes(score: Score) -> list[tuple[float, float, int]]:

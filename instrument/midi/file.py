@@ -19,9 +19,9 @@ from pathlib import Path
 
 from instrument.errors import MidiFileError
 from instrument.mapping import Mapping
-from instrument.midi import event_from_bytes
-from instrument.types import ControlChange, Event, NoteOff, NoteOn, TimedEvent
-from instrument.zones import LOWER, UPPER
+from instrument.midi.messages import event_from_bytes
+from instrument.midi.messages.events import ControlChange, Event, NoteOff, NoteOn, TimedEvent
+from instrument.midi.zones import LOWER, UPPER
 
 PERCUSSION_CHANNEL = 9
 MAX_DURATION_SECONDS = 24 * 3600.0

@@ -11,12 +11,7 @@ import mido
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from instrument import midifile
-from instrument.errors import MidiFileError
-from instrument.midi import to_event
-from instrument.midifile import Score, Take, read_score
-from instrument.types import (
+from instrument.midi.messages.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -26,6 +21,11 @@ from instrument.types import (
     PitchBend,
     TimedEvent,
 )
+
+from instrument.errors import MidiFileError
+from instrument.midi import file as midifile
+from instrument.midi.file import Score, Take, read_score
+from instrument.midi.messages import to_event
 
 END = b"\x00\xff\x2f\x00"
 A_ON, A_OFF = b"\x90\x45\x64", b"\x80\x45\x40"

@@ -6,9 +6,7 @@ import mido
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from instrument.midi import event_from_bytes, to_event
-from instrument.types import (
+from instrument.midi.messages.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -18,6 +16,8 @@ from instrument.types import (
     PitchBend,
     ProgramChange,
 )
+
+from instrument.midi.messages import event_from_bytes, to_event
 
 seven_bits = st.integers(0, 127)
 channels = st.integers(0, 15)

@@ -15,8 +15,8 @@ from pathlib import Path
 from instrument.engine import ROOM_GAIN
 from instrument.errors import UsageError
 from instrument.files import check_writable, replacing
-from instrument.midifile import END_OF_TRACK, META, SET_TEMPO, TAKE_MARK, TEXT, Take
-from instrument.types import (
+from instrument.midi.file import END_OF_TRACK, META, SET_TEMPO, TAKE_MARK, TEXT, Take
+from instrument.midi.messages.events import (
     ChannelPressure,
     ControlChange,
     Event,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.zones import LOWER, UPPER, Zones
+from instrument.midi.zones import LOWER, UPPER, Zones
 
 configurations = st.lists(st.tuples(st.sampled_from([LOWER, UPPER]), st.integers(0, 15)))
 

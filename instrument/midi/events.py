@@ -1,16 +1,8 @@
-"""The structs that cross the borders between the rooms of the runtime."""
+"""MIDI events: what a player does, as the engine takes it. Channels count from 0."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-
-# --- MIDI events; channels count from 0 -------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,35 +74,3 @@ class TimedEvent:
 
     seconds: float
     event: Event
-
-
-# --- What the models take and give ------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """The curves of one note, 250 frames a second.
-
-    Attributes:
-        cents: [frames], deviation from the nominal pitch.
-        loudness_db: [frames], A-weighted loudness in dB.
-    """
-
-    cents: Float32
-    loudness_db: Float32
-
-
-@dataclass(frozen=True, slots=True)
-class DDSPControls:
-    """What the synthesisers need for T frames of V voices.
-
-    Attributes:
-        amplitude: [V, T], the sum of all harmonic amplitudes, linear.
-        harmonics: [V, T, K], distribution over harmonics 1…K; rows sum to 1.
-        noise: [V, T, N], magnitudes of the noise filter at N frequencies from 0 Hz to the training
-            Nyquist frequency, linear.
-    """
-
-    amplitude: Float32
-    harmonics: Float32
-    noise: Float32

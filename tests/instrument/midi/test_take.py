@@ -11,12 +11,7 @@ import mido
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-
-from instrument.errors import OutputError, UsageError
-from instrument.live.take import LONGEST_DELTA, Stamper, TakeWriter, time_base
-from instrument.midi import to_event
-from instrument.midifile import Score, Take, read_score
-from instrument.types import (
+from instrument.midi.messages.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -27,6 +22,11 @@ from instrument.types import (
     ProgramChange,
     TimedEvent,
 )
+
+from instrument.errors import OutputError, UsageError
+from instrument.midi.file import Score, Take, read_score
+from instrument.midi.messages import to_event
+from instrument.midi.take import LONGEST_DELTA, Stamper, TakeWriter, time_base
 
 Played = list[tuple[int, Event]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from instrument.types import (
+from instrument.midi.messages.events import (
     ChannelPressure,
     ControlChange,
     Event,

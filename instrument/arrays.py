@@ -1,0 +1,43 @@
+"""Array types, and the structs of arrays that the models give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+UInt64 = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The curves of one note, 250 frames a second.
+
+    Attributes:
+        cents: [frames], deviation from the nominal pitch.
+        loudness_db: [frames], A-weighted loudness in dB.
+    """
+
+    cents: Float32
+    loudness_db: Float32
+
+
+@dataclass(frozen=True, slots=True)
+class DDSPControls:
+    """What the synthesisers need for T frames of V voices.
+
+    Attributes:
+        amplitude: [V, T], the sum of all harmonic amplitudes, linear.
+        harmonics: [V, T, K], distribution over harmonics 1…K; rows sum to 1.
+        noise: [V, T, N], magnitudes of the noise filter at N frequencies from 0 Hz to the training
+            Nyquist frequency, linear.
+    """
+
+    amplitude: Float32
+    harmonics: Float32
+    noise: Float32
