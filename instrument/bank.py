@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrument.arrays import Envelope, Float32, Float64
+from instrument.dsp.frames import Frames, Starts
+from instrument.dsp.harmonic import remove_above_nyquist
+from instrument.dsp.jit import fence
 from instrument.envelope import (
     ATTACK_FRAMES,
     CROSSFADE_FRAMES,
@@ -25,9 +28,6 @@ from instrument.envelope import (
     slide,
     splice,
 )
-from instrument.frames import Frames, Starts
-from instrument.harmonic import remove_above_nyquist
-from instrument.jit import fence
 from instrument.latent import LatentSpace
 from instrument.mapping import Mapping, Performance
 from instrument.models import Instrument

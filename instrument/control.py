@@ -8,8 +8,8 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.bank import Note, VoiceBank
+from instrument.dsp.frames import FRAME_RATE, hop_start
 from instrument.errors import InstrumentError
-from instrument.frames import FRAME_RATE, hop_start
 from instrument.latent import LatentSpace
 from instrument.mapping import (
     ALL_NOTES_OFF,

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 
 from instrument.arrays import Float32
 from instrument.control import Control
+from instrument.dsp.frames import FRAME_RATE, hop_start, longest_hop
+from instrument.dsp.limiter import Limiter
+from instrument.dsp.noise import impulse_response_matrix
+from instrument.dsp.reverb import Room
+from instrument.dsp.synth import Synth, SynthState, play
 from instrument.errors import UsageError
-from instrument.frames import FRAME_RATE, hop_start, longest_hop
-from instrument.kernels import Synth, SynthState, play
 from instrument.latent import LatentSpace
-from instrument.limiter import Limiter
 from instrument.midi.messages.events import Event, NoteOn
 from instrument.models import Instrument
-from instrument.noise import impulse_response_matrix
-from instrument.room import Room
 
 SAMPLE_RATES = (22_050, 192_000)
 ROOM_GAIN = 0.18

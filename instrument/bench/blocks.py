@@ -13,9 +13,9 @@ from instrument.arrays import Float64
 from instrument.bench.effort import Effort
 from instrument.bench.figures import Figure, Row, Section
 from instrument.bench.timing import Quantiles, quantile_figures
+from instrument.dsp.frames import FRAME_RATE, hop_start
+from instrument.dsp.synth import play
 from instrument.engine import Engine
-from instrument.frames import FRAME_RATE, hop_start
-from instrument.kernels import play
 from instrument.midi.messages.events import NoteOn
 from instrument.models import Instrument
 

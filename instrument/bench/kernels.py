@@ -17,11 +17,11 @@ from instrument.bench.effort import Effort
 from instrument.bench.figures import Row, Section
 from instrument.bench.networks import timbre_run
 from instrument.bench.timing import Quantiles, quantile_figures, rounds_of
-from instrument.harmonic import HARMONIC_SCRATCH, add_harmonics
-from instrument.limiter import Limiter, limit
+from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics
+from instrument.dsp.limiter import Limiter, limit
+from instrument.dsp.noise import add_noise, impulse_response_matrix
+from instrument.dsp.reverb import Room, add_room
 from instrument.models import Instrument
-from instrument.noise import add_noise, impulse_response_matrix
-from instrument.room import Room, add_room
 
 SAMPLE_RATE, HOP = 48_000, 192
 PITCH_HZ = 196.0

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from instrument.dsp.callback import Callback, Playback, fill
 from instrument.errors import UnknownName, UsageError
-from instrument.live.callback import Callback, Playback, fill
 from instrument.portaudio import load_sounddevice
 
 JACK = "JACK Audio Connection Kit"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from instrument.live.callback import CLOCK_SIZE, Playback
+from instrument.dsp.callback import CLOCK_SIZE, Playback
 
 REMEMBERED = CLOCK_SIZE // 2
 """Calls that the clock looks at; the rest may be overwritten while it looks."""

@@ -10,9 +10,9 @@ from collections import Counter, defaultdict
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
+from instrument.dsp.callback import Playback
 from instrument.engine import Engine
 from instrument.live.audio import Output
-from instrument.live.callback import Playback
 from instrument.live.clock import Clock
 from instrument.live.knobs import Binding, Knobs
 from instrument.live.learn import NEVER_LEARNED, Learner

@@ -17,11 +17,11 @@ from typing import Self
 import numpy as np
 
 from instrument.arrays import Float32
+from instrument.dsp.callback import Playback
 from instrument.engine import ROOM_GAIN, Engine
 from instrument.errors import ArcoError, UsageError
 from instrument.latent import knob_settings
 from instrument.live.audio import Device, Output, choose_output, rescan
-from instrument.live.callback import Playback
 from instrument.live.knobs import Binding, Knobs, bind, save_bindings
 from instrument.live.learn import Learner
 from instrument.live.performer import Performer

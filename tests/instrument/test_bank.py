@@ -14,8 +14,8 @@ from instrument.midi.messages.events import ControlChange
 from instrument.arrays import Float32, Float64
 from instrument.bank import RESHAPE_FRAMES, Note, VoiceBank
 from instrument.control import SILENT_DB
+from instrument.dsp.frames import FRAME_RATE
 from instrument.envelope import ATTACK_FRAMES, CROSSFADE_FRAMES, RELEASE_DB_PER_FRAME
-from instrument.frames import FRAME_RATE
 from instrument.latent import LatentSpace
 from instrument.mapping import AXIS_CONTROLLERS, PRESSURE_DB, Mapping, pressure_db
 from instrument.models import EnvelopeModel, Instrument

@@ -29,9 +29,9 @@ from instrument.control import (
     Control,
     slide_frames,
 )
+from instrument.dsp.frames import FRAME_RATE
 from instrument.envelope import LEVEL_STEP_DB
 from instrument.errors import InstrumentError
-from instrument.frames import FRAME_RATE
 from instrument.latent import LatentSpace
 from instrument.models import Instrument, TimbreModel
 from instrument.units import hz_to_midi

@@ -24,9 +24,9 @@ from instrument.midi.messages.events import (
 )
 
 from instrument.arrays import Float32, Float64
+from instrument.dsp.synth import play as play_synth
 from instrument.engine import Engine
 from instrument.errors import UsageError
-from instrument.kernels import play as play_synth
 from instrument.mapping import CONTROLLERS as MAPPED
 from instrument.models import Instrument
 from instrument.units import gain_to_db, midi_to_hz

@@ -19,8 +19,8 @@ from instrument.midi.messages.events import (
 
 from instrument.arrays import Float32, Float64
 from instrument.control import SOFT, slide_frames
+from instrument.dsp.frames import FRAME_RATE
 from instrument.engine import Engine
-from instrument.frames import FRAME_RATE
 from instrument.mapping import PRESSURE_DB
 from instrument.models import Instrument
 from instrument.units import gain_to_db, hz_to_midi

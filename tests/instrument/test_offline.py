@@ -22,9 +22,9 @@ from instrument.midi.messages.events import (
 )
 
 from instrument.arrays import Float32
+from instrument.dsp.synth import play
 from instrument.engine import Engine
 from instrument.errors import UnknownName, UsageError
-from instrument.kernels import play
 from instrument.midi.file import Score, Take, read_score
 from instrument.midi.take import Stamper, TakeWriter
 from instrument.models import Instrument

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.live.callback import CLOCK_SIZE, Playback
+from instrument.dsp.callback import CLOCK_SIZE, Playback
 from instrument.live.clock import REMEMBERED, Clock
 
 RATE = 48_000

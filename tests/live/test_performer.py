@@ -21,9 +21,9 @@ from instrument.midi.messages.events import (
 )
 
 from instrument.arrays import Float32
+from instrument.dsp.callback import Playback, fill
 from instrument.engine import Engine
 from instrument.live import performer as control
-from instrument.live.callback import Playback, fill
 from instrument.live.knobs import Binding, Knobs
 from instrument.live.learn import ENOUGH_SECONDS, Learner
 from instrument.live.performer import FIRST_NOTE_SECONDS, MARGIN_SECONDS, POLL_SECONDS, Performer

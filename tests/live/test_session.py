@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from instrument.midi.messages.events import ControlChange, Event, NoteOff, NoteOn, ProgramChange
 
 from instrument.arrays import Float32
+from instrument.dsp.callback import Playback
 from instrument.engine import Engine
 from instrument.errors import UnknownName, UsageError
 from instrument.latent import knob_settings
-from instrument.live.callback import Playback
 from instrument.live.session import LiveSettings, Tape, _beginning
 from instrument.mapping import AXIS_CONTROLLERS, CHANNELS
 from instrument.midi.file import read_score

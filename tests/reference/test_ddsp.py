@@ -14,8 +14,8 @@ import torch
 
 from instrument.arrays import Float32, Float64
 from instrument.bench.peers.magenta import Magenta, load
-from instrument.harmonic import HARMONIC_SCRATCH, add_harmonics, remove_above_nyquist
-from instrument.noise import add_noise, impulse_response_matrix, white_noise
+from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics, remove_above_nyquist
+from instrument.dsp.noise import add_noise, impulse_response_matrix, white_noise
 from training.loudness import a_weighting_db, loudness_db
 from training.networks.timbre import (
     TimbreDecoder,

@@ -19,7 +19,7 @@ from instrument.bench.blocks import (
 from instrument.bench.effort import Effort
 from instrument.bench.figures import Section
 from instrument.bench.timing import Quantiles
-from instrument.frames import FRAME_RATE
+from instrument.dsp.frames import FRAME_RATE
 from instrument.models import Instrument
 
 RATE, BLOCK = 48_000, 64

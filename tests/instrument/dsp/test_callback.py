@@ -12,8 +12,8 @@ import pytest
 from instrument.midi.messages.events import ControlChange, Event, NoteOff, NoteOn
 
 from instrument.arrays import Float32, Float64
+from instrument.dsp.callback import CLOCK_SIZE, CONTINUE, OUTPUT_UNDERFLOW, Callback, Playback
 from instrument.engine import Engine
-from instrument.live.callback import CLOCK_SIZE, CONTINUE, OUTPUT_UNDERFLOW, Callback, Playback
 from instrument.models import Instrument
 
 RATE = 48_000

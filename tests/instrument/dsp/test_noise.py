@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from instrument.arrays import Float32, Float64
-from instrument.noise import add_noise, impulse_response_matrix, white_noise
+from instrument.dsp.noise import add_noise, impulse_response_matrix, white_noise
 
 RATE = 48000
 BANDS = 65

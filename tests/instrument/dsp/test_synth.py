@@ -10,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
-from instrument.frames import Frames, Starts, hop_start
-from instrument.kernels import (
+from instrument.dsp.frames import Frames, Starts, hop_start
+from instrument.dsp.limiter import Limiter
+from instrument.dsp.noise import impulse_response_matrix
+from instrument.dsp.reverb import Room
+from instrument.dsp.synth import (
     FADE_SECONDS,
     LONGEST_HOLD_HOPS,
     OUTPUT_GAIN,
@@ -19,9 +22,6 @@ from instrument.kernels import (
     SynthState,
     play,
 )
-from instrument.limiter import Limiter
-from instrument.noise import impulse_response_matrix
-from instrument.room import Room
 
 RATE = 48_000
 HOP = 192

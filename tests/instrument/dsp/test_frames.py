@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.frames import FRAME_RATE, Frames, Starts, hop_start, longest_hop
+from instrument.dsp.frames import FRAME_RATE, Frames, Starts, hop_start, longest_hop
 
 RATES = (22_050, 44_100, 48_000, 96_000, 192_000)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from instrument.arrays import Float32
-from instrument.limiter import HOLD_SECONDS, KNEE_DB, Limiter
+from instrument.dsp.limiter import HOLD_SECONDS, KNEE_DB, Limiter
 
 RATE = 48000
 CEILING = 10.0 ** (-0.3 / 20.0)

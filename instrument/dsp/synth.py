@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from instrument.arrays import Float32, Float64, Int32, Int64, UInt64
-from instrument.frames import Frames, Starts, hop_start, longest_hop
-from instrument.harmonic import HARMONIC_SCRATCH, add_harmonics
-from instrument.jit import compiled, fence
-from instrument.limiter import LimiterState, limit
-from instrument.noise import add_noise
-from instrument.room import RoomState, add_room
+from instrument.dsp.frames import Frames, Starts, hop_start, longest_hop
+from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics
+from instrument.dsp.jit import compiled, fence
+from instrument.dsp.limiter import LimiterState, limit
+from instrument.dsp.noise import add_noise
+from instrument.dsp.reverb import RoomState, add_room
 
 FADE_SECONDS = 0.001
 """Length of the fade in which a voice begins."""

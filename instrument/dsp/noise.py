@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from instrument.arrays import Float32, Float64, UInt64
-from instrument.jit import compiled
+from instrument.dsp.jit import compiled
 
 _WEYL = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)

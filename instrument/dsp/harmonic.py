@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from instrument.arrays import Float32, Float64
-from instrument.jit import compiled
+from instrument.dsp.jit import compiled
 
 HARMONIC_SCRATCH = 5
 """Rows of the scratch array of `add_harmonics`."""

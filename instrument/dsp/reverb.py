@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from instrument.arrays import Float32, Int64
-from instrument.jit import compiled
-from instrument.limiter import finite
+from instrument.dsp.jit import compiled
+from instrument.dsp.limiter import finite
 
 LINES = 8
 DIFFUSERS = 4

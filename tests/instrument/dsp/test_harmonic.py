@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
-from instrument.harmonic import HARMONIC_SCRATCH, add_harmonics, remove_above_nyquist
+from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics, remove_above_nyquist
 
 RATE = 48000
 LENGTH = 192

@@ -14,11 +14,11 @@ from numba import types
 from numba.core.imputils import impl_ret_borrowed
 
 from instrument.arrays import Float32, Float64, Int64
-from instrument.frames import Frames, Starts
-from instrument.jit import compiled, fence, generated
-from instrument.kernels import Synth, SynthState, play
-from instrument.limiter import Limiter
-from instrument.room import Room
+from instrument.dsp.frames import Frames, Starts
+from instrument.dsp.jit import compiled, fence, generated
+from instrument.dsp.limiter import Limiter
+from instrument.dsp.reverb import Room
+from instrument.dsp.synth import Synth, SynthState, play
 
 CLOCK_SIZE = 64
 """How many of the last calls the clock remembers."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import signal, special
 
 from instrument.arrays import Float32, Float64
-from instrument.room import PRE_DELAY_MS, Room
+from instrument.dsp.reverb import PRE_DELAY_MS, Room
 
 RATES = [44100, 48000]
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from instrument.arrays import Float32, Float64, Int64
-from instrument.jit import compiled
+from instrument.dsp.jit import compiled
 from instrument.units import db_to_gain
 
 KNEE_DB = 2.7

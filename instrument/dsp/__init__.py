@@ -1,0 +1,1 @@
+"""Signals: control frames, the compiled block that turns them into samples, and its callback."""
