@@ -28,9 +28,9 @@ from instrument.envelope import (
     slide,
     splice,
 )
-from instrument.latent import LatentSpace
 from instrument.mapping import Mapping, Performance
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
+from instrument.model.latent import LatentSpace
 from instrument.units import midi_to_hz
 
 LOUDNESS_RANGE_DB = (-100.0, 0.0)
@@ -120,7 +120,7 @@ class VoiceBank:
             mapping: Where the performance controls and knobs are.
             latents: Where the notes' latents are.
         """
-        spec = instrument.spec
+        spec = instrument.model.spec
         sizes = spec.timbre_size
         self.frames = Frames.empty(hops, slots, sizes.harmonics, sizes.noise_bands)
         self.starts = Starts.empty(slots * hops, sizes.harmonics)

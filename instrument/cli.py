@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from instrument.arrays import Float32
     from instrument.live.session import LiveSettings
     from instrument.midi.file import Score
-    from instrument.models import Instrument
+    from instrument.model.graphs import Instrument
     from instrument.offline import RenderReport, RenderSettings
 
 Found = TypeVar("Found")
@@ -357,8 +357,8 @@ def play(
     bindings = load_bindings(bindings_path)
 
     from instrument.live.session import LiveSettings
-    from instrument.models import load_instrument
-    from instrument.spec import find_instrument
+    from instrument.model.graphs import load_instrument
+    from instrument.model.spec import find_instrument
 
     loaded = load_instrument(find_instrument(instrument))
     names = controls([axis.name for axis in loaded.spec.axes])
@@ -437,7 +437,7 @@ def info(
 ) -> None:
     """Show what an instrument says of itself: range, knobs, presets, sources, figures."""
     from instrument import ui
-    from instrument.spec import check_digest, find_instrument, read_spec
+    from instrument.model.spec import check_digest, find_instrument, read_spec
 
     folder = find_instrument(instrument)
     spec = read_spec(folder)
@@ -681,9 +681,9 @@ def _render_all(
     parts: dict[int, Callable[[Float32], None]],
 ) -> RenderReport:
     from instrument import ui
-    from instrument.models import load_instrument
+    from instrument.model.graphs import load_instrument
+    from instrument.model.spec import find_instrument
     from instrument.offline import render_score
-    from instrument.spec import find_instrument
 
     instrument = load_instrument(find_instrument(name))
     seconds = score.duration_seconds + (settings.tail_seconds or 0.0)

@@ -10,7 +10,6 @@ from instrument.arrays import Float32, Float64
 from instrument.bank import Note, VoiceBank
 from instrument.dsp.frames import FRAME_RATE, hop_start
 from instrument.errors import InstrumentError
-from instrument.latent import LatentSpace
 from instrument.mapping import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -34,7 +33,8 @@ from instrument.midi.messages.events import (
     PitchBend,
     ProgramChange,
 )
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
+from instrument.model.latent import LatentSpace
 from instrument.voices import HOLDING, Stage, Voices
 
 SILENT_DB = -85.0
@@ -96,7 +96,7 @@ class Control:
             hops: Length of the rings of control frames.
             frames_at_once: The most frames that `write` computes in one run of the graph.
         """
-        spec = instrument.spec
+        spec = instrument.model.spec
         if spec.frame_rate != FRAME_RATE:
             raise InstrumentError(
                 f"{spec.name}: {spec.frame_rate} frames a second; this version of Arco plays "

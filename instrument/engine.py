@@ -13,9 +13,9 @@ from instrument.dsp.noise import impulse_response_matrix
 from instrument.dsp.reverb import Room
 from instrument.dsp.synth import Synth, SynthState, play
 from instrument.errors import UsageError
-from instrument.latent import LatentSpace
 from instrument.midi.messages.events import Event, NoteOn
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
+from instrument.model.latent import LatentSpace
 
 SAMPLE_RATES = (22_050, 192_000)
 ROOM_GAIN = 0.18
@@ -72,7 +72,7 @@ class Engine:
         low, high = SAMPLE_RATES
         if not low <= sample_rate <= high:
             raise UsageError(f"sample rate {sample_rate} Hz: it should be from {low} to {high} Hz")
-        spec = instrument.spec
+        spec = instrument.model.spec
         sizes = spec.timbre_size
         matrix = impulse_response_matrix(sizes.noise_bands, sample_rate, spec.sample_rate)
         hops = LEAST_HOPS + -(-ahead * FRAME_RATE // sample_rate)

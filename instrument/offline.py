@@ -10,9 +10,9 @@ import numpy as np
 
 from instrument.arrays import Float32
 from instrument.engine import ROOM_GAIN, Engine
-from instrument.latent import knob_settings
 from instrument.midi.file import Score
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
+from instrument.model.latent import knob_settings
 from instrument.units import gain_to_db
 
 BLOCK = 4096
@@ -113,7 +113,7 @@ def render_score(
         UsageError: A knob outside 0…1, or a sample rate that can't be played at.
     """
     began = time.perf_counter()
-    spec, rate = instrument.spec, settings.sample_rate
+    spec, rate = instrument.model.spec, settings.sample_rate
     preset = spec.presets.index(spec.preset(settings.preset)) if settings.preset else 0
     engine = Engine(
         instrument,

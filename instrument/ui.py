@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from instrument.live.audio import Device
     from instrument.live.knobs import Binding
     from instrument.live.session import LiveSettings, Session, Status
+    from instrument.model.spec import InstrumentSpec
     from instrument.offline import RenderReport
-    from instrument.spec import InstrumentSpec
 
 DISPLAY_SECONDS = 0.1
 SLOWEST_TERMINAL_SECONDS = 1.0

@@ -20,7 +20,7 @@ from instrument.midi.messages.events import Event
 
 from instrument.arrays import Float32, Float64
 from instrument.engine import Engine
-from instrument.models import Instrument, load_instrument
+from instrument.model.graphs import Instrument, load_instrument
 
 if TYPE_CHECKING:
     from training.features import FeatureCache

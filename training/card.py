@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from instrument.files import replacing
-from instrument.spec import InstrumentSpec, read_spec, write_spec
+from instrument.model.spec import InstrumentSpec, read_spec, write_spec
 from training.descriptors import LABELS
 
 CARD_FILE = "README.md"

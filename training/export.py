@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from instrument.arrays import Float64
 from instrument.errors import UsageError
 from instrument.files import replacing
-from instrument.models import EnvelopeModel, TimbreModel
-from instrument.spec import (
+from instrument.model.graphs import EnvelopeModel, TimbreModel
+from instrument.model.spec import (
     FORMAT,
     SPEC_FILE,
     EnvelopeSize,

@@ -22,7 +22,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from instrument.arrays import Float64
 from instrument.errors import RecordingError
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from instrument.offline import RenderSettings
 from training.descriptors import LABELS, describe
 from training.features import RELEASE_FRAME, FeatureCache
@@ -115,7 +115,7 @@ def generated_table(
         The descriptors, and the recording of each row. A note in which nothing was found that
         sounds like its key is left out.
     """
-    presets = [preset.name for preset in instrument.spec.presets]
+    presets = [preset.name for preset in instrument.model.spec.presets]
     preset = EVERYTHING if EVERYTHING in presets else None
     rows, played = [], []
     for seed in seeds:

@@ -14,7 +14,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import find_peaks
 
 from instrument.arrays import Float32, Float64
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from instrument.units import hz_to_midi
 from training.features import FRAME_RATE, FeatureCache
 from training.listening import (

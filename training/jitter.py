@@ -9,7 +9,7 @@ import torch
 from scipy.signal import butter, sosfiltfilt, welch
 
 from instrument.arrays import Float64
-from instrument.spec import JitterSpectra
+from instrument.model.spec import JitterSpectra
 from training.envelopes import EnvelopeSettings, EnvelopeWindows
 from training.features import FRAME_RATE, RELEASE_FRAME, FeatureCache
 from training.networks.envelope import ConditionalVAE, PlainVAE

@@ -13,7 +13,7 @@ from scipy.ndimage import maximum_filter1d
 from scipy.signal import stft
 
 from instrument.arrays import Float32, Float64
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
 from training.features import FRAME_RATE
 from training.listening import RATE, ListeningSettings, as_score, play, separate_notes

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from instrument.arrays import Float64
 from instrument.errors import UsageError
-from instrument.spec import Axis, MapPoint, Preset
+from instrument.model.spec import Axis, MapPoint, Preset
 from training.descriptors import LABELS, OF_AXES, describe
 from training.envelopes import (
     EnvelopeSettings,

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from instrument.arrays import Float32, Float64
-from instrument.spec import Axis
+from instrument.model.spec import Axis
 from training import plots
 from training.features import FRAME_RATE, RELEASE_FRAME
 

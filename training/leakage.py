@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from instrument.arrays import Float64
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from training.features import FRAME_RATE
 from training.listening import (
     PLAIN_LEVEL,
@@ -63,7 +63,7 @@ def turn_knobs(
         settings: The keys, and the length and steady part of the notes.
         step: Called after each knob.
     """
-    names = [axis.name for axis in instrument.spec.axes]
+    names = [axis.name for axis in instrument.model.spec.axes]
     notes = separate_notes(
         [(key, VELOCITY, settings.note_seconds) for key in settings.knob_keys],
         settings.gap_seconds,

@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 
 from instrument.arrays import Float32, Float64
 from instrument.midi.file import Score
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from instrument.offline import RenderSettings, render_score
 from instrument.units import hz_to_midi, midi_to_hz
 from training import pitch

@@ -12,7 +12,7 @@ import numpy as np
 from instrument.arrays import Float32, Float64
 from instrument.errors import ArcoError
 from instrument.midi.file import Score, read_score
-from instrument.models import load_instrument
+from instrument.model.graphs import load_instrument
 from instrument.units import gain_to_db
 from training.features import FRAME_RATE
 from training.listening import CREPE_FRAME_RATE, RATE, play, stretch, track_pitch

@@ -11,7 +11,7 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.files import replacing
-from instrument.spec import MapPoint
+from instrument.model.spec import MapPoint
 from training.features import FRAME_RATE, RELEASE_FRAME
 from training.loudness import loudness_db
 

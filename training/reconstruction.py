@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
-from instrument.spec import InstrumentSpec
+from instrument.model.spec import InstrumentSpec
 from training.descriptors import describe
 from training.envelopes import (
     EnvelopeSettings,

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from instrument.arrays import DDSPControls, Float32, Float64
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from instrument.units import db_to_gain
 from training.features import FRAME_RATE, FeatureCache
 from training.losses import multi_scale_spectral_loss, spectrogram
@@ -49,7 +49,7 @@ def copy_spectra(
     Returns:
         [(T − 1)·hop].
     """
-    sizes = instrument.spec.timbre_size
+    sizes = instrument.model.spec.timbre_size
     found = measure_spectra(
         audio, sample_rate, f0_hz, FRAME_RATE, sizes.harmonics, sizes.noise_bands
     )

@@ -16,7 +16,7 @@ from instrument.midi.messages.events import PitchBend, TimedEvent
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError, UsageError
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from instrument.units import db_to_gain, midi_to_hz
 from training.demodulation import analysis_window, demodulate
 from training.features import FRAME_RATE, FeatureCache

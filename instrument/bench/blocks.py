@@ -17,7 +17,7 @@ from instrument.dsp.frames import FRAME_RATE, hop_start
 from instrument.dsp.synth import play
 from instrument.engine import Engine
 from instrument.midi.messages.events import NoteOn
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 
 SHARE = 0.5
 """Of its time, that a block may take at most 999 times of 1000, for its polyphony to count."""

@@ -14,7 +14,7 @@ import numpy as np
 from instrument.bench.effort import Effort
 from instrument.bench.figures import Figure, Row, Section, verdict
 from instrument.bench.notes import note_times
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
 
 ARCO = "Arco"
@@ -81,7 +81,7 @@ def _frames(instrument: Instrument) -> dict[str, np.ndarray[Any, Any]]:
     notes = len(KEYS)
     keys = np.array(KEYS, np.float32)
     cents, loudness_db = instrument.envelope.decode(
-        np.zeros((notes, instrument.spec.envelope_size.latent), np.float32),
+        np.zeros((notes, instrument.model.spec.envelope_size.latent), np.float32),
         keys,
         np.full(notes, 0.6, np.float32),
     )

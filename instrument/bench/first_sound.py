@@ -15,8 +15,8 @@ def main() -> None:
 
     from instrument.engine import Engine  # noqa: PLC0415
     from instrument.midi.messages.events import NoteOn  # noqa: PLC0415
-    from instrument.models import load_instrument  # noqa: PLC0415
-    from instrument.spec import find_instrument  # noqa: PLC0415
+    from instrument.model.graphs import load_instrument  # noqa: PLC0415
+    from instrument.model.spec import find_instrument  # noqa: PLC0415
 
     imported = time.perf_counter()
     instrument = load_instrument(find_instrument(sys.argv[1]))

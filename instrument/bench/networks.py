@@ -9,7 +9,7 @@ import numpy as np
 from instrument.bench.effort import Effort
 from instrument.bench.figures import Row, Section
 from instrument.bench.timing import quantile_figures, rounds_of
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 
 ENVELOPES = (1, 8)
 RUNS = ((1, 1), (8, 1), (16, 1), (32, 1), (1, 32))
@@ -18,7 +18,7 @@ RUNS = ((1, 1), (8, 1), (16, 1), (32, 1), (1, 32))
 
 def measure_envelopes(instrument: Instrument, effort: Effort) -> Section:
     """How long it takes to decode the envelopes of notes that begin together."""
-    size = instrument.spec.envelope_size.latent
+    size = instrument.model.spec.envelope_size.latent
 
     def decoding(notes: int) -> Callable[[], object]:
         latent = np.zeros((notes, size), np.float32)

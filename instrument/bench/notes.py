@@ -14,7 +14,7 @@ from instrument.engine import Engine
 from instrument.errors import ArcoError
 from instrument.mapping import ALL_SOUND_OFF
 from instrument.midi.messages.events import ControlChange, NoteOn
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 
 SAMPLE_RATE = 48_000
 SILENT_SAMPLES = 4096
@@ -83,7 +83,7 @@ def note_times(
         while len(sounding) == 0:
             first = engine.position
             if first > event + HEARD_WITHIN:
-                name = instrument.spec.name
+                name = instrument.model.spec.name
                 raise ArcoError(f"{name}: key {key} with velocity {velocity} makes no sound")
             engine.render(out)
             sounding = np.flatnonzero(np.abs(out[0]) > audible)

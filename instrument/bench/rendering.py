@@ -8,7 +8,7 @@ from pathlib import Path
 from instrument.bench.effort import Effort
 from instrument.bench.figures import Figure, Row, Section
 from instrument.midi.file import Score, read_score
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from instrument.offline import RenderSettings, render_score
 
 

@@ -19,8 +19,8 @@ from instrument.bench.rendering import measure_rendering
 from instrument.bench.scores import write_eight_voices, write_line, write_note
 from instrument.bench.startup import measure_startup
 from instrument.bench.timing import undisturbed
-from instrument.models import load_instrument
-from instrument.spec import find_instrument
+from instrument.model.graphs import load_instrument
+from instrument.model.spec import find_instrument
 from instrument.ui import duration
 
 LINE, EIGHT_VOICES = "a line", "eight voices"
@@ -68,7 +68,7 @@ def _sections(
         yield measure_envelopes(instrument, effort)
         yield measure_timbre(instrument, effort)
         yield measure_kernels(instrument, effort)
-        weights_bytes = (place / instrument.spec.timbre.file).stat().st_size
+        weights_bytes = (place / instrument.model.spec.timbre.file).stat().st_size
         yield measure_floor(instrument, effort, weights_bytes)
         say("blocks")
         yield from measure_blocks(instrument, effort)

@@ -14,7 +14,7 @@ import numpy as np
 from instrument.bench.peers.program import Measured, keep_to_one_core, tell
 from instrument.bench.timing import rounds_of
 from instrument.errors import UsageError
-from instrument.models import TimbreModel
+from instrument.model.graphs import TimbreModel
 
 WIDTHS = (64, 96, 128, 192, 256, 384, 512)
 VOICES = (1, 8, 32)

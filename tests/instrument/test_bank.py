@@ -16,9 +16,9 @@ from instrument.bank import RESHAPE_FRAMES, Note, VoiceBank
 from instrument.control import SILENT_DB
 from instrument.dsp.frames import FRAME_RATE
 from instrument.envelope import ATTACK_FRAMES, CROSSFADE_FRAMES, RELEASE_DB_PER_FRAME
-from instrument.latent import LatentSpace
 from instrument.mapping import AXIS_CONTROLLERS, PRESSURE_DB, Mapping, pressure_db
-from instrument.models import EnvelopeModel, Instrument
+from instrument.model.graphs import EnvelopeModel, Instrument
+from instrument.model.latent import LatentSpace
 from instrument.units import hz_to_midi
 
 RATE = 48_000
@@ -39,7 +39,7 @@ class Desk:
 
     def __init__(self, instrument: Instrument) -> None:
         self.mapping = Mapping(FRAME_RATE)
-        latents = LatentSpace(instrument.spec, 0)
+        latents = LatentSpace(instrument.model.spec, 0)
         self.bank = VoiceBank(instrument, RATE, SLOTS, RING, self.mapping, latents)
         self.held: list[int] = []
         self.follows_knobs = True

@@ -30,7 +30,7 @@ from instrument.live.knobs import Binding, save_bindings
 from instrument.live.session import LiveSettings, Status
 from instrument.midi.file import read_score
 from instrument.midi.take import TakeWriter
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from instrument.units import note_name
 
 REPORT_KEYS = [
@@ -353,7 +353,7 @@ def test_an_instrument_that_isnt_there_or_was_edited_is_refused(
 def test_a_missing_output_folder_is_found_before_the_instrument_is_loaded(
     arco: Arco, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("instrument.models.load_instrument", pytest.fail)
+    monkeypatch.setattr("instrument.model.graphs.load_instrument", pytest.fail)
     assert arco("render", "song.mid", "-o", "nowhere/song.wav")[0] == 2
 
 
@@ -485,7 +485,7 @@ def shipped(tiny_instrument: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def short_melody(desk: Path, monkeypatch: pytest.MonkeyPatch, shipped: Path) -> None:
-    monkeypatch.setattr("instrument.spec.EXPORTED", shipped)
+    monkeypatch.setattr("instrument.model.spec.EXPORTED", shipped)
     monkeypatch.setattr(cli, "MELODY", desk / "song.mid")
 
 

@@ -32,8 +32,8 @@ from instrument.control import (
 from instrument.dsp.frames import FRAME_RATE
 from instrument.envelope import LEVEL_STEP_DB
 from instrument.errors import InstrumentError
-from instrument.latent import LatentSpace
-from instrument.models import Instrument, TimbreModel
+from instrument.model.graphs import Instrument, TimbreModel
+from instrument.model.latent import LatentSpace
 from instrument.units import hz_to_midi
 
 RATE = 48_000
@@ -51,7 +51,7 @@ class Player:
         polyphony: int = 4,
         sample_rate: int = RATE,
     ) -> None:
-        latents = LatentSpace(instrument.spec, 0)
+        latents = LatentSpace(instrument.model.spec, 0)
         self.control = Control(instrument, sample_rate, polyphony, latents, 0, RING)
         self.frames, self.starts = self.control.bank.frames, self.control.bank.starts
         self.next_hop()

@@ -28,7 +28,7 @@ from instrument.dsp.synth import play as play_synth
 from instrument.engine import Engine
 from instrument.errors import UsageError
 from instrument.mapping import CONTROLLERS as MAPPED
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from instrument.units import gain_to_db, midi_to_hz
 
 RATE = 48_000

@@ -22,7 +22,7 @@ from instrument.control import SOFT, slide_frames
 from instrument.dsp.frames import FRAME_RATE
 from instrument.engine import Engine
 from instrument.mapping import PRESSURE_DB
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from instrument.units import gain_to_db, hz_to_midi
 
 RATE = 48_000

@@ -27,7 +27,7 @@ from instrument.engine import Engine
 from instrument.errors import UnknownName, UsageError
 from instrument.midi.file import Score, Take, read_score
 from instrument.midi.take import Stamper, TakeWriter
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from instrument.offline import LONGEST_TAIL_SECONDS, RenderReport, RenderSettings, render_score
 
 Render = Callable[..., tuple[RenderReport, Float32]]

@@ -30,7 +30,7 @@ from instrument.live.performer import FIRST_NOTE_SECONDS, MARGIN_SECONDS, POLL_S
 from instrument.live.ports import Arrival, Inputs
 from instrument.mapping import CHANNELS
 from instrument.midi.take import TakeWriter
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 
 RATE = 48_000
 BLOCK = 128
@@ -118,7 +118,7 @@ class Stage:
         self.inputs, self.take = FakeInputs(), Take()
         self.engine = Engine(instrument, RATE, voices=8, ahead=AHEAD)
         self.playback = Playback.empty(self.engine.synth)
-        axes = [axis.name for axis in instrument.spec.axes]
+        axes = [axis.name for axis in instrument.model.spec.axes]
         self.performer = Performer(
             self.engine,
             self.playback,

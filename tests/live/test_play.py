@@ -305,7 +305,7 @@ BURNER = """
 import sys, threading
 from pathlib import Path
 from instrument.live.session import LiveSettings, Session
-from instrument.models import load_instrument
+from instrument.model.graphs import load_instrument
 settings = LiveSettings(record=Path(sys.argv[2]))
 with Session(load_instrument(Path(sys.argv[1])), settings) as session:
     playing = threading.Thread(target=session.run)

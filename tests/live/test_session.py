@@ -16,12 +16,12 @@ from instrument.arrays import Float32
 from instrument.dsp.callback import Playback
 from instrument.engine import Engine
 from instrument.errors import UnknownName, UsageError
-from instrument.latent import knob_settings
 from instrument.live.session import LiveSettings, Tape, _beginning
 from instrument.mapping import AXIS_CONTROLLERS, CHANNELS
 from instrument.midi.file import read_score
 from instrument.midi.take import TakeWriter
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
+from instrument.model.latent import knob_settings
 
 RATE = 48_000
 TAPE = 64

@@ -14,8 +14,8 @@ import typer
 
 from instrument import ui
 from instrument.errors import InstrumentError, OutputError
-from instrument.models import load_instrument
-from instrument.spec import Source, read_spec
+from instrument.model.graphs import load_instrument
+from instrument.model.spec import Source, read_spec
 from training.card import PLAYED, SHAPES, card, figure_tables, record_figures, table, write_card
 from training.cli import app
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float32
 from instrument.errors import UsageError
-from instrument.models import Instrument, load_instrument
+from instrument.model.graphs import Instrument, load_instrument
 from training import export as export_module
 from training.envelopes import EnvelopeSettings, EnvelopeWindows
 from training.export import (
@@ -196,4 +196,4 @@ def test_the_plain_network_is_exported_too(
         plain.mean_head.weight *= 1000.0
     export(plain, tiny_networks[1], synthetic_cache, tmp_path / "plain", ExportSettings())
     instrument = load_instrument(tmp_path / "plain")
-    assert instrument.spec.envelope_size.latent == 12
+    assert instrument.model.spec.envelope_size.latent == 12

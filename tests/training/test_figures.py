@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from instrument.errors import InstrumentError, UsageError
-from instrument.models import Instrument, load_instrument
+from instrument.model.graphs import Instrument, load_instrument
 from training.envelopes import quantiles
 from training.features import FRAMES, RELEASE_FRAME, FeatureCache
 from training.figures import FIGURES, KNOB_POSITIONS, WEIGHTS, figures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from training.descriptors import LABELS
 from training.features import FeatureCache
 from training.generation import (

@@ -9,7 +9,7 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from instrument.arrays import Float64
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from training.features import FRAME_RATE, FeatureCache
 from training.held import (
     HeldNotes,

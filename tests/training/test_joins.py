@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32, Float64
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
 from training.joins import measure_join, periods_hz, play_joins, spectral_flux
 from training.listening import ListeningSettings

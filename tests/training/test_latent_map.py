@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from instrument.errors import UsageError
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from training.descriptors import LABELS, OF_AXES
 from training.features import FeatureCache
 from training.latent_map import AXES, CLEAR_EFFECT, REGIONS, training_latents

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from training import leakage
 from training.leakage import Leakage, turn_knobs
 from training.listening import ListeningSettings, play

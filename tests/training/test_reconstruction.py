@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float64
 from instrument.errors import UsageError
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from training.features import FRAMES, RELEASE_FRAME, FeatureCache
 from training.networks.envelope import ConditionalVAE
 from training.networks.timbre import TimbreDecoder

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32, Float64
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from training.loudness import loudness_db
 from training.resynthesis import copy_spectra, log_spectral_distance, resynthesise
 from training.spectra import measure_spectra

@@ -10,7 +10,7 @@ import pytest
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from training.features import FeatureCache
 from training.listening import ListeningSettings
 from training.loudness import loudness_db

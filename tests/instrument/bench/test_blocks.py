@@ -20,7 +20,7 @@ from instrument.bench.effort import Effort
 from instrument.bench.figures import Section
 from instrument.bench.timing import Quantiles
 from instrument.dsp.frames import FRAME_RATE
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 
 RATE, BLOCK = 48_000, 64
 FRAME_US = 1e6 / FRAME_RATE

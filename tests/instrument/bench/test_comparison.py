@@ -24,7 +24,7 @@ from instrument.bench.comparison import (
 )
 from instrument.bench.effort import Effort
 from instrument.bench.figures import Figure
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
 
 LINE = Figure("×", (60.0, 62.0, 61.0), "higher")

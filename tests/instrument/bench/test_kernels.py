@@ -23,7 +23,7 @@ from instrument.bench.kernels import (
     measure_floor,
     measure_kernels,
 )
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 
 needs_a_compiler = pytest.mark.skipif(
     not any(map(shutil.which, COMPILERS)), reason="needs a C compiler"

@@ -8,7 +8,7 @@ from typing import Any
 from instrument.bench.effort import Effort
 from instrument.bench.figures import Section
 from instrument.bench.networks import ENVELOPES, RUNS, measure_envelopes, measure_timbre, timbre_run
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 
 
 def test_envelopes_are_measured_one_by_one_and_together(

@@ -13,7 +13,7 @@ from instrument.bench.effort import Effort
 from instrument.bench.figures import Row, Section
 from instrument.bench.notes import measure_notes, note_times
 from instrument.errors import ArcoError
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 
 
 @settings(max_examples=20)

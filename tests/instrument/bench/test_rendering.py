@@ -13,7 +13,7 @@ from instrument.bench.effort import Effort
 from instrument.bench.figures import Section
 from instrument.bench.rendering import measure_rendering
 from instrument.bench.scores import write_line, write_note
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 
 COLUMN = "faster than real time"
 

@@ -14,7 +14,7 @@ from instrument.midi.messages.events import ControlChange, Event, NoteOff, NoteO
 from instrument.arrays import Float32, Float64
 from instrument.dsp.callback import CLOCK_SIZE, CONTINUE, OUTPUT_UNDERFLOW, Callback, Playback
 from instrument.engine import Engine
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
 
 RATE = 48_000
 OTHER_FLAGS = 1 | 2 | 8 | 16

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32
-from instrument.jitter import POOL_FRAMES, Jitter
-from instrument.models import Instrument
-from instrument.spec import InstrumentSpec, JitterSpectra
+from instrument.model.graphs import Instrument
+from instrument.model.jitter import POOL_FRAMES, Jitter
+from instrument.model.spec import InstrumentSpec, JitterSpectra
 
 FRAMES = 750
 CENTS, DECIBELS = [3.0, 4.0], [0.3, 0.4]  # slow and fast

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument import spec as spec_module
 from instrument.errors import InstrumentError, UnknownName
-from instrument.spec import (
+from instrument.model import spec as spec_module
+from instrument.model.spec import (
     FORMAT,
     SPEC_FILE,
     InstrumentSpec,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float64
 from instrument.errors import UnknownName, UsageError
-from instrument.latent import LatentSpace, knob_settings
-from instrument.models import Instrument
+from instrument.model.graphs import Instrument
+from instrument.model.latent import LatentSpace, knob_settings
 
 NOTES = 60
 

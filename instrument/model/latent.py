@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
-from instrument.jitter import Jitter
-from instrument.spec import InstrumentSpec, Preset
+from instrument.model.jitter import Jitter
+from instrument.model.spec import InstrumentSpec, Preset
 
 NEARBY_SEMITONES = 4.0
 NEARBY_LOUDNESS = 0.2

@@ -13,8 +13,8 @@ import pytest
 
 from instrument.arrays import Float32
 from instrument.errors import InstrumentError
-from instrument.models import Instrument, load_instrument
-from instrument.spec import SPEC_FILE, InstrumentSpec, read_spec, sha256, write_spec
+from instrument.model.graphs import Instrument, load_instrument
+from instrument.model.spec import SPEC_FILE, InstrumentSpec, read_spec, sha256, write_spec
 
 Change = Callable[[InstrumentSpec], InstrumentSpec]
 

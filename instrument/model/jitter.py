@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from instrument.arrays import Float32
-from instrument.spec import InstrumentSpec
+from instrument.model.spec import InstrumentSpec
 
 POOL_FRAMES = 1 << 14
 """65 s of noise, from which each note takes its own stretch."""

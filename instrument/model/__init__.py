@@ -1,0 +1,1 @@
+"""The exported instrument: what it says of itself, its graphs, its latent space."""
