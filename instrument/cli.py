@@ -584,7 +584,7 @@ def _sound_settings(room: float | None, humanize: float | None) -> dict[str, Any
 
 
 def _check_sample_rate(sample_rate: int) -> None:
-    from instrument.engine import SAMPLE_RATES
+    from instrument.engine.engine import SAMPLE_RATES
 
     low, high = SAMPLE_RATES
     if not low <= sample_rate <= high:
@@ -630,7 +630,7 @@ def _folder(path: Path) -> Iterator[None]:
 
 def _channels(score: Score) -> list[int]:
     """Channels that have notes, counting from 0."""
-    from instrument.midi.messages.events import NoteOn
+    from instrument.midi.events import NoteOn
 
     return sorted(
         {timed.event.channel for timed in score.events if isinstance(timed.event, NoteOn)}

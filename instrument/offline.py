@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from instrument.arrays import Float32
-from instrument.engine import ROOM_GAIN, Engine
+from instrument.engine.engine import ROOM_GAIN, Engine
 from instrument.midi.file import Score
 from instrument.model.graphs import Instrument
 from instrument.model.latent import knob_settings
@@ -113,7 +113,7 @@ def render_score(
         UsageError: A knob outside 0…1, or a sample rate that can't be played at.
     """
     began = time.perf_counter()
-    spec, rate = instrument.model.spec, settings.sample_rate
+    spec, rate = instrument.spec, settings.sample_rate
     preset = spec.presets.index(spec.preset(settings.preset)) if settings.preset else 0
     engine = Engine(
         instrument,

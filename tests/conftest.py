@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
-from instrument.midi.messages.events import Event
 
 from instrument.arrays import Float32, Float64
-from instrument.engine import Engine
+from instrument.engine.engine import Engine
+from instrument.midi.events import Event
 from instrument.model.graphs import Instrument, load_instrument
 
 if TYPE_CHECKING:

@@ -155,7 +155,7 @@ def _pictures(
             "Held-out notes, notes played like them (same keys, as loud and as long), and other "
             "recordings: how each descriptor is distributed."
         )
-    plots.latent_map(instrument.model.spec.map, report / "map.png")
+    plots.latent_map(instrument.spec.map, report / "map.png")
     shown["map.png"] = "The training notes on the first two axes of the latent space."
     for name, path in histories.items():
         file = f"losses-{name}.png"
@@ -204,7 +204,7 @@ def _tone(
 def _write_page(
     instrument: Instrument, figures: Mapping[str, float], shown: Mapping[str, str], path: Path
 ) -> None:
-    title = f"{instrument.model.spec.name} {instrument.model.spec.digest}"
+    title = f"{instrument.spec.name} {instrument.spec.digest}"
     pictures = "\n\n".join(f"![{file}]({file})\n\n{text}" for file, text in shown.items())
     with replacing(path) as beside:
         beside.write_text(
@@ -247,7 +247,7 @@ def evaluate(
     settings = settings or ListeningSettings()
     instrument = load_instrument(instrument_folder)
     report.mkdir(parents=True, exist_ok=True)
-    check_latent(network, instrument.model.spec)
+    check_latent(network, instrument.spec)
     train, test = (
         reconstruct(cache, instrument.envelope.decode, network, recordings)
         for recordings in (cache.fitted, cache.held_out)
@@ -259,12 +259,10 @@ def evaluate(
     played_notes = len(settings.keys) * len(settings.velocities)
     toned = evenly(held_out, settings.toned)
     held = len(long_bows(cache, settings.held)) or min(len(settings.sweep_keys), settings.held)
-    closer = len(toned) + held + len(settings.line_keys) + len(instrument.model.spec.axes)
+    closer = len(toned) + held + len(settings.line_keys) + len(instrument.spec.axes)
     step = _Steps(progress, len(held_out) + len(some) + compared + played_notes + closer)
 
-    figures = envelope_figures(
-        train, test, components or instrument.model.spec.envelope_size.latent
-    )
+    figures = envelope_figures(train, test, components or instrument.spec.envelope_size.latent)
     figures |= timbre_figures(cache, instrument, held_out, step)
     trained = timbre_figures(cache, instrument, some, step)
     figures |= {f"train_{name}": value for name, value in trained.items()}
@@ -284,7 +282,7 @@ def evaluate(
         cache, instrument, test, played, levels_db, comparison, settings, histories or {}, report
     )
     shown |= closely
-    model = {"name": instrument.model.spec.name, "digest": instrument.model.spec.digest}
+    model = {"name": instrument.spec.name, "digest": instrument.spec.digest}
     write_json({"model": model, "figures": figures}, report / "evaluation.json")
     _write_page(instrument, figures, shown, report / "report.md")
     return figures

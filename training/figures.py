@@ -162,7 +162,7 @@ def _interpolations(model: Model, stem: Path) -> Shown | None:
         )
     )
     latent_plots.interpolations(curves, WEIGHTS, stem)
-    rate = instrument.model.spec.sample_rate
+    rate = instrument.spec.sample_rate
     sounds = []
     for share, key, cents, loudness_db in zip(WEIGHTS, pitch, *curves, strict=True):
         f0_hz = np.asarray(midi_to_hz(key + cents.astype(np.float64) / 100.0), np.float64)
@@ -382,7 +382,7 @@ def figures(
         OutputError: Nothing can be written in the folder.
     """
     instrument = load_instrument(instrument_folder)
-    check_latent(network, instrument.model.spec)
+    check_latent(network, instrument.spec)
     test = reconstruct(cache, instrument.envelope.decode, network, cache.held_out)
     model = Model(cache, instrument, test, training_latents(network, cache), history)
     out.mkdir(parents=True, exist_ok=True)
@@ -392,7 +392,7 @@ def figures(
         if figure is not None:
             shown[name] = figure
         progress(done, len(FIGURES))
-    spec = instrument.model.spec
+    spec = instrument.spec
     numbers = {name: value for figure in shown.values() for name, value in figure.numbers.items()}
     listed = {
         name: {"title": figure.title, "files": [f"{name}.png", f"{name}.svg", *figure.files]}

@@ -115,7 +115,7 @@ def generated_table(
         The descriptors, and the recording of each row. A note in which nothing was found that
         sounds like its key is left out.
     """
-    presets = [preset.name for preset in instrument.model.spec.presets]
+    presets = [preset.name for preset in instrument.spec.presets]
     preset = EVERYTHING if EVERYTHING in presets else None
     rows, played = [], []
     for seed in seeds:

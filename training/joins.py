@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from instrument.midi.messages.events import ControlChange, TimedEvent
 from scipy.ndimage import maximum_filter1d
 from scipy.signal import stft
 
 from instrument.arrays import Float32, Float64
+from instrument.midi.events import ControlChange, TimedEvent
 from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
 from training.features import FRAME_RATE

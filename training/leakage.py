@@ -63,7 +63,7 @@ def turn_knobs(
         settings: The keys, and the length and steady part of the notes.
         step: Called after each knob.
     """
-    names = [axis.name for axis in instrument.model.spec.axes]
+    names = [axis.name for axis in instrument.spec.axes]
     notes = separate_notes(
         [(key, VELOCITY, settings.note_seconds) for key in settings.knob_keys],
         settings.gap_seconds,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from instrument.midi.messages.events import NoteOff, NoteOn, TimedEvent
 from scipy.stats import spearmanr
 
 from instrument.arrays import Float32, Float64
+from instrument.midi.events import NoteOff, NoteOn, TimedEvent
 from instrument.midi.file import Score
 from instrument.model.graphs import Instrument
 from instrument.offline import RenderSettings, render_score

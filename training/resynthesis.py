@@ -49,7 +49,7 @@ def copy_spectra(
     Returns:
         [(T − 1)·hop].
     """
-    sizes = instrument.model.spec.timbre_size
+    sizes = instrument.spec.timbre_size
     found = measure_spectra(
         audio, sample_rate, f0_hz, FRAME_RATE, sizes.harmonics, sizes.noise_bands
     )

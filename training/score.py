@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from instrument.midi.messages.events import ControlChange, NoteOff, NoteOn, PitchBend, TimedEvent
 
 from instrument.arrays import Float64
+from instrument.midi.events import ControlChange, NoteOff, NoteOn, PitchBend, TimedEvent
 
 SHORTEST_NOTE_SECONDS = 0.3
 ATTACK_SECONDS = 0.1

@@ -1,6 +1,6 @@
 """The differentiable synthesiser: DDSP's harmonic oscillators and filtered noise in torch.
 
-It is the same formula as the streaming one in ``instrument.dsp.harmonic`` and ``instrument.dsp.noise``.
+It is the same formula as the streaming one in ``instrument.dsp``: ``harmonic`` and ``noise``.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from instrument.midi.messages.events import PitchBend, TimedEvent
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError, UsageError
+from instrument.midi.events import PitchBend, TimedEvent
 from instrument.model.graphs import Instrument
 from instrument.units import db_to_gain, midi_to_hz
 from training.demodulation import analysis_window, demodulate

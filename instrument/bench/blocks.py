@@ -15,8 +15,8 @@ from instrument.bench.figures import Figure, Row, Section
 from instrument.bench.timing import Quantiles, quantile_figures
 from instrument.dsp.frames import FRAME_RATE, hop_start
 from instrument.dsp.synth import play
-from instrument.engine import Engine
-from instrument.midi.messages.events import NoteOn
+from instrument.engine.engine import Engine
+from instrument.midi.events import NoteOn
 from instrument.model.graphs import Instrument
 
 SHARE = 0.5

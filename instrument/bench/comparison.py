@@ -81,7 +81,7 @@ def _frames(instrument: Instrument) -> dict[str, np.ndarray[Any, Any]]:
     notes = len(KEYS)
     keys = np.array(KEYS, np.float32)
     cents, loudness_db = instrument.envelope.decode(
-        np.zeros((notes, instrument.model.spec.envelope_size.latent), np.float32),
+        np.zeros((notes, instrument.spec.envelope_size.latent), np.float32),
         keys,
         np.full(notes, 0.6, np.float32),
     )

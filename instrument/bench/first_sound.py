@@ -13,8 +13,8 @@ def main() -> None:
 
     import numpy as np  # noqa: PLC0415
 
-    from instrument.engine import Engine  # noqa: PLC0415
-    from instrument.midi.messages.events import NoteOn  # noqa: PLC0415
+    from instrument.engine.engine import Engine  # noqa: PLC0415
+    from instrument.midi.events import NoteOn  # noqa: PLC0415
     from instrument.model.graphs import load_instrument  # noqa: PLC0415
     from instrument.model.spec import find_instrument  # noqa: PLC0415
 

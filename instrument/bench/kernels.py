@@ -42,7 +42,7 @@ def measure_kernels(instrument: Instrument, effort: Effort) -> Section:
 
 
 def _kernels(instrument: Instrument) -> dict[str, Callable[[], object]]:
-    sizes = instrument.model.spec.timbre_size
+    sizes = instrument.spec.timbre_size
     amps = np.full(sizes.harmonics, 0.01, np.float32)
     mono, block = np.zeros(HOP, np.float32), np.zeros((2, HOP), np.float32)
     scratch = np.zeros((HARMONIC_SCRATCH, HOP))
@@ -84,7 +84,7 @@ def measure_floor(instrument: Instrument, effort: Effort, weights_bytes: int) ->
     }
     notes = []
     with tempfile.TemporaryDirectory() as folder:
-        in_c = _harmonics_in_c(instrument.model.spec.timbre_size.harmonics, Path(folder))
+        in_c = _harmonics_in_c(instrument.spec.timbre_size.harmonics, Path(folder))
         if in_c is None:
             notes.append("No C compiler here: the harmonics have nothing to be held against.")
         else:

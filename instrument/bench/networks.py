@@ -18,7 +18,7 @@ RUNS = ((1, 1), (8, 1), (16, 1), (32, 1), (1, 32))
 
 def measure_envelopes(instrument: Instrument, effort: Effort) -> Section:
     """How long it takes to decode the envelopes of notes that begin together."""
-    size = instrument.model.spec.envelope_size.latent
+    size = instrument.spec.envelope_size.latent
 
     def decoding(notes: int) -> Callable[[], object]:
         latent = np.zeros((notes, size), np.float32)

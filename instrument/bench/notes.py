@@ -10,10 +10,10 @@ from instrument.arrays import Float64
 from instrument.bench.effort import Effort
 from instrument.bench.figures import Figure, Row, Section
 from instrument.bench.timing import Quantiles, quantile_figures
-from instrument.engine import Engine
+from instrument.engine.engine import Engine
+from instrument.engine.smoothing import ALL_SOUND_OFF
 from instrument.errors import ArcoError
-from instrument.mapping import ALL_SOUND_OFF
-from instrument.midi.messages.events import ControlChange, NoteOn
+from instrument.midi.events import ControlChange, NoteOn
 from instrument.model.graphs import Instrument
 
 SAMPLE_RATE = 48_000
@@ -83,7 +83,7 @@ def note_times(
         while len(sounding) == 0:
             first = engine.position
             if first > event + HEARD_WITHIN:
-                name = instrument.model.spec.name
+                name = instrument.spec.name
                 raise ArcoError(f"{name}: key {key} with velocity {velocity} makes no sound")
             engine.render(out)
             sounding = np.flatnonzero(np.abs(out[0]) > audible)

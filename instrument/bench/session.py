@@ -68,7 +68,7 @@ def _sections(
         yield measure_envelopes(instrument, effort)
         yield measure_timbre(instrument, effort)
         yield measure_kernels(instrument, effort)
-        weights_bytes = (place / instrument.model.spec.timbre.file).stat().st_size
+        weights_bytes = (place / instrument.spec.timbre.file).stat().st_size
         yield measure_floor(instrument, effort, weights_bytes)
         say("blocks")
         yield from measure_blocks(instrument, effort)

@@ -17,9 +17,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 import typer
 
-from instrument.errors import OutputError, UnknownName, UsageError
-from instrument.files import replacing
-from instrument.mapping import (
+from instrument.engine.smoothing import (
     ALL_SOUND_OFF,
     AXIS_CONTROLLERS,
     BANK_COARSE,
@@ -35,7 +33,9 @@ from instrument.mapping import (
     SOSTENUTO,
     SUSTAIN,
 )
-from instrument.midi.messages.events import ControlChange
+from instrument.errors import OutputError, UnknownName, UsageError
+from instrument.files import replacing
+from instrument.midi.events import ControlChange
 
 MIDDLE = 64
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from instrument.engine.smoothing import SUSTAIN
 from instrument.live.knobs import NOT_KNOBS, RELATIVE, STEPS, Binding, Kind
-from instrument.mapping import SUSTAIN
-from instrument.midi.messages.events import ControlChange
+from instrument.midi.events import ControlChange
 
 NEVER_LEARNED = NOT_KNOBS | {SUSTAIN}
 """Controllers that go on doing what they do while others are learned."""

@@ -11,15 +11,15 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from instrument.dsp.callback import Playback
-from instrument.engine import Engine
+from instrument.engine.engine import Engine
+from instrument.engine.smoothing import ALL_NOTES_OFF, CHANNELS, SOSTENUTO, SUSTAIN
 from instrument.live.audio import Output
 from instrument.live.clock import Clock
 from instrument.live.knobs import Binding, Knobs
 from instrument.live.learn import NEVER_LEARNED, Learner
 from instrument.live.ports import Arrival, Inputs
-from instrument.mapping import ALL_NOTES_OFF, CHANNELS, SOSTENUTO, SUSTAIN
+from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
 from instrument.midi.messages import event_from_bytes
-from instrument.midi.messages.events import ControlChange, Event, NoteOff, NoteOn
 from instrument.midi.take import Stamper, TakeWriter
 
 POLL_SECONDS = 0.0004

@@ -18,15 +18,15 @@ import numpy as np
 
 from instrument.arrays import Float32
 from instrument.dsp.callback import Playback
-from instrument.engine import ROOM_GAIN, Engine
+from instrument.engine.engine import ROOM_GAIN, Engine
+from instrument.engine.smoothing import AXIS_CONTROLLERS, CHANNELS, MONO_ON
 from instrument.errors import ArcoError, UsageError
 from instrument.live.audio import Device, Output, choose_output, rescan
 from instrument.live.knobs import Binding, Knobs, bind, save_bindings
 from instrument.live.learn import Learner
 from instrument.live.performer import Performer
 from instrument.live.ports import Inputs
-from instrument.mapping import AXIS_CONTROLLERS, CHANNELS, MONO_ON
-from instrument.midi.messages.events import ControlChange, Event, NoteOn, ProgramChange
+from instrument.midi.events import ControlChange, Event, NoteOn, ProgramChange
 from instrument.midi.take import TakeWriter
 from instrument.model.graphs import Instrument
 from instrument.model.latent import knob_settings
@@ -161,7 +161,7 @@ class Session:
         """
         self._settings = settings
         self._say = say
-        self._axes = [axis.name for axis in instrument.model.spec.axes]
+        self._axes = [axis.name for axis in instrument.spec.axes]
         self._bindings = list(settings.bindings)
         self._stopping, self._hurry = threading.Event(), threading.Event()
         self._told, self._told_fault = "", False
@@ -462,7 +462,7 @@ class Tape:
 
 def _beginning(instrument: Instrument, settings: LiveSettings) -> Iterator[Event]:
     """The settings as events, so that a take holds them."""
-    spec = instrument.model.spec
+    spec = instrument.spec
     if settings.preset is not None:
         program = spec.presets.index(spec.preset(settings.preset))
         yield from (ProgramChange(channel, program) for channel in range(CHANNELS))

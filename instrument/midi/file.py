@@ -17,10 +17,10 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
+from instrument.engine.smoothing import Mapping
 from instrument.errors import MidiFileError
-from instrument.mapping import Mapping
+from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, TimedEvent
 from instrument.midi.messages import event_from_bytes
-from instrument.midi.messages.events import ControlChange, Event, NoteOff, NoteOn, TimedEvent
 from instrument.midi.zones import LOWER, UPPER
 
 PERCUSSION_CHANNEL = 9

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from instrument.midi.messages.events import (
+from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
     Event,

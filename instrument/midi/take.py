@@ -12,11 +12,10 @@ from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
-from instrument.engine import ROOM_GAIN
+from instrument.engine.engine import ROOM_GAIN
 from instrument.errors import UsageError
 from instrument.files import check_writable, replacing
-from instrument.midi.file import END_OF_TRACK, META, SET_TEMPO, TAKE_MARK, TEXT, Take
-from instrument.midi.messages.events import (
+from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -26,6 +25,7 @@ from instrument.midi.messages.events import (
     PitchBend,
     ProgramChange,
 )
+from instrument.midi.file import END_OF_TRACK, META, SET_TEMPO, TAKE_MARK, TEXT, Take
 
 LONGEST_DELTA = 2**28 - 1  # ticks: four bytes of seven bits
 LARGEST_DIVISION = 2**15 - 1  # ticks a quarter note

@@ -100,7 +100,7 @@ def load_instrument(folder: Path) -> Instrument:
 
 def _try_once(instrument: Instrument, folder: Path) -> None:
     """Run both graphs: the first run is slow, and shows whether the sizes are as described."""
-    envelope, timbre = instrument.model.spec.envelope_size, instrument.model.spec.timbre_size
+    envelope, timbre = instrument.spec.envelope_size, instrument.spec.timbre_size
     pitch, loudness = np.full(1, 69.0, np.float32), np.full(1, 0.5, np.float32)
     f0_hz, loudness_db = np.full((1, 1), 440.0, np.float32), np.full((1, 1), -30.0, np.float32)
     wanted = [

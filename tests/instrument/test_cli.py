@@ -18,16 +18,16 @@ import mido
 import numpy as np
 import pytest
 import soundfile
-from instrument.midi.messages.events import ControlChange, Event, NoteOff, NoteOn, PitchBend
 
 from instrument import cli, ui
 from instrument.arrays import Float32
 from instrument.cli import MELODY, main
-from instrument.engine import SAMPLE_RATES, Engine
+from instrument.engine.engine import SAMPLE_RATES, Engine
 from instrument.errors import UsageError
 from instrument.live.audio import Device
 from instrument.live.knobs import Binding, save_bindings
 from instrument.live.session import LiveSettings, Status
+from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, PitchBend
 from instrument.midi.file import read_score
 from instrument.midi.take import TakeWriter
 from instrument.model.graphs import Instrument

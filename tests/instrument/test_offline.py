@@ -9,7 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from instrument.midi.messages.events import (
+
+from instrument.arrays import Float32
+from instrument.dsp.synth import play
+from instrument.engine.engine import Engine
+from instrument.errors import UnknownName, UsageError
+from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -20,11 +25,6 @@ from instrument.midi.messages.events import (
     ProgramChange,
     TimedEvent,
 )
-
-from instrument.arrays import Float32
-from instrument.dsp.synth import play
-from instrument.engine import Engine
-from instrument.errors import UnknownName, UsageError
 from instrument.midi.file import Score, Take, read_score
 from instrument.midi.take import Stamper, TakeWriter
 from instrument.model.graphs import Instrument

@@ -16,12 +16,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from instrument.midi.messages.events import ControlChange
 
 from instrument import ui
 from instrument.live.audio import Device
 from instrument.live.knobs import Binding
 from instrument.live.session import LiveSettings, Status
+from instrument.midi.events import ControlChange
 
 WAITS_WITHIN = 60.0
 

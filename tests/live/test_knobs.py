@@ -9,8 +9,8 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
-from instrument.midi.messages.events import ControlChange
 
+from instrument.engine.smoothing import AXIS_CONTROLLERS, CHANNELS, CONTROLLERS
 from instrument.errors import OutputError, UnknownName, UsageError
 from instrument.live.knobs import (
     CONTROLS,
@@ -27,8 +27,8 @@ from instrument.live.knobs import (
     load_bindings,
     save_bindings,
 )
-from instrument.mapping import AXIS_CONTROLLERS, CHANNELS, CONTROLLERS
 from instrument.midi.channel import Channel
+from instrument.midi.events import ControlChange
 
 AXES = ("release-time", "swell", "attack-time")
 SWELL = AXIS_CONTROLLERS[1]

@@ -8,10 +8,10 @@ from itertools import accumulate, takewhile
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from instrument.midi.messages.events import ControlChange
 
 from instrument.live.knobs import NOT_KNOBS, RELATIVE, STEPS, Binding
 from instrument.live.learn import ENOUGH_MESSAGES, ENOUGH_SECONDS, MANY_MESSAGES, Learner
+from instrument.midi.events import ControlChange
 
 KNOB = 20
 

@@ -10,7 +10,17 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from instrument.midi.messages.events import (
+
+from instrument.arrays import Float32
+from instrument.dsp.callback import Playback, fill
+from instrument.engine.engine import Engine
+from instrument.engine.smoothing import CHANNELS
+from instrument.live import performer as control
+from instrument.live.knobs import Binding, Knobs
+from instrument.live.learn import ENOUGH_SECONDS, Learner
+from instrument.live.performer import FIRST_NOTE_SECONDS, MARGIN_SECONDS, POLL_SECONDS, Performer
+from instrument.live.ports import Arrival, Inputs
+from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -19,16 +29,6 @@ from instrument.midi.messages.events import (
     PitchBend,
     ProgramChange,
 )
-
-from instrument.arrays import Float32
-from instrument.dsp.callback import Playback, fill
-from instrument.engine import Engine
-from instrument.live import performer as control
-from instrument.live.knobs import Binding, Knobs
-from instrument.live.learn import ENOUGH_SECONDS, Learner
-from instrument.live.performer import FIRST_NOTE_SECONDS, MARGIN_SECONDS, POLL_SECONDS, Performer
-from instrument.live.ports import Arrival, Inputs
-from instrument.mapping import CHANNELS
 from instrument.midi.take import TakeWriter
 from instrument.model.graphs import Instrument
 
@@ -118,7 +118,7 @@ class Stage:
         self.inputs, self.take = FakeInputs(), Take()
         self.engine = Engine(instrument, RATE, voices=8, ahead=AHEAD)
         self.playback = Playback.empty(self.engine.synth)
-        axes = [axis.name for axis in instrument.model.spec.axes]
+        axes = [axis.name for axis in instrument.spec.axes]
         self.performer = Performer(
             self.engine,
             self.playback,

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from instrument.midi.messages.events import ControlChange, NoteOff, NoteOn
 
 from instrument.arrays import Float32
 from instrument.cli import main
+from instrument.midi.events import ControlChange, NoteOff, NoteOn
 from instrument.midi.file import read_score
 
 pytestmark = pytest.mark.live

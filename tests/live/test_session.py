@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from instrument.midi.messages.events import ControlChange, Event, NoteOff, NoteOn, ProgramChange
 
 from instrument.arrays import Float32
 from instrument.dsp.callback import Playback
-from instrument.engine import Engine
+from instrument.engine.engine import Engine
+from instrument.engine.smoothing import AXIS_CONTROLLERS, CHANNELS
 from instrument.errors import UnknownName, UsageError
 from instrument.live.session import LiveSettings, Tape, _beginning
-from instrument.mapping import AXIS_CONTROLLERS, CHANNELS
+from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, ProgramChange
 from instrument.midi.file import read_score
 from instrument.midi.take import TakeWriter
 from instrument.model.graphs import Instrument

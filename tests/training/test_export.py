@@ -196,4 +196,4 @@ def test_the_plain_network_is_exported_too(
         plain.mean_head.weight *= 1000.0
     export(plain, tiny_networks[1], synthetic_cache, tmp_path / "plain", ExportSettings())
     instrument = load_instrument(tmp_path / "plain")
-    assert instrument.model.spec.envelope_size.latent == 12
+    assert instrument.spec.envelope_size.latent == 12

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from instrument.midi.messages.events import (
+
+from instrument.midi.events import (
     ControlChange,
     Event,
     NoteOff,
@@ -11,7 +12,6 @@ from instrument.midi.messages.events import (
     PitchBend,
     TimedEvent,
 )
-
 from training.score import ScoreNote, bends, lone_notes, score_notes
 
 

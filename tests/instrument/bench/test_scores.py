@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from instrument.midi.messages.events import NoteOff, NoteOn
 
 from instrument.bench.scores import (
     CHORD,
@@ -17,6 +16,7 @@ from instrument.bench.scores import (
     write_line,
     write_note,
 )
+from instrument.midi.events import NoteOff, NoteOn
 from instrument.midi.file import Score, read_score
 
 

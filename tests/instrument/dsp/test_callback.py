@@ -9,11 +9,11 @@ from itertools import cycle
 
 import numpy as np
 import pytest
-from instrument.midi.messages.events import ControlChange, Event, NoteOff, NoteOn
 
 from instrument.arrays import Float32, Float64
 from instrument.dsp.callback import CLOCK_SIZE, CONTINUE, OUTPUT_UNDERFLOW, Callback, Playback
-from instrument.engine import Engine
+from instrument.engine.engine import Engine
+from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
 from instrument.model.graphs import Instrument
 
 RATE = 48_000

@@ -11,7 +11,10 @@ import mido
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from instrument.midi.messages.events import (
+
+from instrument.errors import MidiFileError
+from instrument.midi import file as midifile
+from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -21,9 +24,6 @@ from instrument.midi.messages.events import (
     PitchBend,
     TimedEvent,
 )
-
-from instrument.errors import MidiFileError
-from instrument.midi import file as midifile
 from instrument.midi.file import Score, Take, read_score
 from instrument.midi.messages import to_event
 

@@ -6,7 +6,8 @@ import mido
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from instrument.midi.messages.events import (
+
+from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -16,7 +17,6 @@ from instrument.midi.messages.events import (
     PitchBend,
     ProgramChange,
 )
-
 from instrument.midi.messages import event_from_bytes, to_event
 
 seven_bits = st.integers(0, 127)

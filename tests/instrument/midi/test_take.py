@@ -11,7 +11,9 @@ import mido
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from instrument.midi.messages.events import (
+
+from instrument.errors import OutputError, UsageError
+from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -22,8 +24,6 @@ from instrument.midi.messages.events import (
     ProgramChange,
     TimedEvent,
 )
-
-from instrument.errors import OutputError, UsageError
 from instrument.midi.file import Score, Take, read_score
 from instrument.midi.messages import to_event
 from instrument.midi.take import LONGEST_DELTA, Stamper, TakeWriter, time_base

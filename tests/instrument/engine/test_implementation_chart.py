@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from instrument.midi.messages.events import (
+
+from instrument.arrays import Float32, Float64
+from instrument.dsp.frames import FRAME_RATE
+from instrument.engine.control import SOFT, slide_frames
+from instrument.engine.engine import Engine
+from instrument.engine.smoothing import PRESSURE_DB
+from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -16,12 +22,6 @@ from instrument.midi.messages.events import (
     PitchBend,
     ProgramChange,
 )
-
-from instrument.arrays import Float32, Float64
-from instrument.control import SOFT, slide_frames
-from instrument.dsp.frames import FRAME_RATE
-from instrument.engine import Engine
-from instrument.mapping import PRESSURE_DB
 from instrument.model.graphs import Instrument
 from instrument.units import gain_to_db, hz_to_midi
 

@@ -13,7 +13,7 @@ from instrument.arrays import Envelope, Float32, Float64
 from instrument.dsp.frames import Frames, Starts
 from instrument.dsp.harmonic import remove_above_nyquist
 from instrument.dsp.jit import fence
-from instrument.envelope import (
+from instrument.engine.curves import (
     ATTACK_FRAMES,
     CROSSFADE_FRAMES,
     FALL_FRAMES,
@@ -28,7 +28,7 @@ from instrument.envelope import (
     slide,
     splice,
 )
-from instrument.mapping import Mapping, Performance
+from instrument.engine.smoothing import Mapping, Performance
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
 from instrument.units import midi_to_hz
@@ -120,7 +120,7 @@ class VoiceBank:
             mapping: Where the performance controls and knobs are.
             latents: Where the notes' latents are.
         """
-        spec = instrument.model.spec
+        spec = instrument.spec
         sizes = spec.timbre_size
         self.frames = Frames.empty(hops, slots, sizes.harmonics, sizes.noise_bands)
         self.starts = Starts.empty(slots * hops, sizes.harmonics)

@@ -11,7 +11,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from instrument.midi.messages.events import (
+
+from instrument.arrays import DDSPControls, Float32, Float64
+from instrument.dsp.frames import FRAME_RATE
+from instrument.engine.control import (
+    LONGEST_SLIDE_SECONDS,
+    SHORTEST_SLIDE_SECONDS,
+    Control,
+    slide_frames,
+)
+from instrument.engine.curves import LEVEL_STEP_DB
+from instrument.engine.voices import PITCH_RANGE_MIDI
+from instrument.errors import InstrumentError
+from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -20,18 +32,6 @@ from instrument.midi.messages.events import (
     NoteOn,
     PitchBend,
 )
-
-from instrument.arrays import DDSPControls, Float32, Float64
-from instrument.bank import PITCH_RANGE_MIDI
-from instrument.control import (
-    LONGEST_SLIDE_SECONDS,
-    SHORTEST_SLIDE_SECONDS,
-    Control,
-    slide_frames,
-)
-from instrument.dsp.frames import FRAME_RATE
-from instrument.envelope import LEVEL_STEP_DB
-from instrument.errors import InstrumentError
 from instrument.model.graphs import Instrument, TimbreModel
 from instrument.model.latent import LatentSpace
 from instrument.units import hz_to_midi
@@ -51,7 +51,7 @@ class Player:
         polyphony: int = 4,
         sample_rate: int = RATE,
     ) -> None:
-        latents = LatentSpace(instrument.model.spec, 0)
+        latents = LatentSpace(instrument.spec, 0)
         self.control = Control(instrument, sample_rate, polyphony, latents, 0, RING)
         self.frames, self.starts = self.control.bank.frames, self.control.bank.starts
         self.next_hop()

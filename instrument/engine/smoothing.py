@@ -13,7 +13,7 @@ import numpy as np
 
 from instrument.arrays import Float64
 from instrument.midi.channel import BEND_RANGE_CENTS, RPN_NULL, RPN_ZONE, Channel
-from instrument.midi.messages.events import ChannelPressure, ControlChange, PitchBend
+from instrument.midi.events import ChannelPressure, ControlChange, PitchBend
 from instrument.midi.zones import LOWER, MOST_MEMBERS, UPPER, Zones
 from instrument.units import controller_gain, gain_to_db, pan_gains
 

@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from instrument.midi.messages.events import (
+
+from instrument.arrays import Float32, Float64
+from instrument.dsp.synth import play as play_synth
+from instrument.engine.engine import Engine
+from instrument.engine.smoothing import CONTROLLERS as MAPPED
+from instrument.errors import UsageError
+from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -22,12 +28,6 @@ from instrument.midi.messages.events import (
     PitchBend,
     ProgramChange,
 )
-
-from instrument.arrays import Float32, Float64
-from instrument.dsp.synth import play as play_synth
-from instrument.engine import Engine
-from instrument.errors import UsageError
-from instrument.mapping import CONTROLLERS as MAPPED
 from instrument.model.graphs import Instrument
 from instrument.units import gain_to_db, midi_to_hz
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.arrays import Envelope, Float32, Float64
-from instrument.envelope import (
+from instrument.engine.curves import (
     ATTACK_FRAMES,
     CROSSFADE_FRAMES,
     FALL_FRAMES,

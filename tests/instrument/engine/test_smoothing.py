@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from instrument.midi.messages.events import ChannelPressure, ControlChange, PitchBend
 
-from instrument.mapping import (
+from instrument.engine.smoothing import (
     AXIS_CONTROLLERS,
     CHANNELS,
     CONTROLLERS,
@@ -20,6 +19,7 @@ from instrument.mapping import (
     vibrato_scale,
 )
 from instrument.midi.channel import Channel
+from instrument.midi.events import ChannelPressure, ControlChange, PitchBend
 
 RATE = 250
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from instrument.arrays import Float32, Float64
-from instrument.bank import Note, VoiceBank
 from instrument.dsp.frames import FRAME_RATE, hop_start
-from instrument.errors import InstrumentError
-from instrument.mapping import (
+from instrument.engine.allocation import HOLDING, Stage, Voices
+from instrument.engine.smoothing import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
     CHANNELS,
@@ -23,7 +22,9 @@ from instrument.mapping import (
     Mapping,
     pressure_db,
 )
-from instrument.midi.messages.events import (
+from instrument.engine.voices import Note, VoiceBank
+from instrument.errors import InstrumentError
+from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -35,7 +36,6 @@ from instrument.midi.messages.events import (
 )
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
-from instrument.voices import HOLDING, Stage, Voices
 
 SILENT_DB = -85.0
 """A released voice that is fainter than this has ended."""
@@ -96,7 +96,7 @@ class Control:
             hops: Length of the rings of control frames.
             frames_at_once: The most frames that `write` computes in one run of the graph.
         """
-        spec = instrument.model.spec
+        spec = instrument.spec
         if spec.frame_rate != FRAME_RATE:
             raise InstrumentError(
                 f"{spec.name}: {spec.frame_rate} frames a second; this version of Arco plays "

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from instrument.voices import (
+from instrument.engine.allocation import (
     JOIN_WITHIN_SEMITONES,
     SLOTS_PER_VOICE,
     SOUNDING,

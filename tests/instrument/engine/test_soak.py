@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from instrument.midi.messages.events import (
+
+from instrument.engine.engine import Engine
+from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -22,8 +24,6 @@ from instrument.midi.messages.events import (
     PitchBend,
     ProgramChange,
 )
-
-from instrument.engine import Engine
 from instrument.model.graphs import load_instrument
 from instrument.model.spec import find_instrument
 

@@ -6,14 +6,14 @@ import heapq
 from collections.abc import Mapping
 
 from instrument.arrays import Float32
-from instrument.control import Control
 from instrument.dsp.frames import FRAME_RATE, hop_start, longest_hop
 from instrument.dsp.limiter import Limiter
 from instrument.dsp.noise import impulse_response_matrix
 from instrument.dsp.reverb import Room
 from instrument.dsp.synth import Synth, SynthState, play
+from instrument.engine.control import Control
 from instrument.errors import UsageError
-from instrument.midi.messages.events import Event, NoteOn
+from instrument.midi.events import Event, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
 
@@ -72,7 +72,7 @@ class Engine:
         low, high = SAMPLE_RATES
         if not low <= sample_rate <= high:
             raise UsageError(f"sample rate {sample_rate} Hz: it should be from {low} to {high} Hz")
-        spec = instrument.model.spec
+        spec = instrument.spec
         sizes = spec.timbre_size
         matrix = impulse_response_matrix(sizes.noise_bands, sample_rate, spec.sample_rate)
         hops = LEAST_HOPS + -(-ahead * FRAME_RATE // sample_rate)

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from instrument.midi.messages.events import ControlChange
 
 from instrument.arrays import Float32, Float64
-from instrument.bank import RESHAPE_FRAMES, Note, VoiceBank
-from instrument.control import SILENT_DB
 from instrument.dsp.frames import FRAME_RATE
-from instrument.envelope import ATTACK_FRAMES, CROSSFADE_FRAMES, RELEASE_DB_PER_FRAME
-from instrument.mapping import AXIS_CONTROLLERS, PRESSURE_DB, Mapping, pressure_db
+from instrument.engine.control import SILENT_DB
+from instrument.engine.curves import ATTACK_FRAMES, CROSSFADE_FRAMES, RELEASE_DB_PER_FRAME
+from instrument.engine.smoothing import AXIS_CONTROLLERS, PRESSURE_DB, Mapping, pressure_db
+from instrument.engine.voices import RESHAPE_FRAMES, Note, VoiceBank
+from instrument.midi.events import ControlChange
 from instrument.model.graphs import EnvelopeModel, Instrument
 from instrument.model.latent import LatentSpace
 from instrument.units import hz_to_midi
@@ -39,7 +39,7 @@ class Desk:
 
     def __init__(self, instrument: Instrument) -> None:
         self.mapping = Mapping(FRAME_RATE)
-        latents = LatentSpace(instrument.model.spec, 0)
+        latents = LatentSpace(instrument.spec, 0)
         self.bank = VoiceBank(instrument, RATE, SLOTS, RING, self.mapping, latents)
         self.held: list[int] = []
         self.follows_knobs = True

@@ -1,0 +1,1 @@
+"""Events in, control frames out, and the samples that follow from them."""
