@@ -254,9 +254,9 @@ def demo(
 ) -> None:
     """Render the melody that comes with Arco, and play it if there is a sound device."""
     from instrument import ui
+    from instrument.audio.devices import play_file
     from instrument.midi.file import read_score
     from instrument.offline import RenderSettings
-    from instrument.portaudio import play_file
 
     with ExitStack() as folder:
         if output == DEMO_OUTPUT:
@@ -407,7 +407,7 @@ def _play(instrument: Instrument, settings: LiveSettings, name: str) -> None:
 def devices() -> None:
     """Show the MIDI inputs, the sound devices, and what learned knobs turn."""
     from instrument import ui
-    from instrument.live.audio import list_outputs
+    from instrument.audio.stream import list_outputs
     from instrument.live.knobs import config_path, load_bindings
     from instrument.live.ports import list_inputs
 
@@ -592,8 +592,8 @@ def _check_sample_rate(sample_rate: int) -> None:
 
 
 def _check_size(path: Path, bits: int, score: Score, settings: RenderSettings) -> None:
+    from instrument.audio.files import WAV_BYTES
     from instrument.offline import LONGEST_TAIL_SECONDS
-    from instrument.sound import WAV_BYTES
 
     tail = settings.tail_seconds
     seconds = score.duration_seconds + (LONGEST_TAIL_SECONDS if tail is None else tail)
@@ -653,7 +653,7 @@ def _render_files(
 
     All files are opened before the first note and get their names after the last one.
     """
-    from instrument.sound import sound_file, subtype
+    from instrument.audio.files import sound_file, subtype
 
     subtype(output, bits)
     _check_sample_rate(settings.sample_rate)

@@ -21,7 +21,7 @@ from rich.text import Text
 from instrument.units import note_name
 
 if TYPE_CHECKING:
-    from instrument.live.audio import Device
+    from instrument.audio.stream import Device
     from instrument.live.knobs import Binding
     from instrument.live.session import LiveSettings, Session, Status
     from instrument.model.spec import InstrumentSpec

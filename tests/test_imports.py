@@ -82,7 +82,7 @@ WALLS = {
         "*/**/*.py", ("onnxruntime",), but=("instrument/model/graphs.py",)
     ),
     "one module knows sounddevice": Wall(
-        "*/**/*.py", ("sounddevice",), but=("instrument/portaudio.py",)
+        "*/**/*.py", ("sounddevice",), but=("instrument/audio/devices.py",)
     ),
     "one module knows the ddsp library": Wall(
         "*/**/*.py", ("ddsp",), but=("instrument/bench/peers/magenta.py",)

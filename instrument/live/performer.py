@@ -10,10 +10,10 @@ from collections import Counter, defaultdict
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
+from instrument.audio.stream import Output
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
 from instrument.engine.smoothing import ALL_NOTES_OFF, CHANNELS, SOSTENUTO, SUSTAIN
-from instrument.live.audio import Output
 from instrument.live.clock import Clock
 from instrument.live.knobs import Binding, Knobs
 from instrument.live.learn import NEVER_LEARNED, Learner

@@ -17,11 +17,12 @@ from typing import Self
 import numpy as np
 
 from instrument.arrays import Float32
+from instrument.audio.files import sound_file
+from instrument.audio.stream import Device, Output, choose_output, rescan
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import ROOM_GAIN, Engine
 from instrument.engine.smoothing import AXIS_CONTROLLERS, CHANNELS, MONO_ON
 from instrument.errors import ArcoError, UsageError
-from instrument.live.audio import Device, Output, choose_output, rescan
 from instrument.live.knobs import Binding, Knobs, bind, save_bindings
 from instrument.live.learn import Learner
 from instrument.live.performer import Performer
@@ -30,7 +31,6 @@ from instrument.midi.events import ControlChange, Event, NoteOn, ProgramChange
 from instrument.midi.take import TakeWriter
 from instrument.model.graphs import Instrument
 from instrument.model.latent import knob_settings
-from instrument.sound import sound_file
 
 AHEAD_SAMPLES = 8192
 """So far the control may be ahead of the sound: for blocks up to half of it."""

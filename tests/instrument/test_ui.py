@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from instrument import ui
-from instrument.live.audio import Device
+from instrument.audio.stream import Device
 from instrument.live.knobs import Binding
 from instrument.live.session import LiveSettings, Status
 from instrument.midi.events import ControlChange

@@ -10,8 +10,8 @@ import pytest
 import soundfile
 
 from instrument.arrays import Float32
+from instrument.audio.files import sound_file, subtype
 from instrument.errors import OutputError, UsageError
-from instrument.sound import sound_file, subtype
 
 RATE = 44_100
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from instrument.audio.devices import load_sounddevice
 from instrument.dsp.callback import Callback, Playback, fill
 from instrument.errors import UnknownName, UsageError
-from instrument.portaudio import load_sounddevice
 
 JACK = "JACK Audio Connection Kit"
 CLOSE_SECONDS = 2.0
