@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from instrument.live.session import LiveSettings
     from instrument.midi.file import Score
     from instrument.model.graphs import Instrument
-    from instrument.offline import RenderReport, RenderSettings
+    from instrument.render import RenderReport, RenderSettings
 
 Found = TypeVar("Found")
 
@@ -218,9 +218,9 @@ def render(
     _check_not_negative("--tail", tail)
     _check_not_negative("--seed", seed)
 
-    from instrument import ui
+    from instrument import terminal as ui
     from instrument.midi.file import read_score
-    from instrument.offline import RenderSettings
+    from instrument.render import RenderSettings
 
     score = read_score(song)
     as_played = RenderSettings.of(score)
@@ -253,10 +253,10 @@ def demo(
     ] = DEMO_OUTPUT,
 ) -> None:
     """Render the melody that comes with Arco, and play it if there is a sound device."""
-    from instrument import ui
+    from instrument import terminal as ui
     from instrument.audio.devices import play_file
     from instrument.midi.file import read_score
-    from instrument.offline import RenderSettings
+    from instrument.render import RenderSettings
 
     with ExitStack() as folder:
         if output == DEMO_OUTPUT:
@@ -387,7 +387,7 @@ def play(
 
 def _play(instrument: Instrument, settings: LiveSettings, name: str) -> None:
     """Play until the first signal, and to the end of its last notes until the second."""
-    from instrument import ui
+    from instrument import terminal as ui
     from instrument.live.session import Session
 
     display = ui.LiveDisplay()
@@ -406,7 +406,7 @@ def _play(instrument: Instrument, settings: LiveSettings, name: str) -> None:
 @app.command()
 def devices() -> None:
     """Show the MIDI inputs, the sound devices, and what learned knobs turn."""
-    from instrument import ui
+    from instrument import terminal as ui
     from instrument.audio.stream import list_outputs
     from instrument.live.knobs import config_path, load_bindings
     from instrument.live.ports import list_inputs
@@ -436,7 +436,7 @@ def info(
     ] = False,
 ) -> None:
     """Show what an instrument says of itself: range, knobs, presets, sources, figures."""
-    from instrument import ui
+    from instrument import terminal as ui
     from instrument.model.spec import check_digest, find_instrument, read_spec
 
     folder = find_instrument(instrument)
@@ -593,7 +593,7 @@ def _check_sample_rate(sample_rate: int) -> None:
 
 def _check_size(path: Path, bits: int, score: Score, settings: RenderSettings) -> None:
     from instrument.audio.files import WAV_BYTES
-    from instrument.offline import LONGEST_TAIL_SECONDS
+    from instrument.render import LONGEST_TAIL_SECONDS
 
     tail = settings.tail_seconds
     seconds = score.duration_seconds + (LONGEST_TAIL_SECONDS if tail is None else tail)
@@ -680,10 +680,10 @@ def _render_all(
     mix: Callable[[Float32], None],
     parts: dict[int, Callable[[Float32], None]],
 ) -> RenderReport:
-    from instrument import ui
+    from instrument import terminal as ui
     from instrument.model.graphs import load_instrument
     from instrument.model.spec import find_instrument
-    from instrument.offline import render_score
+    from instrument.render import render_score
 
     instrument = load_instrument(find_instrument(name))
     seconds = score.duration_seconds + (settings.tail_seconds or 0.0)

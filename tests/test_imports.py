@@ -36,7 +36,7 @@ SHARED = tuple(f"instrument.{module}" for module in ("errors", "files", "spec", 
 DOORS = {
     "training/evaluate.py": ("instrument.model.graphs",),
     "training/export.py": ("instrument.model.graphs",),
-    "training/generation.py": ("instrument.model.graphs", "instrument.offline"),
+    "training/generation.py": ("instrument.model.graphs", "instrument.render"),
     "training/figures.py": ("instrument.model.graphs",),
     "training/held.py": ("instrument.model.graphs",),
     "training/joins.py": ("instrument.model.graphs",),
@@ -44,7 +44,7 @@ DOORS = {
     "training/listening.py": (
         "instrument.midi.file",
         "instrument.model.graphs",
-        "instrument.offline",
+        "instrument.render",
     ),
     "training/pieces.py": ("instrument.midi.file", "instrument.model.graphs"),
     "training/resynthesis.py": ("instrument.model.graphs",),
@@ -98,10 +98,10 @@ WALLS = {
     "the terminal's words about live sessions are for type checkers": Wall(
         "*/**/*.py",
         ("instrument.live",),
-        but=("instrument/live/*.py", "instrument/cli.py", "instrument/ui.py"),
+        but=("instrument/live/*.py", "instrument/cli.py", "instrument/terminal.py"),
     ),
     "playing live doesn't know the terminal": Wall(
-        "instrument/live/*.py", ("instrument.cli", "instrument.ui", "rich")
+        "instrument/live/*.py", ("instrument.cli", "instrument.terminal", "rich")
     ),
 }
 

@@ -23,7 +23,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from instrument.arrays import Float64
 from instrument.errors import RecordingError
 from instrument.model.graphs import Instrument
-from instrument.offline import RenderSettings
+from instrument.render import RenderSettings
 from training.descriptors import LABELS, describe
 from training.features import RELEASE_FRAME, FeatureCache
 from training.listening import RATE, as_note, as_score, play, separate_notes, stretch

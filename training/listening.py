@@ -13,7 +13,7 @@ from instrument.arrays import Float32, Float64
 from instrument.midi.events import NoteOff, NoteOn, TimedEvent
 from instrument.midi.file import Score
 from instrument.model.graphs import Instrument
-from instrument.offline import RenderSettings, render_score
+from instrument.render import RenderSettings, render_score
 from instrument.units import hz_to_midi, midi_to_hz
 from training import pitch
 from training.envelopes import quantiles

@@ -9,7 +9,7 @@ from instrument.bench.effort import Effort
 from instrument.bench.figures import Figure, Row, Section
 from instrument.midi.file import Score, read_score
 from instrument.model.graphs import Instrument
-from instrument.offline import RenderSettings, render_score
+from instrument.render import RenderSettings, render_score
 
 
 def measure_rendering(

@@ -21,7 +21,7 @@ from instrument.bench.startup import measure_startup
 from instrument.bench.timing import undisturbed
 from instrument.model.graphs import load_instrument
 from instrument.model.spec import find_instrument
-from instrument.ui import duration
+from instrument.terminal import duration
 
 LINE, EIGHT_VOICES = "a line", "eight voices"
 

@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from instrument import cli, ui
+from instrument import cli
+from instrument import terminal as ui
 from instrument.arrays import Float32
 from instrument.audio.stream import Device
 from instrument.cli import MELODY, main
@@ -369,7 +370,7 @@ def broken_off(error: BaseException) -> Callable[..., None]:
 
 
 def test_ctrl_c_leaves_nothing(render: Arco, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("instrument.offline.render_score", broken_off(KeyboardInterrupt()))
+    monkeypatch.setattr("instrument.render.render_score", broken_off(KeyboardInterrupt()))
     before = files_below(desk)
     status, out, err = render("--stems", "stems")
     assert (status, out, err) == (130, "", "")
@@ -380,7 +381,7 @@ def test_a_full_disk_gives_one_line_and_leaves_nothing(
     render: Arco, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = soundfile.LibsndfileError(2)
-    monkeypatch.setattr("instrument.offline.render_score", broken_off(refused))
+    monkeypatch.setattr("instrument.render.render_score", broken_off(refused))
     before = files_below(desk)
     status, out, err = render()
     assert (status, out) == (2, "")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from instrument import ui
+from instrument import terminal as ui
 from instrument.errors import InstrumentError, OutputError
 from instrument.model.graphs import load_instrument
 from instrument.model.spec import Source, read_spec

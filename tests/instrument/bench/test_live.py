@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from instrument import ui
+from instrument import terminal as ui
 from instrument.arrays import Float32
 from instrument.bench.live import (
     LEAST_LEVEL,

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from instrument import ui
+from instrument import terminal as ui
 from instrument.audio.stream import Device
 from instrument.live.knobs import Binding
 from instrument.live.session import LiveSettings, Status
@@ -291,7 +291,7 @@ def test_a_terminal_that_was_closed_is_no_fault(monkeypatch: pytest.MonkeyPatch)
 
 
 TALKER = """
-from instrument.ui import LiveDisplay
+from instrument.terminal import LiveDisplay
 display = LiveDisplay()
 with display.following(lambda: "the line"):
     for _ in range(1000):

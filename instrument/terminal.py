@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from instrument.live.knobs import Binding
     from instrument.live.session import LiveSettings, Session, Status
     from instrument.model.spec import InstrumentSpec
-    from instrument.offline import RenderReport
+    from instrument.render import RenderReport
 
 DISPLAY_SECONDS = 0.1
 SLOWEST_TERMINAL_SECONDS = 1.0

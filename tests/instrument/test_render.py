@@ -28,7 +28,7 @@ from instrument.midi.events import (
 from instrument.midi.file import Score, Take, read_score
 from instrument.midi.take import Stamper, TakeWriter
 from instrument.model.graphs import Instrument
-from instrument.offline import LONGEST_TAIL_SECONDS, RenderReport, RenderSettings, render_score
+from instrument.render import LONGEST_TAIL_SECONDS, RenderReport, RenderSettings, render_score
 
 Render = Callable[..., tuple[RenderReport, Float32]]
 ON, OFF = NoteOn(0, 69, 90), NoteOff(0, 69)
