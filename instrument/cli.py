@@ -343,7 +343,7 @@ def play(
     ] = None,
 ) -> None:
     """Play from MIDI keyboards and programs, now, until Ctrl-C."""
-    from instrument.live.knobs import config_path, controls, load_bindings
+    from instrument.live.bindings import config_path, controls, load_bindings
 
     knobs = _knobs(knob or [])
     _check_not_negative("--seed", seed)
@@ -408,8 +408,8 @@ def devices() -> None:
     """Show the MIDI inputs, the sound devices, and what learned knobs turn."""
     from instrument import terminal as ui
     from instrument.audio.stream import list_outputs
-    from instrument.live.knobs import config_path, load_bindings
-    from instrument.live.ports import list_inputs
+    from instrument.live.bindings import config_path, load_bindings
+    from instrument.live.inputs import list_inputs
 
     ui.print_inputs(_found(list_inputs))
     ui.print_outputs(_found(list_outputs))

@@ -22,7 +22,7 @@ from instrument.units import note_name
 
 if TYPE_CHECKING:
     from instrument.audio.stream import Device
-    from instrument.live.knobs import Binding
+    from instrument.live.bindings import Binding
     from instrument.live.session import LiveSettings, Session, Status
     from instrument.model.spec import InstrumentSpec
     from instrument.render import RenderReport

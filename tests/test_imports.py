@@ -87,7 +87,7 @@ WALLS = {
     "one module knows the ddsp library": Wall(
         "*/**/*.py", ("ddsp",), but=("instrument/bench/peers/magenta.py",)
     ),
-    "one module knows rtmidi": Wall("*/**/*.py", ("rtmidi",), but=("instrument/live/ports.py",)),
+    "one module knows rtmidi": Wall("*/**/*.py", ("rtmidi",), but=("instrument/live/inputs.py",)),
     "one module knows JACK-Client": Wall("*/**/*.py", ("jack",), but=("instrument/bench/live.py",)),
     "only the command line plays live": Wall(
         "*/**/*.py",

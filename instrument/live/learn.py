@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from instrument.engine.smoothing import SUSTAIN
-from instrument.live.knobs import NOT_KNOBS, RELATIVE, STEPS, Binding, Kind
+from instrument.live.bindings import NOT_KNOBS, RELATIVE, STEPS, Binding, Kind
 from instrument.midi.events import ControlChange
 
 NEVER_LEARNED = NOT_KNOBS | {SUSTAIN}

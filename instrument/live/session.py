@@ -23,10 +23,10 @@ from instrument.dsp.callback import Playback
 from instrument.engine.engine import ROOM_GAIN, Engine
 from instrument.engine.smoothing import AXIS_CONTROLLERS, CHANNELS, MONO_ON
 from instrument.errors import ArcoError, UsageError
-from instrument.live.knobs import Binding, Knobs, bind, save_bindings
+from instrument.live.bindings import Binding, Knobs, bind, save_bindings
+from instrument.live.inputs import Inputs
 from instrument.live.learn import Learner
-from instrument.live.performer import Performer
-from instrument.live.ports import Inputs
+from instrument.live.scheduler import Performer
 from instrument.midi.events import ControlChange, Event, NoteOn, ProgramChange
 from instrument.midi.take import TakeWriter
 from instrument.model.graphs import Instrument

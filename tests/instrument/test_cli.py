@@ -26,7 +26,7 @@ from instrument.audio.stream import Device
 from instrument.cli import MELODY, main
 from instrument.engine.engine import SAMPLE_RATES, Engine
 from instrument.errors import UsageError
-from instrument.live.knobs import Binding, save_bindings
+from instrument.live.bindings import Binding, save_bindings
 from instrument.live.session import LiveSettings, Status
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, PitchBend
 from instrument.midi.file import read_score
@@ -611,7 +611,7 @@ def without(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
 def one_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """A computer with a keyboard and a loudspeaker."""
     speakers = Device(0, "ALSA", "Speakers", 44_100, is_default=True)
-    monkeypatch.setattr("instrument.live.ports.list_inputs", lambda: [("ALSA", "Keys")])
+    monkeypatch.setattr("instrument.live.inputs.list_inputs", lambda: [("ALSA", "Keys")])
     monkeypatch.setattr("instrument.audio.stream.list_outputs", lambda: [speakers])
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from instrument import terminal as ui
 from instrument.audio.stream import Device
-from instrument.live.knobs import Binding
+from instrument.live.bindings import Binding
 from instrument.live.session import LiveSettings, Status
 from instrument.midi.events import ControlChange
 

@@ -18,7 +18,7 @@ from threading import Lock
 from typing import Any, TypeAlias
 
 from instrument.errors import UnknownName, UsageError
-from instrument.live import libjack
+from instrument.live import jack as libjack
 from instrument.midi.file import CHANNEL_DATA_BYTES
 
 RtMidi: TypeAlias = Any  # the module, and its class below, have no types

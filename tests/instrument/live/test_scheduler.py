@@ -15,11 +15,11 @@ from instrument.arrays import Float32
 from instrument.dsp.callback import Playback, fill
 from instrument.engine.engine import Engine
 from instrument.engine.smoothing import CHANNELS
-from instrument.live import performer as control
-from instrument.live.knobs import Binding, Knobs
+from instrument.live import scheduler as control
+from instrument.live.bindings import Binding, Knobs
+from instrument.live.inputs import Arrival, Inputs
 from instrument.live.learn import ENOUGH_SECONDS, Learner
-from instrument.live.performer import FIRST_NOTE_SECONDS, MARGIN_SECONDS, POLL_SECONDS, Performer
-from instrument.live.ports import Arrival, Inputs
+from instrument.live.scheduler import FIRST_NOTE_SECONDS, MARGIN_SECONDS, POLL_SECONDS, Performer
 from instrument.midi.events import (
     ChannelPressure,
     ControlChange,

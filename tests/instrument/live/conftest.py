@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from instrument.live import libjack
+from instrument.live import jack as libjack
 
 REQUIRED = "ARCO_REQUIRE_LIVE"
 """Set to 1 where the live tests must run: whatever is missing there is a failure."""

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.errors import UnknownName, UsageError
-from instrument.live import libjack, ports
-from instrument.live.ports import (
+from instrument.live import inputs as ports
+from instrument.live import jack as libjack
+from instrument.live.inputs import (
     Arrival,
     ArrivalClock,
     Changes,

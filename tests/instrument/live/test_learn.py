@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from instrument.live.knobs import NOT_KNOBS, RELATIVE, STEPS, Binding
+from instrument.live.bindings import NOT_KNOBS, RELATIVE, STEPS, Binding
 from instrument.live.learn import ENOUGH_MESSAGES, ENOUGH_SECONDS, MANY_MESSAGES, Learner
 from instrument.midi.events import ControlChange
 

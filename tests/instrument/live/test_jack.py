@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from instrument.live import libjack
-from instrument.live.libjack import IS_INPUT, IS_OUTPUT, Watcher
+from instrument.live import jack as libjack
+from instrument.live.jack import IS_INPUT, IS_OUTPUT, Watcher
 
 
 @pytest.fixture

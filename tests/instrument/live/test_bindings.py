@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from instrument.engine.smoothing import AXIS_CONTROLLERS, CHANNELS, CONTROLLERS
 from instrument.errors import OutputError, UnknownName, UsageError
-from instrument.live.knobs import (
+from instrument.live.bindings import (
     CONTROLS,
     KINDS,
     NOT_KNOBS,
