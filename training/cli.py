@@ -543,7 +543,8 @@ def picture(
     """A picture of a sound: waveform, spectrogram, pitch and loudness."""
     import numpy as np  # noqa: PLC0415
 
-    from training import pitch, plots  # noqa: PLC0415
+    from training import plots
+    from training.analysis import pitch  # noqa: PLC0415
     from training.audio import read_audio  # noqa: PLC0415
     from training.features import FRAME_RATE  # noqa: PLC0415
 

@@ -16,6 +16,7 @@ from scipy.signal import find_peaks
 from instrument.arrays import Float32, Float64
 from instrument.model.graphs import Instrument
 from instrument.units import hz_to_midi
+from training.analysis.loudness import loudness_db
 from training.features import FRAME_RATE, FeatureCache
 from training.listening import (
     RATE,
@@ -28,7 +29,6 @@ from training.listening import (
     stretch,
     track_pitch,
 )
-from training.loudness import loudness_db
 from training.windows import ATTACK_FRAMES, ENDING_FRAMES
 
 LONG_BOW_SECONDS = 8.0

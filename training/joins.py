@@ -15,9 +15,9 @@ from instrument.arrays import Float32, Float64
 from instrument.midi.events import ControlChange, TimedEvent
 from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
+from training.analysis.loudness import loudness_db
 from training.features import FRAME_RATE
 from training.listening import RATE, ListeningSettings, as_score, play, separate_notes
-from training.loudness import loudness_db
 from training.score import ScoreNote
 
 MONO = 126  # the controller that makes a line

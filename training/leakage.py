@@ -10,6 +10,7 @@ import numpy as np
 
 from instrument.arrays import Float64
 from instrument.model.graphs import Instrument
+from training.analysis.loudness import loudness_db
 from training.features import FRAME_RATE
 from training.listening import (
     PLAIN_LEVEL,
@@ -21,7 +22,6 @@ from training.listening import (
     stretch,
     track_pitch,
 )
-from training.loudness import loudness_db
 
 POSITIONS = (0.0, 0.5, 1.0)
 VELOCITY = 80

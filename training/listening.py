@@ -15,10 +15,10 @@ from instrument.midi.file import Score
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings, render_score
 from instrument.units import hz_to_midi, midi_to_hz
-from training import pitch
+from training.analysis import pitch
+from training.analysis.loudness import loudness_db
 from training.envelopes import quantiles
 from training.features import FRAME_RATE, FeatureCache
-from training.loudness import loudness_db
 from training.score import ScoreNote
 
 RATE = 48_000

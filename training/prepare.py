@@ -20,10 +20,10 @@ from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError, UsageError
 from instrument.files import replacing
 from instrument.units import db_to_gain, hz_to_midi, midi_to_hz
-from training import pitch
+from training.analysis import pitch
+from training.analysis.loudness import FLOOR_DB, loudness_db
 from training.audio import read_audio
 from training.features import FRAME_RATE, FeatureCache, split
-from training.loudness import FLOOR_DB, loudness_db
 from training.readers import RecordingLabel
 from training.segmentation import (
     Segments,

@@ -10,10 +10,10 @@ import torch
 from instrument.arrays import DDSPControls, Float32, Float64
 from instrument.model.graphs import Instrument
 from instrument.units import db_to_gain
+from training.analysis.loudness import loudness_db
+from training.analysis.spectra import measure_spectra
 from training.features import FRAME_RATE, FeatureCache
 from training.losses import multi_scale_spectral_loss, spectrogram
-from training.loudness import loudness_db
-from training.spectra import measure_spectra
 from training.synth import filtered_noise, harmonic
 
 SPECTRAL_SIZE = 2048

@@ -15,11 +15,11 @@ from torch.utils.data import Dataset
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from instrument.files import replacing
+from training.analysis.spectra import FLOOR_DB, MEASURED_BY, measure_spectra
 from training.features import FRAME_RATE, FeatureCache
 from training.loop import Batch, Task
 from training.losses import multi_scale_spectral_loss
 from training.networks.timbre import TimbreDecoder, TimbreSettings
-from training.spectra import FLOOR_DB, MEASURED_BY, measure_spectra
 from training.synth import filtered_noise, harmonic
 
 FIT_FRAMES = 200

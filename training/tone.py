@@ -18,7 +18,8 @@ from instrument.errors import RecordingError, UsageError
 from instrument.midi.events import PitchBend, TimedEvent
 from instrument.model.graphs import Instrument
 from instrument.units import db_to_gain, midi_to_hz
-from training.demodulation import analysis_window, demodulate
+from training.analysis.demodulation import analysis_window, demodulate
+from training.analysis.loudness import loudness_db
 from training.features import FRAME_RATE, FeatureCache
 from training.listening import (
     PLAIN_LEVEL,
@@ -31,7 +32,6 @@ from training.listening import (
     track_pitch,
 )
 from training.losses import SCALES
-from training.loudness import loudness_db
 from training.render_notes import BEND_PER_CENT, INSTRUMENTS, check_soundfont, render_note
 from training.resynthesis import SPECTRAL_FLOOR, copy_spectra, resynthesise
 from training.segmentation import Segments, find_segments

@@ -16,7 +16,7 @@ from instrument.arrays import Float32, Float64
 from instrument.bench.peers.magenta import Magenta, load
 from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics, remove_above_nyquist
 from instrument.dsp.noise import add_noise, impulse_response_matrix, white_noise
-from training.loudness import a_weighting_db, loudness_db
+from training.analysis.loudness import a_weighting_db, loudness_db
 from training.networks.timbre import (
     TimbreDecoder,
     TimbreSettings,

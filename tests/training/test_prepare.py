@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
-from training import pitch
+from training.analysis import pitch
 from training.features import RELEASE_FRAME, FeatureCache, split
 from training.prepare import PrepareSettings, analyse, prepare, source_gains
 from training.readers import RecordingLabel

@@ -9,9 +9,9 @@ import pytest
 
 from instrument.arrays import Float32, Float64
 from instrument.model.graphs import Instrument
-from training.loudness import loudness_db
+from training.analysis.loudness import loudness_db
+from training.analysis.spectra import measure_spectra
 from training.resynthesis import copy_spectra, log_spectral_distance, resynthesise
-from training.spectra import measure_spectra
 
 RATE = 48_000
 

@@ -11,9 +11,9 @@ import pytest
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from instrument.model.graphs import Instrument
+from training.analysis.loudness import loudness_db
 from training.features import FeatureCache
 from training.listening import ListeningSettings
-from training.loudness import loudness_db
 from training.render_notes import render_note
 from training.segmentation import Segments
 from training.tone import (

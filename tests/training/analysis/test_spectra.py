@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from instrument.arrays import Float32, Float64
-from training.spectra import FLOOR_DB, measure_spectra
+from training.analysis.spectra import FLOOR_DB, measure_spectra
 from training.synth import filtered_noise, harmonic
 
 RATE = 48_000

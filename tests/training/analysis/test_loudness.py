@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32
-from training.loudness import FLOOR_DB, a_weighting_db, loudness_db
+from training.analysis.loudness import FLOOR_DB, a_weighting_db, loudness_db
 
 RATE = 48_000
 FRAME_RATE = 250

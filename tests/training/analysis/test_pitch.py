@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
-from training import pitch
-from training.loudness import loudness_db
-from training.pitch import estimate_f0, lower_octave, refine_f0
+from training.analysis import pitch
+from training.analysis.loudness import loudness_db
+from training.analysis.pitch import estimate_f0, lower_octave, refine_f0
 
 ViolinNote = Callable[..., tuple[Float32, Float64]]
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
-from training.demodulation import demodulate, phase_cycles
+from training.analysis.demodulation import demodulate, phase_cycles
 
 RATE = 48_000
 FRAME_RATE = 250

@@ -18,7 +18,7 @@ import torch
 
 from instrument.arrays import Float32, Float64
 from instrument.units import hz_to_midi, midi_to_hz
-from training.demodulation import demodulate
+from training.analysis.demodulation import demodulate
 
 CrepeSize = Literal["tiny", "full"]
 

@@ -1,0 +1,1 @@
+"""Signals measured: pitch, loudness, harmonics, noise."""
