@@ -14,8 +14,8 @@ from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from training.features import FRAMES, RELEASE_FRAME, FeatureCache
 from training.loop import Batch, Task
-from training.losses import kl_divergence, masked_squared_error
 from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.networks.losses import kl_divergence, masked_squared_error
 from training.windows import ATTACK_FRAMES, bounce
 
 MIN_MEASURED_FRAMES = 30

@@ -15,8 +15,8 @@ from torch.utils.data import Dataset
 from instrument.errors import UsageError
 from training.idx import Pictures, read_pictures
 from training.loop import Batch, Task
-from training.losses import kl_divergence
 from training.networks.image import ImageVAE
+from training.networks.losses import kl_divergence
 from training.networks.posterior import Posterior
 
 SIZE = 28  # of the pictures, both ways

@@ -22,8 +22,8 @@ from training.envelopes import (
     usable_windows,
 )
 from training.features import RELEASE_FRAME, FeatureCache
-from training.losses import kl_divergence
 from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.networks.losses import kl_divergence
 from training.networks.posterior import ACTIVE_VARIANCE
 from training.windows import ATTACK_FRAMES, LEVEL_FRAMES
 

@@ -13,8 +13,8 @@ from instrument.units import db_to_gain
 from training.analysis.loudness import loudness_db
 from training.analysis.spectra import measure_spectra
 from training.features import FRAME_RATE, FeatureCache
-from training.losses import multi_scale_spectral_loss, spectrogram
-from training.synth import filtered_noise, harmonic
+from training.networks.losses import multi_scale_spectral_loss, spectrogram
+from training.networks.synth import filtered_noise, harmonic
 
 SPECTRAL_SIZE = 2048
 SPECTRAL_FLOOR = 1e-5  # −100 dBFS

@@ -18,9 +18,9 @@ from instrument.files import replacing
 from training.analysis.spectra import FLOOR_DB, MEASURED_BY, measure_spectra
 from training.features import FRAME_RATE, FeatureCache
 from training.loop import Batch, Task
-from training.losses import multi_scale_spectral_loss
+from training.networks.losses import multi_scale_spectral_loss
+from training.networks.synth import filtered_noise, harmonic
 from training.networks.timbre import TimbreDecoder, TimbreSettings
-from training.synth import filtered_noise, harmonic
 
 FIT_FRAMES = 200
 REFINE_FRAMES = 126  # one more than whole hops, for the controls at both ends

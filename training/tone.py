@@ -31,7 +31,7 @@ from training.listening import (
     stretch,
     track_pitch,
 )
-from training.losses import SCALES
+from training.networks.losses import SCALES
 from training.render_notes import BEND_PER_CENT, INSTRUMENTS, check_soundfont, render_note
 from training.resynthesis import SPECTRAL_FLOOR, copy_spectra, resynthesise
 from training.segmentation import Segments, find_segments

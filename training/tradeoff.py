@@ -17,8 +17,8 @@ from training.descriptors import LABELS, OF_AXES, describe
 from training.envelopes import EnvelopeSettings, EnvelopeWindows, usable_windows
 from training.features import RELEASE_FRAME, FeatureCache
 from training.generation import comparable_recordings, recorded_table, two_sample_accuracy
-from training.losses import kl_divergence
 from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.networks.losses import kl_divergence
 from training.reconstruction import as_exported, principal_components, shape_figures
 
 DRAWS = 4

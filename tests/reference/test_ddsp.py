@@ -17,13 +17,13 @@ from instrument.bench.peers.magenta import Magenta, load
 from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics, remove_above_nyquist
 from instrument.dsp.noise import add_noise, impulse_response_matrix, white_noise
 from training.analysis.loudness import a_weighting_db, loudness_db
+from training.networks.synth import filtered_noise, harmonic
 from training.networks.timbre import (
     TimbreDecoder,
     TimbreSettings,
     a_weighting_power,
     exp_sigmoid,
 )
-from training.synth import filtered_noise, harmonic
 
 RATE = 48_000
 FRAME_RATE = 250

@@ -10,7 +10,7 @@ import torch
 
 from instrument.arrays import Float32, Float64
 from training.analysis.spectra import FLOOR_DB, measure_spectra
-from training.synth import filtered_noise, harmonic
+from training.networks.synth import filtered_noise, harmonic
 
 RATE = 48_000
 HOP = 192

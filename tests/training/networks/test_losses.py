@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from training.losses import (
+from training.networks.losses import (
     kl_divergence,
     masked_squared_error,
     multi_scale_spectral_loss,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from instrument.arrays import Float32, Float64
 from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics
 from instrument.dsp.noise import add_noise, impulse_response_matrix, white_noise
-from training.synth import filtered_noise, harmonic, upsample
+from training.networks.synth import filtered_noise, harmonic, upsample
 
 RATE = 48_000
 HOP = 192
