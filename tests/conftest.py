@@ -23,7 +23,7 @@ from instrument.midi.events import Event
 from instrument.model.graphs import Instrument, load_instrument
 
 if TYPE_CHECKING:
-    from training.features import FeatureCache
+    from training.data.features import FeatureCache
     from training.networks.envelope import ConditionalVAE
     from training.networks.timbre import TimbreDecoder
 
@@ -67,7 +67,7 @@ def synthetic_window(note: int, chance: np.random.Generator) -> tuple[Float64, F
 @pytest.fixture(scope="session")
 def synthetic_cache() -> FeatureCache:
     """Features of 24 notes over the violin's range, from pp to ff, without any audio."""
-    from training.features import FeatureCache
+    from training.data.features import FeatureCache
 
     chance = np.random.default_rng(1)
     curves = [synthetic_window(note, chance) for note in range(NOTES)]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from training.features import FeatureCache
+from training.data.features import FeatureCache
 from training.listening import evenly
 from training.networks.timbre import TimbreDecoder
 from training.timbre import render

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from instrument.files import replacing
 from instrument.model.spec import InstrumentSpec, read_spec, write_spec
-from training.descriptors import LABELS
+from training.data.descriptors import LABELS
 
 CARD_FILE = "README.md"
 

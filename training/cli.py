@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from instrument.errors import UsageError
-from training.features import FeatureCache
+from training.data.features import FeatureCache
 from training.loop import HISTORY, LAST, LoopSettings, Task, read_history, train
 
 app = typer.Typer(
@@ -75,9 +75,9 @@ def prepare(
     device: Annotated[str, typer.Option(help="Where CREPE computes.")] = "cpu",
 ) -> None:
     """Recordings → features: pitch, loudness, segments and windows of every note."""
-    from training.prepare import PrepareSettings  # noqa: PLC0415 (heavy)
-    from training.prepare import prepare as prepare_features  # noqa: PLC0415
-    from training.readers import read_labels  # noqa: PLC0415
+    from training.data.prepare import PrepareSettings  # noqa: PLC0415 (heavy)
+    from training.data.prepare import prepare as prepare_features  # noqa: PLC0415
+    from training.data.readers import read_labels  # noqa: PLC0415
 
     if crepe not in ("tiny", "full"):
         raise UsageError(f"--crepe {crepe}: should be tiny or full")
@@ -119,7 +119,7 @@ def render_notes_command(
     sample_rate: Annotated[int, typer.Option(help="In Hz.")] = 48_000,
 ) -> None:
     """Further labelled notes from a soundfont, played by FluidSynth."""
-    from training.render_notes import render_notes  # noqa: PLC0415
+    from training.data.render_notes import render_notes  # noqa: PLC0415
 
     with _progress("rendering") as progress:
         table = render_notes(
@@ -545,8 +545,8 @@ def picture(
 
     from training import plots
     from training.analysis import pitch  # noqa: PLC0415
-    from training.audio import read_audio  # noqa: PLC0415
-    from training.features import FRAME_RATE  # noqa: PLC0415
+    from training.data.audio import read_audio  # noqa: PLC0415
+    from training.data.features import FRAME_RATE  # noqa: PLC0415
 
     rate = 48_000
     audio = read_audio(sound, rate)[round(start * rate) : round((start + seconds) * rate)]

@@ -12,11 +12,11 @@ from torch.utils.data import Dataset
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
-from training.features import FRAMES, RELEASE_FRAME, FeatureCache
+from training.data.features import FRAMES, RELEASE_FRAME, FeatureCache
+from training.data.windows import ATTACK_FRAMES, bounce
 from training.loop import Batch, Task
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.losses import kl_divergence, masked_squared_error
-from training.windows import ATTACK_FRAMES, bounce
 
 MIN_MEASURED_FRAMES = 30
 MIDDLE_MIDI, HALF_RANGE_MIDI = 78.0, 24.0

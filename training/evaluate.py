@@ -17,8 +17,8 @@ from instrument.files import replacing
 from instrument.model.graphs import Instrument, load_instrument
 from training import plots
 from training.card import figure_tables
-from training.descriptors import LABELS
-from training.features import FeatureCache
+from training.data.descriptors import LABELS
+from training.data.features import FeatureCache
 from training.generation import Comparison, comparable_recordings, compare
 from training.held import DESCRIPTORS, autocorrelations, hold_notes, long_bows
 from training.joins import play_joins

@@ -27,8 +27,9 @@ from instrument.model.spec import (
     sha256,
     write_spec,
 )
+from training.data.features import FRAME_RATE, FRAMES, RELEASE_FRAME, FeatureCache
+from training.data.windows import ATTACK_FRAMES, LEVEL_FRAMES
 from training.envelopes import condition
-from training.features import FRAME_RATE, FRAMES, RELEASE_FRAME, FeatureCache
 from training.jitter import measure_jitter
 from training.latent_map import (
     Latents,
@@ -40,7 +41,6 @@ from training.latent_map import (
 )
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.timbre import TimbreDecoder
-from training.windows import ATTACK_FRAMES, LEVEL_FRAMES
 
 OPSET = 17
 QUANTILES = 101

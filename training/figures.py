@@ -23,9 +23,9 @@ from instrument.units import midi_to_hz
 from training import latent_plots, plots
 from training.card import Meaning, number, table
 from training.clusters import cluster_figures
-from training.descriptors import LABELS, OF_AXES, describe
+from training.data.descriptors import LABELS, OF_AXES, describe
+from training.data.features import RELEASE_FRAME, FeatureCache
 from training.envelopes import quantiles
-from training.features import RELEASE_FRAME, FeatureCache
 from training.latent_map import (
     DESCRIBED_LOUDNESS,
     DESCRIBED_MIDI,

@@ -24,11 +24,11 @@ from instrument.arrays import Float64
 from instrument.errors import RecordingError
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings
-from training.descriptors import LABELS, describe
-from training.features import RELEASE_FRAME, FeatureCache
+from training.data.descriptors import LABELS, describe
+from training.data.features import RELEASE_FRAME, FeatureCache
+from training.data.prepare import PrepareSettings, analyse, note_windows
+from training.data.windows import Window
 from training.listening import RATE, as_note, as_score, play, separate_notes, stretch
-from training.prepare import PrepareSettings, analyse, note_windows
-from training.windows import Window
 
 SHORTEST_FRAMES = 125  # 0.5 s: in less there is no vibrato to speak of
 VIBRATO_CENTS = 5.0  # a smaller amplitude isn't heard as vibrato

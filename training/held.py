@@ -17,7 +17,8 @@ from instrument.arrays import Float32, Float64
 from instrument.model.graphs import Instrument
 from instrument.units import hz_to_midi
 from training.analysis.loudness import loudness_db
-from training.features import FRAME_RATE, FeatureCache
+from training.data.features import FRAME_RATE, FeatureCache
+from training.data.windows import ATTACK_FRAMES, ENDING_FRAMES
 from training.listening import (
     RATE,
     ListeningSettings,
@@ -29,7 +30,6 @@ from training.listening import (
     stretch,
     track_pitch,
 )
-from training.windows import ATTACK_FRAMES, ENDING_FRAMES
 
 LONG_BOW_SECONDS = 8.0
 SHORTEST_LAG, LONGEST_LAG = FRAME_RATE, 8 * FRAME_RATE

@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from instrument.errors import UsageError
-from training.idx import Pictures, read_pictures
+from training.data.idx import Pictures, read_pictures
 from training.loop import Batch, Task
 from training.networks.image import ImageVAE
 from training.networks.losses import kl_divergence

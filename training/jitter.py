@@ -10,10 +10,10 @@ from scipy.signal import butter, sosfiltfilt, welch
 
 from instrument.arrays import Float64
 from instrument.model.spec import JitterSpectra
+from training.data.features import FRAME_RATE, RELEASE_FRAME, FeatureCache
+from training.data.windows import ATTACK_FRAMES
 from training.envelopes import EnvelopeSettings, EnvelopeWindows
-from training.features import FRAME_RATE, RELEASE_FRAME, FeatureCache
 from training.networks.envelope import ConditionalVAE, PlainVAE
-from training.windows import ATTACK_FRAMES
 
 SEGMENT_FRAMES = 64  # a quarter of a second: bins of 3.9 Hz
 FAST_HZ = 10.0  # between the vibrato and what is faster

@@ -16,7 +16,7 @@ from instrument.midi.events import ControlChange, TimedEvent
 from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
 from training.analysis.loudness import loudness_db
-from training.features import FRAME_RATE
+from training.data.features import FRAME_RATE
 from training.listening import RATE, ListeningSettings, as_score, play, separate_notes
 from training.score import ScoreNote
 

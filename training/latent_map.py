@@ -12,14 +12,14 @@ from torch import Tensor
 from instrument.arrays import Float64
 from instrument.errors import UsageError
 from instrument.model.spec import Axis, MapPoint, Preset
-from training.descriptors import LABELS, OF_AXES, describe
+from training.data.descriptors import LABELS, OF_AXES, describe
+from training.data.features import RELEASE_FRAME, FeatureCache
 from training.envelopes import (
     EnvelopeSettings,
     EnvelopeWindows,
     quantiles,
     usable_windows,
 )
-from training.features import RELEASE_FRAME, FeatureCache
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.posterior import ACTIVE_VARIANCE
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from instrument.arrays import Float32, Float64
 from instrument.model.spec import Axis
 from training import plots
-from training.features import FRAME_RATE, RELEASE_FRAME
+from training.data.features import FRAME_RATE, RELEASE_FRAME
 
 STRINGS = ("G", "D", "A", "E")
 PANELS_IN_A_ROW = 4

@@ -11,7 +11,7 @@ import numpy as np
 from instrument.arrays import Float64
 from instrument.model.graphs import Instrument
 from training.analysis.loudness import loudness_db
-from training.features import FRAME_RATE
+from training.data.features import FRAME_RATE
 from training.listening import (
     PLAIN_LEVEL,
     RATE,

@@ -13,7 +13,7 @@ from instrument.arrays import Float32, Float64
 from instrument.files import replacing
 from instrument.model.spec import MapPoint
 from training.analysis.loudness import loudness_db
-from training.features import FRAME_RATE, RELEASE_FRAME
+from training.data.features import FRAME_RATE, RELEASE_FRAME
 
 mpl.use("Agg")
 

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from instrument.model.spec import InstrumentSpec
-from training.descriptors import describe
+from training.data.descriptors import describe
+from training.data.features import RELEASE_FRAME, FeatureCache
+from training.data.windows import ATTACK_FRAMES, LEVEL_FRAMES
 from training.envelopes import (
     EnvelopeSettings,
     EnvelopeWindows,
@@ -21,11 +23,9 @@ from training.envelopes import (
     quantiles,
     usable_windows,
 )
-from training.features import RELEASE_FRAME, FeatureCache
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.losses import kl_divergence
 from training.networks.posterior import ACTIVE_VARIANCE
-from training.windows import ATTACK_FRAMES, LEVEL_FRAMES
 
 SAME_NETWORK_CENTS = 0.1
 LONG_FRAMES = 200  # 0.8 s: four periods of vibrato

@@ -12,7 +12,7 @@ from instrument.model.graphs import Instrument
 from instrument.units import db_to_gain
 from training.analysis.loudness import loudness_db
 from training.analysis.spectra import measure_spectra
-from training.features import FRAME_RATE, FeatureCache
+from training.data.features import FRAME_RATE, FeatureCache
 from training.networks.losses import multi_scale_spectral_loss, spectrogram
 from training.networks.synth import filtered_noise, harmonic
 

@@ -20,7 +20,10 @@ from instrument.model.graphs import Instrument
 from instrument.units import db_to_gain, midi_to_hz
 from training.analysis.demodulation import analysis_window, demodulate
 from training.analysis.loudness import loudness_db
-from training.features import FRAME_RATE, FeatureCache
+from training.data.features import FRAME_RATE, FeatureCache
+from training.data.render_notes import BEND_PER_CENT, INSTRUMENTS, check_soundfont, render_note
+from training.data.segmentation import Segments, find_segments
+from training.data.windows import ATTACK_FRAMES
 from training.listening import (
     PLAIN_LEVEL,
     ListeningSettings,
@@ -32,10 +35,7 @@ from training.listening import (
     track_pitch,
 )
 from training.networks.losses import SCALES
-from training.render_notes import BEND_PER_CENT, INSTRUMENTS, check_soundfont, render_note
 from training.resynthesis import SPECTRAL_FLOOR, copy_spectra, resynthesise
-from training.segmentation import Segments, find_segments
-from training.windows import ATTACK_FRAMES
 
 SHORTEST_SUSTAIN_FRAMES = 25
 LONGEST_SUSTAIN_FRAMES = 500

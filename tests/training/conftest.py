@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from instrument.arrays import Float32, Float64
 from instrument.units import db_to_gain, midi_to_hz
-from training.features import FRAME_RATE, FeatureCache
-from training.idx import Pictures
+from training.data.features import FRAME_RATE, FeatureCache
+from training.data.idx import Pictures
+from training.data.prepare import PrepareSettings, prepare
+from training.data.readers import RecordingLabel
 from training.listening import ListeningSettings
-from training.prepare import PrepareSettings, prepare
-from training.readers import RecordingLabel
 
 RATE = 48_000
 ATTACK_SECONDS = 0.04

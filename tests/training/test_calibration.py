@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from training.calibration import calibrate_noise, noise_excess_db
-from training.features import FeatureCache
+from training.data.features import FeatureCache
 from training.loop import LoopSettings
 from training.networks.timbre import TimbreDecoder, TimbreSettings
 from training.runs import load_network, save_network, write_run

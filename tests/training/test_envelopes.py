@@ -11,6 +11,8 @@ import torch
 
 from instrument.arrays import Float64
 from instrument.errors import UsageError
+from training.data.features import FRAMES, RELEASE_FRAME, FeatureCache
+from training.data.windows import ATTACK_FRAMES
 from training.envelopes import (
     EnvelopeSettings,
     EnvelopeTask,
@@ -23,7 +25,6 @@ from training.envelopes import (
     reconstruction_figures,
     usable_windows,
 )
-from training.features import FRAMES, RELEASE_FRAME, FeatureCache
 from training.loop import LoopSettings, train
 from training.networks.envelope import (
     ConditionalSettings,
@@ -31,7 +32,6 @@ from training.networks.envelope import (
     PlainSettings,
     PlainVAE,
 )
-from training.windows import ATTACK_FRAMES
 
 NOTES = 120
 EXACT = EnvelopeSettings(augment=False)

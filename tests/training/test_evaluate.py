@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from instrument.errors import InstrumentError
+from training.data.features import FeatureCache
 from training.evaluate import evaluate
-from training.features import FeatureCache
 from training.listening import ListeningSettings
 from training.networks.envelope import ConditionalVAE
 from training.networks.timbre import TimbreDecoder

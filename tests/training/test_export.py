@@ -14,6 +14,8 @@ from instrument.arrays import Float32
 from instrument.errors import UsageError
 from instrument.model.graphs import Instrument, load_instrument
 from training import export as export_module
+from training.data.features import RELEASE_FRAME, FeatureCache
+from training.data.windows import ATTACK_FRAMES, LEVEL_FRAMES
 from training.envelopes import EnvelopeSettings, EnvelopeWindows
 from training.export import (
     PARITY,
@@ -21,7 +23,6 @@ from training.export import (
     ExportSettings,
     export,
 )
-from training.features import RELEASE_FRAME, FeatureCache
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,
@@ -29,7 +30,6 @@ from training.networks.envelope import (
     PlainVAE,
 )
 from training.networks.timbre import TimbreDecoder
-from training.windows import ATTACK_FRAMES, LEVEL_FRAMES
 
 Networks = tuple[ConditionalVAE, TimbreDecoder]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from instrument.model.graphs import Instrument
-from training.descriptors import LABELS
-from training.features import FeatureCache
+from training.data.descriptors import LABELS
+from training.data.features import FeatureCache
 from training.generation import (
     SHORTEST_FRAMES,
     comparable_recordings,

@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from instrument.arrays import Float64
 from instrument.model.graphs import Instrument
-from training.features import FRAME_RATE, FeatureCache
+from training.data.features import FRAME_RATE, FeatureCache
 from training.held import (
     HeldNotes,
     autocorrelation,

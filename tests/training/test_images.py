@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from instrument.errors import UsageError
 from training import image_plots
-from training.idx import Pictures
+from training.data.idx import Pictures
 from training.image_report import class_accuracy, report
 from training.images import (
     CLASSES,

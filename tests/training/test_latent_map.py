@@ -9,8 +9,8 @@ import pytest
 
 from instrument.errors import UsageError
 from instrument.model.graphs import Instrument
-from training.descriptors import LABELS, OF_AXES
-from training.features import FeatureCache
+from training.data.descriptors import LABELS, OF_AXES
+from training.data.features import FeatureCache
 from training.latent_map import AXES, CLEAR_EFFECT, REGIONS, training_latents
 from training.networks.envelope import ConditionalVAE
 from training.networks.timbre import TimbreDecoder

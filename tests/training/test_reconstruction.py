@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from instrument.arrays import Float64
 from instrument.errors import UsageError
 from instrument.model.graphs import Instrument
-from training.features import FRAMES, RELEASE_FRAME, FeatureCache
+from training.data.features import FRAMES, RELEASE_FRAME, FeatureCache
 from training.networks.envelope import ConditionalVAE
 from training.networks.timbre import TimbreDecoder
 from training.reconstruction import (

@@ -12,7 +12,7 @@ import torch
 from instrument.arrays import Float32
 from instrument.errors import UsageError
 from training.analysis.loudness import loudness_db
-from training.features import FRAME_RATE, FeatureCache
+from training.data.features import FRAME_RATE, FeatureCache
 from training.loop import Batch, LoopSettings, train
 from training.networks.timbre import TimbreDecoder, TimbreSettings
 from training.timbre import (

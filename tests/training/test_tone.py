@@ -12,10 +12,10 @@ from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from instrument.model.graphs import Instrument
 from training.analysis.loudness import loudness_db
-from training.features import FeatureCache
+from training.data.features import FeatureCache
+from training.data.render_notes import render_note
+from training.data.segmentation import Segments
 from training.listening import ListeningSettings
-from training.render_notes import render_note
-from training.segmentation import Segments
 from training.tone import (
     Tone,
     Tones,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from instrument.errors import UsageError
-from training.features import FeatureCache
+from training.data.features import FeatureCache
 from training.networks.envelope import ConditionalVAE
 from training.tradeoff import baseline, tradeoff
 

@@ -23,7 +23,7 @@ import soundfile
 from instrument.arrays import Float32
 from instrument.errors import OutputError, UsageError
 from instrument.units import note_name
-from training.readers import CSV_COLUMNS
+from training.data.readers import CSV_COLUMNS
 
 CSV_NAME = "notes.csv"
 SETTINGS_NAME = "render.json"
@@ -121,7 +121,7 @@ def render_notes(
 
     Args:
         soundfont: an .sf2 or .sf3 file.
-        out_folder: made if need be; in the layout `csv` of `training.readers` at the end.
+        out_folder: made if need be; in the layout `csv` of `training.data.readers` at the end.
         program: General MIDI program, 0…127, in bank 0; the violin is 40.
         keys: MIDI notes, 0…127.
         velocities: 1…127.

@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
 from instrument.errors import UsageError
-from training.idx import Pictures, read_idx, read_pictures
+from training.data.idx import Pictures, read_idx, read_pictures
 
 Write = Callable[[Path, NDArray[np.uint8]], None]
 

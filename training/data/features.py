@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from instrument.arrays import Float32, Float64
 from instrument.errors import FeatureError
 from instrument.files import replacing
-from training.segmentation import Segments
+from training.data.segmentation import Segments
 
 _BROKEN = (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile)
 

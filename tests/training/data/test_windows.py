@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float64
-from training.features import FRAMES, RELEASE_FRAME
-from training.segmentation import Segments
-from training.windows import (
+from training.data.features import FRAMES, RELEASE_FRAME
+from training.data.segmentation import Segments
+from training.data.windows import (
     ATTACK_FRAMES,
     RELEASE_FLOOR_DB,
     SHORTEST_RELEASE_FRAMES,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from instrument.errors import RecordingError, UnknownName
 from instrument.units import note_name
-from training.readers import LAYOUTS, RecordingLabel, parse_note, read_labels
+from training.data.readers import LAYOUTS, RecordingLabel, parse_note, read_labels
 
 
 def make(folder: Path, *names: str) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrument.arrays import Float32, Float64
-from training.features import FRAMES, RELEASE_FRAME
-from training.segmentation import Segments
+from training.data.features import FRAMES, RELEASE_FRAME
+from training.data.segmentation import Segments
 
 ATTACK_FRAMES = 50  # 200 ms: what a window from the middle of a long bow cannot know
 LEVEL_FRAMES = slice(25, 400)  # 0.1 to 1.6 s: their mean is the level of an exported envelope

@@ -22,10 +22,10 @@ from instrument.files import replacing
 from instrument.units import db_to_gain, hz_to_midi, midi_to_hz
 from training.analysis import pitch
 from training.analysis.loudness import FLOOR_DB, loudness_db
-from training.audio import read_audio
-from training.features import FRAME_RATE, FeatureCache, split
-from training.readers import RecordingLabel
-from training.segmentation import (
+from training.data.audio import read_audio
+from training.data.features import FRAME_RATE, FeatureCache, split
+from training.data.readers import RecordingLabel
+from training.data.segmentation import (
     Segments,
     check_clipping,
     check_pitch,
@@ -33,7 +33,7 @@ from training.segmentation import (
     settle_attack,
     trusted_frames,
 )
-from training.windows import Window, cut_windows
+from training.data.windows import Window, cut_windows
 
 LEAD_SECONDS = 0.1  # kept around the note, so that the timbre model hears silence too
 DYNAMICS = ("ppp", "pp", "p", "mp", "mf", "f", "ff", "fff")

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from instrument.errors import OutputError, UsageError
 from instrument.units import midi_to_hz
-from training.audio import read_audio
-from training.readers import DYNAMICS, read_labels
-from training.render_notes import RELEASE_SECONDS, dynamic_of_velocity, render_notes
+from training.data.audio import read_audio
+from training.data.readers import DYNAMICS, read_labels
+from training.data.render_notes import RELEASE_SECONDS, dynamic_of_velocity, render_notes
 
 SOUNDFONT = Path(os.environ.get("ARCO_SOUNDFONT", "/usr/share/sounds/sf2/FluidR3_GM.sf2"))
 RATE = 24000

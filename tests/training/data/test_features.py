@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from instrument.errors import FeatureError, OutputError
-from training.features import FORMAT, FRAMES, FeatureCache
+from training.data.features import FORMAT, FRAMES, FeatureCache
 
 
 def rewrite(path: Path, **changes: object) -> None:

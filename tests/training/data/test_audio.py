@@ -12,7 +12,7 @@ import soundfile
 
 from instrument.arrays import Float32
 from instrument.errors import RecordingError
-from training.audio import read_audio
+from training.data.audio import read_audio
 
 RATE = 44100
 

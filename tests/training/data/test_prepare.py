@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from training.analysis import pitch
-from training.features import RELEASE_FRAME, FeatureCache, split
-from training.prepare import PrepareSettings, analyse, prepare, source_gains
-from training.readers import RecordingLabel
+from training.data.features import RELEASE_FRAME, FeatureCache, split
+from training.data.prepare import PrepareSettings, analyse, prepare, source_gains
+from training.data.readers import RecordingLabel
 
 ViolinNote = Callable[..., tuple[Float32, Float64]]
 Record = Callable[..., RecordingLabel]

@@ -1,0 +1,1 @@
+"""Recordings and pictures as training takes them: read, labelled, cut, measured, kept."""
