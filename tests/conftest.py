@@ -107,7 +107,7 @@ def tiny_networks(synthetic_cache: FeatureCache) -> tuple[ConditionalVAE, Timbre
     """A VAE that is PCA of the synthetic notes, and an untrained timbre: its level is right."""
     import torch
 
-    from training.envelopes import EnvelopeSettings, EnvelopeWindows, usable_windows
+    from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows, usable_windows
     from training.networks.envelope import ConditionalSettings, ConditionalVAE
     from training.networks.timbre import TimbreDecoder, TimbreSettings
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from instrument.errors import UsageError
 from training.data.features import FeatureCache
-from training.loop import HISTORY, LAST, LoopSettings, Task, read_history, train
+from training.fitting.loop import HISTORY, LAST, LoopSettings, Task, read_history, train
 
 app = typer.Typer(
     name="train",
@@ -153,7 +153,7 @@ def _train(
 ) -> None:
     """Train, with its settings in the run's folder; draw the losses and say how it ended."""
     from training import plots  # noqa: PLC0415
-    from training.runs import write_run  # noqa: PLC0415
+    from training.fitting.runs import write_run  # noqa: PLC0415
 
     def begin() -> None:
         write_run(run, kind, task.network, settings, resume=resume, **made_of)
@@ -189,10 +189,11 @@ def envelopes(
     """The VAE of pitch and loudness envelopes."""
     import torch  # noqa: PLC0415
 
-    from training.envelopes import (  # noqa: PLC0415
+    from training.fitting.envelopes import (  # noqa: PLC0415
         EnvelopeSettings,
         EnvelopeTask,
     )
+    from training.fitting.runs import load_network  # noqa: PLC0415
     from training.networks.envelope import (  # noqa: PLC0415
         ConditionalSettings,
         ConditionalVAE,
@@ -200,7 +201,6 @@ def envelopes(
         PlainVAE,
     )
     from training.report import write_table  # noqa: PLC0415
-    from training.runs import load_network  # noqa: PLC0415
     from training.tradeoff import baseline, tradeoff  # noqa: PLC0415
 
     kinds = ("conditional", "plain")
@@ -274,10 +274,10 @@ def images(
     import torch  # noqa: PLC0415
 
     from training import image_plots  # noqa: PLC0415
+    from training.fitting.images import CLASSES, ImageObjective, ImageTask, read_set  # noqa: PLC0415
+    from training.fitting.runs import load_network  # noqa: PLC0415
     from training.image_report import report  # noqa: PLC0415
-    from training.images import CLASSES, ImageObjective, ImageTask, read_set  # noqa: PLC0415
     from training.networks.image import ImageSettings, ImageVAE  # noqa: PLC0415
-    from training.runs import load_network  # noqa: PLC0415
 
     if data not in CLASSES:
         raise UsageError(f"--data {data}: should be {' or '.join(CLASSES)}")
@@ -337,10 +337,10 @@ def timbre(
     """
     import torch  # noqa: PLC0415
 
-    from training.calibration import calibrate_noise  # noqa: PLC0415
+    from training.fitting.calibration import calibrate_noise  # noqa: PLC0415
+    from training.fitting.runs import load_network, save_network  # noqa: PLC0415
+    from training.fitting.timbre import TimbreFit, TimbreRefine, measured_spectra  # noqa: PLC0415
     from training.networks.timbre import TimbreDecoder, TimbreSettings  # noqa: PLC0415
-    from training.runs import load_network, save_network  # noqa: PLC0415
-    from training.timbre import TimbreFit, TimbreRefine, measured_spectra  # noqa: PLC0415
 
     if refine is not None and refine.resolve() == run.resolve():
         raise UsageError(f"--run {run}: is the run to refine; name another folder for the result")
@@ -400,9 +400,9 @@ def export(
     from training.card import write_card  # noqa: PLC0415
     from training.export import ExportSettings  # noqa: PLC0415
     from training.export import export as export_instrument  # noqa: PLC0415
+    from training.fitting.runs import load_network  # noqa: PLC0415
     from training.networks.envelope import ConditionalVAE, PlainVAE  # noqa: PLC0415
     from training.networks.timbre import TimbreDecoder  # noqa: PLC0415
-    from training.runs import load_network  # noqa: PLC0415
 
     cache = FeatureCache.load(features)
     envelope = cast(
@@ -442,9 +442,9 @@ def evaluate(
     """Figures and pictures on held-out notes and on what the instrument plays."""
     from training.card import record_figures  # noqa: PLC0415
     from training.evaluate import evaluate as evaluate_instrument  # noqa: PLC0415
+    from training.fitting.runs import load_network  # noqa: PLC0415
     from training.listening import QUICK, ListeningSettings  # noqa: PLC0415
     from training.networks.envelope import ConditionalVAE, PlainVAE  # noqa: PLC0415
-    from training.runs import load_network  # noqa: PLC0415
 
     cache = FeatureCache.load(features)
     network = cast(
@@ -483,8 +483,8 @@ def figures(
 ) -> None:
     """The original's figures of a trained model, with their data and sounds."""
     from training.figures import figures as draw_figures  # noqa: PLC0415
+    from training.fitting.runs import load_network  # noqa: PLC0415
     from training.networks.envelope import ConditionalVAE, PlainVAE  # noqa: PLC0415
-    from training.runs import load_network  # noqa: PLC0415
 
     cache = FeatureCache.load(features)
     network = cast(

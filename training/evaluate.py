@@ -19,6 +19,7 @@ from training import plots
 from training.card import figure_tables
 from training.data.descriptors import LABELS
 from training.data.features import FeatureCache
+from training.fitting.loop import read_history
 from training.generation import Comparison, comparable_recordings, compare
 from training.held import DESCRIPTORS, autocorrelations, hold_notes, long_bows
 from training.joins import play_joins
@@ -37,7 +38,6 @@ from training.listening import (
     track_pitch,
     velocity_figures,
 )
-from training.loop import read_history
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.reconstruction import (
     Reconstructions,

@@ -29,7 +29,7 @@ from instrument.model.spec import (
 )
 from training.data.features import FRAME_RATE, FRAMES, RELEASE_FRAME, FeatureCache
 from training.data.windows import ATTACK_FRAMES, LEVEL_FRAMES
-from training.envelopes import condition
+from training.fitting.envelopes import condition
 from training.jitter import measure_jitter
 from training.latent_map import (
     Latents,

@@ -25,7 +25,7 @@ from training.card import Meaning, number, table
 from training.clusters import cluster_figures
 from training.data.descriptors import LABELS, OF_AXES, describe
 from training.data.features import RELEASE_FRAME, FeatureCache
-from training.envelopes import quantiles
+from training.fitting.envelopes import quantiles
 from training.latent_map import (
     DESCRIBED_LOUDNESS,
     DESCRIBED_MIDI,

@@ -14,7 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from instrument.arrays import Float32, Float64
 from training import image_plots
 from training.data.idx import Pictures
-from training.images import encode, reconstruction_figures
+from training.fitting.images import encode, reconstruction_figures
 from training.networks.image import ImageVAE
 from training.report import write_json
 

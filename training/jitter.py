@@ -12,7 +12,7 @@ from instrument.arrays import Float64
 from instrument.model.spec import JitterSpectra
 from training.data.features import FRAME_RATE, RELEASE_FRAME, FeatureCache
 from training.data.windows import ATTACK_FRAMES
-from training.envelopes import EnvelopeSettings, EnvelopeWindows
+from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows
 from training.networks.envelope import ConditionalVAE, PlainVAE
 
 SEGMENT_FRAMES = 64  # a quarter of a second: bins of 3.9 Hz

@@ -14,7 +14,7 @@ from instrument.errors import UsageError
 from instrument.model.spec import Axis, MapPoint, Preset
 from training.data.descriptors import LABELS, OF_AXES, describe
 from training.data.features import RELEASE_FRAME, FeatureCache
-from training.envelopes import (
+from training.fitting.envelopes import (
     EnvelopeSettings,
     EnvelopeWindows,
     quantiles,

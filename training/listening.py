@@ -18,7 +18,7 @@ from instrument.units import hz_to_midi, midi_to_hz
 from training.analysis import pitch
 from training.analysis.loudness import loudness_db
 from training.data.features import FRAME_RATE, FeatureCache
-from training.envelopes import quantiles
+from training.fitting.envelopes import quantiles
 from training.score import ScoreNote
 
 RATE = 48_000

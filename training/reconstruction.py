@@ -15,7 +15,7 @@ from instrument.model.spec import InstrumentSpec
 from training.data.descriptors import describe
 from training.data.features import RELEASE_FRAME, FeatureCache
 from training.data.windows import ATTACK_FRAMES, LEVEL_FRAMES
-from training.envelopes import (
+from training.fitting.envelopes import (
     EnvelopeSettings,
     EnvelopeWindows,
     explained_variance,

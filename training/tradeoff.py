@@ -15,7 +15,7 @@ from instrument.arrays import Float64
 from instrument.errors import UsageError
 from training.data.descriptors import LABELS, OF_AXES, describe
 from training.data.features import RELEASE_FRAME, FeatureCache
-from training.envelopes import EnvelopeSettings, EnvelopeWindows, usable_windows
+from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows, usable_windows
 from training.generation import comparable_recordings, recorded_table, two_sample_accuracy
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.losses import kl_divergence

@@ -12,7 +12,7 @@ import torch
 
 from instrument.arrays import Float32, Float64
 from instrument.cli import main
-from training.loop import BEST, LAST, load_checkpoint
+from training.fitting.loop import BEST, LAST, load_checkpoint
 
 Note = Callable[..., tuple[Float32, Float64]]
 

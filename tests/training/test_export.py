@@ -16,13 +16,13 @@ from instrument.model.graphs import Instrument, load_instrument
 from training import export as export_module
 from training.data.features import RELEASE_FRAME, FeatureCache
 from training.data.windows import ATTACK_FRAMES, LEVEL_FRAMES
-from training.envelopes import EnvelopeSettings, EnvelopeWindows
 from training.export import (
     PARITY,
     EnvelopeGraph,
     ExportSettings,
     export,
 )
+from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,

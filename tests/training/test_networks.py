@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from training.analysis.loudness import a_weighting_db, loudness_db
+from training.fitting.timbre import render
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,
@@ -24,7 +25,6 @@ from training.networks.timbre import (
     a_weighting_power,
     exp_sigmoid,
 )
-from training.timbre import render
 
 RATE = 48_000
 

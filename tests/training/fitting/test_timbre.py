@@ -13,9 +13,8 @@ from instrument.arrays import Float32
 from instrument.errors import UsageError
 from training.analysis.loudness import loudness_db
 from training.data.features import FRAME_RATE, FeatureCache
-from training.loop import Batch, LoopSettings, train
-from training.networks.timbre import TimbreDecoder, TimbreSettings
-from training.timbre import (
+from training.fitting.loop import Batch, LoopSettings, train
+from training.fitting.timbre import (
     FIT_FRAMES,
     REFINE_FRAMES,
     AudioCrops,
@@ -25,6 +24,7 @@ from training.timbre import (
     measured_spectra,
     render,
 )
+from training.networks.timbre import TimbreDecoder, TimbreSettings
 
 SETTINGS = TimbreSettings(hidden=16, harmonics=16, noise_bands=17)
 
@@ -68,7 +68,7 @@ def test_spectra_that_were_measured_otherwise_or_broke_are_measured_anew(
     assert [measure(), measure()] == [everything, 0]
     path.write_bytes(b"PK not an archive")
     assert [measure(), measure()] == [everything, 0]
-    monkeypatch.setattr("training.timbre.MEASURED_BY", (1.0, 2.0, 3.0, 4))
+    monkeypatch.setattr("training.fitting.timbre.MEASURED_BY", (1.0, 2.0, 3.0, 4))
     assert [measure(), measure()] == [everything, 0]
 
 

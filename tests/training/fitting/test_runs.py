@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from instrument.errors import UsageError
-from training.loop import BEST, HISTORY, LAST, LoopSettings
+from training.fitting.loop import BEST, HISTORY, LAST, LoopSettings
+from training.fitting.runs import SETTINGS_FILE, load_network, save_network, write_run
 from training.networks.timbre import TimbreDecoder, TimbreSettings
-from training.runs import SETTINGS_FILE, load_network, save_network, write_run
 
 LOOP = LoopSettings(steps=10)
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from instrument.errors import UsageError
 from instrument.files import replacing
-from training.loop import BEST, HISTORY, LAST, LoopSettings, load_checkpoint
+from training.fitting.loop import BEST, HISTORY, LAST, LoopSettings, load_checkpoint
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from instrument.errors import UsageError
-from training.loop import Batch, LoopSettings, Task, load_checkpoint, train
+from training.fitting.loop import Batch, LoopSettings, Task, load_checkpoint, train
 
 SETTINGS = LoopSettings(
     steps=60,

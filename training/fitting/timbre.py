@@ -17,7 +17,7 @@ from instrument.errors import UsageError
 from instrument.files import replacing
 from training.analysis.spectra import FLOOR_DB, MEASURED_BY, measure_spectra
 from training.data.features import FRAME_RATE, FeatureCache
-from training.loop import Batch, Task
+from training.fitting.loop import Batch, Task
 from training.networks.losses import multi_scale_spectral_loss
 from training.networks.synth import filtered_noise, harmonic
 from training.networks.timbre import TimbreDecoder, TimbreSettings

@@ -14,7 +14,7 @@ from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from training.data.features import FRAMES, RELEASE_FRAME, FeatureCache
 from training.data.windows import ATTACK_FRAMES, bounce
-from training.loop import Batch, Task
+from training.fitting.loop import Batch, Task
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.losses import kl_divergence, masked_squared_error
 

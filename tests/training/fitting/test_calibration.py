@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from training.calibration import calibrate_noise, noise_excess_db
 from training.data.features import FeatureCache
-from training.loop import LoopSettings
+from training.fitting.calibration import calibrate_noise, noise_excess_db
+from training.fitting.loop import LoopSettings
+from training.fitting.runs import load_network, save_network, write_run
 from training.networks.timbre import TimbreDecoder, TimbreSettings
-from training.runs import load_network, save_network, write_run
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from instrument.arrays import Float64
 from instrument.errors import UsageError
 from training.data.features import FRAMES, RELEASE_FRAME, FeatureCache
 from training.data.windows import ATTACK_FRAMES
-from training.envelopes import (
+from training.fitting.envelopes import (
     EnvelopeSettings,
     EnvelopeTask,
     EnvelopeWindows,
@@ -25,7 +25,7 @@ from training.envelopes import (
     reconstruction_figures,
     usable_windows,
 )
-from training.loop import LoopSettings, train
+from training.fitting.loop import LoopSettings, train
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,

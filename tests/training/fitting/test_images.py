@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from instrument.errors import UsageError
 from training import image_plots
 from training.data.idx import Pictures
-from training.image_report import class_accuracy, report
-from training.images import (
+from training.fitting.images import (
     CLASSES,
     ImageExamples,
     ImageObjective,
@@ -30,7 +29,8 @@ from training.images import (
     reconstruction_figures,
     squared_error,
 )
-from training.loop import LoopSettings, train
+from training.fitting.loop import LoopSettings, train
+from training.image_report import class_accuracy, report
 from training.networks.image import ImageSettings, ImageVAE
 
 Sets = tuple[Pictures, Pictures]
@@ -118,7 +118,7 @@ def test_pictures_are_encoded_the_same_in_parts(
 ) -> None:
     network, images = small(), picture_set[1].images
     whole, figures = encode(network, images), reconstruction_figures(network, images)
-    monkeypatch.setattr("training.images.AT_ONCE", 40)
+    monkeypatch.setattr("training.fitting.images.AT_ONCE", 40)
     torch.testing.assert_close(encode(network, images).mean, whole.mean)
     assert reconstruction_figures(network, images) == pytest.approx(figures, rel=1e-4)
 

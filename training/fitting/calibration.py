@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from training.data.features import FeatureCache
+from training.fitting.timbre import render
 from training.listening import evenly
 from training.networks.timbre import TimbreDecoder
-from training.timbre import render
 from training.tone import measure_tone
 
 NOTES = 48

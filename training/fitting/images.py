@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from instrument.errors import UsageError
 from training.data.idx import Pictures, read_pictures
-from training.loop import Batch, Task
+from training.fitting.loop import Batch, Task
 from training.networks.image import ImageVAE
 from training.networks.losses import kl_divergence
 from training.networks.posterior import Posterior
