@@ -132,7 +132,7 @@ def tiny_instrument(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """The folder of a tiny exported instrument."""
-    from training.export import ExportSettings, export
+    from training.export.onnx import ExportSettings, export
 
     folder = tmp_path_factory.mktemp("exported") / "tiny"
     named = ExportSettings(name="tiny", description="Synthetic", licences={"one": "CC0"})

@@ -35,7 +35,7 @@ SHARED = tuple(f"instrument.{module}" for module in ("errors", "files", "spec", 
 
 DOORS = {
     "training/evaluate.py": ("instrument.model.graphs",),
-    "training/export.py": ("instrument.model.graphs",),
+    "training/export/onnx.py": ("instrument.model.graphs",),
     "training/generation.py": ("instrument.model.graphs", "instrument.render"),
     "training/figures.py": ("instrument.model.graphs",),
     "training/held.py": ("instrument.model.graphs",),

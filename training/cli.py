@@ -397,9 +397,9 @@ def export(
     ] = None,
 ) -> None:
     """Both networks → ONNX, instrument.json and a model card."""
-    from training.card import write_card  # noqa: PLC0415
-    from training.export import ExportSettings  # noqa: PLC0415
-    from training.export import export as export_instrument  # noqa: PLC0415
+    from training.export.card import write_card  # noqa: PLC0415
+    from training.export.onnx import ExportSettings  # noqa: PLC0415
+    from training.export.onnx import export as export_instrument  # noqa: PLC0415
     from training.fitting.runs import load_network  # noqa: PLC0415
     from training.networks.envelope import ConditionalVAE, PlainVAE  # noqa: PLC0415
     from training.networks.timbre import TimbreDecoder  # noqa: PLC0415
@@ -440,8 +440,8 @@ def evaluate(
     ] = False,
 ) -> None:
     """Figures and pictures on held-out notes and on what the instrument plays."""
-    from training.card import record_figures  # noqa: PLC0415
     from training.evaluate import evaluate as evaluate_instrument  # noqa: PLC0415
+    from training.export.card import record_figures  # noqa: PLC0415
     from training.fitting.runs import load_network  # noqa: PLC0415
     from training.listening import QUICK, ListeningSettings  # noqa: PLC0415
     from training.networks.envelope import ConditionalVAE, PlainVAE  # noqa: PLC0415
@@ -515,7 +515,7 @@ def score(
     ] = False,
 ) -> None:
     """How well the audio of real pieces keeps the pitch of their scores."""
-    from training.card import record_figures  # noqa: PLC0415
+    from training.export.card import record_figures  # noqa: PLC0415
     from training.pieces import score_report  # noqa: PLC0415
 
     with _progress("listening") as progress:

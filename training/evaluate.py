@@ -16,9 +16,9 @@ from instrument.arrays import Float64
 from instrument.files import replacing
 from instrument.model.graphs import Instrument, load_instrument
 from training import plots
-from training.card import figure_tables
 from training.data.descriptors import LABELS
 from training.data.features import FeatureCache
+from training.export.card import figure_tables
 from training.fitting.loop import read_history
 from training.generation import Comparison, comparable_recordings, compare
 from training.held import DESCRIPTORS, autocorrelations, hold_notes, long_bows
@@ -238,7 +238,7 @@ def evaluate(
         progress: Called with how many steps are done, of how many.
 
     Returns:
-        The figures by name; ``training.card`` says what each means.
+        The figures by name; ``training.export.card`` says what each means.
 
     Raises:
         UsageError: No notes are held out, or the graph isn't this network's.

@@ -21,18 +21,18 @@ from instrument.files import replacing
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.units import midi_to_hz
 from training import latent_plots, plots
-from training.card import Meaning, number, table
 from training.clusters import cluster_figures
 from training.data.descriptors import LABELS, OF_AXES, describe
 from training.data.features import RELEASE_FRAME, FeatureCache
-from training.fitting.envelopes import quantiles
-from training.latent_map import (
+from training.export.card import Meaning, number, table
+from training.export.latent_map import (
     DESCRIBED_LOUDNESS,
     DESCRIBED_MIDI,
     MAP_FRAMES,
     Latents,
     training_latents,
 )
+from training.fitting.envelopes import quantiles
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.reconstruction import Reconstructions, check_latent, example_windows, reconstruct
 from training.report import write_arrays, write_json, write_table

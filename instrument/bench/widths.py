@@ -29,7 +29,7 @@ def measure(rounds: int, repeats: int) -> Measured:
     try:
         import torch
 
-        from training.export import export_timbre
+        from training.export.onnx import export_timbre
         from training.networks.timbre import TimbreDecoder, TimbreSettings
     except ImportError as error:
         raise UsageError(

@@ -15,9 +15,9 @@ import soundfile
 from instrument.errors import InstrumentError, UsageError
 from instrument.model.graphs import Instrument, load_instrument
 from training.data.features import FRAMES, RELEASE_FRAME, FeatureCache
+from training.export.latent_map import training_latents
 from training.figures import FIGURES, KNOB_POSITIONS, WEIGHTS, figures
 from training.fitting.envelopes import quantiles
-from training.latent_map import training_latents
 from training.networks.envelope import ConditionalSettings, ConditionalVAE
 from training.networks.timbre import TimbreDecoder
 from training.reconstruction import reconstruct

@@ -11,7 +11,7 @@ from instrument.errors import UsageError
 from instrument.model.graphs import Instrument
 from training.data.descriptors import LABELS, OF_AXES
 from training.data.features import FeatureCache
-from training.latent_map import AXES, CLEAR_EFFECT, REGIONS, training_latents
+from training.export.latent_map import AXES, CLEAR_EFFECT, REGIONS, training_latents
 from training.networks.envelope import ConditionalVAE
 from training.networks.timbre import TimbreDecoder
 

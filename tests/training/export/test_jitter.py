@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from training.data.features import FRAME_RATE, FeatureCache
-from training.jitter import FAST_HZ, bands, measure_jitter
-from training.latent_map import training_latents
+from training.export.jitter import FAST_HZ, bands, measure_jitter
+from training.export.latent_map import training_latents
 from training.networks.envelope import ConditionalVAE
 
 

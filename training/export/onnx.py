@@ -29,9 +29,8 @@ from instrument.model.spec import (
 )
 from training.data.features import FRAME_RATE, FRAMES, RELEASE_FRAME, FeatureCache
 from training.data.windows import ATTACK_FRAMES, LEVEL_FRAMES
-from training.fitting.envelopes import condition
-from training.jitter import measure_jitter
-from training.latent_map import (
+from training.export.jitter import measure_jitter
+from training.export.latent_map import (
     Latents,
     describe_latents,
     latent_axes,
@@ -39,6 +38,7 @@ from training.latent_map import (
     presets,
     training_latents,
 )
+from training.fitting.envelopes import condition
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.timbre import TimbreDecoder
 

@@ -16,8 +16,16 @@ from instrument import terminal as ui
 from instrument.errors import InstrumentError, OutputError
 from instrument.model.graphs import load_instrument
 from instrument.model.spec import Source, read_spec
-from training.card import PLAYED, SHAPES, card, figure_tables, record_figures, table, write_card
 from training.cli import app
+from training.export.card import (
+    PLAYED,
+    SHAPES,
+    card,
+    figure_tables,
+    record_figures,
+    table,
+    write_card,
+)
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""From trained networks to an exported instrument."""
