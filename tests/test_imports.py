@@ -34,21 +34,21 @@ SHARED = tuple(f"instrument.{module}" for module in ("errors", "files", "spec", 
 """What the training side takes from the runtime."""
 
 DOORS = {
-    "training/evaluate.py": ("instrument.model.graphs",),
+    "training/evaluation/evaluate.py": ("instrument.model.graphs",),
     "training/export/onnx.py": ("instrument.model.graphs",),
-    "training/generation.py": ("instrument.model.graphs", "instrument.render"),
+    "training/evaluation/generation.py": ("instrument.model.graphs", "instrument.render"),
     "training/figures.py": ("instrument.model.graphs",),
-    "training/held.py": ("instrument.model.graphs",),
-    "training/joins.py": ("instrument.model.graphs",),
-    "training/leakage.py": ("instrument.model.graphs",),
-    "training/listening.py": (
+    "training/evaluation/held.py": ("instrument.model.graphs",),
+    "training/evaluation/joins.py": ("instrument.model.graphs",),
+    "training/evaluation/leakage.py": ("instrument.model.graphs",),
+    "training/evaluation/playback.py": (
         "instrument.midi.file",
         "instrument.model.graphs",
         "instrument.render",
     ),
-    "training/pieces.py": ("instrument.midi.file", "instrument.model.graphs"),
-    "training/resynthesis.py": ("instrument.model.graphs",),
-    "training/tone.py": ("instrument.model.graphs",),
+    "training/evaluation/pieces.py": ("instrument.midi.file", "instrument.model.graphs"),
+    "training/evaluation/resynthesis.py": ("instrument.model.graphs",),
+    "training/evaluation/timbre.py": ("instrument.model.graphs",),
 }
 """Modules that measure the exported instrument → what else they take from the runtime for it."""
 

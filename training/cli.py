@@ -189,6 +189,7 @@ def envelopes(
     """The VAE of pitch and loudness envelopes."""
     import torch  # noqa: PLC0415
 
+    from training.evaluation.tradeoff import baseline, tradeoff  # noqa: PLC0415
     from training.fitting.envelopes import (  # noqa: PLC0415
         EnvelopeSettings,
         EnvelopeTask,
@@ -201,7 +202,6 @@ def envelopes(
         PlainVAE,
     )
     from training.report import write_table  # noqa: PLC0415
-    from training.tradeoff import baseline, tradeoff  # noqa: PLC0415
 
     kinds = ("conditional", "plain")
     cache = FeatureCache.load(features)
@@ -440,10 +440,10 @@ def evaluate(
     ] = False,
 ) -> None:
     """Figures and pictures on held-out notes and on what the instrument plays."""
-    from training.evaluate import evaluate as evaluate_instrument  # noqa: PLC0415
+    from training.evaluation.evaluate import evaluate as evaluate_instrument  # noqa: PLC0415
+    from training.evaluation.playback import QUICK, ListeningSettings  # noqa: PLC0415
     from training.export.card import record_figures  # noqa: PLC0415
     from training.fitting.runs import load_network  # noqa: PLC0415
-    from training.listening import QUICK, ListeningSettings  # noqa: PLC0415
     from training.networks.envelope import ConditionalVAE, PlainVAE  # noqa: PLC0415
 
     cache = FeatureCache.load(features)
@@ -515,8 +515,8 @@ def score(
     ] = False,
 ) -> None:
     """How well the audio of real pieces keeps the pitch of their scores."""
+    from training.evaluation.pieces import score_report  # noqa: PLC0415
     from training.export.card import record_figures  # noqa: PLC0415
-    from training.pieces import score_report  # noqa: PLC0415
 
     with _progress("listening") as progress:
         found = score_report(instrument, pieces, report, progress)

@@ -21,9 +21,16 @@ from instrument.files import replacing
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.units import midi_to_hz
 from training import latent_plots, plots
-from training.clusters import cluster_figures
 from training.data.descriptors import LABELS, OF_AXES, describe
 from training.data.features import RELEASE_FRAME, FeatureCache
+from training.evaluation.clusters import cluster_figures
+from training.evaluation.reconstruction import (
+    Reconstructions,
+    check_latent,
+    example_windows,
+    reconstruct,
+)
+from training.evaluation.resynthesis import resynthesise
 from training.export.card import Meaning, number, table
 from training.export.latent_map import (
     DESCRIBED_LOUDNESS,
@@ -34,9 +41,7 @@ from training.export.latent_map import (
 )
 from training.fitting.envelopes import quantiles
 from training.networks.envelope import ConditionalVAE, PlainVAE
-from training.reconstruction import Reconstructions, check_latent, example_windows, reconstruct
 from training.report import write_arrays, write_json, write_table
-from training.resynthesis import resynthesise
 
 WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 KNOB_POSITIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -50,7 +55,7 @@ CLUSTERS = {
     "knn_accuracy": Meaning("5 nearest neighbours: accuracy"),
     "majority": Meaning("share of the commonest label"),
 }
-"""Numbers of ``training.clusters`` → what each says."""
+"""Numbers of ``training.evaluation.clusters`` → what each says."""
 
 Network = ConditionalVAE | PlainVAE
 

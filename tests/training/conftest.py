@@ -18,7 +18,7 @@ from training.data.features import FRAME_RATE, FeatureCache
 from training.data.idx import Pictures
 from training.data.prepare import PrepareSettings, prepare
 from training.data.readers import RecordingLabel
-from training.listening import ListeningSettings
+from training.evaluation.playback import ListeningSettings
 
 RATE = 48_000
 ATTACK_SECONDS = 0.04

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 
 from training.data.features import FeatureCache
+from training.evaluation.playback import evenly
+from training.evaluation.timbre import measure_tone
 from training.fitting.timbre import render
-from training.listening import evenly
 from training.networks.timbre import TimbreDecoder
-from training.tone import measure_tone
 
 NOTES = 48
 ROUNDS = 2  # harmonics leak a little into the gaps where the noise is measured

@@ -17,8 +17,8 @@ from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
 from training.analysis.loudness import loudness_db
 from training.data.features import FRAME_RATE
-from training.listening import RATE, ListeningSettings, as_score, play, separate_notes
-from training.score import ScoreNote
+from training.evaluation.playback import RATE, ListeningSettings, as_score, play, separate_notes
+from training.evaluation.score import ScoreNote
 
 MONO = 126  # the controller that makes a line
 NOTE_SECONDS = 0.6

@@ -9,7 +9,7 @@ from pathlib import Path
 import mido
 import pytest
 
-from training.pieces import PieceScore, ScoreReport, score_report
+from training.evaluation.pieces import PieceScore, ScoreReport, score_report
 
 
 def write_midi(path: Path, *, bend: int = 0) -> Path:

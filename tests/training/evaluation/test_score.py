@@ -12,7 +12,7 @@ from instrument.midi.events import (
     PitchBend,
     TimedEvent,
 )
-from training.score import ScoreNote, bends, lone_notes, score_notes
+from training.evaluation.score import ScoreNote, bends, lone_notes, score_notes
 
 
 def timed(*events: tuple[float, Event]) -> list[TimedEvent]:

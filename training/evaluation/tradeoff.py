@@ -15,11 +15,15 @@ from instrument.arrays import Float64
 from instrument.errors import UsageError
 from training.data.descriptors import LABELS, OF_AXES, describe
 from training.data.features import RELEASE_FRAME, FeatureCache
+from training.evaluation.generation import (
+    comparable_recordings,
+    recorded_table,
+    two_sample_accuracy,
+)
+from training.evaluation.reconstruction import as_exported, principal_components, shape_figures
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows, usable_windows
-from training.generation import comparable_recordings, recorded_table, two_sample_accuracy
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.losses import kl_divergence
-from training.reconstruction import as_exported, principal_components, shape_figures
 
 DRAWS = 4
 NEIGHBOURS = 10

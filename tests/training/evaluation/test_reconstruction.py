@@ -14,9 +14,7 @@ from instrument.arrays import Float64
 from instrument.errors import UsageError
 from instrument.model.graphs import Instrument
 from training.data.features import FRAMES, RELEASE_FRAME, FeatureCache
-from training.networks.envelope import ConditionalVAE
-from training.networks.timbre import TimbreDecoder
-from training.reconstruction import (
+from training.evaluation.reconstruction import (
     as_exported,
     example_windows,
     principal_components,
@@ -24,6 +22,8 @@ from training.reconstruction import (
     shape_figures,
     vibrato_figures,
 )
+from training.networks.envelope import ConditionalVAE
+from training.networks.timbre import TimbreDecoder
 
 Networks = tuple[ConditionalVAE, TimbreDecoder]
 

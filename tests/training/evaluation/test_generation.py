@@ -8,7 +8,7 @@ import pytest
 from instrument.model.graphs import Instrument
 from training.data.descriptors import LABELS
 from training.data.features import FeatureCache
-from training.generation import (
+from training.evaluation.generation import (
     SHORTEST_FRAMES,
     comparable_recordings,
     compare,

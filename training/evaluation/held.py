@@ -19,7 +19,7 @@ from instrument.units import hz_to_midi
 from training.analysis.loudness import loudness_db
 from training.data.features import FRAME_RATE, FeatureCache
 from training.data.windows import ATTACK_FRAMES, ENDING_FRAMES
-from training.listening import (
+from training.evaluation.playback import (
     RATE,
     ListeningSettings,
     as_note,

@@ -8,9 +8,9 @@ import pytest
 from instrument.arrays import Float32, Float64
 from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
-from training.joins import measure_join, periods_hz, play_joins, spectral_flux
-from training.listening import ListeningSettings
-from training.score import ScoreNote
+from training.evaluation.joins import measure_join, periods_hz, play_joins, spectral_flux
+from training.evaluation.playback import ListeningSettings
+from training.evaluation.score import ScoreNote
 
 RATE = 48_000
 BEFORE, AFTER = ScoreNote(0, 69, 80, 0.1, 0.7, 0.7), ScoreNote(0, 76, 80, 0.7, 1.3, 1.3)

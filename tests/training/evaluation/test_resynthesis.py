@@ -11,7 +11,7 @@ from instrument.arrays import Float32, Float64
 from instrument.model.graphs import Instrument
 from training.analysis.loudness import loudness_db
 from training.analysis.spectra import measure_spectra
-from training.resynthesis import copy_spectra, log_spectral_distance, resynthesise
+from training.evaluation.resynthesis import copy_spectra, log_spectral_distance, resynthesise
 
 RATE = 48_000
 

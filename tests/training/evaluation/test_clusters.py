@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from instrument.arrays import Float64
-from training.clusters import cluster_figures
+from training.evaluation.clusters import cluster_figures
 
 DIMENSIONS = 8
 NOTES = 30

@@ -28,7 +28,7 @@ from training.data.descriptors import LABELS, describe
 from training.data.features import RELEASE_FRAME, FeatureCache
 from training.data.prepare import PrepareSettings, analyse, note_windows
 from training.data.windows import Window
-from training.listening import RATE, as_note, as_score, play, separate_notes, stretch
+from training.evaluation.playback import RATE, as_note, as_score, play, separate_notes, stretch
 
 SHORTEST_FRAMES = 125  # 0.5 s: in less there is no vibrato to speak of
 VIBRATO_CENTS = 5.0  # a smaller amplitude isn't heard as vibrato

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32, Float64
-from training.listening import track_pitch, velocity_figures
+from training.evaluation.playback import track_pitch, velocity_figures
 
 RATE = 48_000
 

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 from instrument.arrays import Float64
 from instrument.model.graphs import Instrument
 from training.data.features import FRAME_RATE, FeatureCache
-from training.held import (
+from training.evaluation.held import (
     HeldNotes,
     autocorrelation,
     hold_notes,
@@ -19,7 +19,7 @@ from training.held import (
     long_bows,
     slow_curves,
 )
-from training.listening import ListeningSettings
+from training.evaluation.playback import ListeningSettings
 
 
 def _wander(seconds: float, seed: int, period: float | None = None) -> Float64:

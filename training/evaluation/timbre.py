@@ -24,7 +24,7 @@ from training.data.features import FRAME_RATE, FeatureCache
 from training.data.render_notes import BEND_PER_CENT, INSTRUMENTS, check_soundfont, render_note
 from training.data.segmentation import Segments, find_segments
 from training.data.windows import ATTACK_FRAMES
-from training.listening import (
+from training.evaluation.playback import (
     PLAIN_LEVEL,
     ListeningSettings,
     as_note,
@@ -34,8 +34,8 @@ from training.listening import (
     stretch,
     track_pitch,
 )
+from training.evaluation.resynthesis import SPECTRAL_FLOOR, copy_spectra, resynthesise
 from training.networks.losses import SCALES
-from training.resynthesis import SPECTRAL_FLOOR, copy_spectra, resynthesise
 
 SHORTEST_SUSTAIN_FRAMES = 25
 LONGEST_SUSTAIN_FRAMES = 500

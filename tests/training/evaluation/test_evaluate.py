@@ -10,8 +10,8 @@ import pytest
 
 from instrument.errors import InstrumentError
 from training.data.features import FeatureCache
-from training.evaluate import evaluate
-from training.listening import ListeningSettings
+from training.evaluation.evaluate import evaluate
+from training.evaluation.playback import ListeningSettings
 from training.networks.envelope import ConditionalVAE
 from training.networks.timbre import TimbreDecoder
 

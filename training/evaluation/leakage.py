@@ -12,7 +12,7 @@ from instrument.arrays import Float64
 from instrument.model.graphs import Instrument
 from training.analysis.loudness import loudness_db
 from training.data.features import FRAME_RATE
-from training.listening import (
+from training.evaluation.playback import (
     PLAIN_LEVEL,
     RATE,
     ListeningSettings,

@@ -18,13 +18,11 @@ from instrument.model.graphs import Instrument, load_instrument
 from training import plots
 from training.data.descriptors import LABELS
 from training.data.features import FeatureCache
-from training.export.card import figure_tables
-from training.fitting.loop import read_history
-from training.generation import Comparison, comparable_recordings, compare
-from training.held import DESCRIPTORS, autocorrelations, hold_notes, long_bows
-from training.joins import play_joins
-from training.leakage import POSITIONS, turn_knobs
-from training.listening import (
+from training.evaluation.generation import Comparison, comparable_recordings, compare
+from training.evaluation.held import DESCRIPTORS, autocorrelations, hold_notes, long_bows
+from training.evaluation.joins import play_joins
+from training.evaluation.leakage import POSITIONS, turn_knobs
+from training.evaluation.playback import (
     RATE,
     ListeningSettings,
     PlayedPitch,
@@ -38,17 +36,19 @@ from training.listening import (
     track_pitch,
     velocity_figures,
 )
-from training.networks.envelope import ConditionalVAE, PlainVAE
-from training.reconstruction import (
+from training.evaluation.reconstruction import (
     Reconstructions,
     check_latent,
     envelope_figures,
     example_windows,
     reconstruct,
 )
+from training.evaluation.resynthesis import resynthesise, timbre_figures
+from training.evaluation.timbre import measure_tones
+from training.export.card import figure_tables
+from training.fitting.loop import read_history
+from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.report import write_json
-from training.resynthesis import resynthesise, timbre_figures
-from training.tone import measure_tones
 
 Progress = Callable[[int, int], None]
 

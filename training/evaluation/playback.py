@@ -18,8 +18,8 @@ from instrument.units import hz_to_midi, midi_to_hz
 from training.analysis import pitch
 from training.analysis.loudness import loudness_db
 from training.data.features import FRAME_RATE, FeatureCache
+from training.evaluation.score import ScoreNote
 from training.fitting.envelopes import quantiles
-from training.score import ScoreNote
 
 RATE = 48_000
 CREPE_FRAME_RATE = 100  # refinement goes on from there to 250 frames a second

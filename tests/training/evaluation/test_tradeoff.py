@@ -9,8 +9,8 @@ import pytest
 
 from instrument.errors import UsageError
 from training.data.features import FeatureCache
+from training.evaluation.tradeoff import baseline, tradeoff
 from training.networks.envelope import ConditionalVAE
-from training.tradeoff import baseline, tradeoff
 
 
 def test_a_row_says_how_well_notes_are_kept_and_how_real_drawn_ones_are(

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from instrument.model.graphs import Instrument
-from training import leakage
-from training.leakage import Leakage, turn_knobs
-from training.listening import ListeningSettings, play
+from training.evaluation import leakage
+from training.evaluation.leakage import Leakage, turn_knobs
+from training.evaluation.playback import ListeningSettings, play
 
 
 def test_the_furthest_move_of_any_knob_counts() -> None:

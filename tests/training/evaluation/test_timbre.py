@@ -15,8 +15,8 @@ from training.analysis.loudness import loudness_db
 from training.data.features import FeatureCache
 from training.data.render_notes import render_note
 from training.data.segmentation import Segments
-from training.listening import ListeningSettings
-from training.tone import (
+from training.evaluation.playback import ListeningSettings
+from training.evaluation.timbre import (
     Tone,
     Tones,
     brightness,

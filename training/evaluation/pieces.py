@@ -15,9 +15,9 @@ from instrument.midi.file import Score, read_score
 from instrument.model.graphs import load_instrument
 from instrument.units import gain_to_db
 from training.data.features import FRAME_RATE
-from training.listening import CREPE_FRAME_RATE, RATE, play, stretch, track_pitch
+from training.evaluation.playback import CREPE_FRAME_RATE, RATE, play, stretch, track_pitch
+from training.evaluation.score import ATTACK_SECONDS, bends, lone_notes, score_notes
 from training.report import write_json
-from training.score import ATTACK_SECONDS, bends, lone_notes, score_notes
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Measurements of an exported instrument on what it never heard."""
