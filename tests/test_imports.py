@@ -37,7 +37,7 @@ DOORS = {
     "training/evaluation/evaluate.py": ("instrument.model.graphs",),
     "training/export/onnx.py": ("instrument.model.graphs",),
     "training/evaluation/generation.py": ("instrument.model.graphs", "instrument.render"),
-    "training/figures.py": ("instrument.model.graphs",),
+    "training/pictures/figures.py": ("instrument.model.graphs",),
     "training/evaluation/held.py": ("instrument.model.graphs",),
     "training/evaluation/joins.py": ("instrument.model.graphs",),
     "training/evaluation/leakage.py": ("instrument.model.graphs",),

@@ -152,8 +152,8 @@ def _train(
     **made_of: object,
 ) -> None:
     """Train, with its settings in the run's folder; draw the losses and say how it ended."""
-    from training import plots  # noqa: PLC0415
     from training.fitting.runs import write_run  # noqa: PLC0415
+    from training.pictures import plots  # noqa: PLC0415
 
     def begin() -> None:
         write_run(run, kind, task.network, settings, resume=resume, **made_of)
@@ -273,11 +273,11 @@ def images(
     """First steps: the VAE of pictures, MNIST or FashionMNIST."""
     import torch  # noqa: PLC0415
 
-    from training import image_plots  # noqa: PLC0415
     from training.fitting.images import CLASSES, ImageObjective, ImageTask, read_set  # noqa: PLC0415
     from training.fitting.runs import load_network  # noqa: PLC0415
-    from training.image_report import report  # noqa: PLC0415
     from training.networks.image import ImageSettings, ImageVAE  # noqa: PLC0415
+    from training.pictures import image_plots  # noqa: PLC0415
+    from training.pictures.image_report import report  # noqa: PLC0415
 
     if data not in CLASSES:
         raise UsageError(f"--data {data}: should be {' or '.join(CLASSES)}")
@@ -482,9 +482,9 @@ def figures(
     ),
 ) -> None:
     """The original's figures of a trained model, with their data and sounds."""
-    from training.figures import figures as draw_figures  # noqa: PLC0415
     from training.fitting.runs import load_network  # noqa: PLC0415
     from training.networks.envelope import ConditionalVAE, PlainVAE  # noqa: PLC0415
+    from training.pictures.figures import figures as draw_figures  # noqa: PLC0415
 
     cache = FeatureCache.load(features)
     network = cast(
@@ -543,10 +543,10 @@ def picture(
     """A picture of a sound: waveform, spectrogram, pitch and loudness."""
     import numpy as np  # noqa: PLC0415
 
-    from training import plots
     from training.analysis import pitch  # noqa: PLC0415
     from training.data.audio import read_audio  # noqa: PLC0415
     from training.data.features import FRAME_RATE  # noqa: PLC0415
+    from training.pictures import plots
 
     rate = 48_000
     audio = read_audio(sound, rate)[round(start * rate) : round((start + seconds) * rate)]

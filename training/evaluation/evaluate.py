@@ -15,7 +15,6 @@ import numpy as np
 from instrument.arrays import Float64
 from instrument.files import replacing
 from instrument.model.graphs import Instrument, load_instrument
-from training import plots
 from training.data.descriptors import LABELS
 from training.data.features import FeatureCache
 from training.evaluation.generation import Comparison, comparable_recordings, compare
@@ -48,6 +47,7 @@ from training.evaluation.timbre import measure_tones
 from training.export.card import figure_tables
 from training.fitting.loop import read_history
 from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.pictures import plots
 from training.report import write_json
 
 Progress = Callable[[int, int], None]

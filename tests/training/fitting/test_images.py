@@ -17,7 +17,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from instrument.errors import UsageError
-from training import image_plots
 from training.data.idx import Pictures
 from training.fitting.images import (
     CLASSES,
@@ -30,8 +29,9 @@ from training.fitting.images import (
     squared_error,
 )
 from training.fitting.loop import LoopSettings, train
-from training.image_report import class_accuracy, report
 from training.networks.image import ImageSettings, ImageVAE
+from training.pictures import image_plots
+from training.pictures.image_report import class_accuracy, report
 
 Sets = tuple[Pictures, Pictures]
 

@@ -20,7 +20,6 @@ from instrument.arrays import Float64
 from instrument.files import replacing
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.units import midi_to_hz
-from training import latent_plots, plots
 from training.data.descriptors import LABELS, OF_AXES, describe
 from training.data.features import RELEASE_FRAME, FeatureCache
 from training.evaluation.clusters import cluster_figures
@@ -41,6 +40,7 @@ from training.export.latent_map import (
 )
 from training.fitting.envelopes import quantiles
 from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.pictures import latent_plots, plots
 from training.report import write_arrays, write_json, write_table
 
 WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)

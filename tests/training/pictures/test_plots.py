@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from instrument.arrays import Float32, Float64
 from instrument.errors import OutputError
 from instrument.model.spec import Axis, MapPoint
-from training import latent_plots, plots
+from training.pictures import latent_plots, plots
 
 RATE = 48_000
 

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 
 from instrument.arrays import Float32, Float64
 from instrument.model.spec import Axis
-from training import plots
 from training.data.features import FRAME_RATE, RELEASE_FRAME
+from training.pictures import plots
 
 STRINGS = ("G", "D", "A", "E")
 PANELS_IN_A_ROW = 4

@@ -12,10 +12,10 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
 from instrument.arrays import Float32, Float64
-from training import image_plots
 from training.data.idx import Pictures
 from training.fitting.images import encode, reconstruction_figures
 from training.networks.image import ImageVAE
+from training.pictures import image_plots
 from training.report import write_json
 
 FIGURES_FILE = "figures.json"

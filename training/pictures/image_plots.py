@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 from instrument.arrays import Float32, Float64
-from training.plots import logged, save
+from training.pictures.plots import logged, save
 
 CELL_INCHES = 0.9
 BEGINNING = 0.05  # share of the steps that may lie outside the axes of the losses

@@ -17,10 +17,10 @@ from instrument.model.graphs import Instrument, load_instrument
 from training.data.features import FRAMES, RELEASE_FRAME, FeatureCache
 from training.evaluation.reconstruction import reconstruct
 from training.export.latent_map import training_latents
-from training.figures import FIGURES, KNOB_POSITIONS, WEIGHTS, figures
 from training.fitting.envelopes import quantiles
 from training.networks.envelope import ConditionalSettings, ConditionalVAE
 from training.networks.timbre import TimbreDecoder
+from training.pictures.figures import FIGURES, KNOB_POSITIONS, WEIGHTS, figures
 
 HISTORY = [{"step": 0, "train/loss": 2.0}, {"step": 9, "train/loss": 1.0, "validation/kl": 5.0}]
 

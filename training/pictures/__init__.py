@@ -1,0 +1,1 @@
+"""Pictures and reports for a person to look at."""
