@@ -201,7 +201,7 @@ def envelopes(
         PlainSettings,
         PlainVAE,
     )
-    from training.report import write_table  # noqa: PLC0415
+    from training.output import write_table  # noqa: PLC0415
 
     kinds = ("conditional", "plain")
     cache = FeatureCache.load(features)

@@ -47,8 +47,8 @@ from training.evaluation.timbre import measure_tones
 from training.export.card import figure_tables
 from training.fitting.loop import read_history
 from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.output import write_json
 from training.pictures import plots
-from training.report import write_json
 
 Progress = Callable[[int, int], None]
 

@@ -17,7 +17,7 @@ from instrument.units import gain_to_db
 from training.data.features import FRAME_RATE
 from training.evaluation.playback import CREPE_FRAME_RATE, RATE, play, stretch, track_pitch
 from training.evaluation.score import ATTACK_SECONDS, bends, lone_notes, score_notes
-from training.report import write_json
+from training.output import write_json
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from training.networks.envelope import (
 )
 from training.networks.image import ImageSettings, ImageVAE
 from training.networks.timbre import TimbreDecoder, TimbreSettings
-from training.report import plain, write_json
+from training.output import plain, write_json
 
 SETTINGS_FILE = "settings.json"
 MAY_CHANGE = {"steps", "validate_every", "log_every", "accelerator", "devices", "nodes"}

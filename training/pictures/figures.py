@@ -40,8 +40,8 @@ from training.export.latent_map import (
 )
 from training.fitting.envelopes import quantiles
 from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.output import write_arrays, write_json, write_table
 from training.pictures import latent_plots, plots
-from training.report import write_arrays, write_json, write_table
 
 WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 KNOB_POSITIONS = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -15,8 +15,8 @@ from instrument.arrays import Float32, Float64
 from training.data.idx import Pictures
 from training.fitting.images import encode, reconstruction_figures
 from training.networks.image import ImageVAE
+from training.output import write_json
 from training.pictures import image_plots
-from training.report import write_json
 
 FIGURES_FILE = "figures.json"
 NEIGHBOURS = 15
