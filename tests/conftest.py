@@ -43,20 +43,20 @@ ARTICULATIONS = ("ordinario", "molto-vibrato", "non-vibrato")
 DYNAMICS = ("p", "mf", "f")
 
 
-def synthetic_window(note: int, chance: np.random.Generator) -> tuple[Float64, Float64]:
+def synthetic_window(note: int, rng: np.random.Generator) -> tuple[Float64, Float64]:
     """Cents and relative loudness [750] of a note whose character follows from its number."""
     seconds = np.arange(FRAMES) / FRAME_RATE
     attack = 0.03 + 0.01 * (note % 7)
     onset = 1.0 - np.exp(-seconds / attack)
     straight = ARTICULATIONS[note % 3] == "non-vibrato"
     extent = 0.0 if straight else 8.0 + 1.5 * (note % 9)
-    turn = 2.0 * np.pi * ((4.8 + 0.08 * (note % 13)) * seconds + chance.uniform())
+    turn = 2.0 * np.pi * ((4.8 + 0.08 * (note % 13)) * seconds + rng.uniform())
     grown = np.clip((seconds - 0.15) / 0.25, 0.0, 1.0)
-    drift = np.interp(seconds, np.linspace(0.0, 3.0, 7), chance.normal(0.0, 1.5, 7))
+    drift = np.interp(seconds, np.linspace(0.0, 3.0, 7), rng.normal(0.0, 1.5, 7))
     cents = extent * grown * np.sin(turn) + drift - 30.0 * np.exp(-seconds / 0.03)
     cents[RELEASE_FRAME:] = cents[RELEASE_FRAME]
 
-    swell = np.interp(seconds, np.linspace(0.0, 3.0, 7), chance.normal(0.0, 1.2, 7))
+    swell = np.interp(seconds, np.linspace(0.0, 3.0, 7), rng.normal(0.0, 1.2, 7))
     level_db = 20.0 * np.log10(np.maximum(onset, 0.003)) + swell
     fall_db_per_frame = 0.4 + 0.03 * (note % 11)
     ending = np.arange(FRAMES - RELEASE_FRAME)
@@ -69,9 +69,9 @@ def synthetic_cache() -> FeatureCache:
     """Features of 24 notes over the violin's range, from pp to ff, without any audio."""
     from training.data.features import FeatureCache
 
-    chance = np.random.default_rng(1)
-    curves = [synthetic_window(note, chance) for note in range(NOTES)]
-    order = chance.permutation(NOTES)
+    rng = np.random.default_rng(1)
+    curves = [synthetic_window(note, rng) for note in range(NOTES)]
+    order = rng.permutation(NOTES)
     mask = np.ones((NOTES, FRAMES), dtype=bool)
     mask[::5, 400:RELEASE_FRAME] = False
     nowhere, no_samples = np.zeros(NOTES + 1, np.int64), np.zeros(0, np.float32)

@@ -546,7 +546,7 @@ def picture(
     from training.analysis import pitch  # noqa: PLC0415
     from training.data.audio import read_audio  # noqa: PLC0415
     from training.data.features import FRAME_RATE  # noqa: PLC0415
-    from training.pictures import plots
+    from training.pictures import plots  # noqa: PLC0415
 
     rate = 48_000
     audio = read_audio(sound, rate)[round(start * rate) : round((start + seconds) * rate)]

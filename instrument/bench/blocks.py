@@ -14,7 +14,7 @@ from instrument.bench.effort import Effort
 from instrument.bench.figures import Figure, Row, Section
 from instrument.bench.timing import Quantiles, quantile_figures
 from instrument.dsp.frames import FRAME_RATE, hop_start
-from instrument.dsp.synth import play
+from instrument.dsp.synth import render_block
 from instrument.engine.engine import Engine
 from instrument.midi.events import NoteOn
 from instrument.model.graphs import Instrument
@@ -65,7 +65,7 @@ def audio_times_us(engine: Engine, block: int, blocks: int) -> Float64:
     for i in range(blocks):
         engine.advance(engine.position + block)
         began = perf_counter_ns()
-        play(engine.synth, left, right)
+        render_block(engine.synth, left, right)
         spent[i] = perf_counter_ns() - began
     return spent / 1000.0
 

@@ -301,9 +301,9 @@ class Take:
         before = silent + block
         length = before + round(LISTEN_SECONDS * sample_rate) + 3 * block
         apart = max(round(SILENCE_SECONDS * sample_rate / len(programs)), length + 2 * block)
-        chance = np.random.default_rng(seed)
+        rng = np.random.default_rng(seed)
         count = notes * len(programs)
-        on = before + apart * np.arange(count) + chance.integers(block, size=count)
+        on = before + apart * np.arange(count) + rng.integers(block, size=count)
         off = on + round(NOTE_SECONDS * sample_rate)
         players = [programs[number % len(programs)] for number in range(count)]
         messages = [Message(0, name, bytes((PROGRAM_CHANGE, VIOLIN))) for name in programs]

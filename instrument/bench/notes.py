@@ -67,13 +67,13 @@ def note_times(
     Raises:
         ArcoError: A note isn't heard within three seconds.
     """
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     engine = Engine(instrument, SAMPLE_RATE, voices=2, seed=seed, room_gain=0.0)
     out = np.zeros((2, block), np.float32)
     delays, costs = np.empty(notes), np.empty(notes)
     for note in range(notes):
-        event = int(engine.position + chance.integers(block))
-        key, velocity = int(chance.integers(55, 96)), int(chance.integers(20, 128))
+        event = int(engine.position + rng.integers(block))
+        key, velocity = int(rng.integers(55, 96)), int(rng.integers(20, 128))
         engine.advance(event)
         engine.push(NoteOn(0, key, velocity), event)
         began = perf_counter_ns()

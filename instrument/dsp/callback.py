@@ -14,11 +14,11 @@ from numba import types
 from numba.core.imputils import impl_ret_borrowed
 
 from instrument.arrays import Float32, Float64, Int64
-from instrument.dsp.frames import Frames, Starts
+from instrument.dsp.frames import Frames, Onsets
 from instrument.dsp.jit import compiled, fence, generated
 from instrument.dsp.limiter import Limiter
 from instrument.dsp.reverb import Room
-from instrument.dsp.synth import Synth, SynthState, play
+from instrument.dsp.synth import Synth, SynthState, render_block
 
 CLOCK_SIZE = 64
 """How many of the last calls the clock remembers."""
@@ -89,7 +89,7 @@ def fill(playback: Playback, out: Float32, seconds: float) -> None:
         count = min(scratch.shape[1], len(out) - first)
         left = scratch[0][:count]
         right = scratch[1][:count]
-        play(playback.synth, left, right)
+        render_block(playback.synth, left, right)
         for i in range(count):
             out[first + i, 0] = left[i]
             out[first + i, 1] = right[i]
@@ -110,7 +110,7 @@ def _example() -> Playback:
         sample_rate=48_000,
         matrix=np.zeros((2, 2), np.float32, order="F"),
         frames=Frames.empty(1, 1, 1, 2),
-        starts=Starts.empty(1, 1),
+        onsets=Onsets.empty(1, 1),
         state=SynthState.empty(1, 1, 2, 2, 48_000, 0),
         room=Room(48_000, 0.0).state,
         limiter=Limiter(48_000).state,

@@ -36,7 +36,7 @@ class Frames(NamedTuple):
     Attributes:
         ready: [1], the frames of all hops below this number may be read.
         voice: [R, V], number of the voice that sounds in each slot until the end of the hop and
-            beyond, counted from 1 in the order of ``Starts``; 0 for none.
+            beyond, counted from 1 in the order of ``Onsets``; 0 for none.
         f0_hz: [R, V], fundamental frequencies.
         amps: [R, V, K], linear amplitudes of the harmonics, none at or above Nyquist.
         noise: [R, V, N], linear magnitudes of the noise filters.
@@ -63,7 +63,7 @@ class Frames(NamedTuple):
         )
 
 
-class Starts(NamedTuple):
+class Onsets(NamedTuple):
     """A ring of S voices that begin, in the order of their samples.
 
     Attributes:
@@ -85,7 +85,7 @@ class Starts(NamedTuple):
     gain: Float32
 
     @classmethod
-    def empty(cls, size: int, harmonics: int) -> Starts:
+    def empty(cls, size: int, harmonics: int) -> Onsets:
         """A ring for ``size`` voices."""
         return cls(
             ready=np.zeros(1, np.int64),

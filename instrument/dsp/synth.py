@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from instrument.arrays import Float32, Float64, Int32, Int64, UInt64
-from instrument.dsp.frames import Frames, Starts, hop_start, longest_hop
+from instrument.dsp.frames import Frames, Onsets, hop_start, longest_hop
 from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics
 from instrument.dsp.jit import compiled, fence
 from instrument.dsp.limiter import LimiterState, limit
@@ -135,7 +135,7 @@ class SynthState(NamedTuple):
 
 
 class Synth(NamedTuple):
-    """All that `play` needs; the arrays in it are shared with the Python half.
+    """All that `render_block` needs; the arrays in it are shared with the Python half.
 
     Attributes:
         sample_rate: samples a second.
@@ -148,7 +148,7 @@ class Synth(NamedTuple):
     sample_rate: int
     matrix: Float32
     frames: Frames
-    starts: Starts
+    onsets: Onsets
     state: SynthState
     room: RoomState
     limiter: LimiterState
@@ -287,19 +287,19 @@ def _start_voices(synth: Synth, first: int, length: int) -> None:
     One whose slot isn't silent yet waits, and those behind it with it: it came with frames that
     are late. One that has already ended is only counted.
     """
-    state, starts, frames = synth.state, synth.starts, synth.frames
-    ready = starts.ready[0]
+    state, onsets, frames = synth.state, synth.onsets, synth.frames
+    ready = onsets.ready[0]
     fence()
     hop = state.hop[0]
     now = state.position[0] - first
     while state.started[0] < ready:
-        item = state.started[0] % len(starts.hop)
-        if starts.hop[item] > hop:
+        item = state.started[0] % len(onsets.hop)
+        if onsets.hop[item] > hop:
             return
-        slot = starts.slot[item]
+        slot = onsets.slot[item]
         if state.voice[slot] != 0:
             return
-        wanted = starts.inside[item] if starts.hop[item] == hop else -1
+        wanted = onsets.inside[item] if onsets.hop[item] == hop else -1
         if wanted < now:
             state.late_notes[0] += 1
         state.started[0] += 1
@@ -310,16 +310,16 @@ def _start_voices(synth: Synth, first: int, length: int) -> None:
         state.phase[slot] = 0.0
         state.tail[slot][:] = np.float32(0.0)
         state.age[slot] = 0
-        state.f0_hz[slot] = starts.f0_hz[item]
-        state.amps[slot] = starts.amps[item]
-        state.gain[slot] = starts.gain[item]
+        state.f0_hz[slot] = onsets.f0_hz[item]
+        state.amps[slot] = onsets.amps[item]
+        state.gain[slot] = onsets.gain[item]
         state.noise[slot] = frames.noise[row, slot]
         _follow_frame(synth, slot, row, max(wanted, now), length)
         state.voice[slot] = state.started[0]
 
 
 @compiled
-def play(synth: Synth, left: Float32, right: Float32) -> None:
+def render_block(synth: Synth, left: Float32, right: Float32) -> None:
     """Render the next samples.
 
     Args:

@@ -295,7 +295,7 @@ class Voices:
         if free is None:
             return None
         if self.sounding() >= self.polyphony:
-            self.slots[self._victim()].stage = Stage.FADING
+            self.slots[self._voice_to_steal()].stage = Stage.FADING
             self.stolen += 1
         insort(self._active, free)
         return free
@@ -314,7 +314,7 @@ class Voices:
                 released.append(index)
         return released
 
-    def _victim(self) -> int:
+    def _voice_to_steal(self) -> int:
         """The voice that is missed least: a released one, the quietest, the oldest."""
 
         def missed(index: int) -> tuple[bool, float, int]:

@@ -22,7 +22,7 @@ from instrument.engine.smoothing import (
     Mapping,
     pressure_db,
 )
-from instrument.engine.voices import Note, VoiceBank
+from instrument.engine.voices import Note, VoicePool
 from instrument.errors import InstrumentError
 from instrument.midi.events import (
     ChannelPressure,
@@ -107,7 +107,7 @@ class Control:
         for channel in self.mapping.channels:
             channel.preset = preset
         slots = len(self.voices.slots)
-        self.bank = VoiceBank(instrument, sample_rate, slots, hops, self.mapping, latents)
+        self.bank = VoicePool(instrument, sample_rate, slots, hops, self.mapping, latents)
         self.hop = -1
         # The controls of the frames that are still to be computed, [16, 5] each, and how many such
         # there may be before something is due.
@@ -140,7 +140,7 @@ class Control:
         held = [i for i in self.voices.active() if self.voices.slots[i].stage in HOLDING]
         self.bank.continue_held(held)
         self.bank.reshape_one(held)
-        return self.bank.calm_frames(self.voices.active(), held, self._frames_at_once)
+        return self.bank.frames_until_change(self.voices.active(), held, self._frames_at_once)
 
     def write(self) -> None:
         """Compute the frames that are planned, all at once.
@@ -225,21 +225,21 @@ class Control:
         self.bank.begin(slots, notes, self.hop, inside, inside / length)
 
     def _note(self, channel: int, key: int, velocity: int, slot: int) -> Note:
-        governor = self.mapping.governor(channel)
+        controlling_channel = self.mapping.controlling_channel(channel)
         loudness = (velocity - 1) / 126.0
-        if governor.soft:
+        if controlling_channel.soft:
             loudness *= SOFT
         slide_cents, frames = 0.0, 0
         before, self._last_key[channel] = self._last_key[channel], key
-        if governor.portamento and before is not None:
+        if controlling_channel.portamento and before is not None:
             slide_cents = 100.0 * (before - key)
-            frames = slide_frames(governor.portamento_time)
+            frames = slide_frames(controlling_channel.portamento_time)
         number = self.voices.slots[slot].number
-        return Note(channel, key, loudness, governor.preset, number, slide_cents, frames)
+        return Note(channel, key, loudness, controlling_channel.preset, number, slide_cents, frames)
 
     def _note_off(self, event: NoteOff, sample: int) -> None:
         channel = event.channel
-        pedal = self.mapping.governor(channel).pedal
+        pedal = self.mapping.controlling_channel(channel).pedal
         ended = self.voices.note_off(
             channel, event.key, sample, pedal=pedal, mono=self._mono(channel)
         )
@@ -251,8 +251,8 @@ class Control:
             self.bank.join(slot, self._note(channel, key, velocity, slot), gap_samples=0)
 
     def _mono(self, channel: int) -> bool:
-        governor = self.mapping.governor(channel)
-        return governor.mono or governor.legato
+        controlling_channel = self.mapping.controlling_channel(channel)
+        return controlling_channel.mono or controlling_channel.legato
 
     def _free(self, slot: int, hop: int) -> None:
         """A voice fades away in a hop whose frame isn't published yet."""
@@ -267,24 +267,24 @@ class Control:
             channel.preset = preset
 
     def _control_change(self, event: ControlChange, sample: int) -> None:
-        governor = self.mapping.governor(event.channel)
-        before = (governor.pedal, governor.sostenuto)
+        controlling_channel = self.mapping.controlling_channel(event.channel)
+        before = (controlling_channel.pedal, controlling_channel.sostenuto)
         for index in self.mapping.change(event):
             self.bank.release(self.voices.release_all(index, sample))
-        for index in self.mapping.governed(event.channel):
+        for index in self.mapping.controlled_channels(event.channel):
             self._move_pedals(index, before, sample)
             if event.controller == ALL_SOUND_OFF:
                 self.voices.all_sound_off(index)
             elif event.controller == RESET_CONTROLLERS:
                 self.bank.unpress(index)
             elif event.controller in ENDS_NOTES:
-                pedal = self.mapping.governor(index).pedal
+                pedal = self.mapping.controlling_channel(index).pedal
                 self.bank.release(self.voices.all_notes_off(index, sample, pedal=pedal))
 
     def _move_pedals(self, index: int, before: tuple[bool, bool], sample: int) -> None:
         """Let a channel's notes follow its pedals."""
         pedal_before, sostenuto_before = before
-        now = self.mapping.governor(index)
+        now = self.mapping.controlling_channel(index)
         if pedal_before and not now.pedal:
             self.bank.release(self.voices.pedal_up(index, sample))
         if now.sostenuto and not sostenuto_before:

@@ -100,7 +100,7 @@ def release(
     position: float,
     release_frame: int,
     vibrato: float = 1.0,
-    hurry: float = 1.0,
+    speed: float = 1.0,
 ) -> None:
     """Let the release follow what sounds at a position: same level, same pitch, no step.
 
@@ -109,7 +109,7 @@ def release(
         position: Of what sounds.
         release_frame: Where the voice is to go on.
         vibrato: How many times its own vibrato the note sounds with; its release has none.
-        hurry: How many times faster than in the recordings it falls.
+        speed: How many times faster than in the recordings it falls.
     """
     level = curves.level_at(position)
     curves.loudness_db[release_frame:] += level - curves.loudness_db[release_frame]
@@ -119,8 +119,8 @@ def release(
     curves.slow_cents[ahead] += lead * (cents - curves.slow_cents[release_frame])
     # A release never swells, and however slowly the recording died away, it ends.
     ending = curves.loudness_db[release_frame:]
-    ending[:] = level + hurry * (ending - level)
-    slowest = level - hurry * RELEASE_DB_PER_FRAME * np.arange(len(ending), dtype=np.float32)
+    ending[:] = level + speed * (ending - level)
+    slowest = level - speed * RELEASE_DB_PER_FRAME * np.arange(len(ending), dtype=np.float32)
     ending[:] = np.minimum.accumulate(np.minimum(ending, slowest))
 
 
@@ -199,7 +199,7 @@ def lead_level(curves: Curves, entry: int, release_frame: int, gap_db: float) ->
 
 
 def splice(
-    old: Curves, position: int, new: Curves, release_frame: int, chance: np.random.Generator
+    old: Curves, position: int, new: Curves, release_frame: int, rng: np.random.Generator
 ) -> tuple[int, float]:
     """Go on with a held note in the sustain of a new envelope.
 
@@ -212,7 +212,7 @@ def splice(
         position: The frame from which the new curves take over.
         new: Edited in place.
         release_frame: Frames before it are sustain.
-        chance: Decides among the good entries.
+        rng: Decides among the good entries.
 
     Returns:
         The frame of ``new`` at which to go on, and by how many dB it was raised there, see
@@ -223,7 +223,7 @@ def splice(
     windows = sliding_window_view(new.vibrato_cents[earliest : latest + MATCH_FRAMES], MATCH_FRAMES)
     distance = np.sum((windows - old.vibrato_cents[ahead]) ** 2, axis=1)
     best = np.argsort(distance, kind="stable")[:NEAREST_MATCHES]
-    entry = earliest + int(chance.choice(best))
+    entry = earliest + int(rng.choice(best))
     before, after = (
         curves.loudness_db[first : first + CROSSFADE_FRAMES].mean()
         for curves, first in ((old, position), (new, entry))

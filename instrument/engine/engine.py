@@ -10,7 +10,7 @@ from instrument.dsp.frames import FRAME_RATE, hop_start, longest_hop
 from instrument.dsp.limiter import Limiter
 from instrument.dsp.noise import impulse_response_matrix
 from instrument.dsp.reverb import Room
-from instrument.dsp.synth import Synth, SynthState, play
+from instrument.dsp.synth import Synth, SynthState, render_block
 from instrument.engine.control import Control
 from instrument.errors import UsageError
 from instrument.midi.events import Event, NoteOn
@@ -34,7 +34,7 @@ class Engine:
 
     Attributes:
         reached: Sample before which everything has been handled.
-        synth: The compiled half, for `kernels.play`.
+        synth: The compiled half, for `kernels.render_block`.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Engine:
             sample_rate=sample_rate,
             matrix=matrix,
             frames=self._control.bank.frames,
-            starts=self._control.bank.starts,
+            onsets=self._control.bank.onsets,
             state=state,
             room=Room(sample_rate, room_gain).state,
             limiter=Limiter(sample_rate).state,
@@ -185,4 +185,4 @@ class Engine:
         for first in range(0, out.shape[1], self._step):
             left, right = out[:, first : first + self._step]
             self.advance(self.position + len(left))
-            play(self.synth, left, right)
+            render_block(self.synth, left, right)

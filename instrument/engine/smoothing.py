@@ -79,23 +79,23 @@ def vibrato_scale(value: int) -> float:
     return 1.0 + VIBRATO_GROWTH * value / 127.0
 
 
-def performance(channel: Channel, governor: Channel) -> list[float]:
+def performance(channel: Channel, controlling_channel: Channel) -> list[float]:
     """The targets of a channel's controls, in the order of ``Performance``.
 
     Args:
         channel: Whose bend and pressure count beside its governor's.
-        governor: Whose controllers count: its zone's manager, or the channel itself.
+        controlling_channel: Whose controllers count: its zone's manager, or the channel itself.
     """
-    bend = governor.bend_semitones() + governor.tuning_semitones()
-    if channel is not governor:
+    bend = controlling_channel.bend_semitones() + controlling_channel.tuning_semitones()
+    if channel is not controlling_channel:
         bend += channel.bend_semitones()
-    pressure = max(channel.pressure, governor.pressure)
-    gain = controller_gain(governor.volume)
-    left, right = pan_gains(governor.pan)
+    pressure = max(channel.pressure, controlling_channel.pressure)
+    gain = controller_gain(controlling_channel.volume)
+    left, right = pan_gains(controlling_channel.pan)
     return [
         bend,
-        expression_db(governor.expression) + pressure_db(pressure),
-        vibrato_scale(governor.modulation),
+        expression_db(controlling_channel.expression) + pressure_db(pressure),
+        vibrato_scale(controlling_channel.modulation),
         gain * left,
         gain * right,
     ]
@@ -231,7 +231,7 @@ class Mapping:
                 self._control_change(event)
             case _:
                 return []
-        self._aim(self.governed(event.channel))
+        self._aim(self.controlled_channels(event.channel))
         return []
 
     def turn(self, axis: int, position: float) -> None:
@@ -242,16 +242,16 @@ class Mapping:
         self._aim_knobs(range(CHANNELS))
         self.knobs[:, axis] = self._knob_targets[:, axis]
 
-    def governor(self, channel: int) -> Channel:
+    def controlling_channel(self, channel: int) -> Channel:
         """The channel whose pedals, switches, mode, preset, volume, pan and controllers count.
 
         It is the zone's manager for an MPE member, and the channel itself for any other.
         """
         return self.channels[self.zones.manager(channel)]
 
-    def governed(self, channel: int) -> range:
+    def controlled_channels(self, channel: int) -> range:
         """The channels that a message on this one is for: a manager's zone, or just itself."""
-        return self.zones.governed(channel)
+        return self.zones.controlled_channels(channel)
 
     @property
     def knobs_settled(self) -> bool:
@@ -277,9 +277,9 @@ class Mapping:
     def _control_change(self, event: ControlChange) -> None:
         CONTROLLERS[event.controller](self.channels[event.channel], event.value)
         if event.controller in AXIS_CONTROLLERS:
-            self._aim_knobs(self.governed(event.channel))
+            self._aim_knobs(self.controlled_channels(event.channel))
         elif event.controller == RESET_CONTROLLERS:
-            for channel in self.governed(event.channel):
+            for channel in self.controlled_channels(event.channel):
                 self.channels[channel].reset()
         elif event.controller in DATA_ENTRY:
             self._share_bend_range(event.channel)
@@ -289,7 +289,7 @@ class Mapping:
         manager = self.zones.manager(channel)
         if manager == channel:
             return
-        zone = self.governed(manager)
+        zone = self.controlled_channels(manager)
         for member in zone:
             if member != manager:
                 self.channels[member].bend_range_cents = self.channels[channel].bend_range_cents
@@ -323,13 +323,17 @@ class Mapping:
         """Bring the targets of channels up to date."""
         self.settled = False
         for index in channels:
-            self._value_targets[index] = performance(self.channels[index], self.governor(index))
+            self._value_targets[index] = performance(
+                self.channels[index], self.controlling_channel(index)
+            )
 
     def _aim_knobs(self, channels: range) -> None:
         """Bring the targets of knobs up to date; one that was or is now unset has no way to go."""
         self.settled = False
         for index in channels:
-            knobs = self._turned | self.governor(index).knobs | self.channels[index].knobs
+            knobs = (
+                self._turned | self.controlling_channel(index).knobs | self.channels[index].knobs
+            )
             targets = self._knob_targets[index]
             targets[:] = [knobs.get(axis, np.nan) for axis in range(len(AXIS_CONTROLLERS))]
             now = self.knobs[index]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrument.arrays import Envelope, Float32, Float64
-from instrument.dsp.frames import Frames, Starts
+from instrument.dsp.frames import Frames, Onsets
 from instrument.dsp.harmonic import remove_above_nyquist
 from instrument.dsp.jit import fence
 from instrument.engine.curves import (
@@ -93,12 +93,12 @@ class _Controls:
         )
 
 
-class VoiceBank:
+class VoicePool:
     """The voices' curves and positions, one row a slot.
 
     Attributes:
         frames: Where the controls of all voices are written, hop by hop.
-        starts: Where voices are written that begin inside a hop.
+        onsets: Where voices are written that begin inside a hop.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class VoiceBank:
         spec = instrument.spec
         sizes = spec.timbre_size
         self.frames = Frames.empty(hops, slots, sizes.harmonics, sizes.noise_bands)
-        self.starts = Starts.empty(slots * hops, sizes.harmonics)
+        self.onsets = Onsets.empty(slots * hops, sizes.harmonics)
         self._instrument = instrument
         self._sample_rate = sample_rate
         self._mapping = mapping
@@ -136,7 +136,7 @@ class VoiceBank:
         self._spare = Curves.empty(spec.envelope_size.frames)
         self._state = instrument.new_state(slots)
         self._notes = [Note(0, 0, 0.0, 0, slot) for slot in range(slots)]
-        self._chance = [latents.generator(slot) for slot in range(slots)]
+        self._rng = [latents.generator(slot) for slot in range(slots)]
         self._point = np.zeros(slots, dtype=np.int64)
         self._jitter_at = np.zeros(slots, dtype=np.int64)
         # Of each slot: its voice, the next frame to read, and where its next envelope takes over.
@@ -178,7 +178,7 @@ class VoiceBank:
             if note.slide_frames:
                 slide(curves, 0, note.slide_cents, note.slide_frames)
             self._reshape_from[slot] = max(ATTACK_FRAMES, note.slide_frames)
-        self._voice[rows] = int(self.starts.ready[0]) + 1 + np.arange(len(rows))
+        self._voice[rows] = int(self.onsets.ready[0]) + 1 + np.arange(len(rows))
         self._pressure_db[:, rows] = 0.0
         self._state[rows] = 0.0
         moments = np.array([0.0, 1.0 - part, 2.0 - part])
@@ -190,7 +190,7 @@ class VoiceBank:
         self._position[rows] = 3.0 - part
         ring = np.arange(hop, hop + 2) % len(self.frames.voice)
         self._write_frames(ring, rows, controls.at(slice(1, 3)))
-        self._write_starts(rows, hop, inside, controls)
+        self._write_onsets(rows, hop, inside, controls)
 
     def join(self, slot: int, note: Note, gap_samples: int) -> None:
         """Lead a voice into the next note of its line.
@@ -213,12 +213,12 @@ class VoiceBank:
         self._position[slot] = float(entry)
         self._reshape_from[slot] = max(ATTACK_FRAMES, entry + glide)
 
-    def release(self, slots: list[int], hurry: float = 1.0) -> None:
+    def release(self, slots: list[int], speed: float = 1.0) -> None:
         """Let voices go on in their release.
 
         Args:
             slots: Theirs.
-            hurry: How many times faster than usual they fall.
+            speed: How many times faster than usual they fall.
         """
         for slot in slots:
             release(
@@ -226,7 +226,7 @@ class VoiceBank:
                 float(self._position[slot]),
                 self._release_frame,
                 self._vibrato(slot),
-                hurry,
+                speed,
             )
             self._position[slot] = self._release_frame
 
@@ -244,18 +244,16 @@ class VoiceBank:
         self._channel[slot] = note.channel
         self._key[slot] = note.key
         self._led_db[slot] = 0.0
-        self._chance[slot] = self._latents.generator(note.number)
+        self._rng[slot] = self._latents.generator(note.number)
         self._choose(slot, before)
         self._plan_splice(slot)
 
     def _choose(self, slot: int, before: int | None) -> None:
         """Choose the latent of a note, or of its next three seconds."""
-        note, chance = self._notes[slot], self._chance[slot]
-        self._point[slot] = self._latents.choose(
-            note.preset, note.key, note.loudness, chance, before
-        )
-        self._latent[slot] = self._latents.beside(int(self._point[slot]), chance)
-        self._jitter_at[slot] = self._latents.jitter.begin(chance)
+        note, rng = self._notes[slot], self._rng[slot]
+        self._point[slot] = self._latents.choose(note.preset, note.key, note.loudness, rng, before)
+        self._latent[slot] = self._latents.beside(int(self._point[slot]), rng)
+        self._jitter_at[slot] = self._latents.jitter.begin(rng)
 
     def _decode(self, slots: Slots) -> list[Envelope]:
         """Decode the latents of slots [V] with the knobs as they are now."""
@@ -286,7 +284,7 @@ class VoiceBank:
     def _plan_splice(self, slot: int) -> None:
         """Choose where the next envelope takes over; never at the same frame, so no loop."""
         latest = self._release_frame - MATCH_FRAMES - 2
-        early = self._chance[slot].integers(SPLICE_WITHIN_FRAMES)
+        early = self._rng[slot].integers(SPLICE_WITHIN_FRAMES)
         self._splice_at[slot] = latest - early
 
     def continue_held(self, held: list[int]) -> None:
@@ -299,7 +297,7 @@ class VoiceBank:
             following.write(self._decode_one(slot), self._release_frame)
             position = int(self._position[slot])
             entry, gap_db = splice(
-                curves, position, following, self._release_frame, self._chance[slot]
+                curves, position, following, self._release_frame, self._rng[slot]
             )
             self._led_from[slot], self._led_db[slot] = entry, gap_db
             curves.copy_from(following)
@@ -335,7 +333,7 @@ class VoiceBank:
 
     # --- frames --------------------------------------------------------------------------
 
-    def calm_frames(self, active: list[int], held: list[int], most: int) -> int:
+    def frames_until_change(self, active: list[int], held: list[int], most: int) -> int:
         """How many frames the curves give as they are: nothing edits them or takes them over.
 
         Args:
@@ -467,14 +465,14 @@ class VoiceBank:
         frames.gain[into] = controls.gain.swapaxes(0, 1)
         frames.voice[into] = self._voice[slots]
 
-    def _write_starts(self, slots: Slots, hop: int, inside: int, controls: _Controls) -> None:
-        starts = self.starts
-        items = (int(starts.ready[0]) + np.arange(len(slots))) % len(starts.hop)
-        starts.hop[items] = hop
-        starts.inside[items] = inside
-        starts.slot[items] = slots
-        starts.f0_hz[items] = controls.f0_hz[:, 0]
-        starts.amps[items] = controls.amps[:, 0]
-        starts.gain[items] = controls.gain[:, 0]
+    def _write_onsets(self, slots: Slots, hop: int, inside: int, controls: _Controls) -> None:
+        onsets = self.onsets
+        items = (int(onsets.ready[0]) + np.arange(len(slots))) % len(onsets.hop)
+        onsets.hop[items] = hop
+        onsets.inside[items] = inside
+        onsets.slot[items] = slots
+        onsets.f0_hz[items] = controls.f0_hz[:, 0]
+        onsets.amps[items] = controls.amps[:, 0]
+        onsets.gain[items] = controls.gain[:, 0]
         fence()
-        starts.ready[0] += len(slots)
+        onsets.ready[0] += len(slots)

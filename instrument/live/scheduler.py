@@ -36,7 +36,7 @@ NOTE_ON = 0x90
 NICENESS = -15
 
 
-class Performer:
+class EventScheduler:
     """Takes what arrives at the inputs and gives it to the engine in time.
 
     An event is heard one block after its arrival, always: that is the time in which it gets ready.
@@ -135,7 +135,7 @@ class Performer:
     # --- the thread ----------------------------------------------------------------------
 
     def _run(self) -> None:
-        _hurry()
+        _raise_priority()
         finished = False
         while self._running:
             try:
@@ -284,7 +284,7 @@ class Performer:
                 self.give(ControlChange(channel, controller, 0), self._engine.reached)
 
 
-def _hurry() -> None:
+def _raise_priority() -> None:
     """Let the system run this thread before other programs, as far as that is allowed.
 
     A share of the processor that comes at once is enough. Where only real-time scheduling is

@@ -26,7 +26,7 @@ from instrument.errors import ArcoError, UsageError
 from instrument.live.bindings import Binding, Knobs, bind, save_bindings
 from instrument.live.inputs import Inputs
 from instrument.live.learn import Learner
-from instrument.live.scheduler import Performer
+from instrument.live.scheduler import EventScheduler
 from instrument.midi.events import ControlChange, Event, NoteOn, ProgramChange
 from instrument.midi.take import TakeWriter
 from instrument.model.graphs import Instrument
@@ -163,7 +163,7 @@ class Session:
         self._say = say
         self._axes = [axis.name for axis in instrument.spec.axes]
         self._bindings = list(settings.bindings)
-        self._stopping, self._hurry = threading.Event(), threading.Event()
+        self._stopping, self._stop_now = threading.Event(), threading.Event()
         self._told, self._told_fault = "", False
         self._calls, self._called_at = 0, 0.0
         beginning = list(_beginning(instrument, settings))
@@ -189,7 +189,7 @@ class Session:
             self._tape = Tape(self._playback, write)
             opened.callback(self._drain)
             knobs = self._knobs()
-            self._performer = Performer(
+            self._scheduler = EventScheduler(
                 self._engine,
                 self._playback,
                 self._inputs,
@@ -199,16 +199,16 @@ class Session:
                 take,
             )
             for event in beginning:
-                self._performer.give(event, 0)
+                self._scheduler.give(event, 0)
             if settings.learn:
-                self._performer.learner = Learner(settings.learn)
+                self._scheduler.learner = Learner(settings.learn)
             self._output: Output | None = None
             opened.callback(self._close_output)
             self._engine.advance(AHEAD_SAMPLES // 2)
             self._open_output(device)
-            self._performer.start()
-            opened.callback(self._performer.stop)
-            self._performer.ready.wait(READY_SECONDS)
+            self._scheduler.start()
+            opened.callback(self._scheduler.stop)
+            self._scheduler.ready.wait(READY_SECONDS)
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -233,13 +233,13 @@ class Session:
     def latency_seconds(self) -> tuple[float, float]:
         """From an event to its first sample, and from there through the device, as it says."""
         through = self._output.latency_seconds if self._output else 0.0
-        return self._performer.latency / self.sample_rate, through
+        return self._scheduler.latency / self.sample_rate, through
 
     @property
     def status(self) -> Status:
         """How it is getting on."""
-        engine, state, performer = self._engine, self._engine.synth.state, self._performer
-        learner, output = performer.learner, self._output
+        engine, state, scheduler = self._engine, self._engine.synth.state, self._scheduler
+        learner, output = scheduler.learner, self._output
         learning = None
         if learner is not None and learner.target is not None:
             learning = (learner.target, learner.one_way)
@@ -247,23 +247,23 @@ class Session:
             sounding=output is not None,
             voices=engine.voices,
             notes=engine.notes,
-            dropped=engine.dropped + performer.ignored,
+            dropped=engine.dropped + scheduler.ignored,
             load=output.load if output is not None else 0.0,
             late_frames=int(state.late_frames[0]),
             late_notes=int(state.late_notes[0]),
-            postponed=performer.postponed,
+            postponed=scheduler.postponed,
             underruns=int(self._playback.underflows[0]),
             lost=self._inputs.lost,
             tape_lost=self._tape.lost,
-            faults=performer.faults,
-            last_change=performer.last_change,
+            faults=scheduler.faults,
+            last_change=scheduler.last_change,
             learning=learning,
         )
 
     def stop(self) -> None:
         """Let ``run`` end; a second call doesn't wait for the last notes."""
         if self._stopping.is_set():
-            self._hurry.set()
+            self._stop_now.set()
         self._stopping.set()
 
     # --- the thread that keeps an eye on it all ----------------------------------------------
@@ -283,14 +283,14 @@ class Session:
             if self._output is None and now >= reopened + REOPEN_SECONDS:
                 reopened = now
                 self._reopen_output()
-        self._performer.finish()
+        self._scheduler.finish()
         self._let_end()
 
     def _let_end(self) -> None:
         """Wait until the last notes and the room are silent."""
         until = time.monotonic() + LONGEST_END_SECONDS
         silent_since: float | None = None
-        while time.monotonic() < until and not self._hurry.wait(LOOK_SECONDS / 2.0):
+        while time.monotonic() < until and not self._stop_now.wait(LOOK_SECONDS / 2.0):
             self._drain()
             now = time.monotonic()
             if self._output is None or not self._output.alive:
@@ -304,14 +304,14 @@ class Session:
 
     def _tell_fault(self) -> None:
         """Say once that something failed inside."""
-        if self._performer.last_fault is not None and not self._told_fault:
+        if self._scheduler.last_fault is not None and not self._told_fault:
             self._told_fault = True
-            self._say(f"a fault in Arco, which plays on: {self._performer.last_fault!r}")
+            self._say(f"a fault in Arco, which plays on: {self._scheduler.last_fault!r}")
 
     def _refresh_inputs(self) -> None:
         changes = self._inputs.refresh()
         for name in changes.lost:
-            self._performer.lose(name)
+            self._scheduler.lose(name)
             self._say(f"MIDI input gone: {name}")
         for name in changes.opened:
             self._say(f"MIDI input: {name}")
@@ -326,9 +326,9 @@ class Session:
         """Use and keep the bindings that were learned."""
         with suppress(Empty):
             while True:
-                binding = self._performer.learned.get_nowait()
+                binding = self._scheduler.learned.get_nowait()
                 self._bindings = bind(self._bindings, binding)
-                self._performer.knobs = self._knobs()
+                self._scheduler.knobs = self._knobs()
                 self._say(
                     f"learned: controller {binding.controller} turns {binding.target} "
                     f"({binding.kind})"
@@ -344,10 +344,10 @@ class Session:
     def _open_output(self, device: Device) -> None:
         self._output = Output(device, self.sample_rate, self._settings.block, self._playback)
         self._called_at = time.monotonic()
-        self._performer.play_on(self._output)
+        self._scheduler.play_on(self._output)
 
     def _close_output(self) -> None:
-        self._performer.play_on(None)
+        self._scheduler.play_on(None)
         output, self._output = self._output, None
         if output is None:
             return
@@ -367,7 +367,7 @@ class Session:
             return
         name = self._output.device.name
         self._say(f"the sound device {name} is gone; waiting for it")
-        self._performer.play_on(None)
+        self._scheduler.play_on(None)
         self._output.abandon()
         self._output = None
 

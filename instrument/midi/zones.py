@@ -34,13 +34,13 @@ class Zones:
         Returns:
             The channels that were or are in the zone.
         """
-        before = self.governed(manager)
+        before = self.controlled_channels(manager)
         left = max(0, MOST_MEMBERS - 1 - members)
         if manager == LOWER:
             self.lower, self.upper = members, min(self.upper, left)
         else:
             self.lower, self.upper = min(self.lower, left), members
-        return max(before, self.governed(manager), key=len)
+        return max(before, self.controlled_channels(manager), key=len)
 
     def manager(self, channel: int) -> int:
         """The manager of a member channel; of any other channel that channel itself."""
@@ -50,7 +50,7 @@ class Zones:
             return UPPER
         return channel
 
-    def governed(self, channel: int) -> range:
+    def controlled_channels(self, channel: int) -> range:
         """The channels that a message on this one is for: a manager's zone, or just itself."""
         if channel == LOWER:
             return range(LOWER, LOWER + self.lower + 1)

@@ -11,9 +11,9 @@ POOL_FRAMES = 1 << 14
 """65 s of noise, from which each note takes its own stretch."""
 
 
-def _pool(spectrum: list[float], frames: int, chance: np.random.Generator) -> Float32:
+def _pool(spectrum: list[float], frames: int, rng: np.random.Generator) -> Float32:
     """Noise of unit r.m.s. with an amplitude spectrum, [pool + frames]; periodic in the pool."""
-    white = np.fft.rfft(chance.standard_normal(POOL_FRAMES))
+    white = np.fft.rfft(rng.standard_normal(POOL_FRAMES))
     place = np.linspace(0.0, len(spectrum) - 1.0, len(white))
     white *= np.interp(place, np.arange(len(spectrum)), spectrum)
     noise = np.fft.irfft(white)
@@ -36,19 +36,19 @@ class Jitter:
             seed: Of everything that is left to chance.
             amount: How many times as strong as in the recordings.
         """
-        chance = np.random.Generator(np.random.PCG64([seed, POOL_FRAMES]))
+        rng = np.random.Generator(np.random.PCG64([seed, POOL_FRAMES]))
         self._frames = spec.envelope_size.release_frame
         # Both bands of each side by side: [2, pool + frames].
         self._cents, self._db = (
-            np.stack([_pool(band, self._frames, chance) for band in spectra])
+            np.stack([_pool(band, self._frames, rng) for band in spectra])
             for spectra in (spec.jitter.cents, spec.jitter.db)
         )
         strength = amount * np.array([[point.jitter_cents, point.jitter_db] for point in spec.map])
         self._strength: Float32 = strength.astype(np.float32)
 
-    def begin(self, chance: np.random.Generator) -> int:
+    def begin(self, rng: np.random.Generator) -> int:
         """Where in the pool a note's stretch begins."""
-        return int(chance.integers(POOL_FRAMES))
+        return int(rng.integers(POOL_FRAMES))
 
     def add(self, cents: Float32, loudness_db: Float32, point: int, begin: int) -> None:
         """Add a note's noise to its curves, [750] each, in place; its release is left as it is.

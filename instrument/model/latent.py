@@ -18,7 +18,7 @@ NEARBY_LOUDNESS = 0.2
 NEARBY_VIBRATO_CENTS = 3.0
 """How near a training note has to be, in pitch, loudness quantile and vibrato, to be likely."""
 
-FREEDOM = 0.5
+POSTERIOR_SCALE = 0.5
 """How far from the training note a note is placed, in its posterior deviations."""
 
 LEAST_HUMAN = 1e-3
@@ -67,7 +67,7 @@ class LatentSpace:
         """
         self._seed = seed
         self.jitter = Jitter(spec, seed, humanize)
-        self._freedom = FREEDOM * humanize
+        self._posterior_scale = POSTERIOR_SCALE * humanize
         self._steepness = 0.5 / max(humanize, LEAST_HUMAN) ** 2
         self._centre = np.asarray(spec.latent_mean, dtype=np.float64)
         self._spread = np.asarray(spec.latent_spread, dtype=np.float64)
@@ -92,7 +92,7 @@ class LatentSpace:
         preset: int,
         key: float,
         loudness: float,
-        chance: np.random.Generator,
+        rng: np.random.Generator,
         before: int | None = None,
     ) -> int:
         """Choose a map point for a note, or for its next three seconds.
@@ -101,7 +101,7 @@ class LatentSpace:
             preset: Index of the preset.
             key: MIDI note.
             loudness: Quantile 0…1.
-            chance: The note's random sequence.
+            rng: The note's random sequence.
             before: The point of what sounded before in the same voice: the next has a like vibrato.
         """
         near = self._points[preset]
@@ -112,13 +112,13 @@ class LatentSpace:
             distance += (change / NEARBY_VIBRATO_CENTS) ** 2
         likely = np.cumsum(np.exp((distance.min() - distance) * self._steepness))
         # What ``choice`` does with probabilities, without its checks: a player waits for this.
-        chosen = np.searchsorted(likely, chance.random() * likely[-1], side="right")
+        chosen = np.searchsorted(likely, rng.random() * likely[-1], side="right")
         return int(near.points[chosen])
 
-    def beside(self, point: int, chance: np.random.Generator) -> Float64:
+    def beside(self, point: int, rng: np.random.Generator) -> Float64:
         """A latent beside a map point, [latent]."""
-        noise = chance.standard_normal(len(self._centre))
-        latent: Float64 = self._latents[point] + self._freedom * self._spread * noise
+        noise = rng.standard_normal(len(self._centre))
+        latent: Float64 = self._latents[point] + self._posterior_scale * self._spread * noise
         return latent
 
     def turned(self, latent: Float64, knobs: Float64) -> Float32:

@@ -19,7 +19,7 @@ from instrument.files import replacing
 
 FORMAT = 3
 SPEC_FILE = "instrument.json"
-EXPORTED = Path(__file__).resolve().parents[1] / "exported"
+EXPORTED = Path(__file__).resolve().parents[2] / "exported"
 
 
 @dataclass(frozen=True)

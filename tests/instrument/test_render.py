@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32
-from instrument.dsp.synth import play
+from instrument.dsp.synth import render_block
 from instrument.engine.engine import Engine
 from instrument.errors import UnknownName, UsageError
 from instrument.midi.events import (
@@ -190,15 +190,15 @@ def test_the_report_has_the_keys_of_the_command_line(render: Render) -> None:
 
 def busy_playing(seed: int, seconds: float, sample_rate: int) -> list[tuple[int, Event]]:
     """Chords, lines, controllers and pressures at any samples, many of them at once."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
 
     def value() -> int:
-        return int(chance.integers(128))
+        return int(rng.integers(128))
 
     def anything() -> Event:
-        channel, key = int(chance.integers(3)), int(chance.integers(55, 80))
+        channel, key = int(rng.integers(3)), int(rng.integers(55, 80))
         changes = (1, 2, 5, 7, 10, 11, 64, 65, 66, 67, 68, 71, 74, 16, 121, 123, 126, 127)
-        controller = int(chance.choice(changes))
+        controller = int(rng.choice(changes))
         kinds: list[Event] = [
             NoteOn(channel, key, 1 + value() % 127),
             NoteOn(channel, key + 5, 1 + value() % 127),
@@ -210,9 +210,9 @@ def busy_playing(seed: int, seconds: float, sample_rate: int) -> list[tuple[int,
             ChannelPressure(channel, value()),
             KeyPressure(channel, key, value()),
         ]
-        return kinds[int(chance.integers(len(kinds)))]
+        return kinds[int(rng.integers(len(kinds)))]
 
-    moments = np.sort(chance.integers(0, round(seconds * sample_rate), 60))
+    moments = np.sort(rng.integers(0, round(seconds * sample_rate), 60))
     return [(int(moment), anything()) for moment in moments for _ in range(value() % 5)]
 
 
@@ -226,7 +226,7 @@ def play_live(
         while engine.position < until:
             first, last = engine.position, min(engine.position + ahead // 2, until)
             engine.advance(last)
-            play(engine.synth, heard[0, first:last], heard[1, first:last])
+            render_block(engine.synth, heard[0, first:last], heard[1, first:last])
 
     for moment, event in events:
         sound(moment - ahead)

@@ -162,12 +162,12 @@ def write_idx() -> Callable[[Path, NDArray[np.uint8]], None]:
 
 def _some_pictures(count: int, seed: int) -> Pictures:
     """Lying bars (0), standing bars (1) and squares (2), near the middle."""
-    chance = np.random.default_rng(seed)
-    labels = chance.integers(3, size=count).astype(np.uint8)
-    images = chance.integers(20, size=(count, 28, 28)).astype(np.uint8)
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(3, size=count).astype(np.uint8)
+    images = rng.integers(20, size=(count, 28, 28)).astype(np.uint8)
     for image, label in zip(images, labels, strict=True):
         height, width = ((4, 20), (20, 4), (10, 10))[label]
-        top, left = (28 - np.array([height, width])) // 2 + chance.integers(-2, 3, size=2)
+        top, left = (28 - np.array([height, width])) // 2 + rng.integers(-2, 3, size=2)
         image[top : top + height, left : left + width] += 200
     return Pictures(images, labels)
 

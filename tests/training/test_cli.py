@@ -23,15 +23,15 @@ def folder(
 ) -> Path:
     """A folder of recordings with a CSV, and in it whatever the commands make."""
     folder = tmp_path_factory.mktemp("train")
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     rows = ["file,instrument,source,midi,dynamic"]
     for index, midi in enumerate([57, 62, 69, 76, 84] * 4):
         audio, _ = violin_note(
             midi,
             0.8,
-            level_db=float(chance.uniform(-36.0, -18.0)),
-            vibrato_cents=float(chance.uniform(0.0, 30.0)),
-            vibrato_hz=float(chance.uniform(4.5, 6.5)),
+            level_db=float(rng.uniform(-36.0, -18.0)),
+            vibrato_cents=float(rng.uniform(0.0, 30.0)),
+            vibrato_hz=float(rng.uniform(4.5, 6.5)),
             seed=index,
         )
         record(folder / "recordings" / f"{index}.wav", audio, midi)

@@ -32,7 +32,7 @@ def cluster_figures(
 
     Returns:
         ``notes``, ``classes``, ``silhouette``, ``knn_balanced`` (mean over the labels of the share
-        of notes that is told right) beside its ``chance``, and ``knn_accuracy`` (the share of all
+        of notes that is told right) beside its ``rng``, and ``knn_accuracy`` (the share of all
         notes) beside ``majority``, the share of the commonest label. Empty if fewer than two
         labels are left.
     """

@@ -87,11 +87,11 @@ def tradeoff(network: ConditionalVAE | PlainVAE, cache: FeatureCache) -> dict[st
     random = torch.Generator().manual_seed(0)
     drawn: dict[str, list[Float64]] = {"prior": [], "notes": []}
     for _ in range(DRAWS):
-        chance = torch.randn(len(notes), there.mean.shape[1], generator=random)
-        drawn["prior"].append(_decoded_table(network, notes, chance))
+        rng = torch.randn(len(notes), there.mean.shape[1], generator=random)
+        drawn["prior"].append(_decoded_table(network, notes, rng))
         pick = torch.randint(nearest.shape[1], (len(notes), 1), generator=random)
         beside = nearest.gather(1, pick)[:, 0]
-        placed = there.mean[beside] + there.deviation[beside] * chance
+        placed = there.mean[beside] + there.deviation[beside] * rng
         drawn["notes"].append(_decoded_table(network, notes, placed))
     for name, tables in drawn.items():
         made = np.concatenate(tables)

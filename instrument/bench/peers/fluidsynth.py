@@ -122,7 +122,7 @@ def render(fluidsynth: Synth, melody: Melody) -> float:
     return samples / fluidsynth.sample_rate / (time.perf_counter() - began)
 
 
-def play(fluidsynth: Synth, notes: int, chance: np.random.Generator) -> Latency:
+def play(fluidsynth: Synth, notes: int, rng: np.random.Generator) -> Latency:
     """Play single notes as an application does that computes blocks of 128 samples.
 
     A note comes at any time while a block is heard, and is given before the next one is computed:
@@ -132,8 +132,8 @@ def play(fluidsynth: Synth, notes: int, chance: np.random.Generator) -> Latency:
     longest = round(LONGEST_ATTACK_SECONDS * fluidsynth.sample_rate)
     latency = Latency([], [])
     for _ in range(notes):
-        key, velocity = chance.integers((LOWEST, SOFTEST), (HIGHEST, LOUDEST), endpoint=True)
-        waited = LIVE_BLOCK - int(chance.integers(LIVE_BLOCK))
+        key, velocity = rng.integers((LOWEST, SOFTEST), (HIGHEST, LOUDEST), endpoint=True)
+        waited = LIVE_BLOCK - int(rng.integers(LIVE_BLOCK))
         began = time.perf_counter_ns()
         fluidsynth.note_on(int(key), int(velocity))
         fluidsynth.write(step)

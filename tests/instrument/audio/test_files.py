@@ -19,8 +19,8 @@ RATE = 44_100
 @pytest.fixture
 def noise() -> Float32:
     """Stereo, [2, 1000]."""
-    chance = np.random.default_rng(1)
-    return chance.uniform(-0.9, 0.9, (2, 1000)).astype(np.float32)
+    rng = np.random.default_rng(1)
+    return rng.uniform(-0.9, 0.9, (2, 1000)).astype(np.float32)
 
 
 @pytest.mark.parametrize(

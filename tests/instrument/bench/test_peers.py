@@ -41,15 +41,15 @@ needs_fluidsynth = pytest.mark.skipif(
 
 
 def frames(count: int = FRAMES) -> Frames:
-    chance = np.random.default_rng(0)
-    f0_hz = 440.0 * 2.0 ** chance.normal(0.0, 0.001, count).cumsum()
-    harmonics = chance.uniform(0.0, 1.0, (count, HARMONICS))
+    rng = np.random.default_rng(0)
+    f0_hz = 440.0 * 2.0 ** rng.normal(0.0, 0.001, count).cumsum()
+    harmonics = rng.uniform(0.0, 1.0, (count, HARMONICS))
     return Frames(
         f0_hz.astype(np.float32),
-        chance.uniform(-40.0, -20.0, count).astype(np.float32),
-        chance.uniform(0.0, 0.1, count).astype(np.float32),
+        rng.uniform(-40.0, -20.0, count).astype(np.float32),
+        rng.uniform(0.0, 0.1, count).astype(np.float32),
         (harmonics / harmonics.sum(1, keepdims=True)).astype(np.float32),
-        chance.uniform(0.0, 1e-3, (count, BANDS)).astype(np.float32),
+        rng.uniform(0.0, 1e-3, (count, BANDS)).astype(np.float32),
     )
 
 

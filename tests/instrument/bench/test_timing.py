@@ -48,8 +48,8 @@ def test_quantiles_grow_up_to_the_longest_time(times: list[float]) -> None:
 
 
 def test_quantiles_are_those_of_a_thousand_times() -> None:
-    chance = np.random.default_rng(0)
-    times = chance.permutation(np.arange(1001.0))
+    rng = np.random.default_rng(0)
+    times = rng.permutation(np.arange(1001.0))
     assert Quantiles.of(times) == pytest.approx((500.0, 990.0, 999.0, 1000.0))
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.dsp.frames import FRAME_RATE, Frames, Starts, hop_start, longest_hop
+from instrument.dsp.frames import FRAME_RATE, Frames, Onsets, hop_start, longest_hop
 
 RATES = (22_050, 44_100, 48_000, 96_000, 192_000)
 
@@ -27,7 +27,7 @@ def test_a_hop_never_begins_before_its_time(hop: int, sample_rate: int) -> None:
 
 
 def test_nothing_but_the_first_hop_is_ready_at_first_and_it_is_silent() -> None:
-    frames, starts = Frames.empty(4, 3, 10, 5), Starts.empty(12, 10)
+    frames, starts = Frames.empty(4, 3, 10, 5), Onsets.empty(12, 10)
     assert (frames.ready[0], starts.ready[0]) == (1, 0)
     assert not frames.voice.any()
 

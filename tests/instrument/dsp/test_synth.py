@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.frames import Frames, Starts, hop_start
+from instrument.dsp.frames import Frames, Onsets, hop_start
 from instrument.dsp.limiter import Limiter
 from instrument.dsp.noise import impulse_response_matrix
 from instrument.dsp.reverb import Room
@@ -20,7 +20,7 @@ from instrument.dsp.synth import (
     OUTPUT_GAIN,
     Synth,
     SynthState,
-    play,
+    render_block,
 )
 
 RATE = 48_000
@@ -47,7 +47,7 @@ class Hand:
             sample_rate=sample_rate,
             matrix=impulse_response_matrix(BANDS, sample_rate, RATE),
             frames=Frames.empty(RING, VOICES, HARMONICS, BANDS),
-            starts=Starts.empty(RING, HARMONICS),
+            onsets=Onsets.empty(RING, HARMONICS),
             state=SynthState.empty(VOICES, HARMONICS, BANDS, TAPS, sample_rate, seed),
             room=Room(sample_rate, 0.0).state,
             limiter=Limiter(sample_rate).state,
@@ -69,17 +69,17 @@ class Hand:
 
     def begin(self, slot: int, f0_hz: float, noise: float = 0.0, inside: int = 0) -> None:
         """Begin a voice in this hop."""
-        starts = self.synth.starts
-        self._voice[slot] = starts.ready[0] + 1
+        onsets = self.synth.onsets
+        self._voice[slot] = onsets.ready[0] + 1
         self.f0_hz[slot] = f0_hz
         self.noise[slot] = noise
         self._write(self.hop, slot)
         self._write(self.hop + 1, slot)
-        item = starts.ready[0] % RING
-        starts.hop[item], starts.inside[item], starts.slot[item] = self.hop, inside, slot
-        starts.f0_hz[item] = f0_hz
-        starts.amps[item], starts.gain[item] = self.amps[slot], self.gain[slot]
-        starts.ready[0] += 1
+        item = onsets.ready[0] % RING
+        onsets.hop[item], onsets.inside[item], onsets.slot[item] = self.hop, inside, slot
+        onsets.f0_hz[item] = f0_hz
+        onsets.amps[item], onsets.gain[item] = self.amps[slot], self.gain[slot]
+        onsets.ready[0] += 1
 
     def end(self, slot: int) -> None:
         """Let a voice fade away in the hop after the next one; from then on its slot is free."""
@@ -96,7 +96,7 @@ class Hand:
     def play(self, samples: int) -> Float32:
         """What is heard without this hand moving, [2, samples]."""
         heard = np.full((2, samples), np.nan, np.float32)
-        play(self.synth, heard[0], heard[1])
+        render_block(self.synth, heard[0], heard[1])
         return heard
 
     def hops(self, count: int) -> Float32:

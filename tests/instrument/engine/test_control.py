@@ -53,7 +53,7 @@ class Player:
     ) -> None:
         latents = LatentSpace(instrument.spec, 0)
         self.control = Control(instrument, sample_rate, polyphony, latents, 0, RING)
-        self.frames, self.starts = self.control.bank.frames, self.control.bank.starts
+        self.frames, self.onsets = self.control.bank.frames, self.control.bank.onsets
         self.next_hop()
 
     @property
@@ -64,7 +64,7 @@ class Player:
     @property
     def begun(self) -> int:
         """How many voices have begun."""
-        return int(self.starts.ready[0])
+        return int(self.onsets.ready[0])
 
     def next_hop(self) -> None:
         self.control.begin_hop()
@@ -82,7 +82,7 @@ class Player:
         begun = self.begun
         self.send(NoteOn(0, key, velocity), part)
         assert self.begun == begun + 1
-        return int(self.starts.slot[begun % len(self.starts.slot)])
+        return int(self.onsets.slot[begun % len(self.onsets.slot)])
 
     def sounding(self) -> set[int]:
         """Slots that the newest frame has a voice in."""
@@ -105,11 +105,11 @@ def player(tiny: Instrument) -> Player:
 def test_a_note_begins_in_the_hop_that_it_comes_in(player: Player, inside: int) -> None:
     player.hops(3)
     slot = player.begin(part=inside / HOP)
-    starts, frames = player.starts, player.frames
-    assert (starts.hop[0], starts.inside[0], starts.slot[0]) == (3, inside, slot)
-    assert starts.f0_hz[0] == pytest.approx(440.0, rel=0.03)
-    assert starts.amps[0].any()
-    np.testing.assert_array_equal(starts.gain[0], frames.gain[player.row, slot])
+    onsets, frames = player.onsets, player.frames
+    assert (onsets.hop[0], onsets.inside[0], onsets.slot[0]) == (3, inside, slot)
+    assert onsets.f0_hz[0] == pytest.approx(440.0, rel=0.03)
+    assert onsets.amps[0].any()
+    np.testing.assert_array_equal(onsets.gain[0], frames.gain[player.row, slot])
     for hop in (3, 4):
         assert frames.voice[hop % RING, slot] == 1
         assert frames.f0_hz[hop % RING, slot] == pytest.approx(440.0, rel=0.03)
@@ -121,8 +121,8 @@ def test_a_note_takes_the_controllers_as_they_were_set_before_it(player: Player)
     player.send(ControlChange(0, 10, 0))
     player.send(PitchBend(0, 8191))
     slot = player.begin(69)
-    assert player.starts.gain[0, 1] == 0.0
-    assert hz_to_midi(player.starts.f0_hz[0]) == pytest.approx(71.0, abs=0.4)
+    assert player.onsets.gain[0, 1] == 0.0
+    assert hz_to_midi(player.onsets.f0_hz[0]) == pytest.approx(71.0, abs=0.4)
     assert player.frames.gain[player.row, slot, 1] == 0.0
 
 
@@ -166,8 +166,8 @@ def test_no_harmonic_lies_above_nyquist(tiny: Instrument, sample_rate: int) -> N
     numbers = np.arange(1, tiny.spec.timbre_size.harmonics + 1)
     for key in (60, 96, 120):
         slot = player.begin(key)
-        hz = player.starts.f0_hz[player.begun - 1] * numbers
-        assert not player.starts.amps[player.begun - 1, hz >= sample_rate / 2].any()
+        hz = player.onsets.f0_hz[player.begun - 1] * numbers
+        assert not player.onsets.amps[player.begun - 1, hz >= sample_rate / 2].any()
         for _ in range(30):
             hz = player.frames.f0_hz[player.row, slot] * numbers
             amps = player.frames.amps[player.row, slot]

@@ -33,15 +33,15 @@ SPLICE_POSITIONS = st.integers(ATTACK_FRAMES, RELEASE_FRAME - MATCH_FRAMES - 2)
 @st.composite
 def curves(draw: st.DrawFn) -> Curves:
     """Curves of a note with any attack, vibrato, swell and tremor."""
-    chance = np.random.default_rng(draw(st.integers(0, 2**32)))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     frame = np.arange(FRAMES)
-    tremor_db = draw(st.floats(0.0, 2.0)) * chance.standard_normal(FRAMES)
-    swell_db = np.interp(frame, np.linspace(0, FRAMES, 8), chance.normal(0.0, 4.0, 8))
+    tremor_db = draw(st.floats(0.0, 2.0)) * rng.standard_normal(FRAMES)
+    swell_db = np.interp(frame, np.linspace(0, FRAMES, 8), rng.normal(0.0, 4.0, 8))
     attack_db = -draw(st.floats(0.0, 60.0)) * np.exp(-frame / draw(st.floats(1.0, 40.0)))
     ending_db = -draw(st.floats(-0.2, 1.5)) * np.maximum(frame - RELEASE_FRAME, 0)
     level_db = draw(st.floats(-60.0, -10.0)) + tremor_db + swell_db + attack_db + ending_db
     turn = frame * draw(st.floats(0.08, 0.2)) + draw(st.floats(0.0, 6.3))
-    cents = draw(st.floats(0.0, 60.0)) * np.sin(turn) + chance.standard_normal(FRAMES)
+    cents = draw(st.floats(0.0, 60.0)) * np.sin(turn) + rng.standard_normal(FRAMES)
     written = Curves.empty(FRAMES)
     written.write(Envelope(cents.astype(np.float32), level_db.astype(np.float32)), RELEASE_FRAME)
     return written
@@ -112,19 +112,19 @@ def test_a_position_lies_between_frames() -> None:
     note=curves(),
     position=st.floats(0.0, RELEASE_FRAME - 2),
     vibrato=st.floats(1.0, 3.0),
-    hurry=st.floats(1.0, 4.0),
+    speed=st.floats(1.0, 4.0),
 )
 def test_a_release_begins_where_the_note_is_and_falls_at_least_as_fast_as_it_should(
-    note: Curves, position: float, vibrato: float, hurry: float
+    note: Curves, position: float, vibrato: float, speed: float
 ) -> None:
     before = copy(note)
-    release(note, position, RELEASE_FRAME, vibrato, hurry)
-    db_per_frame = hurry * RELEASE_DB_PER_FRAME
+    release(note, position, RELEASE_FRAME, vibrato, speed)
+    db_per_frame = speed * RELEASE_DB_PER_FRAME
     level_db = note.loudness_db[RELEASE_FRAME:].astype(np.float64)
     assert level_db[0] == pytest.approx(before.level_at(position), abs=ROUNDING)
     assert np.all(np.diff(level_db) <= 0.0)
     largest = steps(before.loudness_db[RELEASE_FRAME:]).max()
-    assert steps(level_db).max() <= max(hurry * largest, db_per_frame) + ROUNDING
+    assert steps(level_db).max() <= max(speed * largest, db_per_frame) + ROUNDING
     slowest = level_db[0] - db_per_frame * np.arange(len(level_db))
     assert np.all(level_db <= slowest + ROUNDING)
     assert level_db[-1] < -150.0
@@ -138,12 +138,12 @@ def test_a_release_begins_where_the_note_is_and_falls_at_least_as_fast_as_it_sho
     np.testing.assert_array_equal(cents[GLIDE_FRAMES:], ending[GLIDE_FRAMES:])
 
 
-def test_a_hurried_release_falls_so_many_times_faster() -> None:
+def test_a_fast_release_falls_so_many_times_faster() -> None:
     fallen_db = []
-    for hurry in (1.0, 2.0):
+    for speed in (1.0, 2.0):
         note = Curves.empty(FRAMES)
         note.loudness_db[RELEASE_FRAME:] = -0.5 * np.arange(len(note.loudness_db) - RELEASE_FRAME)
-        release(note, 100.0, RELEASE_FRAME, hurry=hurry)
+        release(note, 100.0, RELEASE_FRAME, speed=speed)
         fallen_db.append(note.loudness_db[RELEASE_FRAME + 40])
     assert fallen_db == pytest.approx([-20.0, -40.0])
 

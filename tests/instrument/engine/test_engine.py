@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.synth import play as play_synth
+from instrument.dsp.synth import render_block
 from instrument.engine.engine import Engine
 from instrument.engine.smoothing import CONTROLLERS as MAPPED
 from instrument.errors import UsageError
@@ -192,7 +192,7 @@ def lateness(engine: Engine) -> tuple[int, int]:
 def block_of(engine: Engine, samples: int) -> Float32:
     """The next samples, from what the engine was advanced by."""
     block = np.zeros((2, samples), np.float32)
-    play_synth(engine.synth, block[0], block[1])
+    render_block(engine.synth, block[0], block[1])
     return block
 
 

@@ -118,7 +118,7 @@ class Player:
     @property
     def begun(self) -> int:
         """How many voices have begun; a note that goes on in another's isn't one."""
-        return int(self.engine.synth.starts.ready[0])
+        return int(self.engine.synth.onsets.ready[0])
 
 
 @pytest.fixture

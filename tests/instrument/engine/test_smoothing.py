@@ -313,28 +313,28 @@ def test_configuring_a_zone_ends_the_notes_in_its_channels(
 ) -> None:
     mapping = Mapping(RATE)
     assert configure(mapping, members, manager) == list(zone)
-    assert list(mapping.governed(manager)) == list(zone)
+    assert list(mapping.controlled_channels(manager)) == list(zone)
 
 
 @pytest.mark.parametrize(("channel", "members"), [(1, 3), (14, 3), (0, 16), (15, 127)])
 def test_a_zone_that_cannot_be_is_ignored(channel: int, members: int) -> None:
     mapping = Mapping(RATE)
     assert configure(mapping, members, channel) == []
-    assert all(mapping.governor(c) is mapping.channels[c] for c in range(CHANNELS))
+    assert all(mapping.controlling_channel(c) is mapping.channels[c] for c in range(CHANNELS))
 
 
 def test_a_zone_is_configured_by_coarse_data_entry_only() -> None:
     mapping = after(*RPN_ZONE, (38, 3), (96, 0))
-    assert list(mapping.governed(0)) == [0]
+    assert list(mapping.controlled_channels(0)) == [0]
 
 
 def test_members_obey_their_manager() -> None:
     mapping = zoned((64, 127), (1, 90), (7, 40), (10, 20), (11, 60), (126, 0))
     for member in (1, 2, 3):
-        assert mapping.governor(member) is mapping.channels[0]
-        assert list(mapping.governed(member)) == [member]
+        assert mapping.controlling_channel(member) is mapping.channels[0]
+        assert list(mapping.controlled_channels(member)) == [member]
         np.testing.assert_array_equal(mapping.values[member], mapping.values[0])
-    assert mapping.governor(4) is mapping.channels[4]
+    assert mapping.controlling_channel(4) is mapping.channels[4]
     np.testing.assert_array_equal(mapping.values[4:], Mapping(RATE).values[4:])
 
 
@@ -439,7 +439,7 @@ def test_a_zone_that_shrinks_gives_its_channels_back() -> None:
     mapping.settle(3)
     np.testing.assert_array_equal(mapping.values[3], Mapping(RATE).values[3])
     assert configure(mapping, members=0) == [0, 1, 2]
-    assert all(mapping.governor(c) is mapping.channels[c] for c in range(CHANNELS))
+    assert all(mapping.controlling_channel(c) is mapping.channels[c] for c in range(CHANNELS))
 
 
 def test_other_parameters_can_be_set_after_a_zone_without_naming_the_coarse_half_again() -> None:
@@ -450,8 +450,8 @@ def test_other_parameters_can_be_set_after_a_zone_without_naming_the_coarse_half
 def test_one_zone_takes_channels_from_the_other() -> None:
     mapping = zoned(members=10)
     assert configure(mapping, members=7, manager=15) == list(range(8, 16))
-    assert list(mapping.governed(0)) == list(range(8))
-    assert mapping.governor(8) is mapping.channels[15]
+    assert list(mapping.controlled_channels(0)) == list(range(8))
+    assert mapping.controlling_channel(8) is mapping.channels[15]
 
 
 # --- Reset and smoothing -----------------------------------------------------------------------

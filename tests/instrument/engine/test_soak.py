@@ -40,22 +40,22 @@ def resident_mb() -> float:
     return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def dense(chance: np.random.Generator, second: int) -> Iterator[tuple[float, Event]]:
+def dense(rng: np.random.Generator, second: int) -> Iterator[tuple[float, Event]]:
     """A second of notes, pedals, knobs, bends, pressure, presets and modes."""
-    for _ in range(chance.poisson(NOTES_A_SECOND)):
-        at, length = second + chance.uniform(), chance.exponential(0.4)
-        channel, key = int(chance.integers(CHANNELS)), int(chance.integers(40, 104))
-        yield at, NoteOn(channel, key, int(chance.integers(1, 128)))
-        yield at + length, NoteOff(channel, key, int(chance.integers(128)))
-        yield at + length / 2, KeyPressure(channel, key, int(chance.integers(128)))
+    for _ in range(rng.poisson(NOTES_A_SECOND)):
+        at, length = second + rng.uniform(), rng.exponential(0.4)
+        channel, key = int(rng.integers(CHANNELS)), int(rng.integers(40, 104))
+        yield at, NoteOn(channel, key, int(rng.integers(1, 128)))
+        yield at + length, NoteOff(channel, key, int(rng.integers(128)))
+        yield at + length / 2, KeyPressure(channel, key, int(rng.integers(128)))
     for _ in range(8):
-        at, channel = second + chance.uniform(), int(chance.integers(CHANNELS))
-        value = int(chance.integers(128))
-        controller = int(chance.choice([1, 5, 7, 10, 11, 16, 64, 65, 66, 67, 68, 71, 72, 74]))
+        at, channel = second + rng.uniform(), int(rng.integers(CHANNELS))
+        value = int(rng.integers(128))
+        controller = int(rng.choice([1, 5, 7, 10, 11, 16, 64, 65, 66, 67, 68, 71, 72, 74]))
         yield at, ControlChange(channel, controller, value)
-        yield at, PitchBend(channel, int(chance.integers(-8192, 8192)))
+        yield at, PitchBend(channel, int(rng.integers(-8192, 8192)))
         yield at, ChannelPressure(channel, value)
-    yield float(second), ProgramChange(int(chance.integers(CHANNELS)), second % 8)
+    yield float(second), ProgramChange(int(rng.integers(CHANNELS)), second % 8)
     if second % 10 == 0:
         yield float(second), ControlChange(0, 126 + second // 10 % 2, 1)
 
@@ -71,14 +71,14 @@ def ending(seconds: float) -> Iterator[tuple[float, Event]]:
 @pytest.mark.timeout(0)
 def test_dense_playing_leaves_neither_voices_nor_memory_behind() -> None:
     engine = Engine(load_instrument(find_instrument("violin")), RATE, voices=8)
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     seconds = round(3600 * HOURS)
     block = np.zeros((2, RATE), np.float32)
     settled_mb, loudest, notes = 0.0, 0.0, 0
     coming: list[tuple[float, Event]] = []
     for second in range(seconds + ENDING_SECONDS):
         if second < seconds:
-            coming += dense(chance, second)
+            coming += dense(rng, second)
         elif second == seconds + 2:
             coming += ending(second)
         for at, event in sorted((e for e in coming if e[0] < second + 1), key=lambda e: e[0]):

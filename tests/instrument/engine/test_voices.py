@@ -15,7 +15,7 @@ from instrument.dsp.frames import FRAME_RATE
 from instrument.engine.control import SILENT_DB
 from instrument.engine.curves import ATTACK_FRAMES, CROSSFADE_FRAMES, RELEASE_DB_PER_FRAME
 from instrument.engine.smoothing import AXIS_CONTROLLERS, PRESSURE_DB, Mapping, pressure_db
-from instrument.engine.voices import RESHAPE_FRAMES, Note, VoiceBank
+from instrument.engine.voices import RESHAPE_FRAMES, Note, VoicePool
 from instrument.midi.events import ControlChange
 from instrument.model.graphs import EnvelopeModel, Instrument
 from instrument.model.latent import LatentSpace
@@ -40,7 +40,7 @@ class Desk:
     def __init__(self, instrument: Instrument) -> None:
         self.mapping = Mapping(FRAME_RATE)
         latents = LatentSpace(instrument.spec, 0)
-        self.bank = VoiceBank(instrument, RATE, SLOTS, RING, self.mapping, latents)
+        self.bank = VoicePool(instrument, RATE, SLOTS, RING, self.mapping, latents)
         self.held: list[int] = []
         self.follows_knobs = True
         self.hop = 0
@@ -251,7 +251,7 @@ def test_a_chord_is_begun_as_its_notes_would_be(tiny: Instrument) -> None:
     chord.bank.begin([2, 0, 1], notes, 0, 7, 7 / 192)
     for slot, note in zip([2, 0, 1], notes, strict=True):
         alone.bank.begin([slot], [note], 0, 7, 7 / 192)
-    for rings in ("starts", "frames"):
+    for rings in ("onsets", "frames"):
         pairs = zip(getattr(chord.bank, rings), getattr(alone.bank, rings), strict=True)
         for found, wanted in pairs:
             np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-7)
@@ -306,11 +306,11 @@ def test_the_pressure_of_a_key_ends_where_its_line_goes_on_to_another(tiny: Inst
 # --- Releases ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("hurry", [0.5, 1.0, 2.0, 4.0])
-def test_a_hurried_release_falls_faster(desk: Desk, hurry: float) -> None:
+@pytest.mark.parametrize("speed", [0.5, 1.0, 2.0, 4.0])
+def test_a_fast_release_falls_faster(desk: Desk, speed: float) -> None:
     desk.begin(preset=STRAIGHT)
     desk.play(100)
-    desk.bank.release([0], hurry)
+    desk.bank.release([0], speed)
     desk.held = []
     levels = []
     for _ in range(40):
@@ -318,4 +318,4 @@ def test_a_hurried_release_falls_faster(desk: Desk, hurry: float) -> None:
         levels.append(float(desk.write([0])[0]))
     falls = -np.diff(levels)
     assert falls.min() >= 0.0
-    assert falls.mean() >= hurry * RELEASE_DB_PER_FRAME - 1e-3
+    assert falls.mean() >= speed * RELEASE_DB_PER_FRAME - 1e-3

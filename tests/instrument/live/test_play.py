@@ -195,10 +195,9 @@ def test_a_thousand_notes_come_through_and_none_hangs(
 ) -> None:
     make_jack_server(block).start()
     program = arco("--record", str(tmp_path / "t.mid"))
-    chance = np.random.default_rng(block)
+    rng = np.random.default_rng(block)
     notes = [
-        (0.1 + 0.012 * i, int(chance.integers(55, 97)), int(chance.integers(1, 128)))
-        for i in range(1000)
+        (0.1 + 0.012 * i, int(rng.integers(55, 97)), int(rng.integers(1, 128))) for i in range(1000)
     ]
     events = [m for at, key, velocity in notes for m in note(at, key, 0.03, velocity)]
     heard = perform(events, 14.5)
@@ -417,8 +416,8 @@ def test_a_key_sounds_within_a_block_of_fluidsynth(
     # A shared computer may need more than a shorter block to get a note ready.
     block = 256
     make_jack_server(block).start()
-    chance = np.random.default_rng(block)
-    starts = [round((0.3 + 0.5 * i) * RATE) + int(chance.integers(0, 4800)) for i in range(12)]
+    rng = np.random.default_rng(block)
+    starts = [round((0.3 + 0.5 * i) * RATE) + int(rng.integers(0, 4800)) for i in range(12)]
     events = [m for start in starts for m in note(start / RATE, 69, 0.05, 110)]
     options = "-i -s -a jack -m jack -o audio.jack.autoconnect=0 -o midi.autoconnect=0"
     dry = "-o synth.reverb.active=0 -o synth.chorus.active=0"

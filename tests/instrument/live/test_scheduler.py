@@ -19,7 +19,12 @@ from instrument.live import scheduler as control
 from instrument.live.bindings import Binding, Knobs
 from instrument.live.inputs import Arrival, Inputs
 from instrument.live.learn import ENOUGH_SECONDS, Learner
-from instrument.live.scheduler import FIRST_NOTE_SECONDS, MARGIN_SECONDS, POLL_SECONDS, Performer
+from instrument.live.scheduler import (
+    FIRST_NOTE_SECONDS,
+    MARGIN_SECONDS,
+    POLL_SECONDS,
+    EventScheduler,
+)
 from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
@@ -119,7 +124,7 @@ class Stage:
         self.engine = Engine(instrument, RATE, voices=8, ahead=AHEAD)
         self.playback = Playback.empty(self.engine.synth)
         axes = [axis.name for axis in instrument.spec.axes]
-        self.performer = Performer(
+        self.scheduler = EventScheduler(
             self.engine,
             self.playback,
             cast("Inputs", self.inputs),
@@ -134,7 +139,7 @@ class Stage:
         self._next_period: list[Arrival] = []
         self.engine.advance(AHEAD // 2)
         self.switch_on()
-        self.performer.start()
+        self.scheduler.start()
         self.time.wait_for_step()
         self.play(BEGINNING)
 
@@ -157,11 +162,11 @@ class Stage:
 
         self._began = self.time.now - self.position / RATE
         self.output = Output()
-        self.performer.play_on(self.output)
+        self.scheduler.play_on(self.output)
 
     def switch_off(self) -> None:
         self.output = None
-        self.performer.play_on(None)
+        self.scheduler.play_on(None)
 
     @property
     def position(self) -> int:
@@ -237,7 +242,7 @@ def make_stage(tiny: Instrument, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
     yield make
     for stage in stages:
         stage.time.let_go()
-        stage.performer.stop()
+        stage.scheduler.stop()
 
 
 @pytest.fixture
@@ -279,7 +284,7 @@ def test_a_note_is_heard_a_block_and_a_millisecond_after_it_arrived_always(
     for number in range(40):
         arrived.append(stage.send(on(55 + number), seconds=0.0001 * (number % 4)))
         stage.play(0.0044 + 0.0004 * (number % 7))
-    assert stage.performer.latency == BLOCK + MARGIN
+    assert stage.scheduler.latency == BLOCK + MARGIN
     assert len({sample % BLOCK for sample in arrived}) > 20
     heard = [sample + BLOCK + MARGIN for sample in arrived]
     assert stage.samples_of(*range(128)) == heard
@@ -294,7 +299,7 @@ def test_jack_s_messages_are_heard_a_period_after_the_one_they_came_in_always(
     for number in range(40):
         arrived.append(stage.send(on(55 + number)))
         stage.play(0.0044 + 0.0004 * (number % 7))
-    assert stage.performer.latency == BLOCK
+    assert stage.scheduler.latency == BLOCK
     assert stage.samples_of(*range(128)) == [sample + BLOCK for sample in arrived]
     stage.play(0.05)
     assert_heard_as_rendered(stage, tiny)
@@ -319,7 +324,7 @@ def test_all_of_a_message_s_kinds_keep_their_order_and_its_moment(
         ProgramChange(0, 1),
     ]
     moments = {sample for sample, _ in stage.take.events[began:]}
-    assert moments == {arrived + stage.performer.latency}
+    assert moments == {arrived + stage.scheduler.latency}
 
 
 def test_a_chord_too_large_for_its_block_is_heard_whole_in_the_next_one(
@@ -331,8 +336,8 @@ def test_a_chord_too_large_for_its_block_is_heard_whole_in_the_next_one(
     (moment,) = set(stage.samples_of(*range(128)))
     assert len(stage.samples_of(*range(128))) == size
     assert moment % BLOCK == 0
-    assert 0 < moment - (arrived + stage.performer.latency) <= 2 * BLOCK
-    assert stage.performer.postponed == size
+    assert 0 < moment - (arrived + stage.scheduler.latency) <= 2 * BLOCK
+    assert stage.scheduler.postponed == size
     assert_heard_as_rendered(stage, tiny)
 
 
@@ -342,8 +347,8 @@ def test_chords_are_in_time_where_notes_have_proved_to_be_ready_soon(stage: Stag
         stage.play(0.01)
     arrived = stage.send(*(on(60 + number) for number in range(8)))
     stage.play(0.05)
-    assert set(stage.samples_of(*range(60, 68))) == {arrived + stage.performer.latency}
-    assert stage.performer.postponed == 0
+    assert set(stage.samples_of(*range(60, 68))) == {arrived + stage.scheduler.latency}
+    assert stage.scheduler.postponed == 0
 
 
 def test_notes_that_take_longer_are_given_another_block(
@@ -359,14 +364,14 @@ def test_notes_that_take_longer_are_given_another_block(
     for key in range(20):
         stage.send(on(40 + key))
         stage.play(0.02)
-    assert stage.performer.postponed > 0
+    assert stage.scheduler.postponed > 0
 
 
 def test_what_means_nothing_doesn_t_hold_up_the_note_before_it(stage: Stage) -> None:
-    stage.performer.learner = Learner(["vibrato"])
+    stage.scheduler.learner = Learner(["vibrato"])
     arrived = stage.send(on(60), turn(20, 5))
     stage.play(POLL_SECONDS)
-    assert stage.engine.reached == arrived + stage.performer.latency + 1
+    assert stage.engine.reached == arrived + stage.scheduler.latency + 1
 
 
 # --- What must not sound for ever ----------------------------------------------------------------
@@ -377,11 +382,11 @@ def test_an_input_that_vanishes_ends_its_notes_and_pedals(stage: Stage) -> None:
     stage.send(on(67), port="Pads")
     stage.play(0.05)
     began = len(stage.events)
-    stage.performer.lose("Keys")
+    stage.scheduler.lose("Keys")
     stage.play(0.05)
     assert stage.events[began:] == [NoteOff(0, 60), ControlChange(0, SOSTENUTO, 0)]
     assert stage.engine.held == 1
-    stage.performer.lose("Keys")
+    stage.scheduler.lose("Keys")
     stage.send(on(60))
     stage.play(0.05)
     assert stage.events[began + 2 :] == [NoteOn(0, 60, 90)]
@@ -392,13 +397,13 @@ def test_a_pedal_that_is_bound_is_lifted_too(make_stage: Callable[..., Stage]) -
     stage.send(on(60), turn(4, 127), off(60))
     stage.play(0.05)
     assert stage.engine.held == 1
-    stage.performer.lose("Keys")
+    stage.scheduler.lose("Keys")
     stage.play(0.05)
     assert stage.engine.held == 0
 
 
 def test_what_an_input_gave_just_before_it_vanished_ends_too(stage: Stage) -> None:
-    stage.inputs.meanwhile = lambda: stage.performer.lose("Keys")
+    stage.inputs.meanwhile = lambda: stage.scheduler.lose("Keys")
     stage.send(on(60))
     stage.play(0.05)
     assert stage.events == [NoteOn(0, 60, 90), NoteOff(0, 60)]
@@ -410,7 +415,7 @@ def test_without_a_device_keys_only_go_up(stage: Stage, tiny: Instrument) -> Non
     stage.switch_off()
     stage.send(off(60), on(62), turn(1, 100), on(64), off(64))
     stage.play(0.05)
-    assert stage.performer.ignored == 2
+    assert stage.scheduler.ignored == 2
     stage.switch_on()
     stage.play(0.05)
     assert stage.engine.held == 0
@@ -426,7 +431,7 @@ def test_a_key_that_went_down_unheard_leaves_no_later_note_behind(stage: Stage) 
     stage.send(on(60))
     stage.play(0.05)
     assert stage.engine.held == 1
-    stage.performer.lose("Keys")
+    stage.scheduler.lose("Keys")
     stage.play(0.05)
     assert stage.engine.held == 0
 
@@ -439,7 +444,7 @@ def test_on_another_device_the_latency_is_the_same(stage: Stage, tiny: Instrumen
     stage.play(0.05)
     arrived = stage.send(on(60))
     stage.play(0.05)
-    assert stage.samples_of(60) == [arrived + stage.performer.latency]
+    assert stage.samples_of(60) == [arrived + stage.scheduler.latency]
     assert_heard_as_rendered(stage, tiny)
 
 
@@ -447,7 +452,7 @@ def test_in_the_end_all_notes_end_and_no_other_begins(stage: Stage, tiny: Instru
     stage.send(on(60), turn(SUSTAIN, 127), on(64), off(64), [0x93, 70, 90])
     stage.play(0.1)
     began = len(stage.events)
-    stage.performer.finish()
+    stage.scheduler.finish()
     stage.send(on(67))
     stage.play(0.1)
     assert stage.engine.held == 0
@@ -465,11 +470,11 @@ def test_in_the_end_all_notes_end_and_no_other_begins(stage: Stage, tiny: Instru
 def test_a_fault_is_counted_and_the_music_goes_on(stage: Stage) -> None:
     stage.inputs.fault = RuntimeError("no more memory")
     stage.play(3 * POLL_SECONDS)
-    assert stage.performer.faults == 3
+    assert stage.scheduler.faults == 3
     stage.inputs.fault = None
     arrived = stage.send(on(60))
     stage.play(0.05)
-    assert stage.samples_of(60) == [arrived + stage.performer.latency]
+    assert stage.samples_of(60) == [arrived + stage.scheduler.latency]
 
 
 def test_a_message_that_fails_takes_no_other_with_it(stage: Stage) -> None:
@@ -478,10 +483,10 @@ def test_a_message_that_fails_takes_no_other_with_it(stage: Stage) -> None:
 
     stage.send(on(60))
     stage.play(0.05)
-    stage.performer.knobs = SimpleNamespace(translate=fails)  # type: ignore[assignment]
+    stage.scheduler.knobs = SimpleNamespace(translate=fails)  # type: ignore[assignment]
     stage.send(turn(20, 5), off(60))
     stage.play(0.05)
-    assert stage.performer.faults == 1
+    assert stage.scheduler.faults == 1
     assert stage.events == [NoteOn(0, 60, 90), NoteOff(0, 60)]
 
 
@@ -494,30 +499,30 @@ def test_a_bound_knob_turns_its_target(make_stage: Callable[..., Stage]) -> None
     stage.play(0.05)
     vibrato = [ControlChange(channel, 1, 99) for channel in range(CHANNELS)]
     assert stage.events == [*vibrato, ControlChange(0, 21, 5)]
-    assert stage.performer.last_change == ControlChange(0, 21, 5)
+    assert stage.scheduler.last_change == ControlChange(0, 21, 5)
 
 
 def test_a_knob_that_is_learned_turns_nothing_meanwhile(stage: Stage) -> None:
-    stage.performer.learner = Learner(["vibrato", "pan"])
+    stage.scheduler.learner = Learner(["vibrato", "pan"])
     for value in range(40, 50):
         stage.send(turn(20, value))
         stage.play(0.01)
-    assert stage.performer.learned.get_nowait() == Binding("vibrato", 20, 0)
-    assert stage.performer.learner.target == "pan"
+    assert stage.scheduler.learned.get_nowait() == Binding("vibrato", 20, 0)
+    assert stage.scheduler.learner.target == "pan"
     assert stage.events == []
 
 
 def test_a_switch_is_learned_after_a_while(stage: Stage) -> None:
-    stage.performer.learner = Learner(["portamento"])
+    stage.scheduler.learner = Learner(["portamento"])
     stage.send(turn(20, 127), turn(20, 0))
     stage.play(ENOUGH_SECONDS - 0.1)
-    assert stage.performer.learned.empty()
+    assert stage.scheduler.learned.empty()
     stage.play(0.2)
-    assert stage.performer.learned.get_nowait() == Binding("portamento", 20, 0)
+    assert stage.scheduler.learned.get_nowait() == Binding("portamento", 20, 0)
 
 
 def test_pedal_and_panic_work_while_a_knob_is_learned(stage: Stage) -> None:
-    stage.performer.learner = Learner(["vibrato"])
+    stage.scheduler.learner = Learner(["vibrato"])
     stage.send(on(60), turn(SUSTAIN, 127), off(60))
     stage.play(0.05)
     assert stage.engine.held == 1

@@ -21,7 +21,7 @@ def configured(*configurations: tuple[int, int]) -> Zones:
 def test_at_first_every_channel_speaks_for_itself() -> None:
     for channel in range(16):
         assert Zones().manager(channel) == channel
-        assert list(Zones().governed(channel)) == [channel]
+        assert list(Zones().controlled_channels(channel)) == [channel]
 
 
 def test_the_lower_zone_grows_upwards_and_the_upper_one_downwards() -> None:
@@ -31,9 +31,9 @@ def test_the_lower_zone_grows_upwards_and_the_upper_one_downwards() -> None:
         *(4, 5, 6, 7, 8, 9),
         *(15, 15, 15, 15, 15, 15),
     ]
-    assert zones.governed(LOWER) == range(4)
-    assert zones.governed(UPPER) == range(10, 16)
-    assert zones.governed(2) == range(2, 3)
+    assert zones.controlled_channels(LOWER) == range(4)
+    assert zones.controlled_channels(UPPER) == range(10, 16)
+    assert zones.controlled_channels(2) == range(2, 3)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,8 @@ def test_every_channel_has_one_manager_that_governs_it(
         manager = zones.manager(channel)
         assert zones.manager(manager) == manager
         governing = [
-            m for m in {zones.manager(c) for c in range(16)} if channel in zones.governed(m)
+            m
+            for m in {zones.manager(c) for c in range(16)}
+            if channel in zones.controlled_channels(m)
         ]
         assert governing == [manager]

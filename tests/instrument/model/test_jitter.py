@@ -71,5 +71,5 @@ def test_without_any_amount_of_it_curves_stay_as_they_are(tiny: Instrument) -> N
 def test_a_stretch_may_begin_anywhere_in_the_pool(tiny: Instrument) -> None:
     jitter = Jitter(shaky(tiny.spec), 0)
     assert np.isfinite(drawn(jitter, POOL_FRAMES - 1)[0]).all()
-    chance = np.random.default_rng(0)
-    assert all(0 <= jitter.begin(chance) < POOL_FRAMES for _ in range(100))
+    rng = np.random.default_rng(0)
+    assert all(0 <= jitter.begin(rng) < POOL_FRAMES for _ in range(100))

@@ -22,8 +22,8 @@ def latents(space: LatentSpace, preset: int = 0, key: float = 69.0) -> Float64:
     """Latents of many notes, [NOTES, latent]."""
     placed = []
     for note in range(NOTES):
-        chance = space.generator(note)
-        placed.append(space.beside(space.choose(preset, key, 0.5, chance), chance))
+        rng = space.generator(note)
+        placed.append(space.beside(space.choose(preset, key, 0.5, rng), rng))
     return np.stack(placed)
 
 
@@ -51,10 +51,10 @@ def test_a_note_is_one_of_its_preset(
     tiny: Instrument, preset: int, key: float, loudness: float, note: int
 ) -> None:
     space = LatentSpace(tiny.spec, 3)
-    chance = space.generator(note)
-    point = space.choose(preset, key, loudness, chance)
+    rng = space.generator(note)
+    point = space.choose(preset, key, loudness, rng)
     assert point in tiny.spec.presets[preset].points
-    assert space.choose(preset, key, loudness, chance, before=point) in (
+    assert space.choose(preset, key, loudness, rng, before=point) in (
         tiny.spec.presets[preset].points
     )
 

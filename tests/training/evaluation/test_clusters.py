@@ -15,9 +15,9 @@ NOTES = 30
 
 def around(centres: Float64, seed: int = 0) -> Float64:
     """Notes [labels · 30, 8] around centres [labels, 8]."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     notes: Float64 = np.repeat(centres, NOTES, axis=0)
-    return notes + chance.normal(size=notes.shape)
+    return notes + rng.normal(size=notes.shape)
 
 
 def labels(*names: str) -> NDArray[np.str_]:
@@ -40,10 +40,10 @@ def test_labels_that_mean_nothing_are_told_by_chance() -> None:
 
 
 def test_a_note_does_not_know_itself_from_its_own_recording() -> None:
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     recording = np.repeat(np.arange(40), 6)
-    latent = chance.normal(size=(40, DIMENSIONS))[recording] * 20.0
-    latent += chance.normal(size=latent.shape)
+    latent = rng.normal(size=(40, DIMENSIONS))[recording] * 20.0
+    latent += rng.normal(size=latent.shape)
     names = np.array(["p", "f"])[recording % 2]
     alone = cluster_figures(latent, names, np.arange(len(latent)))
     grouped = cluster_figures(latent, names, recording)

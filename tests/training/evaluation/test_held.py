@@ -24,9 +24,9 @@ from training.evaluation.playback import ListeningSettings
 
 def _wander(seconds: float, seed: int, period: float | None = None) -> Float64:
     """Slow noise of standard deviation 1; it comes back after a period if there is one."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     length = round((period or seconds) * FRAME_RATE)
-    curve = gaussian_filter1d(chance.normal(size=length), 20.0, mode="wrap")
+    curve = gaussian_filter1d(rng.normal(size=length), 20.0, mode="wrap")
     whole: Float64 = np.resize(curve / curve.std(), round(seconds * FRAME_RATE))
     return whole
 

@@ -40,8 +40,8 @@ def curves() -> Float64:
 @settings(max_examples=20, deadline=None)
 @given(cents=st.floats(-100.0, 100.0), db=st.floats(-60.0, 60.0))
 def test_mean_pitch_and_level_are_no_matter_of_shape(cents: float, db: float) -> None:
-    chance = np.random.default_rng(0)
-    shapes = chance.normal(size=(2, 2, FRAMES))
+    rng = np.random.default_rng(0)
+    shapes = rng.normal(size=(2, 2, FRAMES))
     moved = shapes + np.array([cents, db])[:, None]
     np.testing.assert_allclose(as_exported(moved), as_exported(shapes), atol=1e-9)
 
@@ -74,8 +74,8 @@ def test_a_flat_pitch_explains_nothing_of_vibrato(curves: Float64) -> None:
 @settings(max_examples=10, deadline=None)
 @given(noise=st.floats(-1e3, 1e3), measured=st.integers(1, FRAMES))
 def test_what_was_not_measured_does_not_count(noise: float, measured: int) -> None:
-    chance = np.random.default_rng(1)
-    source, estimate = chance.normal(size=(2, 1, 2, FRAMES))
+    rng = np.random.default_rng(1)
+    source, estimate = rng.normal(size=(2, 1, 2, FRAMES))
     mask = np.arange(FRAMES)[None] < measured
     expected = shape_figures(estimate, source, mask)
     estimate[..., measured:] += noise

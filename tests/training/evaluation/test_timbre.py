@@ -42,8 +42,8 @@ def test_the_distance_of_a_gain_is_the_gain(gain_db: float, violin_note: Note) -
 
 
 def test_two_takes_of_noise_are_eight_decibels_apart() -> None:
-    chance = np.random.default_rng(1)
-    one, other = (0.1 * chance.normal(size=RATE // 2).astype(np.float32) for _ in range(2))
+    rng = np.random.default_rng(1)
+    one, other = (0.1 * rng.normal(size=RATE // 2).astype(np.float32) for _ in range(2))
     assert frame_distances_db(one, other, RATE)[10:-10].mean() == pytest.approx(7.9, abs=0.3)
 
 

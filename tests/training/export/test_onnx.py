@@ -15,13 +15,13 @@ from instrument.errors import UsageError
 from instrument.model.graphs import Instrument, load_instrument
 from training.data.features import RELEASE_FRAME, FeatureCache
 from training.data.windows import ATTACK_FRAMES, LEVEL_FRAMES
+from training.export import onnx as export_module
 from training.export.onnx import (
     PARITY,
     EnvelopeGraph,
     ExportSettings,
     export,
 )
-from training.export.onnx import onnx as export_module
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows
 from training.networks.envelope import (
     ConditionalSettings,

@@ -76,8 +76,8 @@ def test_losses_of_training_and_validation_notes_share_an_axis(drawn: list[Figur
 
 
 def test_reconstructions_stand_over_what_was_measured(drawn: list[Figure]) -> None:
-    chance = np.random.default_rng(0)
-    sources, estimates = chance.normal(size=(2, 3, 2, 750))
+    rng = np.random.default_rng(0)
+    sources, estimates = rng.normal(size=(2, 3, 2, 750))
     masks = np.arange(750) < np.array([100, 300, 750])[:, None]
     plots.reconstructions(sources, estimates, masks, ["a", "b", "c"], Path())
     assert titles(drawn[0]) == ["a", "b", "c"]
@@ -114,9 +114,9 @@ def test_sounds_stand_beside_each_other(
 
 
 def test_playing_shows_each_velocity_and_key(drawn: list[Figure]) -> None:
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     keys, velocities = [60, 61, 60, 61], [40, 40, 100, 100]
-    cents = [chance.normal(size=50) for _ in keys]
+    cents = [rng.normal(size=50) for _ in keys]
     levels = np.array([[-40.0, -20.0], [-41.0, -19.0], [-42.0, -18.0]])
     plots.playing(keys, velocities, cents, (10, 127), levels, Path())
     pitch, loudness = drawn[0].axes
