@@ -357,8 +357,8 @@ def play(
     bindings = load_bindings(bindings_path)
 
     from instrument.live.session import LiveSettings
+    from instrument.model.catalogue import find_instrument
     from instrument.model.graphs import load_instrument
-    from instrument.model.spec import find_instrument
 
     loaded = load_instrument(find_instrument(instrument))
     names = controls([axis.name for axis in loaded.spec.axes])
@@ -437,7 +437,8 @@ def info(
 ) -> None:
     """Show what an instrument says of itself: range, knobs, presets, sources, figures."""
     from instrument import terminal as ui
-    from instrument.model.spec import check_digest, find_instrument, read_spec
+    from instrument.model.catalogue import find_instrument
+    from instrument.model.spec import check_digest, read_spec
 
     folder = find_instrument(instrument)
     spec = read_spec(folder)
@@ -681,8 +682,8 @@ def _render_all(
     parts: dict[int, Callable[[Float32], None]],
 ) -> RenderReport:
     from instrument import terminal as ui
+    from instrument.model.catalogue import find_instrument
     from instrument.model.graphs import load_instrument
-    from instrument.model.spec import find_instrument
     from instrument.render import render_score
 
     instrument = load_instrument(find_instrument(name))

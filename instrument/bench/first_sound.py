@@ -15,8 +15,8 @@ def main() -> None:
 
     from instrument.engine.engine import Engine  # noqa: PLC0415
     from instrument.midi.events import NoteOn  # noqa: PLC0415
+    from instrument.model.catalogue import find_instrument  # noqa: PLC0415
     from instrument.model.graphs import load_instrument  # noqa: PLC0415
-    from instrument.model.spec import find_instrument  # noqa: PLC0415
 
     imported = time.perf_counter()
     instrument = load_instrument(find_instrument(sys.argv[1]))

@@ -19,8 +19,8 @@ from instrument.bench.rendering import measure_rendering
 from instrument.bench.scores import write_eight_voices, write_line, write_note
 from instrument.bench.startup import measure_startup
 from instrument.bench.timing import undisturbed
+from instrument.model.catalogue import find_instrument
 from instrument.model.graphs import load_instrument
-from instrument.model.spec import find_instrument
 from instrument.terminal import duration
 
 LINE, EIGHT_VOICES = "a line", "eight voices"

@@ -19,7 +19,6 @@ from instrument.files import replacing
 
 FORMAT = 3
 SPEC_FILE = "instrument.json"
-EXPORTED = Path(__file__).resolve().parents[2] / "exported"
 
 
 @dataclass(frozen=True)
@@ -336,24 +335,3 @@ def check_digest(graph: Graph, folder: Path) -> Path:
             "the file was edited or is incomplete; export or install the instrument anew"
         )
     return path
-
-
-def find_instrument(name: str) -> Path:
-    """Folder of an instrument: a path, or the name of one that ships with Arco.
-
-    Raises:
-        UnknownName: There is none of this name; the message offers near ones.
-    """
-    folder = Path(name)
-    try:
-        is_instrument, is_folder = (folder / SPEC_FILE).is_file(), folder.is_dir()
-    except OSError:  # too long for a path
-        is_instrument = is_folder = False
-    if is_instrument:
-        return folder
-    shipped = {path.parent.name: path.parent for path in EXPORTED.glob(f"*/{SPEC_FILE}")}
-    if name in shipped:
-        return shipped[name]
-    if is_folder:
-        raise InstrumentError(f"{name}: no instrument here ({SPEC_FILE} is missing)")
-    raise UnknownName("instrument", name, shipped)

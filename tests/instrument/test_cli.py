@@ -486,7 +486,7 @@ def shipped(tiny_instrument: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def short_melody(desk: Path, monkeypatch: pytest.MonkeyPatch, shipped: Path) -> None:
-    monkeypatch.setattr("instrument.model.spec.EXPORTED", shipped)
+    monkeypatch.setattr("instrument.model.catalogue.EXPORTED", shipped)
     monkeypatch.setattr(cli, "MELODY", desk / "song.mid")
 
 

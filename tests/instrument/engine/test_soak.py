@@ -24,8 +24,8 @@ from instrument.midi.events import (
     PitchBend,
     ProgramChange,
 )
+from instrument.model.catalogue import find_instrument
 from instrument.model.graphs import load_instrument
-from instrument.model.spec import find_instrument
 
 RATE = 48_000
 HOURS = float(os.environ.get("ARCO_SOAK_HOURS", "0.0167"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.errors import InstrumentError, UnknownName
-from instrument.model import spec as spec_module
 from instrument.model.spec import (
     FORMAT,
     SPEC_FILE,
     InstrumentSpec,
     check_digest,
-    find_instrument,
     read_spec,
     write_spec,
 )
@@ -195,21 +192,6 @@ def test_names_lead_to_what_they_name(description: InstrumentSpec) -> None:
         assert description.preset(preset.name) is preset
     for index, axis in enumerate(description.axes):
         assert description.axis(axis.name) == index
-
-
-def test_an_instrument_is_found_by_path_and_by_name(
-    tiny_instrument: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(tiny_instrument, tmp_path / "viola")
-    monkeypatch.setattr(spec_module, "EXPORTED", tmp_path)
-    assert find_instrument(str(tiny_instrument)) == tiny_instrument
-    assert find_instrument("viola") == tmp_path / "viola"
-    with pytest.raises(UnknownName, match="did you mean 'viola'"):
-        find_instrument("violla")
-    with pytest.raises(UnknownName, match="no instrument named"):
-        find_instrument("v" * 5000)
-    with pytest.raises(InstrumentError, match="no instrument here"):
-        find_instrument(str(tmp_path))
 
 
 def test_a_missing_or_edited_file_is_refused(
