@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 A4_HZ = 440.0
 A4_MIDI = 69.0
 
+FRAME_RATE = 250
+"""Control frames a second: of envelopes, of what the networks compute and of what is measured."""
+
+UNIFORM_NOISE_POWER = 1.0 / 3.0
+"""Mean power of the white noise between −1 and 1 that the noise filters shape."""
+
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 

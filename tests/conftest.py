@@ -21,6 +21,8 @@ from instrument.arrays import Float32, Float64
 from instrument.engine.engine import Engine
 from instrument.midi.events import Event
 from instrument.model.graphs import Instrument, load_instrument
+from instrument.units import FRAME_RATE
+from training.frames import FRAMES, RELEASE_FRAME
 
 if TYPE_CHECKING:
     from training.data.features import FeatureCache
@@ -38,7 +40,6 @@ settings.register_profile(
 settings.load_profile("arco")
 
 NOTES = 24
-FRAME_RATE, FRAMES, RELEASE_FRAME = 250, 750, 650
 ARTICULATIONS = ("ordinario", "molto-vibrato", "non-vibrato")
 DYNAMICS = ("p", "mf", "f")
 

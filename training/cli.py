@@ -543,9 +543,9 @@ def picture(
     """A picture of a sound: waveform, spectrogram, pitch and loudness."""
     import numpy as np  # noqa: PLC0415
 
+    from instrument.units import FRAME_RATE  # noqa: PLC0415
     from training.analysis import pitch  # noqa: PLC0415
     from training.data.audio import read_audio  # noqa: PLC0415
-    from training.data.features import FRAME_RATE  # noqa: PLC0415
     from training.pictures import plots  # noqa: PLC0415
 
     rate = 48_000

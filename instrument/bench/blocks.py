@@ -13,11 +13,12 @@ from instrument.arrays import Float64
 from instrument.bench.effort import Effort
 from instrument.bench.figures import Figure, Row, Section
 from instrument.bench.timing import Quantiles, quantile_figures
-from instrument.dsp.frames import FRAME_RATE, hop_start
+from instrument.dsp.frames import hop_start
 from instrument.dsp.synth import render_block
 from instrument.engine.engine import Engine
 from instrument.midi.events import NoteOn
 from instrument.model.graphs import Instrument
+from instrument.units import FRAME_RATE
 
 SHARE = 0.5
 """Of its time, that a block may take at most 999 times of 1000, for its polyphony to count."""

@@ -13,9 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from instrument.arrays import Float32, Float64, Int64
-
-FRAME_RATE = 250
-"""Control frames, and hops, a second."""
+from instrument.units import FRAME_RATE
 
 
 def hop_start(hop: int, sample_rate: int) -> int:

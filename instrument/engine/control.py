@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.frames import FRAME_RATE, hop_start
+from instrument.dsp.frames import hop_start
 from instrument.engine.allocation import HOLDING, Stage, Voices
 from instrument.engine.smoothing import (
     ALL_NOTES_OFF,
@@ -36,6 +36,7 @@ from instrument.midi.events import (
 )
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
+from instrument.units import FRAME_RATE
 
 SILENT_DB = -85.0
 """A released voice that is fainter than this has ended."""

@@ -30,7 +30,9 @@ GLIDE_FRAMES = 9
 """A join reaches the new pitch in 36 ms, as a finger does."""
 
 CROSSFADE_FRAMES = 30
-ATTACK_FRAMES = 60
+SUSTAIN_FRAME = 60
+"""From here on a decoded envelope is sustain: 40 ms beyond what was learned as its attack."""
+
 SUSTAIN_WITHIN_DB = 3.0
 MATCH_FRAMES = 40
 NEAREST_MATCHES = 12
@@ -144,9 +146,9 @@ def approach(curve: Float32, first: int, start: float, step: float) -> None:
 
 def legato_entry(curves: Curves, release_frame: int) -> int:
     """The frame at which an attack has come within 3 dB of the sustain: where a slur enters."""
-    sustained = float(np.median(curves.loudness_db[ATTACK_FRAMES:release_frame]))
-    risen = curves.loudness_db[:ATTACK_FRAMES] >= sustained - SUSTAIN_WITHIN_DB
-    return int(np.argmax(risen)) if risen.any() else ATTACK_FRAMES
+    sustained = float(np.median(curves.loudness_db[SUSTAIN_FRAME:release_frame]))
+    risen = curves.loudness_db[:SUSTAIN_FRAME] >= sustained - SUSTAIN_WITHIN_DB
+    return int(np.argmax(risen)) if risen.any() else SUSTAIN_FRAME
 
 
 def slide(curves: Curves, first: int, cents: float, frames: int) -> None:
@@ -218,7 +220,7 @@ def splice(
         The frame of ``new`` at which to go on, and by how many dB it was raised there, see
         ``lead_level``.
     """
-    earliest, latest = ATTACK_FRAMES, release_frame // 2
+    earliest, latest = SUSTAIN_FRAME, release_frame // 2
     ahead = slice(position, position + MATCH_FRAMES)
     windows = sliding_window_view(new.vibrato_cents[earliest : latest + MATCH_FRAMES], MATCH_FRAMES)
     distance = np.sum((windows - old.vibrato_cents[ahead]) ** 2, axis=1)

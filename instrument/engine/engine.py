@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Mapping
 
 from instrument.arrays import Float32
-from instrument.dsp.frames import FRAME_RATE, hop_start, longest_hop
+from instrument.dsp.frames import hop_start, longest_hop
 from instrument.dsp.limiter import Limiter
 from instrument.dsp.noise import impulse_response_matrix
 from instrument.dsp.reverb import Room
@@ -16,6 +16,7 @@ from instrument.errors import UsageError
 from instrument.midi.events import Event, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
+from instrument.units import FRAME_RATE
 
 SAMPLE_RATES = (22_050, 192_000)
 ROOM_GAIN = 0.18

@@ -14,11 +14,11 @@ from instrument.dsp.frames import Frames, Onsets
 from instrument.dsp.harmonic import remove_above_nyquist
 from instrument.dsp.jit import fence
 from instrument.engine.curves import (
-    ATTACK_FRAMES,
     CROSSFADE_FRAMES,
     FALL_FRAMES,
     GLIDE_FRAMES,
     MATCH_FRAMES,
+    SUSTAIN_FRAME,
     Curves,
     crossfade,
     join,
@@ -177,7 +177,7 @@ class VoicePool:
             curves.write(envelope, self._release_frame)
             if note.slide_frames:
                 slide(curves, 0, note.slide_cents, note.slide_frames)
-            self._reshape_from[slot] = max(ATTACK_FRAMES, note.slide_frames)
+            self._reshape_from[slot] = max(SUSTAIN_FRAME, note.slide_frames)
         self._voice[rows] = int(self.onsets.ready[0]) + 1 + np.arange(len(rows))
         self._pressure_db[:, rows] = 0.0
         self._state[rows] = 0.0
@@ -211,7 +211,7 @@ class VoicePool:
         glide = max(GLIDE_FRAMES, note.slide_frames)
         join(curves, entry, level_db, cents, vibrato, glide)
         self._position[slot] = float(entry)
-        self._reshape_from[slot] = max(ATTACK_FRAMES, entry + glide)
+        self._reshape_from[slot] = max(SUSTAIN_FRAME, entry + glide)
 
     def release(self, slots: list[int], speed: float = 1.0) -> None:
         """Let voices go on in their release.
@@ -414,7 +414,7 @@ class VoicePool:
 
     def in_attack(self, slot: int) -> bool:
         """Whether a voice is still in its attack."""
-        return bool(self._position[slot] <= ATTACK_FRAMES)
+        return bool(self._position[slot] <= SUSTAIN_FRAME)
 
     def at_end(self, slot: int) -> bool:
         """Whether a voice has come to the end of its curves."""

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from instrument.arrays import Float32, Float64
-from instrument.units import db_to_gain, midi_to_hz
-from training.data.features import FRAME_RATE, FeatureCache
+from instrument.units import FRAME_RATE, db_to_gain, midi_to_hz
+from training.data.features import FeatureCache
 from training.data.idx import Pictures
 from training.data.prepare import PrepareSettings, prepare
 from training.data.readers import RecordingLabel

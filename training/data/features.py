@@ -25,9 +25,6 @@ from training.data.segmentation import Segments
 _BROKEN = (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile)
 
 FORMAT = 1
-FRAME_RATE = 250
-FRAMES = 750  # three seconds
-RELEASE_FRAME = 650  # from here on an envelope holds the release, whatever the note's length
 VALIDATION = 0.1  # share of the recordings that aren't held out
 
 
@@ -40,6 +37,12 @@ def split(names: Sequence[str], sources: Sequence[str], share: float) -> NDArray
         least = 1 if share > 0.0 and len(members) > 1 else 0
         chosen[members[: max(least, round(share * len(members)))]] = True
     return chosen
+
+
+def evenly(items: Sequence[int], most: int) -> list[int]:
+    """Choose items: at most so many, spread evenly."""
+    places = np.linspace(0, len(items) - 1, min(len(items), most)).round().astype(int)
+    return [items[place] for place in places]
 
 
 @dataclass(frozen=True)

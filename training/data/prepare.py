@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError, UsageError
 from instrument.files import replacing
-from instrument.units import db_to_gain, hz_to_midi, midi_to_hz
+from instrument.units import FRAME_RATE, db_to_gain, hz_to_midi, midi_to_hz
 from training.analysis import pitch
 from training.analysis.loudness import FLOOR_DB, loudness_db
 from training.data.audio import read_audio
-from training.data.features import FRAME_RATE, FeatureCache, split
+from training.data.features import FeatureCache, split
 from training.data.readers import RecordingLabel
 from training.data.segmentation import (
     Segments,

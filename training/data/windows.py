@@ -13,13 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrument.arrays import Float32, Float64
-from training.data.features import FRAMES, RELEASE_FRAME
 from training.data.segmentation import Segments
+from training.frames import ATTACK_FRAMES, ENDING_FRAMES, FRAMES, RELEASE_FRAME
 
-ATTACK_FRAMES = 50  # 200 ms: what a window from the middle of a long bow cannot know
-LEVEL_FRAMES = slice(25, 400)  # 0.1 to 1.6 s: their mean is the level of an exported envelope
 WINDOW_STEP_FRAMES = 300
-ENDING_FRAMES = 25  # the last tenth of a second leans towards the release and isn't sustain
 SHORTEST_SUSTAIN_FRAMES = 60
 RELEASE_FLOOR_DB = -70.0
 SHORTEST_RELEASE_FRAMES = 12  # a recording that ends sooner was cut

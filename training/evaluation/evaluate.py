@@ -16,7 +16,7 @@ from instrument.arrays import Float64
 from instrument.files import replacing
 from instrument.model.graphs import Instrument, load_instrument
 from training.data.descriptors import LABELS
-from training.data.features import FeatureCache
+from training.data.features import FeatureCache, evenly
 from training.evaluation.generation import Comparison, comparable_recordings, compare
 from training.evaluation.held import DESCRIPTORS, autocorrelations, hold_notes, long_bows
 from training.evaluation.joins import play_joins
@@ -27,7 +27,6 @@ from training.evaluation.playback import (
     PlayedPitch,
     as_note,
     as_score,
-    evenly,
     play,
     played_loudness,
     played_pitch,

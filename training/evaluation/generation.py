@@ -25,10 +25,11 @@ from instrument.errors import RecordingError
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings
 from training.data.descriptors import LABELS, describe
-from training.data.features import RELEASE_FRAME, FeatureCache
+from training.data.features import FeatureCache
 from training.data.prepare import PrepareSettings, analyse, note_windows
 from training.data.windows import Window
 from training.evaluation.playback import RATE, as_note, as_score, play, separate_notes, stretch
+from training.frames import RELEASE_FRAME
 
 SHORTEST_FRAMES = 125  # 0.5 s: in less there is no vibrato to speak of
 VIBRATO_CENTS = 5.0  # a smaller amplitude isn't heard as vibrato

@@ -15,21 +15,20 @@ from scipy.signal import find_peaks
 
 from instrument.arrays import Float32, Float64
 from instrument.model.graphs import Instrument
-from instrument.units import hz_to_midi
+from instrument.units import FRAME_RATE, hz_to_midi
 from training.analysis.loudness import loudness_db
-from training.data.features import FRAME_RATE, FeatureCache
-from training.data.windows import ATTACK_FRAMES, ENDING_FRAMES
+from training.data.features import FeatureCache, evenly
 from training.evaluation.playback import (
     RATE,
     ListeningSettings,
     as_note,
     as_score,
-    evenly,
     play,
     separate_notes,
     stretch,
     track_pitch,
 )
+from training.frames import ATTACK_FRAMES, ENDING_FRAMES
 
 LONG_BOW_SECONDS = 8.0
 SHORTEST_LAG, LONGEST_LAG = FRAME_RATE, 8 * FRAME_RATE

@@ -14,9 +14,8 @@ from scipy.signal import stft
 from instrument.arrays import Float32, Float64
 from instrument.midi.events import ControlChange, TimedEvent
 from instrument.model.graphs import Instrument
-from instrument.units import midi_to_hz
+from instrument.units import FRAME_RATE, midi_to_hz
 from training.analysis.loudness import loudness_db
-from training.data.features import FRAME_RATE
 from training.evaluation.playback import RATE, ListeningSettings, as_score, play, separate_notes
 from training.evaluation.score import ScoreNote
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from instrument.arrays import Float64
 from instrument.model.graphs import Instrument
+from instrument.units import FRAME_RATE
 from training.analysis.loudness import loudness_db
-from training.data.features import FRAME_RATE
 from training.evaluation.playback import (
     PLAIN_LEVEL,
     RATE,

@@ -13,8 +13,7 @@ from instrument.arrays import Float32, Float64
 from instrument.errors import ArcoError
 from instrument.midi.file import Score, read_score
 from instrument.model.graphs import load_instrument
-from instrument.units import gain_to_db
-from training.data.features import FRAME_RATE
+from instrument.units import FRAME_RATE, gain_to_db
 from training.evaluation.playback import CREPE_FRAME_RATE, RATE, play, stretch, track_pitch
 from training.evaluation.score import ATTACK_SECONDS, bends, lone_notes, score_notes
 from training.output import write_json

@@ -14,10 +14,10 @@ from instrument.midi.events import NoteOff, NoteOn, TimedEvent
 from instrument.midi.file import Score
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings, render_score
-from instrument.units import hz_to_midi, midi_to_hz
+from instrument.units import FRAME_RATE, hz_to_midi, midi_to_hz
 from training.analysis import pitch
 from training.analysis.loudness import loudness_db
-from training.data.features import FRAME_RATE, FeatureCache
+from training.data.features import FeatureCache
 from training.evaluation.score import ScoreNote
 from training.fitting.envelopes import quantiles
 
@@ -238,12 +238,6 @@ def velocity_figures(levels_db: Float64, velocities: Sequence[int]) -> dict[str,
 
 
 # --- Notes of recordings ------------------------------------------------------------------------
-
-
-def evenly(items: Sequence[int], most: int) -> list[int]:
-    """At most so many items, spread evenly."""
-    places = np.linspace(0, len(items) - 1, min(len(items), most)).round().astype(int)
-    return [items[place] for place in places]
 
 
 def as_note(cache: FeatureCache, recording: int) -> tuple[int, int, float]:

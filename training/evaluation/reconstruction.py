@@ -13,8 +13,7 @@ from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from instrument.model.spec import InstrumentSpec
 from training.data.descriptors import describe
-from training.data.features import RELEASE_FRAME, FeatureCache
-from training.data.windows import ATTACK_FRAMES, LEVEL_FRAMES
+from training.data.features import FeatureCache
 from training.fitting.envelopes import (
     EnvelopeSettings,
     EnvelopeWindows,
@@ -23,6 +22,7 @@ from training.fitting.envelopes import (
     quantiles,
     usable_windows,
 )
+from training.frames import ATTACK_FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.losses import kl_divergence
 from training.networks.posterior import ACTIVE_VARIANCE

@@ -9,10 +9,10 @@ import torch
 
 from instrument.arrays import DDSPControls, Float32, Float64
 from instrument.model.graphs import Instrument
-from instrument.units import db_to_gain
+from instrument.units import FRAME_RATE, db_to_gain
 from training.analysis.loudness import loudness_db
 from training.analysis.spectra import measure_spectra
-from training.data.features import FRAME_RATE, FeatureCache
+from training.data.features import FeatureCache
 from training.networks.losses import multi_scale_spectral_loss, spectrogram
 from training.networks.synth import filtered_noise, harmonic
 

@@ -17,13 +17,12 @@ from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError, UsageError
 from instrument.midi.events import PitchBend, TimedEvent
 from instrument.model.graphs import Instrument
-from instrument.units import db_to_gain, midi_to_hz
-from training.analysis.demodulation import analysis_window, demodulate
+from instrument.units import FRAME_RATE, db_to_gain, midi_to_hz
 from training.analysis.loudness import loudness_db
-from training.data.features import FRAME_RATE, FeatureCache
+from training.analysis.tone import SHORTEST_SUSTAIN_FRAMES, Tone, measure_tone
+from training.data.features import FeatureCache
 from training.data.render_notes import BEND_PER_CENT, INSTRUMENTS, check_soundfont, render_note
 from training.data.segmentation import Segments, find_segments
-from training.data.windows import ATTACK_FRAMES
 from training.evaluation.playback import (
     PLAIN_LEVEL,
     ListeningSettings,
@@ -35,33 +34,12 @@ from training.evaluation.playback import (
     track_pitch,
 )
 from training.evaluation.resynthesis import SPECTRAL_FLOOR, copy_spectra, resynthesise
+from training.frames import ATTACK_FRAMES
 from training.networks.losses import SCALES
 
-SHORTEST_SUSTAIN_FRAMES = 25
-LONGEST_SUSTAIN_FRAMES = 500
-BRIGHTEST_HZ = 12_000.0  # harmonics above are below the noise of most recordings
-PERIODS = 10.0  # a Hann window of ten periods keeps a harmonic 55 dB out of the gap beside it
-SHORTEST_WINDOW_SECONDS = 0.016
 LEAD_SECONDS, TAIL_SECONDS = 0.05, 0.55
 SOFTEST_VELOCITY = 40  # of the soundfont, which falls silent below; its level is set afterwards
 SIDES = ("resynthesis", "soundfont", "generated", "spectra", "another take")
-
-
-@dataclass(frozen=True)
-class Tone:
-    """The sustain of one note.
-
-    Attributes:
-        midi: Its key.
-        level_db: Median loudness, dB(A).
-        centroid_octaves: Centroid of the harmonics, in octaves above the fundamental.
-        harmonic_to_noise_db: Power of the harmonics against that of the noise between them.
-    """
-
-    midi: int
-    level_db: float
-    centroid_octaves: float
-    harmonic_to_noise_db: float
 
 
 @dataclass
@@ -238,58 +216,6 @@ def matched(
     return (moved * db_to_gain(wanted - got)).astype(np.float32)
 
 
-# --- Brightness and noise -------------------------------------------------------------------------
-
-
-def measure_tone(
-    audio: Float32, sample_rate: int, f0_hz: Float64, midi: int, segments: Segments
-) -> Tone | None:
-    """Measure the sustain of a note; None if it has less than a tenth of a second of it.
-
-    Harmonics are measured by demodulation at the pitch of the note, noise half-way between them.
-
-    Args:
-        audio: [samples], mono.
-        sample_rate: In Hz.
-        f0_hz: [frames].
-        midi: Its key.
-        segments: Of the note.
-    """
-    first = segments.onset + ATTACK_FRAMES
-    last = min(segments.release, first + LONGEST_SUSTAIN_FRAMES, len(f0_hz))
-    if last - first < SHORTEST_SUSTAIN_FRAMES:
-        return None
-    hop = sample_rate // FRAME_RATE
-    sound, pitch_hz = audio[first * hop : last * hop], f0_hz[first:last]
-    fundamental_hz = float(np.median(pitch_hz))
-    count = max(2, int(BRIGHTEST_HZ / fundamental_hz))
-    seconds = max(SHORTEST_WINDOW_SECONDS, PERIODS / fundamental_hz)
-    inside = slice(int(seconds * FRAME_RATE / 2) + 1, -int(seconds * FRAME_RATE / 2) - 1)
-    harmonics, gaps = (
-        np.mean(
-            np.abs(
-                demodulate(sound, sample_rate, pitch_hz, FRAME_RATE, count, seconds, order)[inside]
-            )
-            ** 2,
-            axis=0,
-        )
-        for order in (1.0, 1.5)
-    )
-    # White noise of variance v gives v·Σ window² in a gap, and v·2·f0 / rate of it lies there.
-    density = (
-        2.0 * fundamental_hz / (sample_rate * np.sum(analysis_window(seconds, sample_rate) ** 2))
-    )
-    amplitude = np.sqrt(harmonics)
-    centroid = np.sum(np.arange(1, count + 1) * amplitude) / max(np.sum(amplitude), 1e-12)
-    ratio = (np.sum(harmonics) / 2.0) / max(float(np.sum(gaps)) * density, 1e-20)
-    return Tone(
-        midi=midi,
-        level_db=float(np.median(loudness_db(sound, sample_rate, FRAME_RATE))),
-        centroid_octaves=float(np.log2(max(centroid, 1.0))),
-        harmonic_to_noise_db=float(10.0 * np.log10(max(ratio, 1e-10))),
-    )
-
-
 # --- Notes of other players -----------------------------------------------------------------------
 
 
@@ -386,14 +312,15 @@ def measure_tones(
         midi, f0_hz = int(cache.midi[recording]), cache.f0_hz[frames]
         target = cache.audio[cache.samples(recording)]
         segments = cache.segments(recording)
+        onset, release = segments.onset, segments.release
         copy = resynthesise(instrument, f0_hz, cache.loudness_db[frames], rate)
         tones.compare("resynthesis", copy, target, rate, segments, segments)
         other = resynthesise(instrument, f0_hz, cache.loudness_db[frames], rate, seed=1)
         tones.compare("another take", other, copy, rate, segments, segments)
         nearest = copy_spectra(instrument, target, f0_hz, rate)
         tones.compare("spectra", nearest, target, rate, segments, segments)
-        tones.add("recording", recording, measure_tone(target, rate, f0_hz, midi, segments))
-        tones.add("resynthesis", recording, measure_tone(copy, rate, f0_hz, midi, segments))
+        tones.add("recording", recording, measure_tone(target, rate, f0_hz, midi, onset, release))
+        tones.add("resynthesis", recording, measure_tone(copy, rate, f0_hz, midi, onset, release))
         sampled = None if program is None else _soundfont_note(cache, recording, settings, program)
         if sampled is not None:
             tones.compare("soundfont", sampled, target, rate, segments, _segments(sampled, rate))
@@ -404,6 +331,6 @@ def measure_tones(
         if its_own.release - its_own.onset >= ATTACK_FRAMES + SHORTEST_SUSTAIN_FRAMES:
             track_hz = midi_to_hz(midi + track_pitch(generated, rate, midi).cents / 100.0)
             heard_hz = np.asarray(track_hz, np.float64)
-            tone = measure_tone(generated, rate, heard_hz, midi, its_own)
+            tone = measure_tone(generated, rate, heard_hz, midi, its_own.onset, its_own.release)
             tones.add("generated", recording, tone)
     return tones

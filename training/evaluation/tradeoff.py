@@ -14,7 +14,7 @@ import torch
 from instrument.arrays import Float64
 from instrument.errors import UsageError
 from training.data.descriptors import LABELS, OF_AXES, describe
-from training.data.features import RELEASE_FRAME, FeatureCache
+from training.data.features import FeatureCache
 from training.evaluation.generation import (
     comparable_recordings,
     recorded_table,
@@ -22,6 +22,7 @@ from training.evaluation.generation import (
 )
 from training.evaluation.reconstruction import as_exported, principal_components, shape_figures
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows, usable_windows
+from training.frames import RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.losses import kl_divergence
 

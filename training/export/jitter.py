@@ -10,9 +10,10 @@ from scipy.signal import butter, sosfiltfilt, welch
 
 from instrument.arrays import Float64
 from instrument.model.spec import JitterSpectra
-from training.data.features import FRAME_RATE, RELEASE_FRAME, FeatureCache
-from training.data.windows import ATTACK_FRAMES
+from instrument.units import FRAME_RATE
+from training.data.features import FeatureCache
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows
+from training.frames import ATTACK_FRAMES, RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE, PlainVAE
 
 SEGMENT_FRAMES = 64  # a quarter of a second: bins of 3.9 Hz

@@ -13,13 +13,14 @@ from instrument.arrays import Float64
 from instrument.errors import UsageError
 from instrument.model.spec import Axis, MapPoint, Preset
 from training.data.descriptors import LABELS, OF_AXES, describe
-from training.data.features import RELEASE_FRAME, FeatureCache
+from training.data.features import FeatureCache
 from training.fitting.envelopes import (
     EnvelopeSettings,
     EnvelopeWindows,
     quantiles,
     usable_windows,
 )
+from training.frames import RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.posterior import ACTIVE_VARIANCE
 

@@ -27,8 +27,8 @@ from instrument.model.spec import (
     sha256,
     write_spec,
 )
-from training.data.features import FRAME_RATE, FRAMES, RELEASE_FRAME, FeatureCache
-from training.data.windows import ATTACK_FRAMES, LEVEL_FRAMES
+from instrument.units import FRAME_RATE
+from training.data.features import FeatureCache
 from training.export.jitter import measure_jitter
 from training.export.latent_map import (
     Latents,
@@ -39,6 +39,7 @@ from training.export.latent_map import (
     training_latents,
 )
 from training.fitting.envelopes import condition
+from training.frames import ATTACK_FRAMES, FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.timbre import TimbreDecoder
 

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from training.data.features import FeatureCache
-from training.evaluation.playback import evenly
-from training.evaluation.timbre import measure_tone
+from training.analysis.tone import measure_tone
+from training.data.features import FeatureCache, evenly
 from training.fitting.timbre import render
 from training.networks.timbre import TimbreDecoder
 
@@ -47,7 +46,10 @@ def noise_excess_db(
                 torch.from_numpy(cache.loudness_db[frames][None]).float(),
             )[0].numpy()
         sides = cache.audio[cache.samples(recording)], audio
-        tones = [measure_tone(side, rate, f0_hz, midi, segments) for side in sides]
+        tones = [
+            measure_tone(side, rate, f0_hz, midi, segments.onset, segments.release)
+            for side in sides
+        ]
         if tones[0] is not None and tones[1] is not None:
             found.append(tones[0].harmonic_to_noise_db - tones[1].harmonic_to_noise_db)
     return float(np.median(found)) if found else 0.0

@@ -15,8 +15,9 @@ from torch.utils.data import Dataset
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from instrument.files import replacing
+from instrument.units import FRAME_RATE
 from training.analysis.spectra import FLOOR_DB, MEASURED_BY, measure_spectra
-from training.data.features import FRAME_RATE, FeatureCache
+from training.data.features import FeatureCache
 from training.fitting.loop import Batch, Task
 from training.networks.losses import multi_scale_spectral_loss
 from training.networks.synth import filtered_noise, harmonic

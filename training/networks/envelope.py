@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from training.frames import FRAMES
 from training.networks.posterior import Posterior
 
 
@@ -21,7 +22,7 @@ class ConditionalSettings:
     latent: int = 64
     components: int = 200
     hidden: int = 128
-    frames: int = 750
+    frames: int = FRAMES
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class PlainSettings:
 
     latent: int = 64
     capacity: int = 2
-    frames: int = 750
+    frames: int = FRAMES
     channels: list[int] = field(default_factory=lambda: [8, 16, 32, 64, 128])
 
 

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from instrument.units import FRAME_RATE
+
 
 def upsample(frames: Tensor, hop: int) -> Tensor:
     """Linear interpolation from frames [B, T, …] to samples [B, (T − 1)·hop, …]."""
@@ -25,12 +27,12 @@ def harmonic(f0_hz: Tensor, amplitude: Tensor, harmonics: Tensor, sample_rate: i
         f0_hz: [B, T].
         amplitude: [B, T], linear.
         harmonics: [B, T, K], already without what lies above Nyquist.
-        sample_rate: In Hz; a frame lasts 1/250 s.
+        sample_rate: In Hz, a multiple of ``FRAME_RATE``.
 
     Returns:
         [B, (T − 1)·hop].
     """
-    hop = sample_rate // 250
+    hop = sample_rate // FRAME_RATE
     # Harmonics that are above Nyquist in the whole batch need not be computed at all.
     count = int(min(harmonics.shape[-1], 1 + sample_rate / 2 // float(f0_hz.min())))
     # Phase in float64: in float32 the hundredth harmonic would drift within a second.

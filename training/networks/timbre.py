@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from instrument.units import UNIFORM_NOISE_POWER
+
 LOWEST_MIDI, HIGHEST_MIDI = 48.0, 108.0
 MIDDLE_MIDI = 78.0
 MIDDLE_HZ = 440.0 * 2.0 ** ((MIDDLE_MIDI - 69.0) / 12.0)
@@ -23,8 +25,6 @@ SEMITONES_PER_E = 12.0 / math.log(2.0)  # from a frequency to one e times higher
 POLES_HZ = np.array([20.6, 20.6, 107.7, 737.9, 12194.0, 12194.0])
 EXPONENTS = [4.0, 2.0, 0.0, -2.0, -4.0, -6.0, -8.0]
 """Poles of the A-weighting curve (IEC 61672-1), and the powers of frequency in its inverse."""
-
-UNIFORM_NOISE_POWER = 1.0 / 3.0  # of white noise between −1 and 1
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from instrument.files import replacing
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.units import midi_to_hz
 from training.data.descriptors import LABELS, OF_AXES, describe
-from training.data.features import RELEASE_FRAME, FeatureCache
+from training.data.features import FeatureCache
 from training.evaluation.clusters import cluster_figures
 from training.evaluation.reconstruction import (
     Reconstructions,
@@ -39,6 +39,7 @@ from training.export.latent_map import (
     training_latents,
 )
 from training.fitting.envelopes import quantiles
+from training.frames import RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.output import write_arrays, write_json, write_table
 from training.pictures import latent_plots, plots

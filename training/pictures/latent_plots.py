@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 
 from instrument.arrays import Float32, Float64
 from instrument.model.spec import Axis
-from training.data.features import FRAME_RATE, RELEASE_FRAME
+from instrument.units import FRAME_RATE
+from training.frames import RELEASE_FRAME
 from training.pictures import plots
 
 STRINGS = ("G", "D", "A", "E")

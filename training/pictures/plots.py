@@ -12,8 +12,9 @@ import numpy as np
 from instrument.arrays import Float32, Float64
 from instrument.files import replacing
 from instrument.model.spec import MapPoint
+from instrument.units import FRAME_RATE
 from training.analysis.loudness import loudness_db
-from training.data.features import FRAME_RATE, RELEASE_FRAME
+from training.frames import RELEASE_FRAME
 
 mpl.use("Agg")
 

@@ -10,9 +10,9 @@ from zipfile import BadZipFile
 import numpy as np
 
 from instrument.arrays import Float32
+from instrument.units import FRAME_RATE
 
 SAMPLE_RATE = 48_000
-FRAME_RATE = 250
 HOP = SAMPLE_RATE // FRAME_RATE
 HARMONICS = 100
 BANDS = 65

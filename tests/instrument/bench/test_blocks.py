@@ -19,8 +19,8 @@ from instrument.bench.blocks import (
 from instrument.bench.effort import Effort
 from instrument.bench.figures import Section
 from instrument.bench.timing import Quantiles
-from instrument.dsp.frames import FRAME_RATE
 from instrument.model.graphs import Instrument
+from instrument.units import FRAME_RATE
 
 RATE, BLOCK = 48_000, 64
 FRAME_US = 1e6 / FRAME_RATE

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.dsp.frames import FRAME_RATE, Frames, Onsets, hop_start, longest_hop
+from instrument.dsp.frames import Frames, Onsets, hop_start, longest_hop
+from instrument.units import FRAME_RATE
 
 RATES = (22_050, 44_100, 48_000, 96_000, 192_000)
 

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import DDSPControls, Float32, Float64
-from instrument.dsp.frames import FRAME_RATE
 from instrument.engine.control import (
     LONGEST_SLIDE_SECONDS,
     SHORTEST_SLIDE_SECONDS,
@@ -34,7 +33,7 @@ from instrument.midi.events import (
 )
 from instrument.model.graphs import Instrument, TimbreModel
 from instrument.model.latent import LatentSpace
-from instrument.units import hz_to_midi
+from instrument.units import FRAME_RATE, hz_to_midi
 
 RATE = 48_000
 HOP = 192

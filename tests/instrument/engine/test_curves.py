@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Envelope, Float32, Float64
 from instrument.engine.curves import (
-    ATTACK_FRAMES,
     CROSSFADE_FRAMES,
     FALL_FRAMES,
     GLIDE_FRAMES,
     LEVEL_STEP_DB,
     MATCH_FRAMES,
     RELEASE_DB_PER_FRAME,
+    SUSTAIN_FRAME,
     Curves,
     approach,
     join,
@@ -27,7 +27,7 @@ from instrument.engine.curves import (
 
 FRAMES, RELEASE_FRAME = 750, 650
 ROUNDING = 1e-3
-SPLICE_POSITIONS = st.integers(ATTACK_FRAMES, RELEASE_FRAME - MATCH_FRAMES - 2)
+SPLICE_POSITIONS = st.integers(SUSTAIN_FRAME, RELEASE_FRAME - MATCH_FRAMES - 2)
 
 
 @st.composite
@@ -160,7 +160,7 @@ def test_a_release_usually_falls_by_20_db_in_a_third_of_a_second() -> None:
 
 @given(
     note=curves(),
-    entry=st.integers(0, ATTACK_FRAMES),
+    entry=st.integers(0, SUSTAIN_FRAME),
     level_db=st.floats(-85.0, 0.0),
     cents=st.floats(-4800.0, 4800.0),
     vibrato=st.floats(1.0, 3.0),
@@ -218,8 +218,8 @@ def test_a_slur_enters_behind_the_attack() -> None:
     these.loudness_db[:40] = np.linspace(-60.0, -20.0, 40)
     entry = legato_entry(these, RELEASE_FRAME)
     assert 36 <= entry <= 38
-    these.loudness_db[:ATTACK_FRAMES] = -60.0
-    assert legato_entry(these, RELEASE_FRAME) == ATTACK_FRAMES
+    these.loudness_db[:SUSTAIN_FRAME] = -60.0
+    assert legato_entry(these, RELEASE_FRAME) == SUSTAIN_FRAME
 
 
 # --- Going on ----------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def test_a_held_note_goes_on_without_a_seam(
 ) -> None:
     before = copy(new)
     entry, raised_db = splice(old, position, new, RELEASE_FRAME, np.random.default_rng(seed))
-    assert ATTACK_FRAMES <= entry <= RELEASE_FRAME // 2
+    assert SUSTAIN_FRAME <= entry <= RELEASE_FRAME // 2
     ahead = slice(entry, None)
     joined, was = (
         slice(entry, entry + CROSSFADE_FRAMES),

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.frames import FRAME_RATE
 from instrument.engine.control import SOFT, slide_frames
 from instrument.engine.engine import Engine
 from instrument.engine.smoothing import PRESSURE_DB
@@ -23,7 +22,7 @@ from instrument.midi.events import (
     ProgramChange,
 )
 from instrument.model.graphs import Instrument
-from instrument.units import gain_to_db, hz_to_midi
+from instrument.units import FRAME_RATE, gain_to_db, hz_to_midi
 
 RATE = 48_000
 HOP = RATE // FRAME_RATE

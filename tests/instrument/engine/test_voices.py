@@ -11,15 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.frames import FRAME_RATE
 from instrument.engine.control import SILENT_DB
-from instrument.engine.curves import ATTACK_FRAMES, CROSSFADE_FRAMES, RELEASE_DB_PER_FRAME
+from instrument.engine.curves import CROSSFADE_FRAMES, RELEASE_DB_PER_FRAME, SUSTAIN_FRAME
 from instrument.engine.smoothing import AXIS_CONTROLLERS, PRESSURE_DB, Mapping, pressure_db
 from instrument.engine.voices import RESHAPE_FRAMES, Note, VoicePool
 from instrument.midi.events import ControlChange
 from instrument.model.graphs import EnvelopeModel, Instrument
 from instrument.model.latent import LatentSpace
-from instrument.units import hz_to_midi
+from instrument.units import FRAME_RATE, hz_to_midi
 
 RATE = 48_000
 RING = 8
@@ -182,12 +181,12 @@ def test_however_knobs_are_turned_a_note_makes_no_step(
     """From the sustain on a note of the tiny instrument moves by 3 cents and 0.2 dB a frame."""
     desk = Desk(tiny)
     desk.begin(slide=slide)
-    heard = [desk.play(ATTACK_FRAMES)]
+    heard = [desk.play(SUSTAIN_FRAME)]
     for frames, axis, position in turns:
         desk.turn(axis, position)
         heard.append(desk.play(frames))
     heard.append(desk.play(2 * CROSSFADE_FRAMES))
-    path = np.concatenate(heard, axis=1)[:, ATTACK_FRAMES - 1 :]
+    path = np.concatenate(heard, axis=1)[:, SUSTAIN_FRAME - 1 :]
     sliding = 5.0 * np.pi / 2.0 / slide if slide else 0.0
     assert steps(path[0]) < 0.06 + sliding
     assert steps(path[1]) < 0.5
@@ -199,8 +198,8 @@ def test_an_attack_is_over_before_a_note_follows_its_knobs(tiny: Instrument) -> 
     desk.begin()
     desk.play(5)
     desk.turn(0, 1.0)
-    stayed = held_with(tiny, {0: 0.0}, ATTACK_FRAMES)
-    np.testing.assert_array_equal(desk.play(ATTACK_FRAMES - 10), stayed[:, 5:-5])
+    stayed = held_with(tiny, {0: 0.0}, SUSTAIN_FRAME)
+    np.testing.assert_array_equal(desk.play(SUSTAIN_FRAME - 10), stayed[:, 5:-5])
 
 
 def test_a_portamento_is_over_before_a_note_follows_its_knobs(tiny: Instrument) -> None:

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
+from instrument.units import FRAME_RATE
 from training.analysis.demodulation import demodulate, phase_cycles
 
 RATE = 48_000
-FRAME_RATE = 250
 WINDOW_SECONDS = 0.025
 INNER = slice(5, -5)
 

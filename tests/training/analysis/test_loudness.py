@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32
+from instrument.units import FRAME_RATE
 from training.analysis.loudness import FLOOR_DB, a_weighting_db, loudness_db
 
 RATE = 48_000
-FRAME_RATE = 250
 INNER = slice(4, -4)
 
 # IEC 61672-1, table 3

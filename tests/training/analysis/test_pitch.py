@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
+from instrument.units import FRAME_RATE
 from training.analysis import pitch
 from training.analysis.loudness import loudness_db
 from training.analysis.pitch import estimate_f0, lower_octave, refine_f0
@@ -19,7 +20,6 @@ from training.analysis.pitch import estimate_f0, lower_octave, refine_f0
 ViolinNote = Callable[..., tuple[Float32, Float64]]
 
 RATE = 48_000
-FRAME_RATE = 250
 INNER = slice(10, -10)  # frames whose windows lie wholly inside the sound
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from instrument.errors import FeatureError, OutputError
-from training.data.features import FORMAT, FRAMES, FeatureCache
+from training.data.features import FORMAT, FeatureCache
+from training.frames import FRAMES
 
 
 def rewrite(path: Path, **changes: object) -> None:

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from training.analysis import pitch
-from training.data.features import RELEASE_FRAME, FeatureCache, split
+from training.data.features import FeatureCache, split
 from training.data.prepare import PrepareSettings, analyse, prepare, source_gains
 from training.data.readers import RecordingLabel
+from training.frames import RELEASE_FRAME
 
 ViolinNote = Callable[..., tuple[Float32, Float64]]
 Record = Callable[..., RecordingLabel]

@@ -10,7 +10,8 @@ from scipy.ndimage import gaussian_filter1d
 
 from instrument.arrays import Float64
 from instrument.model.graphs import Instrument
-from training.data.features import FRAME_RATE, FeatureCache
+from instrument.units import FRAME_RATE
+from training.data.features import FeatureCache
 from training.evaluation.held import (
     HeldNotes,
     autocorrelation,

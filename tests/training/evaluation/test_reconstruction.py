@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from instrument.arrays import Float64
 from instrument.errors import UsageError
 from instrument.model.graphs import Instrument
-from training.data.features import FRAMES, RELEASE_FRAME, FeatureCache
+from training.data.features import FeatureCache
 from training.evaluation.reconstruction import (
     as_exported,
     example_windows,
@@ -22,6 +22,7 @@ from training.evaluation.reconstruction import (
     shape_figures,
     vibrato_figures,
 )
+from training.frames import FRAMES, RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE
 from training.networks.timbre import TimbreDecoder
 

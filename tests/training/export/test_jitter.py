@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from training.data.features import FRAME_RATE, FeatureCache
+from instrument.units import FRAME_RATE
+from training.data.features import FeatureCache
 from training.export.jitter import FAST_HZ, bands, measure_jitter
 from training.export.latent_map import training_latents
 from training.networks.envelope import ConditionalVAE

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from instrument.arrays import Float32
 from instrument.errors import UsageError
 from instrument.model.graphs import Instrument, load_instrument
-from training.data.features import RELEASE_FRAME, FeatureCache
-from training.data.windows import ATTACK_FRAMES, LEVEL_FRAMES
+from training.data.features import FeatureCache
 from training.export import onnx as export_module
 from training.export.onnx import (
     PARITY,
@@ -23,6 +22,7 @@ from training.export.onnx import (
     export,
 )
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows
+from training.frames import ATTACK_FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,

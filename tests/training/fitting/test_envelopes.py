@@ -11,8 +11,7 @@ import torch
 
 from instrument.arrays import Float64
 from instrument.errors import UsageError
-from training.data.features import FRAMES, RELEASE_FRAME, FeatureCache
-from training.data.windows import ATTACK_FRAMES
+from training.data.features import FeatureCache
 from training.fitting.envelopes import (
     EnvelopeSettings,
     EnvelopeTask,
@@ -26,6 +25,7 @@ from training.fitting.envelopes import (
     usable_windows,
 )
 from training.fitting.loop import LoopSettings, train
+from training.frames import ATTACK_FRAMES, FRAMES, RELEASE_FRAME
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,

@@ -11,8 +11,9 @@ import torch
 
 from instrument.arrays import Float32
 from instrument.errors import UsageError
+from instrument.units import FRAME_RATE
 from training.analysis.loudness import loudness_db
-from training.data.features import FRAME_RATE, FeatureCache
+from training.data.features import FeatureCache
 from training.fitting.loop import Batch, LoopSettings, train
 from training.fitting.timbre import (
     FIT_FRAMES,

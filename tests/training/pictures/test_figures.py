@@ -14,10 +14,11 @@ import soundfile
 
 from instrument.errors import InstrumentError, UsageError
 from instrument.model.graphs import Instrument, load_instrument
-from training.data.features import FRAMES, RELEASE_FRAME, FeatureCache
+from training.data.features import FeatureCache
 from training.evaluation.reconstruction import reconstruct
 from training.export.latent_map import training_latents
 from training.fitting.envelopes import quantiles
+from training.frames import FRAMES, RELEASE_FRAME
 from training.networks.envelope import ConditionalSettings, ConditionalVAE
 from training.networks.timbre import TimbreDecoder
 from training.pictures.figures import FIGURES, KNOB_POSITIONS, WEIGHTS, figures
