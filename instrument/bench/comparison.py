@@ -18,8 +18,17 @@ from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
 
 ARCO = "Arco"
+PEERS = "peers"
+"""The package of the peers' programs; it is in a checkout of Arco and in no wheel."""
+
 PROGRAMS = ("fluidsynth", "pytorch_ddsp", "tensorflow_ddsp")
-"""In `instrument.bench.peers`: each measures one peer."""
+"""In `PEERS`: each measures one peer."""
+
+ONLY_IN_A_CHECKOUT = (
+    "Peers are measured only in a checkout: their programs aren't installed with Arco."
+)
+
+WIDTHS = "training.evaluation.widths"
 
 LIVE_BLOCK = 128
 AUDIBLE = 1e-3  # −60 dBFS
@@ -29,11 +38,11 @@ FRAMES_A_NOTE = 312
 
 
 class Answer(NamedTuple):
-    """What a peer's program says.
+    """What a program says that measures something.
 
     Attributes:
-        name: Of the peer.
-        rounds: Name of a figure → one value a round; empty if something is missing.
+        name: Of what it measures.
+        rounds: Name of a metric → one value a round; empty if something is missing.
         missing: What isn't there, and how to get it.
     """
 
@@ -42,15 +51,25 @@ class Answer(NamedTuple):
     missing: str = ""
 
 
+def checkout() -> Path | None:
+    """The folder of a checkout of Arco, in which the peers are; None where Arco was installed."""
+    root = Path(__file__).resolve().parents[2]
+    is_one = (root / "pyproject.toml").is_file() and (root / PEERS).is_dir()
+    return root if is_one else None
+
+
 def ask_peers(instrument: Instrument, line: Path, folder: Path, effort: Effort) -> list[Answer]:
-    """Let every peer be measured, in a process of its own.
+    """Let every peer be measured, in a process of its own; none where there is no checkout.
 
     Args:
         instrument: Whose control frames they synthesise.
-        line: A .mid file, for those that play such.
-        folder: For the frames that are handed over.
+        line: A .mid file, for those that play such; an absolute path.
+        folder: For the frames that are handed over; an absolute path.
         effort: Of the measurement.
     """
+    root = checkout()
+    if root is None:
+        return []
     frames = folder / "frames.npz"
     np.savez(frames, allow_pickle=False, **_frames(instrument))
     given = {
@@ -59,15 +78,23 @@ def ask_peers(instrument: Instrument, line: Path, folder: Path, effort: Effort) 
         "tensorflow_ddsp": ["--frames", str(frames)],
     }
     return [
-        ask(f"peers.{program}", [*given[program], "--rounds", str(effort.rounds)])
+        ask(f"{PEERS}.{program}", [*given[program], "--rounds", str(effort.rounds)], root)
         for program in PROGRAMS
     ]
 
 
-def ask(program: str, arguments: Sequence[str]) -> Answer:
-    """Run a program of this package that measures something and prints what it found as JSON."""
-    command = [sys.executable, "-m", f"instrument.bench.{program}", *arguments]
-    process = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+def ask(program: str, arguments: Sequence[str], folder: Path | None = None) -> Answer:
+    """Run a module that measures something and prints what it found as JSON.
+
+    Args:
+        program: The module's name.
+        arguments: Of its command line.
+        folder: In which it runs and is looked for; the current one if None.
+    """
+    command = [sys.executable, "-m", program, *arguments]
+    process = subprocess.run(  # noqa: S603
+        command, check=False, capture_output=True, text=True, cwd=folder
+    )
     try:
         said: dict[str, Any] = json.loads(process.stdout)
     except ValueError:
@@ -116,6 +143,7 @@ def speed_section(arcos_line: Figure, answers: Sequence[Answer], spin: float) ->
                 for answer in answers
                 if answer.missing
             ),
+            *(() if checkout() else (ONLY_IN_A_CHECKOUT,)),
         ),
     )
 
@@ -134,7 +162,7 @@ def _sentence(who: str, arco: Figure, other: Figure, spin: float) -> str:
 def width_section(effort: Effort) -> Section:
     """What one frame of the timbre costs by the width of the model, or why that isn't known."""
     repeats = str(effort.repeats)
-    answer = ask("widths", ["--rounds", str(effort.rounds), "--repeats", repeats])
+    answer = ask(WIDTHS, ["--rounds", str(effort.rounds), "--repeats", repeats])
     rows = []
     for name, rounds in answer.rounds.items():
         width, voices = map(int, name.split())

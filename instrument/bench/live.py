@@ -34,7 +34,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from instrument.arrays import Float32, Int64
-from instrument.bench.peers.libfluidsynth import VIOLIN, find_soundfont
+from instrument.bench.soundfont import VIOLIN, find_soundfont
 from instrument.errors import UsageError
 
 Jack: TypeAlias = Any  # the module, and its classes below, have no types

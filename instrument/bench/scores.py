@@ -7,12 +7,13 @@ from pathlib import Path
 
 import mido
 
+from instrument.bench.soundfont import VIOLIN
+
 SCALE = (0, 2, 4, 5, 7, 9, 11, 12, 11, 9, 7, 5, 4, 2)
 TONIC = 67
 NOTE_SECONDS = 0.5
 CHORD = (55, 59, 62, 67, 71, 74, 79, 83)
 CHORD_SECONDS = 2.0
-VIOLIN = 40
 TICKS_PER_SECOND = 960  # mido's 480 a beat, at its 120 beats a minute
 
 

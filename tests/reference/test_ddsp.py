@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from instrument.arrays import Float32, Float64
-from instrument.bench.peers.magenta import Magenta, load
 from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics, remove_above_nyquist
 from instrument.dsp.noise import add_noise, impulse_response_matrix, white_noise
 from instrument.units import FRAME_RATE
+from peers.magenta import Magenta, load
 from training.analysis.loudness import a_weighting_db, loudness_db
 from training.networks.synth import filtered_noise, harmonic
 from training.networks.timbre import (

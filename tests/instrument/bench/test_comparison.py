@@ -15,10 +15,13 @@ from instrument.bench.comparison import (
     FRAMES_A_NOTE,
     KEYS,
     LIVE_BLOCK,
+    ONLY_IN_A_CHECKOUT,
+    PEERS,
     PROGRAMS,
     Answer,
     ask,
     ask_peers,
+    checkout,
     note_section,
     speed_section,
 )
@@ -37,7 +40,7 @@ def test_a_program_that_fails_is_left_out_with_its_last_words() -> None:
     answer = ask("peers.nobody", [])
     assert (answer.name, answer.rounds) == ("nobody", {})
     assert answer.missing.startswith("its program failed: ")
-    assert "No module named instrument.bench.peers.nobody" in answer.missing
+    assert "No module named peers.nobody" in answer.missing
 
 
 def saying(monkeypatch: pytest.MonkeyPatch, stdout: str, stderr: str = "") -> None:
@@ -73,7 +76,8 @@ def test_every_peer_is_given_the_line_or_the_frames_of_the_instrument(
 ) -> None:
     asked: dict[str, list[str]] = {}
 
-    def answer(program: str, arguments: Sequence[str]) -> Answer:
+    def answer(program: str, arguments: Sequence[str], folder: Path) -> Answer:
+        assert folder == checkout()
         asked[program] = list(arguments)
         return Answer(program, {})
 
@@ -95,6 +99,26 @@ def test_every_peer_is_given_the_line_or_the_frames_of_the_instrument(
         f0_hz = np.median(handed["f0_hz"].reshape(len(KEYS), -1), axis=1)
         expected = midi_to_hz(np.array(KEYS, np.float64))
         np.testing.assert_allclose(f0_hz, expected, rtol=0.03)
+
+
+def test_in_a_checkout_there_is_a_program_for_every_peer() -> None:
+    folder = checkout()
+    assert folder is not None
+    assert all((folder / PEERS / f"{program}.py").is_file() for program in PROGRAMS)
+
+
+@pytest.mark.parametrize("missing", ["pyproject.toml", PEERS])
+def test_an_installed_arco_asks_no_peer_and_says_so(
+    missing: str, tiny: Instrument, effort: Effort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / PEERS).mkdir()
+    (tmp_path / missing).rename(tmp_path / "elsewhere")
+    module = tmp_path / "instrument" / "bench" / "comparison.py"
+    monkeypatch.setattr(comparison, "__file__", str(module))
+    assert checkout() is None
+    assert ask_peers(tiny, Path("line.mid"), tmp_path, effort) == []
+    assert speed_section(LINE, [], 1.0).notes == (ONLY_IN_A_CHECKOUT,)
 
 
 # --- Who is fastest ------------------------------------------------------------------------------

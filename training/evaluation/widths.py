@@ -1,17 +1,16 @@
-"""A program that times timbre graphs of several widths, with random weights."""
+"""A program that `arco bench` runs: times timbre graphs of several widths, with random weights."""
 
 # ruff: noqa: PLC0415
 
 from __future__ import annotations
 
-import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from instrument.bench.peers.program import Measured, keep_to_one_core, tell
+from instrument.bench.program import Measured, arguments, tell
 from instrument.bench.timing import rounds_of
 from instrument.errors import UsageError
 from instrument.model.graphs import TimbreModel
@@ -20,8 +19,13 @@ WIDTHS = (64, 96, 128, 192, 256, 384, 512)
 VOICES = (1, 8, 32)
 
 
-def measure(rounds: int, repeats: int) -> Measured:
-    """The median µs of one frame, in figures called "WIDTH VOICES".
+def measure(rounds: int, repeats: int, widths: Sequence[int] = WIDTHS) -> Measured:
+    """The median µs of one frame, in metrics called "WIDTH VOICES".
+
+    Args:
+        rounds: How many.
+        repeats: Of each graph's run in a round.
+        widths: Units of a layer.
 
     Raises:
         UsageError: PyTorch, which makes the graphs, isn't installed.
@@ -37,7 +41,7 @@ def measure(rounds: int, repeats: int) -> Measured:
         ) from error
     works: dict[str, Callable[[], object]] = {}
     with tempfile.TemporaryDirectory() as name:
-        for width in WIDTHS:
+        for width in widths:
             folder = Path(name, str(width))
             folder.mkdir()
             graph = export_timbre(TimbreDecoder(TimbreSettings(hidden=width)), folder)
@@ -46,7 +50,7 @@ def measure(rounds: int, repeats: int) -> Measured:
                 works[f"{width} {voices}"] = frame(model, width, voices)
     found = rounds_of(works, rounds, repeats)
     medians = {
-        figure: [quantiles.median for quantiles in of_rounds] for figure, of_rounds in found.items()
+        metric: [quantiles.median for quantiles in of_rounds] for metric, of_rounds in found.items()
     }
     return Measured(torch.__version__, medians)
 
@@ -59,13 +63,11 @@ def frame(model: TimbreModel, width: int, voices: int) -> Callable[[], object]:
     return lambda: model.run(f0_hz, loudness_db, state)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print the answer for the bench."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = arguments(__doc__)
     parser.add_argument("--repeats", type=int, default=200)
-    options = parser.parse_args()
-    keep_to_one_core()
+    options = parser.parse_args(argv)
     tell("widths", lambda: measure(options.rounds, options.repeats))
 
 

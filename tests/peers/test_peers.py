@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 import torch
 
-from instrument.bench.peers import fluidsynth, torch_port
-from instrument.bench.peers.frames import BANDS, HARMONICS, HOP, SAMPLE_RATE, Frames, frames_file
-from instrument.bench.peers.libfluidsynth import VIOLIN, find_soundfont, load_library, synth
+from instrument.bench.soundfont import VIOLIN, find_soundfont
 from instrument.errors import UsageError
+from peers import fluidsynth, torch_port
+from peers.frames import BANDS, HARMONICS, HOP, SAMPLE_RATE, Frames, frames_file
+from peers.libfluidsynth import load_library, synth
 
 FRAMES = 125
 MELODY = Path(str(files("instrument") / "melodies" / "londonderry_air.mid"))
@@ -62,7 +63,7 @@ def file(tmp_path: Path) -> Path:
 
 def answer(peer: str, *arguments: str, before: str = "pass") -> dict[str, Any]:
     """What a peer prints; `before` is done in its process first."""
-    program = f"{before}\nfrom instrument.bench.peers import {peer}\n{peer}.main()"
+    program = f"{before}\nfrom peers import {peer}\n{peer}.main()"
     result = subprocess.run(
         [sys.executable, "-c", program, *arguments], check=True, capture_output=True, text=True
     )
@@ -124,18 +125,8 @@ class TestAnswers:
     def test_nothing_heavy_is_imported_before_it_is_asked_for(self) -> None:
         program = (
             "import sys\n"
-            "from instrument.bench.peers import fluidsynth, pytorch_ddsp, tensorflow_ddsp\n"
+            "from peers import fluidsynth, pytorch_ddsp, tensorflow_ddsp\n"
             "sys.exit(bool({'torch', 'tensorflow', 'numba'} & set(sys.modules)))"
-        )
-        subprocess.run([sys.executable, "-c", program], check=True)
-
-    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process choose")
-    def test_a_peer_keeps_to_one_core(self) -> None:
-        program = (
-            "import os, sys\n"
-            "from instrument.bench.peers.program import keep_to_one_core\n"
-            "keep_to_one_core()\n"
-            "sys.exit(len(os.sched_getaffinity(0)) != 1)"
         )
         subprocess.run([sys.executable, "-c", program], check=True)
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from instrument.bench.peers.frames import BANDS, HARMONICS, HOP, SAMPLE_RATE
 from instrument.units import A4_HZ, A4_MIDI
+from peers.frames import BANDS, HARMONICS, HOP, SAMPLE_RATE
 
 HIDDEN = 512
 LAYERS = 3

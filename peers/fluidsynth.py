@@ -12,15 +12,10 @@ from typing import NamedTuple
 import mido
 import numpy as np
 
-from instrument.bench.peers.libfluidsynth import (
-    VIOLIN,
-    Synth,
-    find_soundfont,
-    load_library,
-    synth,
-)
-from instrument.bench.peers.program import Measured, arguments, keep_to_one_core, tell
+from instrument.bench.program import Measured, arguments, tell
+from instrument.bench.soundfont import VIOLIN, find_soundfont
 from instrument.errors import UsageError
+from peers.libfluidsynth import Synth, load_library, synth
 
 NAME = "FluidSynth"
 
@@ -83,7 +78,7 @@ def measure(
     """
     library = load_library()
     soundfont = soundfont or find_soundfont()
-    figures: dict[str, list[float]] = {}
+    metrics: dict[str, list[float]] = {}
     for number in range(rounds + 1):
         with synth(library, soundfont, sample_rate) as fluidsynth:
             load_seconds = fluidsynth.load_seconds
@@ -100,9 +95,9 @@ def measure(
             "note_on_us_median": float(np.median(latency.microseconds)),
             "note_on_us_p99": float(np.percentile(latency.microseconds, 99)),
         }
-        for figure, value in measured.items():
-            figures.setdefault(figure, []).append(value)
-    return Measured(library.fluid_version_str().decode(), figures)
+        for metric, value in measured.items():
+            metrics.setdefault(metric, []).append(value)
+    return Measured(library.fluid_version_str().decode(), metrics)
 
 
 def render(fluidsynth: Synth, melody: Melody) -> float:
@@ -185,7 +180,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--soundfont", type=Path, help="FluidR3_GM.sf2 where systems put it")
     parser.add_argument("--notes", type=int, default=1000, help="played for their latency")
     options = parser.parse_args(argv)
-    keep_to_one_core()
     tell(
         NAME,
         lambda: measure(

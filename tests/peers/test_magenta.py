@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from instrument.bench.peers.magenta import load
 from instrument.errors import UsageError
+from peers.magenta import load
 
 
 def test_tensorflow_waits_until_it_is_asked_for() -> None:
-    program = "import sys, instrument.bench.peers.magenta; sys.exit('tensorflow' in sys.modules)"
+    program = "import sys, peers.magenta; sys.exit('tensorflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 

@@ -8,16 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from instrument.bench.peers import magenta
-from instrument.bench.peers.frames import BANDS, HARMONICS, HOP, SAMPLE_RATE, Frames, frames_file
-from instrument.bench.peers.program import (
-    Measured,
-    arguments,
-    keep_to_one_core,
-    realtime_factors,
-    taken,
-    tell,
-)
+from instrument.bench.program import Measured
+from peers import magenta
+from peers.frames import BANDS, HARMONICS, HOP, SAMPLE_RATE, Frames
+from peers.program import ddsp_program, realtime_factors, taken
 
 NAME = "Magenta DDSP on TensorFlow"
 SEED = 0
@@ -100,11 +94,7 @@ def compiled(tf: Any, work: Callable[[], object]) -> Callable[[], object]:  # no
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print the answer for the bench."""
-    parser = arguments(__doc__)
-    parser.add_argument("--frames", type=frames_file, required=True, help="an .npz of frames")
-    options = parser.parse_args(argv)
-    keep_to_one_core()
-    tell(NAME, lambda: measure(options.frames, options.rounds))
+    ddsp_program(NAME, __doc__, measure, argv)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from instrument.bench.peers.frames import Frames, frames_file
-from instrument.bench.peers.program import (
-    Measured,
-    arguments,
-    keep_to_one_core,
-    realtime_factors,
-    tell,
-)
+from instrument.bench.program import Measured
 from instrument.errors import UsageError
+from peers.frames import Frames
+from peers.program import ddsp_program, realtime_factors
 
 NAME = "PyTorch DDSP"
 SEED = 0
@@ -29,7 +24,7 @@ def measure(frames: Frames, rounds: int) -> Measured:
     try:
         import torch
 
-        from instrument.bench.peers import torch_port
+        from peers import torch_port
     except ImportError as error:
         raise UsageError(
             f"PyTorch cannot be imported ({error}): install it with pip install 'arco[train]'"
@@ -59,11 +54,7 @@ def measure(frames: Frames, rounds: int) -> Measured:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print the answer for the bench."""
-    parser = arguments(__doc__)
-    parser.add_argument("--frames", type=frames_file, required=True, help="an .npz of frames")
-    options = parser.parse_args(argv)
-    keep_to_one_core()
-    tell(NAME, lambda: measure(options.frames, options.rounds))
+    ddsp_program(NAME, __doc__, measure, argv)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from ctypes.util import find_library
 from pathlib import Path
 
 from instrument.arrays import Float32
+from instrument.bench.soundfont import VIOLIN
 from instrument.errors import UsageError
 
-SOUNDFONT = "FluidR3_GM.sf2"
 INSTALL = "apt install libfluidsynth3 fluid-soundfont-gm, or brew install fluid-synth"
 FUNCTIONS = {
     "fluid_version_str": (c_char_p, []),
@@ -43,7 +43,6 @@ FUNCTIONS = {
 FAILED = -1
 CHANNELS = 16
 PERCUSSION = 9
-VIOLIN = 40
 
 
 def load_library() -> ctypes.CDLL:
@@ -65,25 +64,6 @@ def load_library() -> ctypes.CDLL:
             f"{name}: cannot be used ({error}); version 2 is needed: {INSTALL}"
         ) from error
     return library
-
-
-def find_soundfont() -> Path:
-    """The usual soundfont, in one of the folders for data of the XDG specification.
-
-    Raises:
-        UsageError: It is in none of them.
-    """
-    own = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    shared = os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
-    for data in map(Path, (own, *shared.split(":"))):
-        for folder in ("sounds/sf2", "soundfonts"):
-            path = data / folder / SOUNDFONT
-            if path.is_file():
-                return path
-    raise UsageError(
-        f"{SOUNDFONT} isn't there: apt install fluid-soundfont-gm, or name another soundfont "
-        "with --soundfont"
-    )
 
 
 class Synth:

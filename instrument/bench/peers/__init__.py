@@ -1,1 +1,0 @@
-"""The other instruments and libraries that Arco is measured beside."""
