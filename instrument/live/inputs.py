@@ -19,7 +19,8 @@ from typing import Any, TypeAlias
 
 from instrument.errors import UnknownName, UsageError
 from instrument.live import jack as libjack
-from instrument.midi.file import CHANNEL_DATA_BYTES
+from instrument.midi.events import Event
+from instrument.midi.messages import MessageParser
 
 RtMidi: TypeAlias = Any  # the module, and its class below, have no types
 MidiIn: TypeAlias = Any
@@ -53,18 +54,18 @@ PATIENCE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message that arrived.
+    """An event that arrived.
 
     Attributes:
         port: Name of the input.
-        message: One whole channel message, status byte first.
+        event: What the message that arrived means.
         seconds: When it arrived, by ``time.perf_counter``.
         at_period_start: Whether it was handed over at the start of an audio period, as JACK does
             with all messages of a period: when in the period it came isn't known.
     """
 
     port: str
-    message: bytes
+    event: Event
     seconds: float
     at_period_start: bool
 
@@ -80,37 +81,7 @@ class Changes:
     lost: list[str] = field(default_factory=list)
 
 
-# --- Bytes to messages, and their times ---------------------------------------------------------
-
-
-class MessageParser:
-    """Finds the channel messages in the bytes of one input (MIDI 1.0: running status).
-
-    The MIDI systems deliver whole messages with status, most of the time. Bridges and programs
-    that pass on raw bytes don't.
-    """
-
-    def __init__(self) -> None:
-        self._status = 0
-        self._data: list[int] = []
-
-    def feed(self, data: Iterable[int]) -> Iterator[bytes]:
-        """The messages that these bytes complete, each with its status byte.
-
-        Real-time bytes may stand anywhere and are dropped, as system messages are.
-        """
-        for byte in data:
-            if byte >= 0xF8:
-                continue
-            if byte >= 0x80:
-                # Data bytes without a channel status are those of a system message.
-                self._status = byte if byte < 0xF0 else 0
-                self._data.clear()
-            elif self._status:
-                self._data.append(byte)
-                if len(self._data) == CHANNEL_DATA_BYTES[self._status & 0xF0]:
-                    yield bytes((self._status, *self._data))
-                    self._data.clear()
+# --- Times of arrival -----------------------------------------------------------------------------
 
 
 class ArrivalClock:
@@ -244,8 +215,8 @@ class _Link:
                 return
             data, delta = found
             seconds = self._clock.arrival(delta, time.perf_counter(), self._empty)
-            for message in self._parser.feed(data):
-                yield Arrival(self.name, message, seconds, self._at_period_start)
+            for event in self._parser.feed(data):
+                yield Arrival(self.name, event, seconds, self._at_period_start)
             self._unbroken += 1
             if self._unbroken == QUEUE_SIZE - 1:
                 self.overflows, self._unbroken = self.overflows + 1, 0
@@ -522,9 +493,9 @@ class Inputs:
         return self._lost + sum(link.overflows for link in self._links)
 
     def poll(self) -> list[Arrival]:
-        """Messages that have arrived, sorted by time; those of one input stay in their order.
+        """Events that have arrived, sorted by time; those of one input stay in their order.
 
-        No more than `MOST_AT_ONCE` of each input come at once.
+        No more than `MOST_AT_ONCE` messages of each input are taken at once.
         """
         arrivals = [arrival for link in self._links for arrival in link.take()]
         arrivals.sort(key=attrgetter("seconds"))

@@ -19,7 +19,6 @@ from instrument.live.clock import Clock
 from instrument.live.inputs import Arrival, Inputs
 from instrument.live.learn import NEVER_LEARNED, Learner
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
-from instrument.midi.messages import event_from_bytes
 from instrument.midi.take import Stamper, TakeWriter
 
 POLL_SECONDS = 0.0004
@@ -32,7 +31,6 @@ MARGIN_SECONDS = 0.001
 FIRST_NOTE_SECONDS, NOTE_SAFETY, NOTE_SMOOTHING = 0.0005, 1.3, 0.1
 """How long a note takes to be ready: at first, how much more to be sure, and how fast to learn."""
 
-NOTE_ON = 0x90
 NICENESS = -15
 
 
@@ -48,7 +46,7 @@ class EventScheduler:
         ready: Set when the latency is known.
         latency: Samples from an arrival to its sound.
         last_change: The controller that moved last.
-        postponed: How many messages had to wait for another block, because the notes that came with
+        postponed: How many events had to wait for another block, because the notes that came with
             them couldn't be ready for theirs.
         ignored: How many keys went down while nothing played.
         faults: How many rounds failed inside; what arrived in them is left out.
@@ -161,7 +159,7 @@ class EventScheduler:
         if playing is None:
             self._take_silently(arrivals)
             return
-        notes = sum(arrival.message[0] & 0xF0 == NOTE_ON for arrival in arrivals)
+        notes = sum(isinstance(arrival.event, NoteOn) for arrival in arrivals)
         until = 0
         for arrival in arrivals if self._playing else ():
             arrived = playing - (now - arrival.seconds) * self._sample_rate
@@ -196,17 +194,14 @@ class EventScheduler:
             return self._clock.position(self.output.seconds)
 
     def _hear(self, arrival: Arrival, sample: int) -> int:
-        """Give the engine what a message means; the sample by which all of it has happened."""
-        event = event_from_bytes(*arrival.message)
-        if event is None:
-            return 0
+        """Give the engine what an event means; the sample by which all of it has happened."""
         try:
             until = 0
-            for meant in self._translate(event, arrival.seconds):
+            for meant in self._translate(arrival.event, arrival.seconds):
                 self._remember(arrival.port, meant)
                 until = self.give(meant, sample) + 1
         except Exception as error:
-            # The messages behind it, ends of notes perhaps, are heard all the same.
+            # The events behind it, ends of notes perhaps, are heard all the same.
             self.faults += 1
             self.last_fault = error
             return 0
@@ -271,10 +266,9 @@ class EventScheduler:
     def _take_silently(self, arrivals: list[Arrival]) -> None:
         """Without sound keys may only go up: nothing waits to be heard late."""
         for arrival in arrivals:
-            event = event_from_bytes(*arrival.message)
-            if isinstance(event, NoteOn):
+            if isinstance(arrival.event, NoteOn):
                 self.ignored += 1
-            elif event is not None and self._playing:
+            elif self._playing:
                 self._hear(arrival, self._engine.reached)
 
     def end_notes(self) -> None:

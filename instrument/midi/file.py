@@ -20,7 +20,7 @@ from pathlib import Path
 from instrument.engine.smoothing import Mapping
 from instrument.errors import MidiFileError
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, TimedEvent
-from instrument.midi.messages import event_from_bytes
+from instrument.midi.messages import STATUS, data_length, decode
 from instrument.midi.zones import LOWER, UPPER
 
 PERCUSSION_CHANNEL = 9
@@ -34,11 +34,6 @@ SYSEX, ESCAPE, META = 0xF0, 0xF7, 0xFF
 TEXT, END_OF_TRACK, SET_TEMPO = 0x01, 0x2F, 0x51
 TAKE_MARK = b"arco-take "
 """Begins the text event at tick 0 in which a take says how it was played; JSON follows."""
-
-# Data bytes after a status byte: channel messages by its upper half, system messages by the whole
-# of it. A system message left out here has none.
-CHANNEL_DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
-SYSTEM_DATA_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}
 
 # SMPTE frames a second, by the number in the header, as a fraction: 29 is 30 drop-frame.
 SMPTE_RATES = {24: (24, 1), 25: (25, 1), 29: (30_000, 1001), 30: (30, 1)}
@@ -430,10 +425,10 @@ def _read_events(reader: _Reader, track: _Track, name: str) -> bool:
         elif byte in (SYSEX, ESCAPE):
             reader.take(reader.variable_length())
         elif byte > SYSEX:
-            reader.take(SYSTEM_DATA_BYTES.get(byte, 0))
+            reader.take(data_length(byte))
         else:
             # Running status lives on across meta and system events: some files rely on it.
-            if byte >= 0x80:
+            if byte >= STATUS:
                 status = byte
             else:
                 reader.position = at
@@ -446,13 +441,13 @@ def _read_events(reader: _Reader, track: _Track, name: str) -> bool:
 def _channel_event(reader: _Reader, status: int, where: str) -> Event | None:
     if status == 0:
         raise MidiFileError(f"damaged: {where}: data without a status byte; {FETCH_AGAIN}")
-    first, *rest = reader.take(CHANNEL_DATA_BYTES[status & 0xF0])
-    if first > 0x7F:
+    first, *rest = reader.take(data_length(status))
+    if first >= STATUS:
         raise MidiFileError(
             f"damaged: {where}: status byte 0x{first:02X} inside an event; {FETCH_AGAIN}"
         )
     # Some programs write velocities and controller values above 127 and mean the loudest.
-    return event_from_bytes(status, first, *(min(byte, 0x7F) for byte in rest))
+    return decode(bytes((status, first, *(min(byte, 0x7F) for byte in rest))))
 
 
 def _read_take(contents: bytes) -> Take | None:

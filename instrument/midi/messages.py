@@ -1,9 +1,9 @@
-"""MIDI messages as events: the one table of what a message means to the instrument."""
+"""The MIDI protocol (MIDI 1.0): the one table of its messages, and bytes ↔ events by it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 from instrument.midi.events import (
     ChannelPressure,
@@ -16,8 +16,17 @@ from instrument.midi.events import (
     ProgramChange,
 )
 
-if TYPE_CHECKING:
-    import mido
+STATUS = 0x80
+"""Bytes from here on begin a message; those below are data."""
+
+SYSTEM = 0xF0
+"""Status bytes from here on are those of system messages, which carry no channel."""
+
+REAL_TIME = 0xF8
+"""Bytes from here on are whole messages, which may stand between any two bytes of another."""
+
+CENTRE = 8192
+"""The pitch wheel at rest, as the protocol counts it."""
 
 
 def _note_on(channel: int, key: int, velocity: int) -> NoteOn | NoteOff:
@@ -25,44 +34,108 @@ def _note_on(channel: int, key: int, velocity: int) -> NoteOn | NoteOff:
 
 
 def _pitch_bend(channel: int, low: int, high: int) -> PitchBend:
-    return PitchBend(channel, (high << 7 | low) - 8192)
+    return PitchBend(channel, (high << 7 | low) - CENTRE)
 
 
-# Upper half of the status byte → event of (channel, data bytes…).
-_EVENTS: dict[int, Callable[..., Event]] = {
-    0x80: NoteOff,
-    0x90: _note_on,
-    0xA0: KeyPressure,
-    0xB0: ControlChange,
-    0xC0: ProgramChange,
-    0xD0: ChannelPressure,
-    0xE0: _pitch_bend,
-}
+def _halves(event: PitchBend) -> tuple[int, int]:
+    travel = event.value + CENTRE
+    return travel & 0x7F, travel >> 7
 
 
-def event_from_bytes(status: int, *data: int) -> Event | None:
+class _ChannelMessage(NamedTuple):
+    """A kind of channel message.
+
+    Attributes:
+        status: Its status byte on channel 0.
+        data_bytes: How many data bytes follow.
+        event: The event that is written as such a message.
+        decode: The event of (channel, data bytes…).
+        data: The data bytes of an event.
+    """
+
+    status: int
+    data_bytes: int
+    event: type[Event]
+    decode: Callable[..., Event]
+    data: Callable[[Any], tuple[int, ...]]
+
+
+_CHANNEL_MESSAGES = (
+    _ChannelMessage(0x80, 2, NoteOff, NoteOff, lambda e: (e.key, e.velocity)),
+    _ChannelMessage(0x90, 2, NoteOn, _note_on, lambda e: (e.key, e.velocity)),
+    _ChannelMessage(0xA0, 2, KeyPressure, KeyPressure, lambda e: (e.key, e.value)),
+    _ChannelMessage(0xB0, 2, ControlChange, ControlChange, lambda e: (e.controller, e.value)),
+    _ChannelMessage(0xC0, 1, ProgramChange, ProgramChange, lambda e: (e.program,)),
+    _ChannelMessage(0xD0, 1, ChannelPressure, ChannelPressure, lambda e: (e.value,)),
+    _ChannelMessage(0xE0, 2, PitchBend, _pitch_bend, _halves),
+)
+_SYSTEM_DATA_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}
+"""System messages with a fixed number of data bytes; those left out have none."""
+
+_BY_STATUS = {message.status: message for message in _CHANNEL_MESSAGES}
+_BY_EVENT = {message.event: message for message in _CHANNEL_MESSAGES}
+
+
+def data_length(status: int) -> int:
+    """How many data bytes follow a status byte, 0x80…0xFF.
+
+    A system-exclusive message (0xF0) has as many as come before the next status byte; 0 here.
+    """
+    if status >= SYSTEM:
+        return _SYSTEM_DATA_BYTES.get(status, 0)
+    return _BY_STATUS[status & 0xF0].data_bytes
+
+
+def decode(message: bytes) -> Event | None:
     """Event of the bytes of one MIDI message.
 
     Args:
-        status: The status byte, 0x80…0xFF; a channel message carries its channel in the lower half.
-        *data: As many data bytes, 0…127, as the status asks for.
+        message: The whole message: a status byte, 0x80…0xFF, and its data bytes, 0…127.
 
     Returns:
-        The event, or None when the message means nothing to the instrument. A note-on with
+        The event; None for a system message, which means nothing to the instrument. A note-on with
         velocity 0 is a `NoteOff` with the default release velocity.
     """
-    event = _EVENTS.get(status & 0xF0)
-    return None if event is None else event(status & 0x0F, *data)
+    status, *data = message
+    if status >= SYSTEM:
+        return None
+    return _BY_STATUS[status & 0xF0].decode(status & 0x0F, *data)
 
 
-def to_event(message: mido.Message) -> Event | None:
-    """Event of a mido message.
+def encode(event: Event) -> bytes:
+    """Bytes of the MIDI message that is an event: the inverse of ``decode``."""
+    message = _BY_EVENT[type(event)]
+    return bytes((message.status | event.channel, *message.data(event)))
 
-    Args:
-        message: Any message of a port or a file, meta messages included.
 
-    Returns:
-        The event, or None when the message means nothing to the instrument. A note-on with
-        velocity 0 is a `NoteOff` with the default release velocity.
+class MessageParser:
+    """Finds the events in the bytes of one input.
+
+    The MIDI systems deliver whole messages with status, most of the time. Bridges and programs
+    that pass on raw bytes don't: there a status byte holds on (running status) until the next one.
     """
-    return event_from_bytes(*message.bytes())
+
+    def __init__(self) -> None:
+        self._status = 0
+        self._data: list[int] = []
+
+    def feed(self, data: Iterable[int]) -> Iterator[Event]:
+        """The events that these bytes, 0…255, complete.
+
+        Real-time bytes may stand anywhere and are dropped, as system messages are; these end the
+        running status. So is a message that another one cuts short.
+        """
+        for byte in data:
+            if byte >= REAL_TIME:
+                continue
+            if byte >= STATUS:
+                # Data bytes without a channel status are those of a system message.
+                self._status = byte if byte < SYSTEM else 0
+                self._data.clear()
+            elif self._status:
+                self._data.append(byte)
+                if len(self._data) == data_length(self._status):
+                    event = decode(bytes((self._status, *self._data)))
+                    self._data.clear()
+                    if event is not None:
+                        yield event

@@ -15,17 +15,9 @@ from pathlib import Path
 from instrument.engine.engine import ROOM_GAIN
 from instrument.errors import UsageError
 from instrument.files import check_writable, replacing
-from instrument.midi.events import (
-    ChannelPressure,
-    ControlChange,
-    Event,
-    KeyPressure,
-    NoteOff,
-    NoteOn,
-    PitchBend,
-    ProgramChange,
-)
+from instrument.midi.events import Event, NoteOff, NoteOn
 from instrument.midi.file import END_OF_TRACK, META, SET_TEMPO, TAKE_MARK, TEXT, Take
+from instrument.midi.messages import encode
 
 LONGEST_DELTA = 2**28 - 1  # ticks: four bytes of seven bits
 LARGEST_DIVISION = 2**15 - 1  # ticks a quarter note
@@ -112,7 +104,7 @@ class TakeWriter:
             ValueError: The sample lies before that of the event before.
         """
         self._wait_until(sample)
-        self._events += _message(event)
+        self._events += encode(event)
 
     def close(self, samples: int) -> None:
         """Write the file.
@@ -162,27 +154,6 @@ def time_base(sample_rate: int) -> tuple[int, int]:
             "record a take at 48000 or 44100 Hz"
         )
     return times * ticks, times * microseconds
-
-
-def _message(event: Event) -> bytes:
-    """Bytes of the MIDI message: the inverse of ``event_from_bytes``."""
-    match event:
-        case NoteOff():
-            status, data = 0x80, (event.key, event.velocity)
-        case NoteOn():
-            status, data = 0x90, (event.key, event.velocity)
-        case KeyPressure():
-            status, data = 0xA0, (event.key, event.value)
-        case ControlChange():
-            status, data = 0xB0, (event.controller, event.value)
-        case ProgramChange():
-            return bytes((0xC0 | event.channel, event.program))
-        case ChannelPressure():
-            return bytes((0xD0 | event.channel, event.value))
-        case PitchBend():
-            travel = event.value + 8192
-            status, data = 0xE0, (travel & 0x7F, travel >> 7)
-    return bytes((status | event.channel, *data))
 
 
 def _meta(kind: int, contents: bytes = b"") -> bytes:

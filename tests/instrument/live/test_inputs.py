@@ -24,67 +24,17 @@ from instrument.live.inputs import (
     ArrivalClock,
     Changes,
     Inputs,
-    MessageParser,
     eligible,
     list_inputs,
     matching,
     moved,
     numbered,
 )
-from instrument.midi.file import CHANNEL_DATA_BYTES
+from instrument.midi.messages import decode, encode
 
 NOTE_ON, NOTE_OFF = bytes((0x90, 60, 64)), bytes((0x80, 60, 0))
 POLL = 0.0005  # seconds between two polls
 ROUNDING = 1e-9
-
-# --- Bytes to messages ----------------------------------------------------------------------------
-
-real_time = st.lists(st.integers(0xF8, 0xFF), max_size=3)
-seven_bits = st.integers(0, 127)
-
-
-@st.composite
-def messages(draw: st.DrawFn) -> bytes:
-    status = draw(st.integers(0x80, 0xEF))
-    size = CHANNEL_DATA_BYTES[status & 0xF0]
-    return bytes((status, *draw(st.lists(seven_bits, min_size=size, max_size=size))))
-
-
-def parsed(*chunks: bytes) -> list[bytes]:
-    parser = MessageParser()
-    return [message for chunk in chunks for message in parser.feed(chunk)]
-
-
-@given(st.lists(messages()), st.data())
-def test_running_status_and_real_time_bytes_may_stand_anywhere(
-    sent: list[bytes], data: st.DataObject
-) -> None:
-    stream: list[int] = []
-    running = 0
-    for message in sent:
-        omitted = message[0] == running and data.draw(st.booleans())
-        running = message[0]
-        for byte in message[1:] if omitted else message:
-            stream += [*data.draw(real_time), byte]
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)))))
-    chunks = [bytes(stream[a:b]) for a, b in pairwise([0, *cuts, len(stream)])]
-    assert parsed(*chunks) == sent
-
-
-@pytest.mark.parametrize(
-    "system", [b"\xf0\x7e\x7f\x09\x01\xf7", b"\xf0\x01\x02", b"\xf1\x20", b"\xf2\x01\x02", b"\xf6"]
-)
-def test_system_messages_are_passed_over(system: bytes) -> None:
-    assert parsed(NOTE_ON + system + NOTE_OFF) == [NOTE_ON, NOTE_OFF]
-
-
-def test_a_system_message_ends_running_status() -> None:
-    assert parsed(NOTE_ON, b"\xf3\x01", NOTE_ON[1:]) == [NOTE_ON]
-
-
-def test_a_message_that_is_cut_short_is_passed_over() -> None:
-    assert parsed(NOTE_ON[:2], NOTE_OFF, b"\x40", NOTE_ON) == [NOTE_OFF, NOTE_ON]
-
 
 # --- Times of arrival -----------------------------------------------------------------------------
 
@@ -280,9 +230,9 @@ def test_every_input_is_opened_and_a_virtual_one(
     assert inputs.names == fake.opened == ["Arco", "Keys", "Pads"]
     fake.play("Pads", NOTE_ON, NOTE_OFF)
     arrivals = inputs.poll()
-    assert [(arrival.port, arrival.message) for arrival in arrivals] == [
-        ("Pads", NOTE_ON),
-        ("Pads", NOTE_OFF),
+    assert [(arrival.port, arrival.event) for arrival in arrivals] == [
+        ("Pads", decode(NOTE_ON)),
+        ("Pads", decode(NOTE_OFF)),
     ]
     assert not any(arrival.at_period_start for arrival in arrivals)
     inputs.close()
@@ -375,7 +325,7 @@ def heard(inputs: Inputs, count: int) -> list[Arrival]:
 
 
 def heard_messages(inputs: Inputs, count: int) -> list[bytes]:
-    return [arrival.message for arrival in heard(inputs, count)]
+    return [encode(arrival.event) for arrival in heard(inputs, count)]
 
 
 def becomes(inputs: Inputs, opened: Sequence[str] = (), lost: Sequence[str] = ()) -> None:
@@ -427,8 +377,8 @@ def test_jack_all_outputs_of_other_programs_are_inputs(
     (first,) = heard(inputs, 1)
     pads.send([NOTE_OFF], port="right")
     (second,) = heard(inputs, 1)
-    assert (first.port, first.message) == ("Keys:out", NOTE_ON)
-    assert (second.port, second.message) == ("Pads:right", NOTE_OFF)
+    assert (first.port, first.event) == ("Keys:out", decode(NOTE_ON))
+    assert (second.port, second.event) == ("Pads:right", decode(NOTE_OFF))
     assert first.at_period_start
     assert first.seconds < second.seconds <= time.perf_counter()
 
@@ -455,7 +405,7 @@ def test_jack_the_virtual_port_gets_what_others_connect_to_it(
     keys.send([NOTE_ON])
     keys.connect("out", "Arco:Arco")
     keys.send([NOTE_OFF])
-    assert [(a.port, a.message) for a in heard(inputs, 1)] == [("Arco", NOTE_OFF)]
+    assert [(a.port, a.event) for a in heard(inputs, 1)] == [("Arco", decode(NOTE_OFF))]
 
 
 @pytest.mark.live
@@ -467,7 +417,7 @@ def test_jack_nothing_of_a_burst_is_missing(
     for _ in range(5):
         keys.send(controllers(2_000))
         arrivals = heard(inputs, 2_000)
-        assert [arrival.message for arrival in arrivals] == controllers(2_000)
+        assert [encode(arrival.event) for arrival in arrivals] == controllers(2_000)
         assert all(a.seconds <= b.seconds for a, b in pairwise(arrivals))
     assert inputs.lost == 0
 
@@ -637,7 +587,7 @@ def test_jack_ports_come_and_go_while_another_is_played(
     over.set()
     coming_and_going.join()
     sending.join()
-    assert [arrival.message for arrival in arrivals] == controllers(10_000)
+    assert [encode(arrival.event) for arrival in arrivals] == controllers(10_000)
     assert {arrival.port for arrival in arrivals} == {"Keys:out"}
 
 

@@ -34,6 +34,7 @@ from instrument.midi.events import (
     PitchBend,
     ProgramChange,
 )
+from instrument.midi.messages import MessageParser
 from instrument.midi.take import TakeWriter
 from instrument.model.graphs import Instrument
 
@@ -193,17 +194,14 @@ class Stage:
                 self.time.now = now
             self.time.step()
 
-    def send(self, *messages: Sequence[int], port: str = "Keys", seconds: float = 0.0) -> int:
-        """Let messages arrive before the next poll, so long ago; with JACK in the next period.
+    def send(self, *events: Event, port: str = "Keys", seconds: float = 0.0) -> int:
+        """Let events arrive before the next poll, so long ago; with JACK in the next period.
 
         Returns:
             The sample that is played at that moment.
         """
         arrived = self.time.now - seconds
-        arrivals = [
-            Arrival(port, bytes(message), arrived, at_period_start=self.jack)
-            for message in messages
-        ]
+        arrivals = [Arrival(port, event, arrived, at_period_start=self.jack) for event in events]
         if self.jack:
             self._next_period += arrivals
             return self.position
@@ -250,16 +248,16 @@ def stage(make_stage: Callable[..., Stage]) -> Stage:
     return make_stage()
 
 
-def on(key: int, velocity: int = 90) -> list[int]:
-    return [0x90, key, velocity]
+def on(key: int) -> NoteOn:
+    return NoteOn(0, key, 90)
 
 
-def off(key: int) -> list[int]:
-    return [0x80, key, 64]
+def off(key: int) -> NoteOff:
+    return NoteOff(0, key)
 
 
-def turn(controller: int, value: int) -> list[int]:
-    return [0xB0, controller, value]
+def turn(controller: int, value: int) -> ControlChange:
+    return ControlChange(0, controller, value)
 
 
 def assert_heard_as_rendered(stage: Stage, instrument: Instrument) -> None:
@@ -313,9 +311,7 @@ def test_all_of_a_message_s_kinds_keep_their_order_and_its_moment(
     stage.send(on(60))
     stage.play(0.02)
     began = len(stage.events)
-    arrived = stage.send([0xE0, 0, 96], turn(1, 50), off(60), on(62), [0xD0, 9], [0xC0, 1])
-    stage.play(0.02)
-    assert stage.events[began:] == [
+    sent: list[Event] = [
         PitchBend(0, 4096),
         ControlChange(0, 1, 50),
         NoteOff(0, 60),
@@ -323,6 +319,9 @@ def test_all_of_a_message_s_kinds_keep_their_order_and_its_moment(
         ChannelPressure(0, 9),
         ProgramChange(0, 1),
     ]
+    arrived = stage.send(*sent)
+    stage.play(0.02)
+    assert stage.events[began:] == sent
     moments = {sample for sample, _ in stage.take.events[began:]}
     assert moments == {arrived + stage.scheduler.latency}
 
@@ -348,6 +347,16 @@ def test_chords_are_in_time_where_notes_have_proved_to_be_ready_soon(stage: Stag
     arrived = stage.send(*(on(60 + number) for number in range(8)))
     stage.play(0.05)
     assert set(stage.samples_of(*range(60, 68))) == {arrived + stage.scheduler.latency}
+    assert stage.scheduler.postponed == 0
+
+
+def test_a_note_on_of_velocity_zero_postpones_nothing(stage: Stage) -> None:
+    keys = range(60, 60 + 3 * int(BLOCK / RATE / FIRST_NOTE_SECONDS))
+    arrived = stage.send(*MessageParser().feed(byte for key in keys for byte in (0x90, key, 0)))
+    stage.play(0.05)
+    assert stage.take.events == [
+        (arrived + stage.scheduler.latency, NoteOff(0, key)) for key in keys
+    ]
     assert stage.scheduler.postponed == 0
 
 
@@ -449,7 +458,7 @@ def test_on_another_device_the_latency_is_the_same(stage: Stage, tiny: Instrumen
 
 
 def test_in_the_end_all_notes_end_and_no_other_begins(stage: Stage, tiny: Instrument) -> None:
-    stage.send(on(60), turn(SUSTAIN, 127), on(64), off(64), [0x93, 70, 90])
+    stage.send(on(60), turn(SUSTAIN, 127), on(64), off(64), NoteOn(3, 70, 90))
     stage.play(0.1)
     began = len(stage.events)
     stage.scheduler.finish()

@@ -25,7 +25,7 @@ from instrument.midi.events import (
     TimedEvent,
 )
 from instrument.midi.file import Score, Take, read_score
-from instrument.midi.messages import to_event
+from instrument.midi.messages import decode
 
 END = b"\x00\xff\x2f\x00"
 A_ON, A_OFF = b"\x90\x45\x64", b"\x80\x45\x40"
@@ -335,7 +335,7 @@ def test_files_written_by_mido_play_what_mido_plays(
     seconds, expected = 0.0, []
     for message in played:
         seconds += message.time
-        if (event := to_event(message)) is not None:
+        if (event := decode(message.bin())) is not None:
             expected.append((seconds, event))
 
     def by_event(timed: tuple[float, Event]) -> tuple[str, float]:

@@ -25,7 +25,7 @@ from instrument.midi.events import (
     TimedEvent,
 )
 from instrument.midi.file import Score, Take, read_score
-from instrument.midi.messages import to_event
+from instrument.midi.messages import decode
 from instrument.midi.take import LONGEST_DELTA, Stamper, TakeWriter, time_base
 
 Played = list[tuple[int, Event]]
@@ -156,7 +156,7 @@ def test_other_programs_read_a_take(tmp_path: Path) -> None:
     read, tick = [], 0
     for message in song.tracks[0]:
         tick += message.time
-        if (event := to_event(message)) is not None:
+        if (event := decode(message.bin())) is not None:
             read.append((tick, event))
     assert read == played
     assert tick == LONGEST_DELTA + 200
