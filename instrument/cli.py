@@ -435,7 +435,7 @@ def info(
         typer.Option("--json", help="Print one JSON object, every figure in it, not tables."),
     ] = False,
 ) -> None:
-    """Show what an instrument says of itself: range, knobs, presets, sources, figures."""
+    """Show what an instrument says of itself: range, knobs, presets, sources, metrics."""
     from instrument import terminal as ui
     from instrument.model.catalogue import find_instrument
     from instrument.model.spec import check_digest, read_spec

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import asdict
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich import box
 from rich.console import Console
@@ -18,6 +19,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from instrument.model.metrics import three_digits
 from instrument.units import note_name
 
 if TYPE_CHECKING:
@@ -29,30 +31,6 @@ if TYPE_CHECKING:
 
 DISPLAY_SECONDS = 0.1
 SLOWEST_TERMINAL_SECONDS = 1.0
-
-
-class Headline(NamedTuple):
-    """What a figure of an evaluation says, and in which unit."""
-
-    text: str
-    unit: str = ""
-
-
-HEADLINES = {
-    "cents_mae": Headline("reconstructed pitch, mean error", "cents"),
-    "db_mae": Headline("reconstructed loudness, mean error", "dB"),
-    "pitch_variance": Headline("pitch with vibrato, explained variance"),
-    "loudness_variance": Headline("loudness, explained variance"),
-    "kl": Headline("divergence of posteriors from N(0, I)", "nats"),
-    "active": Headline("active latent dimensions"),
-    "timbre_loss": Headline("timbre, multi-scale spectral distance"),
-    "timbre_spectral_db": Headline("timbre, log-spectral distance", "dB"),
-    "played_cents": Headline("pitch of played notes, median error", "cents"),
-    "played_note_cents": Headline("tuning of played notes, median error", "cents"),
-    "score_cents": Headline("pitch of real pieces, median error", "cents"),
-    "velocity_range_db": Headline("louder at velocity 127 than at 10", "dB"),
-}
-"""The figures that `print_facts` shows, in their order; PCA's, ``pca_``, stand beside."""
 
 
 def duration(seconds: float) -> str:
@@ -137,12 +115,12 @@ def facts(spec: InstrumentSpec) -> dict[str, Any]:
             for program, preset in enumerate(spec.presets)
         ],
         "sources": [{"name": s.name, "notes": s.notes, "licence": s.licence} for s in spec.sources],
-        "figures": spec.figures,
+        "metrics": [asdict(metric) for metric in spec.metrics],
     }
 
 
 def print_facts(about: dict[str, Any]) -> None:
-    """Print what `facts` gives as tables on stdout, of the figures only ``HEADLINES``."""
+    """Print what `facts` gives as tables on stdout, of the metrics only the main ones."""
     console = Console(markup=False, highlight=False, emoji=False)
     console.print(f"{about['name']}: {about['description']}")
     console.print(_properties(about))
@@ -155,26 +133,19 @@ def print_facts(about: dict[str, Any]) -> None:
             console.print()
             console.print(title)
             console.print(_table(columns, [tuple(map(str, row.values())) for row in rows]))
-    if about["figures"]:
+    if about["metrics"]:
         console.print()
-        rows = headline_rows(about["figures"])
+        rows = [_metric_row(metric) for metric in about["metrics"] if metric["main"]]
         if rows:
             console.print("Measured on held-out notes and on what it plays")
-            console.print(_table(("figure", "value", "PCA", "unit"), rows))
-        console.print(f"--json shows every figure ({len(about['figures'])} in all).")
+            console.print(_table(("metric", "value", "unit", "compared with"), rows))
+        console.print(f"--json shows every metric ({len(about['metrics'])} in all).")
 
 
-def headline_rows(figures: Mapping[str, float]) -> list[tuple[str, str, str, str]]:
-    """The figures among ``HEADLINES``: what each is, its value, PCA's if there is one, its unit."""
-
-    def number(name: str) -> str:
-        return f"{figures[name]:.4g}" if name in figures else ""
-
-    return [
-        (headline.text, number(name), number(f"pca_{name}"), headline.unit)
-        for name, headline in HEADLINES.items()
-        if name in figures
-    ]
+def _metric_row(metric: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Label, value, unit and comparisons of a metric."""
+    compared = (f"{three_digits(one['value'])} {one['of']}" for one in metric["compared"])
+    return metric["label"], three_digits(metric["value"]), metric["unit"], ", ".join(compared)
 
 
 def _properties(about: dict[str, Any]) -> Table:

@@ -397,6 +397,7 @@ def export(
     ] = None,
 ) -> None:
     """Both networks → ONNX, instrument.json and a model card."""
+    from instrument.model.metrics import metric_values  # noqa: PLC0415
     from training.export.card import write_card  # noqa: PLC0415
     from training.export.onnx import ExportSettings  # noqa: PLC0415
     from training.export.onnx import export as export_instrument  # noqa: PLC0415
@@ -417,7 +418,7 @@ def export(
     size = sum(path.stat().st_size for path in out.iterdir() if path.is_file()) / 1e6
     typer.echo(
         f"{out}: {spec.name} {spec.digest}, {size:.1f} MB; "
-        f"ONNX and torch differ by {spec.figures['onnx_difference']:.0e}"
+        f"ONNX and torch differ by {metric_values(spec.metrics)['onnx_difference']:.0e}"
     )
 
 
@@ -425,7 +426,7 @@ def export(
 def evaluate(
     features: Features,
     instrument: Annotated[Path, typer.Argument(help="Folder of an exported instrument.")],
-    report: Annotated[Path, typer.Option(help="Where figures and pictures go.")] = Path(
+    report: Annotated[Path, typer.Option(help="Where metrics and pictures go.")] = Path(
         "runs/report"
     ),
     envelopes_run: Annotated[Path, typer.Option("--envelopes", help="Its run.")] = Path(
@@ -436,13 +437,13 @@ def evaluate(
         bool, typer.Option("--quick", help="Listen to a few notes instead of all.")
     ] = False,
     record: Annotated[
-        bool, typer.Option("--record", help="Write the figures into the instrument's card.")
+        bool, typer.Option("--record", help="Write the metrics into the instrument's card.")
     ] = False,
 ) -> None:
-    """Figures and pictures on held-out notes and on what the instrument plays."""
+    """Metrics and pictures on held-out notes and on what the instrument plays."""
     from training.evaluation.evaluate import evaluate as evaluate_instrument  # noqa: PLC0415
     from training.evaluation.playback import QUICK, ListeningSettings  # noqa: PLC0415
-    from training.export.card import record_figures  # noqa: PLC0415
+    from training.export.card import record_metrics  # noqa: PLC0415
     from training.fitting.runs import load_network  # noqa: PLC0415
     from training.networks.envelope import ConditionalVAE, PlainVAE  # noqa: PLC0415
 
@@ -466,8 +467,8 @@ def evaluate(
     for figure, value in figures.items():
         typer.echo(f"{figure:40} {value:10.4g}")
     if record:
-        record_figures(instrument, figures)
-    typer.echo(f"pictures and figures in {report}")
+        record_metrics(instrument, figures)
+    typer.echo(f"pictures and metrics in {report}")
 
 
 @app.command()
@@ -511,12 +512,12 @@ def score(
     pieces: Annotated[list[Path], typer.Argument(help="MIDI files.")],
     report: Annotated[Path | None, typer.Option(help="A JSON file to write.")] = None,
     record: Annotated[
-        bool, typer.Option("--record", help="Write the figures into the instrument's card.")
+        bool, typer.Option("--record", help="Write the metrics into the instrument's card.")
     ] = False,
 ) -> None:
     """How well the audio of real pieces keeps the pitch of their scores."""
     from training.evaluation.pieces import score_report  # noqa: PLC0415
-    from training.export.card import record_figures  # noqa: PLC0415
+    from training.export.card import record_metrics  # noqa: PLC0415
 
     with _progress("listening") as progress:
         found = score_report(instrument, pieces, report, progress)
@@ -530,7 +531,7 @@ def score(
         f"median error of the pitch: {found.cents:.2f} cents ({found.crepe_cents:.2f} by CREPE)"
     )
     if record:
-        record_figures(instrument, found.figures())
+        record_metrics(instrument, found.figures())
 
 
 @app.command()

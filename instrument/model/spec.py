@@ -16,8 +16,9 @@ import numpy as np
 
 from instrument.errors import InstrumentError, UnknownName
 from instrument.files import replacing
+from instrument.model.metrics import Metric, undescribed
 
-FORMAT = 3
+FORMAT = 4
 SPEC_FILE = "instrument.json"
 
 
@@ -158,7 +159,7 @@ class InstrumentSpec:
         latent_spread: [latent], how exactly a note is placed: the mean posterior deviation.
         jitter: What envelopes are given beside what the graph decodes.
         axes, map, presets, sources: Lists of what their classes describe.
-        figures: Of the last evaluation.
+        metrics: Of the last evaluation.
     """
 
     format: int
@@ -179,7 +180,7 @@ class InstrumentSpec:
     map: list[MapPoint]
     presets: list[Preset]
     sources: list[Source]
-    figures: dict[str, float]
+    metrics: list[Metric]
 
     @property
     def digest(self) -> str:
@@ -285,6 +286,15 @@ def _check_jitter(spec: InstrumentSpec) -> None:
                 raise InstrumentError(f"map point {i} should have two strengths of each jitter")
 
 
+def _brought_up_to_date(content: dict[str, Any]) -> dict[str, Any]:
+    """The content of a file of format 3, which had only names and values of metrics, as now."""
+    values = content.get("figures")
+    if content.get("format") != 3 or not isinstance(values, dict):
+        return content
+    metrics = [dataclasses.asdict(undescribed(name, value)) for name, value in values.items()]
+    return {**content, "format": FORMAT, "metrics": metrics}
+
+
 def read_spec(folder: Path) -> InstrumentSpec:
     """Read and check the description of an exported instrument.
 
@@ -298,7 +308,8 @@ def read_spec(folder: Path) -> InstrumentSpec:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:
         raise InstrumentError(f"{path}: not JSON: {error}; export the instrument anew") from error
-    found = content.get("format") if isinstance(content, dict) else None
+    content = _brought_up_to_date(content) if isinstance(content, dict) else {}
+    found = content.get("format")
     if found != FORMAT:
         raise InstrumentError(
             f"{path}: format {found!r}, and this version of Arco reads format {FORMAT}; "

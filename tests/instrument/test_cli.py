@@ -20,7 +20,6 @@ import pytest
 import soundfile
 
 from instrument import cli
-from instrument import terminal as ui
 from instrument.arrays import Float32
 from instrument.audio.stream import Device
 from instrument.cli import MELODY, main
@@ -429,30 +428,31 @@ def test_info_tells_everything_within_80_columns(
     for kind in ("axes", "presets", "sources"):
         for entry in spec[kind]:
             assert entry["name"] in told
-    assert f"({len(spec['figures'])} in all)" in told
+    assert f"({len(spec['metrics'])} in all)" in told
 
 
-def test_info_shows_a_dozen_figures_with_pca_beside(
+def test_info_shows_the_main_metrics_with_what_they_are_compared_with(
     arco: Arco, tiny_instrument: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     folder = shutil.copytree(tiny_instrument, tmp_path / "measured")
     spec = json.loads((folder / "instrument.json").read_text())
-    measured = {name: 1.25 + place for place, name in enumerate(ui.HEADLINES)}
-    spec["figures"] = {"pca_cents_mae": 98.5, "attack_cents_mae": 77.5, **measured}
+    hidden = {**spec["metrics"][0], "value": 77.5, "main": False}
+    compared = [{"name": "cents_of_pca", "of": "PCA", "value": 98.5}]
+    shown = {**hidden, "label": "unheard of", "unit": "cents", "value": 1.25, "main": True}
+    spec["metrics"] = [hidden, {**shown, "compared": compared}, {**shown, "label": "nor this"}]
     (folder / "instrument.json").write_text(json.dumps(spec))
     status, out, _ = arco("info", folder)
     assert status == 0
     assert max(map(len, out.splitlines())) <= 80
-    for name, headline in ui.HEADLINES.items():
-        (row,) = [line for line in out.splitlines() if line.startswith(headline.text)]
-        assert f" {measured[name]:.4g} " in f"{row} "
-        assert row.rstrip().endswith(headline.unit)
-        assert ("98.5" in row) == (name == "cents_mae")
+    (row,) = [line.split() for line in out.splitlines() if line.startswith("unheard of")]
+    assert row == ["unheard", "of", "1.25", "cents", "98.5", "PCA"]
+    (row,) = [line.split() for line in out.splitlines() if line.startswith("nor this")]
+    assert row == ["nor", "this", "1.25", "cents"]
     assert "77.5" not in out
-    assert "(14 in all)" in out
+    assert "(3 in all)" in out
     everything = json.loads(arco("info", folder, "--json")[1])
-    assert everything["figures"] == spec["figures"]
+    assert everything["metrics"] == spec["metrics"]
 
 
 def test_info_as_json(arco: Arco, tiny_instrument: Path) -> None:
@@ -463,7 +463,7 @@ def test_info_as_json(arco: Arco, tiny_instrument: Path) -> None:
     lowest, highest = spec["pitch_range"]
     assert about["range"]["lowest"] == {"midi": lowest, "name": note_name(lowest)}
     assert about["range"]["highest"]["midi"] == highest
-    assert about["figures"] == spec["figures"]
+    assert about["metrics"] == spec["metrics"]
     assert [preset["program"] for preset in about["presets"]] == list(range(len(spec["presets"])))
     assert list(about["presets"][0]) == ["name", "program", "description"]
 

@@ -43,7 +43,8 @@ from training.evaluation.reconstruction import (
 )
 from training.evaluation.resynthesis import resynthesise, timbre_figures
 from training.evaluation.timbre import measure_tones
-from training.export.card import figure_tables
+from training.export.card import metric_tables
+from training.export.metrics import describe_metrics
 from training.fitting.loop import read_history
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.output import write_json
@@ -204,10 +205,11 @@ def _write_page(
     instrument: Instrument, figures: Mapping[str, float], shown: Mapping[str, str], path: Path
 ) -> None:
     title = f"{instrument.spec.name} {instrument.spec.digest}"
+    tables = metric_tables(describe_metrics(figures))
     pictures = "\n\n".join(f"![{file}]({file})\n\n{text}" for file, text in shown.items())
     with replacing(path) as beside:
         beside.write_text(
-            f"# Evaluation of {title}\n\n{figure_tables(figures)}\n\n{pictures}\n",
+            f"# Evaluation of {title}\n\n{tables}\n\n{pictures}\n",
             encoding="utf-8",
         )
 
@@ -237,7 +239,7 @@ def evaluate(
         progress: Called with how many steps are done, of how many.
 
     Returns:
-        The figures by name; ``training.export.card`` says what each means.
+        The figures by name; ``training.export.metrics`` says what each means.
 
     Raises:
         UsageError: No notes are held out, or the graph isn't this network's.

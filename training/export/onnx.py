@@ -38,6 +38,7 @@ from training.export.latent_map import (
     presets,
     training_latents,
 )
+from training.export.metrics import describe_metrics
 from training.fitting.envelopes import condition
 from training.frames import ATTACK_FRAMES, FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE, PlainVAE
@@ -259,7 +260,7 @@ def _export_into(
         map=map_points(latents, described, cache, jitter.strength),
         presets=presets(described),
         sources=_sources(cache, settings.licences or {}),
-        figures={"onnx_difference": worst},
+        metrics=describe_metrics({"onnx_difference": worst}),
     )
     write_spec(spec, folder)
     return spec

@@ -19,6 +19,7 @@ from sklearn.manifold import TSNE
 from instrument.arrays import Float64
 from instrument.files import replacing
 from instrument.model.graphs import Instrument, load_instrument
+from instrument.model.metrics import three_digits
 from instrument.units import midi_to_hz
 from training.data.descriptors import LABELS, OF_AXES, describe
 from training.data.features import FeatureCache
@@ -30,7 +31,7 @@ from training.evaluation.reconstruction import (
     reconstruct,
 )
 from training.evaluation.resynthesis import resynthesise
-from training.export.card import Meaning, number, table
+from training.export.card import table
 from training.export.latent_map import (
     DESCRIBED_LOUDNESS,
     DESCRIBED_MIDI,
@@ -48,13 +49,13 @@ WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 KNOB_POSITIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
 PERPLEXITY = 30.0  # of t-SNE; the number of neighbours that it keeps together, roughly
 CLUSTERS = {
-    "notes": Meaning("notes with a label that at least 5 recordings have"),
-    "classes": Meaning("such labels"),
-    "silhouette": Meaning("silhouette: 1 apart, 0 overlapping, below 0 mixed"),
-    "knn_balanced": Meaning("5 nearest neighbours: balanced accuracy"),
-    "chance": Meaning("the same by chance"),
-    "knn_accuracy": Meaning("5 nearest neighbours: accuracy"),
-    "majority": Meaning("share of the commonest label"),
+    "notes": "notes with a label that at least 5 recordings have",
+    "classes": "such labels",
+    "silhouette": "silhouette: 1 apart, 0 overlapping, below 0 mixed",
+    "knn_balanced": "5 nearest neighbours: balanced accuracy",
+    "chance": "the same by chance",
+    "knn_accuracy": "5 nearest neighbours: accuracy",
+    "majority": "share of the commonest label",
 }
 """Numbers of ``training.evaluation.clusters`` → what each says."""
 
@@ -339,7 +340,7 @@ def _cluster_table(numbers: dict[str, float]) -> str:
     if not labels:
         return "Too few notes have a label of dynamic or string to measure how far they are apart."
     rows = [
-        [meaning.text, *(number(numbers[f"{label}_{name}"]) for label in labels)]
+        [meaning, *(three_digits(numbers[f"{label}_{name}"]) for label in labels)]
         for name, meaning in CLUSTERS.items()
     ]
     return table(["all latent dimensions", *labels], rows)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.errors import InstrumentError, UnknownName
+from instrument.model.metrics import undescribed
 from instrument.model.spec import (
     FORMAT,
     SPEC_FILE,
@@ -57,6 +58,16 @@ def test_a_description_is_read_as_it_was_written(
     assert read_spec(tmp_path) == description
 
 
+def test_format_3_keeps_its_metrics_by_name(tiny_instrument: Path, tmp_path: Path) -> None:
+    content = json.loads((tiny_instrument / SPEC_FILE).read_text(encoding="utf-8"))
+    del content["metrics"]
+    content |= {"format": 3, "figures": {"cents_mae": 2.5, "new_thing": 7}}
+    (tmp_path / SPEC_FILE).write_text(json.dumps(content), encoding="utf-8")
+    spec = read_spec(tmp_path)
+    assert spec.format == FORMAT
+    assert spec.metrics == [undescribed("cents_mae", 2.5), undescribed("new_thing", 7.0)]
+
+
 def put(*path: str | int, value: object) -> Edit:
     """An edit that puts a value somewhere."""
 
@@ -86,6 +97,8 @@ def take(*path: str | int) -> Edit:
     [
         (take("format"), "format None"),
         (put("format", value=FORMAT + 1), f"format {FORMAT + 1}"),
+        (put("format", value=3), "format 3"),
+        (put("metrics", 0, "value", value=math.nan), "metrics[0].value is not a finite number"),
         (take("axes"), "lacks axes"),
         (take("envelope", "sha256"), "envelope lacks sha256"),
         (put("name", value=5), "name should be str, not int"),

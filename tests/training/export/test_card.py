@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
-import re
 import shlex
 import shutil
 from pathlib import Path
@@ -12,20 +12,13 @@ from pathlib import Path
 import pytest
 import typer
 
-from instrument import terminal as ui
 from instrument.errors import InstrumentError, OutputError
 from instrument.model.graphs import load_instrument
-from instrument.model.spec import Source, read_spec
+from instrument.model.metrics import metric_values
+from instrument.model.spec import SPEC_FILE, Source, read_spec
 from training.cli import app
-from training.export.card import (
-    PLAYED,
-    SHAPES,
-    card,
-    figure_tables,
-    record_figures,
-    table,
-    write_card,
-)
+from training.export.card import card, metric_tables, record_metrics, table, write_card
+from training.export.metrics import METHODS, SECTIONS, describe_metrics
 
 
 @pytest.fixture
@@ -81,49 +74,49 @@ def test_a_bar_does_not_break_a_table() -> None:
     assert table(["a"], [["x | y\nz"]]).splitlines() == ["| a |", "|---|", "| x \\| y z |"]
 
 
-def test_figures_stand_beside_those_of_training_notes_and_pca() -> None:
-    text = figure_tables({"cents_mae": 2.25, "train_cents_mae": 1.5, "pca_cents_mae": 3.0})
-    assert "| | held-out notes | training notes | PCA, held-out notes |" in re.sub(" +", " ", text)
-    assert "| pitch, mean error (cents) | 2.25 | 1.5 | 3 |" in text
+def test_metrics_stand_beside_what_they_are_compared_with() -> None:
+    values = {"cents_mae": 2.25, "train_cents_mae": 1.5, "pca_cents_mae": 3.0, "kl": 170.0}
+    text = metric_tables(describe_metrics(values))
+    assert "### Reconstruction" in text
+    assert METHODS["Reconstruction"] in text
+    assert "|  | held-out notes | training notes | PCA | unit |" in text
+    described = SECTIONS["Reconstruction"]
+    assert f"| {described['cents_mae'].label} | 2.25 | 1.5 | 3 | cents |" in text
+    assert f"| {described['kl'].label} | 170 | – | – | nats |" in text
 
 
-def test_a_figure_without_other_sides_has_a_dash() -> None:
-    figures = {"cents_mae": 2.0, "train_cents_mae": 1.0, "kl": 70.0}
-    assert f"| {SHAPES['kl'].text} (nats) | 70 | – |" in figure_tables(figures)
+def test_metrics_without_section_or_unit_are_shown() -> None:
+    text = metric_tables(describe_metrics({"velocity_rank": 0.98, "new_thing": 12345.6}))
+    assert f"| {SECTIONS['Played notes']['velocity_rank'].label} | 0.98 |  |" in text
+    assert "| new thing | 12346 |  |" in text
 
 
-def test_every_figure_is_shown_even_an_unknown_one() -> None:
-    text = figure_tables({"velocity_rank": 0.98, "new_thing": 12345.6})
-    assert f"| {PLAYED['velocity_rank'].text} | 0.98 |" in text
-    assert "| new thing | 12346 |" in text
-    assert figure_tables({}) == "Not evaluated yet."
-
-
-def test_what_info_shows_is_measured_and_in_the_same_unit() -> None:
-    meanings = SHAPES | PLAYED
-    for name, headline in ui.HEADLINES.items():
-        assert headline.unit == meanings[name].unit
-
-
-def test_recorded_figures_are_in_spec_and_card(folder: Path) -> None:
+def test_recorded_metrics_are_in_spec_and_card(folder: Path) -> None:
     digest = read_spec(folder).digest
-    spec = record_figures(folder, {"cents_mae": 2.123456, "pitch_variance": math.nan})
+    spec = record_metrics(folder, {"cents_mae": 2.123456, "pitch_variance": math.nan})
     assert spec == read_spec(folder)
-    assert spec.figures["cents_mae"] == 2.123
-    assert "pitch_variance" not in spec.figures
-    assert "onnx_difference" in spec.figures
+    values = metric_values(spec.metrics)
+    assert values["cents_mae"] == 2.123
+    assert "pitch_variance" not in values
+    assert "onnx_difference" in values
     assert "2.12" in (folder / "README.md").read_text(encoding="utf-8")
     assert load_instrument(folder).spec.digest == digest
 
 
-def test_later_figures_take_the_place_of_earlier_ones(folder: Path) -> None:
-    record_figures(folder, {"cents_mae": 2.0, "score_cents": 5.0})
-    assert (
-        record_figures(folder, {"cents_mae": 1.0}).figures.items()
-        >= {
-            "cents_mae": 1.0,
-            "score_cents": 5.0,
-        }.items()
+def test_later_metrics_take_the_place_of_earlier_ones(folder: Path) -> None:
+    record_metrics(folder, {"cents_mae": 2.0, "pca_cents_mae": 3.0, "score_cents": 5.0})
+    values = metric_values(record_metrics(folder, {"cents_mae": 1.0}).metrics)
+    assert values.items() >= {"cents_mae": 1.0, "pca_cents_mae": 3.0, "score_cents": 5.0}.items()
+
+
+def test_metrics_of_an_older_format_are_described_when_others_are_recorded(folder: Path) -> None:
+    content = json.loads((folder / SPEC_FILE).read_text(encoding="utf-8"))
+    del content["metrics"]
+    content |= {"format": 3, "figures": {"cents_mae": 2.0, "pca_cents_mae": 3.0}}
+    (folder / SPEC_FILE).write_text(json.dumps(content), encoding="utf-8")
+    spec = record_metrics(folder, {"score_cents": 5.0})
+    assert spec.metrics == describe_metrics(
+        {"cents_mae": 2.0, "pca_cents_mae": 3.0, "score_cents": 5.0}
     )
 
 
@@ -131,4 +124,4 @@ def test_card_needs_its_folder(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="there is no folder"):
         write_card(read_spec(folder), tmp_path / "nowhere")
     with pytest.raises(InstrumentError, match="no instrument here"):
-        record_figures(tmp_path, {})
+        record_metrics(tmp_path, {})

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from instrument.arrays import Float32
 from instrument.errors import UsageError
 from instrument.model.graphs import Instrument, load_instrument
+from instrument.model.metrics import metric_values
 from training.data.features import FeatureCache
 from training.export import onnx as export_module
 from training.export.onnx import (
@@ -124,7 +125,7 @@ def test_the_sizes_fit_the_networks(tiny: Instrument, tiny_networks: Networks) -
     assert tiny.spec.timbre_size.harmonics == timbre.settings.harmonics
     assert tiny.spec.sample_rate == timbre.settings.sample_rate
     assert tiny.spec.pitch_range == [55, 96]
-    assert 0.0 <= tiny.spec.figures["onnx_difference"] <= PARITY
+    assert 0.0 <= metric_values(tiny.spec.metrics)["onnx_difference"] <= PARITY
 
 
 def test_an_export_is_reproducible(
