@@ -459,7 +459,7 @@ def bench(
     json_file: Annotated[
         Path | None,
         typer.Option(
-            "--json", metavar="FILE", help="Write all figures, round by round.", show_default=False
+            "--json", metavar="FILE", help="Write all metrics, round by round.", show_default=False
         ),
     ] = None,
     compare: Annotated[
@@ -487,10 +487,10 @@ def bench(
 ) -> None:
     """Measure latency and speed on this machine, beside what else is installed."""
     from instrument.bench.effort import QUICK, Effort
-    from instrument.bench.figures import changes, read_report, write_report
+    from instrument.bench.metrics import read_report, write_report
     from instrument.bench.picture import check_drawable, draw
     from instrument.bench.session import measure, measure_live_session
-    from instrument.bench.tables import print_changes, print_report
+    from instrument.bench.tables import print_comparison, print_report
     from instrument.files import check_writable
 
     if json_file is not None:
@@ -508,9 +508,7 @@ def bench(
     if picture is not None:
         draw(report, picture)
     if before is not None:
-        if before.machine != report.machine:
-            _say("The older report comes from another machine, or from other versions.")
-        print_changes(changes(report, before))
+        print_comparison(report, before)
 
 
 def _progress(sentence: str) -> None:

@@ -38,7 +38,7 @@ def measure(frames: Frames, rounds: int) -> Measured:
     harmonics, noise = (torch.from_numpy(array) for array in frames[3:])
     controls = torch_port.Controls(amplitude, harmonics, noise)
     with torch.inference_mode():
-        rounds_of_figures = realtime_factors(
+        factors = realtime_factors(
             frames.seconds,
             {
                 "realtime_factor": lambda: torch_port.synthesise(
@@ -49,7 +49,7 @@ def measure(frames: Frames, rounds: int) -> Measured:
             },
             rounds,
         )
-    return Measured(torch.__version__, rounds_of_figures)
+    return Measured(torch.__version__, factors)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

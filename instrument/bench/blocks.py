@@ -1,4 +1,4 @@
-"""What a block of the engine costs: the audio half that the device calls, and the control half."""
+"""What a block costs in the audio callback, and a frame in the control thread."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 
 from instrument.arrays import Float64
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Figure, Row, Section
-from instrument.bench.timing import Quantiles, quantile_figures
+from instrument.bench.metrics import Metric, Row, Section
+from instrument.bench.timing import Quantiles, quantile_metrics
 from instrument.dsp.frames import hop_start
 from instrument.dsp.synth import render_block
 from instrument.engine.engine import Engine
@@ -56,10 +56,9 @@ def sounding_engine(instrument: Instrument, sample_rate: int, voices: int) -> En
 
 
 def audio_times_us(engine: Engine, block: int, blocks: int) -> Float64:
-    """How long the audio half takes for each of some blocks, [blocks] in µs.
+    """How long the audio callback takes for each of some blocks, [blocks] in µs.
 
-    Live it is all that the sound device waits for; the control half comes before it, in a thread
-    of its own.
+    Live it is all that the sound device waits for; the control frames were computed before it.
     """
     left, right = np.zeros((2, block), np.float32)
     spent = np.empty(blocks)
@@ -72,7 +71,7 @@ def audio_times_us(engine: Engine, block: int, blocks: int) -> Float64:
 
 
 def control_times_us(engine: Engine, sample_rate: int, hops: int) -> Float64:
-    """How long the control half takes for each of some frames of all voices, [hops] in µs."""
+    """How long the control thread takes for each of some frames of all voices, [hops] in µs."""
     spent = np.empty(hops)
     first = engine.position * FRAME_RATE // sample_rate + 1
     for i in range(hops):
@@ -85,7 +84,7 @@ def control_times_us(engine: Engine, sample_rate: int, hops: int) -> Float64:
 
 
 def measure_blocks(instrument: Instrument, effort: Effort) -> Iterator[Section]:
-    """The audio half, the control half, and the polyphony that they allow."""
+    """The audio callback, the control thread, and the polyphony that they allow."""
     engines = {
         (rate, voices): sounding_engine(instrument, rate, voices)
         for rate, voices in product(effort.sample_rates, effort.voices)
@@ -103,22 +102,22 @@ def measure_blocks(instrument: Instrument, effort: Effort) -> Iterator[Section]:
         for key, engine in engines.items():
             control[key].append(Quantiles.of(control_times_us(engine, key[0], effort.blocks)))
     yield Section(
-        "Engine: the audio half of a block, of which the device waits for the end",
+        "Audio callback: a block, of which the device waits for the end",
         tuple(
             Row(
                 {"Hz": kind.sample_rate, "block": kind.block, "voices": kind.voices},
-                {**quantile_figures(rounds), "p99 of budget": _share(rounds, kind.budget_us)},
+                {**quantile_metrics(rounds), "p99 of budget": _share(rounds, kind.budget_us)},
             )
             for kind, rounds in audio.items()
         ),
     )
     budget_us = 1e6 / FRAME_RATE
     yield Section(
-        "Engine: the control half of a frame of 4 ms, a frame ahead in a thread of its own",
+        "Control thread: a frame of 4 ms, computed a frame ahead",
         tuple(
             Row(
                 {"Hz": rate, "voices": voices},
-                {**quantile_figures(rounds), "p99 of budget": _share(rounds, budget_us)},
+                {**quantile_metrics(rounds), "p99 of budget": _share(rounds, budget_us)},
             )
             for (rate, voices), rounds in control.items()
         ),
@@ -126,8 +125,8 @@ def measure_blocks(instrument: Instrument, effort: Effort) -> Iterator[Section]:
     yield _polyphony(audio, control, effort)
 
 
-def _share(rounds: list[Quantiles], budget_us: float) -> Figure:
-    return Figure("%", tuple(100.0 * quantiles.p99 / budget_us for quantiles in rounds))
+def _share(rounds: list[Quantiles], budget_us: float) -> Metric:
+    return Metric("%", tuple(100.0 * quantiles.p99 / budget_us for quantiles in rounds))
 
 
 def _polyphony(
@@ -135,7 +134,7 @@ def _polyphony(
     control: dict[tuple[int, int], list[Quantiles]],
     effort: Effort,
 ) -> Section:
-    """The most voices with which neither half takes more than its share, 999 times of 1000."""
+    """The most voices with which neither takes more than its share, 999 times of 1000."""
 
     def most(rate: int, block: int, number: int) -> float:
         possible = 0
@@ -148,12 +147,12 @@ def _polyphony(
         return float(possible)
 
     return Section(
-        "Polyphony: the most voices with p99.9 of both halves under half of their time",
+        "Polyphony: the most voices with p99.9 of callback and control under half of their time",
         tuple(
             Row(
                 {"Hz": rate, "block": block},
                 {
-                    "voices": Figure(
+                    "voices": Metric(
                         "", tuple(most(rate, block, n) for n in range(effort.rounds)), "higher"
                     )
                 },

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Figure, Row, Section, verdict
+from instrument.bench.metrics import Metric, Row, Section, verdict
 from instrument.bench.notes import note_times
 from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
@@ -125,11 +125,11 @@ def _frames(instrument: Instrument) -> dict[str, np.ndarray[Any, Any]]:
     }
 
 
-def speed_section(arcos_line: Figure, answers: Sequence[Answer], spin: float) -> Section:
+def speed_section(arcos_line: Metric, answers: Sequence[Answer], spin: float) -> Section:
     """Who renders a line fastest."""
     name = "faster than real time"
     found = {
-        answer.name: Figure("×", tuple(answer.rounds["realtime_factor"]), "higher")
+        answer.name: Metric("×", tuple(answer.rounds["realtime_factor"]), "higher")
         for answer in answers
         if "realtime_factor" in answer.rounds
     }
@@ -137,7 +137,7 @@ def speed_section(arcos_line: Figure, answers: Sequence[Answer], spin: float) ->
         "Peers: a line at 48 kHz, on one core",
         tuple(Row({"who": who}, {name: f}) for who, f in ({ARCO: arcos_line} | found).items()),
         (
-            *(_sentence(who, arcos_line, figure, spin) for who, figure in found.items()),
+            *(_sentence(who, arcos_line, metric, spin) for who, metric in found.items()),
             *(
                 f"{answer.name} was left out: {answer.missing}"
                 for answer in answers
@@ -148,7 +148,7 @@ def speed_section(arcos_line: Figure, answers: Sequence[Answer], spin: float) ->
     )
 
 
-def _sentence(who: str, arco: Figure, other: Figure, spin: float) -> str:
+def _sentence(who: str, arco: Metric, other: Metric, spin: float) -> str:
     ratio = arco.value / other.value
     match verdict(arco, other, spin):
         case "better":
@@ -166,8 +166,8 @@ def width_section(effort: Effort) -> Section:
     rows = []
     for name, rounds in answer.rounds.items():
         width, voices = map(int, name.split())
-        figures = {"median": Figure("µs", tuple(rounds))}
-        rows.append(Row({"width": width, "voices": voices}, figures))
+        metrics = {"median": Metric("µs", tuple(rounds))}
+        rows.append(Row({"width": width, "voices": voices}, metrics))
     notes = (f"Left out: {answer.missing}",) if answer.missing else ()
     return Section(
         "Widths: a frame of the timbre's graph, by the units of a layer", tuple(rows), notes
@@ -197,7 +197,7 @@ def note_section(
         Row(
             {"who": who},
             {
-                name: Figure("samples", tuple(rounds[f"note_on_samples_{name}"]))
+                name: Metric("samples", tuple(rounds[f"note_on_samples_{name}"]))
                 for name in ("median", "p99")
             },
         )

@@ -14,9 +14,9 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Row, Section
+from instrument.bench.metrics import Row, Section
 from instrument.bench.networks import timbre_run
-from instrument.bench.timing import Quantiles, quantile_figures, rounds_of
+from instrument.bench.timing import Quantiles, quantile_metrics, rounds_of
 from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics
 from instrument.dsp.limiter import Limiter, limit
 from instrument.dsp.noise import add_noise, impulse_response_matrix
@@ -36,7 +36,7 @@ def measure_kernels(instrument: Instrument, effort: Effort) -> Section:
     rounds = rounds_of(works, effort.rounds, effort.repeats)
     return Section(
         "Kernels: a hop of 192 samples at 48 kHz",
-        tuple(Row({"part": part}, quantile_figures(rounds[part])) for part in works),
+        tuple(Row({"part": part}, quantile_metrics(rounds[part])) for part in works),
         ("Python's call, about as much as the limiter's, is in each.",),
     )
 
@@ -90,7 +90,7 @@ def measure_floor(instrument: Instrument, effort: Effort, weights_bytes: int) ->
         else:
             works["harmonics of a voice, the loop in C"] = in_c
         rounds = rounds_of(works, effort.rounds, effort.repeats)
-    rows = tuple(Row({"part": part}, quantile_figures(rounds[part])) for part in works)
+    rows = tuple(Row({"part": part}, quantile_metrics(rounds[part])) for part in works)
     pairs = zip(list(works)[::2], list(works)[1::2], strict=False)
     notes += [
         f"{part}: {_median(rounds[part]) / _median(rounds[floor]):.1f} times {floor}."

@@ -127,7 +127,7 @@ class Latency:
     Attributes:
         notes: That it was sent.
         lost: Of these, notes without a sound.
-        missed: Of these, notes of which the loopback itself missed a period; in no other figure.
+        missed: Of these, notes of which the loopback itself missed a period; in no other metric.
         from_note: Samples from the frame of the note-on to its first sample; None if all are lost.
         from_period: Samples from the start of the note-on's period; None if all are lost.
     """

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from instrument import __version__
-from instrument.bench.figures import Noise
+from instrument.bench.metrics import Noise
 
 SPIN_LOOPS = 2000
 SPINS = 200

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Row, Section
-from instrument.bench.timing import quantile_figures, rounds_of
+from instrument.bench.metrics import Row, Section
+from instrument.bench.timing import quantile_metrics, rounds_of
 from instrument.model.graphs import Instrument
 
 ENVELOPES = (1, 8)
@@ -28,7 +28,7 @@ def measure_envelopes(instrument: Instrument, effort: Effort) -> Section:
 
     works = {notes: decoding(notes) for notes in ENVELOPES}
     rounds = rounds_of(works, effort.rounds, effort.repeats)
-    rows = [Row({"notes": notes}, quantile_figures(rounds[notes])) for notes in ENVELOPES]
+    rows = [Row({"notes": notes}, quantile_metrics(rounds[notes])) for notes in ENVELOPES]
     return Section("Envelopes: a latent point to curves of three seconds", tuple(rows))
 
 
@@ -37,7 +37,7 @@ def measure_timbre(instrument: Instrument, effort: Effort) -> Section:
     works = {run: timbre_run(instrument, *run) for run in RUNS}
     rounds = rounds_of(works, effort.rounds, effort.repeats)
     rows = [
-        Row({"voices": run[0], "frames": run[1]}, quantile_figures(rounds[run])) for run in RUNS
+        Row({"voices": run[0], "frames": run[1]}, quantile_metrics(rounds[run])) for run in RUNS
     ]
     return Section("Timbre: one run of the graph", tuple(rows))
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from instrument.arrays import Float64
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Figure, Row, Section
-from instrument.bench.timing import Quantiles, quantile_figures
+from instrument.bench.metrics import Metric, Row, Section
+from instrument.bench.timing import Quantiles, quantile_metrics
 from instrument.engine.engine import Engine
 from instrument.engine.smoothing import ALL_SOUND_OFF
 from instrument.errors import ArcoError
@@ -31,19 +31,19 @@ def measure_notes(instrument: Instrument, effort: Effort) -> Section:
             *(note_times(instrument, block, effort.notes, seed) for seed in range(effort.rounds)),
             strict=True,
         )
-        figures = {
-            "delay": Figure("samples", tuple(float(np.median(delay)) for delay in delays)),
-            "jitter": Figure("samples", tuple(float(np.ptp(delay)) for delay in delays)),
-            **quantile_figures([Quantiles.of(cost) for cost in costs]),
+        metrics = {
+            "delay": Metric("samples", tuple(float(np.median(delay)) for delay in delays)),
+            "jitter": Metric("samples", tuple(float(np.ptp(delay)) for delay in delays)),
+            **quantile_metrics([Quantiles.of(cost) for cost in costs]),
         }
-        rows.append(Row({"block": block}, figures))
+        rows.append(Row({"block": block}, metrics))
     return Section(
         "Note-on to first sample, inside the engine",
         tuple(rows),
         (
             f"{effort.notes} notes at random samples in each round. The delay is from the event's "
             "own sample to the first that isn't 0 (a fade begins with one that is); the times are "
-            "what the note costs the control half.",
+            "what the note costs the control thread.",
         ),
     )
 

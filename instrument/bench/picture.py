@@ -7,14 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from instrument.bench.figures import Report, Row, Section
+from instrument.bench.metrics import Report, Row, Section
 from instrument.errors import UsageError
 from instrument.files import check_writable, replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-AUDIO, CONTROL, WIDTHS = "Engine: the audio half", "Engine: the control half", "Widths"
+AUDIO, CONTROL, WIDTHS = "Audio callback", "Control thread", "Widths"
 """What the titles of the sections that are drawn begin with."""
 
 ENDINGS = (".png", ".svg")
@@ -67,8 +67,8 @@ def draw(report: Report, path: Path) -> None:
         rows = [row for row in widths if row.labels["voices"] == count]
         _curve(by_width, rows, "width", _share_of_frame, _voices(count))
     for axes, label, title in (
-        (by_voices, "voices", "p99 of both halves of the engine"),
-        (by_block, "samples in a block", "p99 of the audio half"),
+        (by_voices, "voices", "p99 of audio callback and control thread"),
+        (by_block, "samples in a block", "p99 of the audio callback"),
         (by_width, "units of a layer", "median of the timbre's graph, a frame"),
     ):
         axes.set_xscale("log", base=2)
@@ -95,11 +95,11 @@ def _values(rows: list[Row], label: str) -> list[int]:
 
 
 def _share(row: Row) -> float:
-    return row.figures["p99 of budget"].value
+    return row.metrics["p99 of budget"].value
 
 
 def _share_of_frame(row: Row) -> float:
-    return 100.0 * row.figures["median"].value / FRAME_US
+    return 100.0 * row.metrics["median"].value / FRAME_US
 
 
 def _curve(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Figure, Row, Section
+from instrument.bench.metrics import Metric, Row, Section
 from instrument.midi.file import Score, read_score
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings, render_score
@@ -34,7 +34,7 @@ def measure_rendering(
         tuple(
             Row(
                 {"score": name},
-                {"faster than real time": Figure("×", tuple(factors[name]), "higher")},
+                {"faster than real time": Metric("×", tuple(factors[name]), "higher")},
             )
             for name in read
         ),

@@ -9,10 +9,10 @@ from pathlib import Path
 from instrument.bench.blocks import measure_blocks
 from instrument.bench.comparison import ask_peers, note_section, speed_section, width_section
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Figure, Report, Row, Section
 from instrument.bench.kernels import measure_floor, measure_kernels
 from instrument.bench.live import ARCO, FLUIDSYNTH, LiveLatency, live_seconds, measure_live
 from instrument.bench.machine import Watch, machine
+from instrument.bench.metrics import Metric, Report, Row, Section
 from instrument.bench.networks import measure_envelopes, measure_timbre
 from instrument.bench.notes import measure_notes
 from instrument.bench.rendering import measure_rendering
@@ -81,7 +81,7 @@ def _sections(
     yield width_section(effort)
     say("peers")
     answers = ask_peers(instrument, line, folder, effort)
-    (arcos_line,) = rendering.rows[0].figures.values()
+    (arcos_line,) = rendering.rows[0].metrics.values()
     yield speed_section(arcos_line, answers, watch.noise().spin)
     heard = note_section(instrument, answers, effort)
     if heard is not None:
@@ -128,10 +128,10 @@ def live_section(found: LiveLatency) -> Section:
         latencies[FLUIDSYNTH] = found.fluidsynth
     rows = []
     for who, latency in latencies.items():
-        lost = Figure("notes", (float(latency.lost),))
+        lost = Metric("notes", (float(latency.lost),))
         spread = latency.from_note
         in_ms = spread.in_ms(rate)._asdict() if spread else {}
-        figures = {column: Figure("ms", (value,)) for column, value in in_ms.items()}
-        rows.append(Row({"who": who}, {**figures, "lost": lost}))
+        metrics = {column: Metric("ms", (value,)) for column, value in in_ms.items()}
+        rows.append(Row({"who": who}, {**metrics, "lost": lost}))
     title = f"Live: note-on to sound through JACK, blocks of {found.block} at {rate} Hz"
     return Section(title, tuple(rows), tuple(notes))

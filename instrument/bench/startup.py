@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Figure, Row, Section
+from instrument.bench.metrics import Metric, Row, Section
 from instrument.errors import ArcoError
 
 STEPS = ("import", "load", "first sample")
@@ -62,10 +62,10 @@ def measure_startup(instrument: str, note: Path, line: Path, effort: Effort) -> 
                     steps[step].append(taken)
     rows = []
     for name in works:
-        figures = {"time": Figure("s", tuple(seconds[name]))}
+        metrics = {"time": Metric("s", tuple(seconds[name]))}
         if megabytes[name]:
-            figures["peak memory"] = Figure("MB", tuple(megabytes[name]))
-        rows.append(Row({"program": name}, figures))
+            metrics["peak memory"] = Metric("MB", tuple(megabytes[name]))
+        rows.append(Row({"program": name}, metrics))
     parts = ", ".join(f"{step} {median(steps[step]):.2f} s" for step in STEPS)
     return Section(
         "Cold start: from the shell to the end of the program",

@@ -9,7 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from instrument.bench.figures import Change, Figure, Noise, Report, Section
+from instrument.bench.metrics import (
+    Change,
+    Metric,
+    Noise,
+    Report,
+    Section,
+    absent,
+    changes,
+)
 
 CALM_SPIN, CALM_STEAL = 1.1, 0.01
 UNCERTAIN = 1.2
@@ -60,29 +68,29 @@ def _table(section: Section) -> Table:
     table = Table(title=section.title, title_justify="left", title_style="bold", box=box.SIMPLE)
     for label, value in section.rows[0].labels.items():
         table.add_column(label, justify="left" if isinstance(value, str) else "right")
-    units = {name: f.unit for row in section.rows for name, f in row.figures.items()}
+    units = {name: f.unit for row in section.rows for name, f in row.metrics.items()}
     for name, unit in units.items():
         table.add_column(with_unit(name, unit), justify="right", overflow="fold")
     for row in section.rows:
-        figures = (row.figures.get(name) for name in units)
+        metrics = (row.metrics.get(name) for name in units)
         table.add_row(
             *map(str, row.labels.values()),
-            *(figure_text(figure) if figure else UNKNOWN for figure in figures),
+            *(metric_text(metric) if metric else UNKNOWN for metric in metrics),
         )
     return table
 
 
 def with_unit(name: str, unit: str) -> str:
-    """The name of a figure and its unit, if it has one."""
+    """The name of a metric and its unit, if it has one."""
     return f"{name}, {unit}" if unit else name
 
 
-def figure_text(figure: Figure) -> Text:
-    """A figure, with the range of its rounds where they differ much."""
-    if figure.noise < UNCERTAIN:
-        return Text(number(figure.value))
-    low, high = min(figure.rounds), max(figure.rounds)
-    return Text.assemble(number(figure.value), (f"  {number(low)}–{number(high)}", "dim"))
+def metric_text(metric: Metric) -> Text:
+    """A metric, with the range of its rounds where they differ much."""
+    if metric.noise < UNCERTAIN:
+        return Text(number(metric.value))
+    low, high = min(metric.rounds), max(metric.rounds)
+    return Text.assemble(number(metric.value), (f"  {number(low)}–{number(high)}", "dim"))
 
 
 def number(value: float) -> str:
@@ -90,6 +98,28 @@ def number(value: float) -> str:
     if abs(value) >= 100.0 or value.is_integer():
         return f"{value:.0f}"
     return f"{value:.1f}" if abs(value) >= 10.0 else f"{value:.2f}"
+
+
+def print_comparison(now: Report, before: Report, console: Console | None = None) -> None:
+    """Show what got better or worse than in an older report, and what only one of them has."""
+    console = console or plain_console()
+    others = [
+        f"{fact} {before.machine.get(fact, UNKNOWN)}, now {now.machine.get(fact, UNKNOWN)}"
+        for fact in dict.fromkeys((*before.machine, *now.machine))
+        if before.machine.get(fact) != now.machine.get(fact)
+    ]
+    if others:
+        console.print(
+            "The older report comes from another machine or from other versions, which may be "
+            f"what made a difference: {'; '.join(others)}."
+        )
+    print_changes(changes(now, before), console)
+    for only, where in (
+        (absent(now, before), "the older report lacks"),
+        (absent(before, now), "only the older report has"),
+    ):
+        if only:
+            console.print(f"Not compared, since {where} them: {'; '.join(only)}.")
 
 
 def print_changes(changes: Iterable[Change], console: Console | None = None) -> None:
@@ -100,7 +130,7 @@ def print_changes(changes: Iterable[Change], console: Console | None = None) -> 
     table = Table(
         title="Beside the older report", title_justify="left", title_style="bold", box=box.SIMPLE
     )
-    for column in ("what", "figure"):
+    for column in ("what", "metric"):
         table.add_column(column)
     for column in ("before", "now", "ratio"):
         table.add_column(column, justify="right")
@@ -123,6 +153,6 @@ def print_changes(changes: Iterable[Change], console: Console | None = None) -> 
     rest = len(found) - len(told)
     worse, better = (sum(change.verdict == kind for change in told) for kind in ("worse", "better"))
     console.print(
-        f"Of {len(found)} figures that both reports have, {worse} got worse and {better} better; "
+        f"Of {len(found)} metrics that both reports have, {worse} got worse and {better} better; "
         f"{rest} differ by no more than the noise."
     )

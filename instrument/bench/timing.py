@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from instrument.arrays import Float64
-from instrument.bench.figures import Figure
+from instrument.bench.metrics import Metric
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -35,11 +35,11 @@ class Quantiles(NamedTuple):
         return cls(float(median), float(p99), float(p999), float(longest))
 
 
-def quantile_figures(rounds: list[Quantiles]) -> dict[str, Figure]:
-    """Figures, in µs, from the quantiles of several rounds."""
+def quantile_metrics(rounds: list[Quantiles]) -> dict[str, Metric]:
+    """Metrics, in µs, from the quantiles of several rounds."""
     names = {"median": "median", "p99": "p99", "p99.9": "p999", "max": "max"}
     return {
-        name: Figure("µs", tuple(getattr(quantiles, key) for quantiles in rounds))
+        name: Metric("µs", tuple(getattr(quantiles, key) for quantiles in rounds))
         for name, key in names.items()
     }
 

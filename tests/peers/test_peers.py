@@ -72,9 +72,9 @@ def answer(peer: str, *arguments: str, before: str = "pass") -> dict[str, Any]:
 
 
 def assert_finite_and_positive(rounds: dict[str, list[float]], count: int) -> None:
-    for figure, values in rounds.items():
-        assert len(values) == count, figure
-        assert all(math.isfinite(value) and value > 0.0 for value in values), figure
+    for metric, values in rounds.items():
+        assert len(values) == count, metric
+        assert all(math.isfinite(value) and value > 0.0 for value in values), metric
 
 
 class TestAnswers:

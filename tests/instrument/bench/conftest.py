@@ -1,4 +1,4 @@
-"""The least effort that measures everything, and what every table of figures has to be."""
+"""The least effort that measures everything, and what every table of metrics has to be."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Section
+from instrument.bench.metrics import Section
 
 
 @pytest.fixture(scope="session")
@@ -28,13 +28,13 @@ def effort() -> Effort:
 
 @pytest.fixture(scope="session")
 def assert_measured() -> Callable[[Section, int], None]:
-    """Checks that a section has figures, each of so many rounds, all finite and positive."""
+    """Checks that a section has metrics, each of so many rounds, all finite and positive."""
 
     def check(section: Section, rounds: int) -> None:
-        figures = [(name, figure) for row in section.rows for name, figure in row.figures.items()]
-        assert figures
-        for name, figure in figures:
-            assert len(figure.rounds) == rounds, name
-            assert all(math.isfinite(value) and value > 0.0 for value in figure.rounds), name
+        metrics = [(name, metric) for row in section.rows for name, metric in row.metrics.items()]
+        assert metrics
+        for name, metric in metrics:
+            assert len(metric.rounds) == rounds, name
+            assert all(math.isfinite(value) and value > 0.0 for value in metric.rounds), name
 
     return check

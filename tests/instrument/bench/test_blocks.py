@@ -17,7 +17,7 @@ from instrument.bench.blocks import (
     sounding_engine,
 )
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Section
+from instrument.bench.metrics import Section
 from instrument.bench.timing import Quantiles
 from instrument.model.graphs import Instrument
 from instrument.units import FRAME_RATE
@@ -49,7 +49,7 @@ def test_every_block_is_played_and_none_of_its_frames_comes_late(
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])
-def test_the_control_half_is_timed_frame_by_frame(rate: int, tiny: Instrument) -> None:
+def test_the_control_thread_is_timed_frame_by_frame(rate: int, tiny: Instrument) -> None:
     engine = sounding_engine(tiny, rate, 2)
     before, frames = engine.position, 25
     times = control_times_us(engine, rate, frames)
@@ -64,7 +64,7 @@ def test_a_block_has_the_time_in_which_it_is_played() -> None:
     assert Kind(48_000, 48, 1).budget_us == pytest.approx(1000.0)
 
 
-def test_both_halves_are_measured_in_every_kind(
+def test_callback_and_control_are_measured_in_every_kind(
     tiny: Instrument, effort: Effort, assert_measured: Callable[[Section, int], None]
 ) -> None:
     audio, control, polyphony = measure_blocks(tiny, effort)
@@ -76,24 +76,24 @@ def test_both_halves_are_measured_in_every_kind(
         assert_measured(section, effort.rounds)
     for row in audio.rows:
         budget_us = 1e6 * int(row.labels["block"]) / int(row.labels["Hz"])
-        assert row.figures["p99 of budget"].unit == "%"
-        assert row.figures["p99 of budget"].rounds == pytest.approx(
-            [100.0 * p99 / budget_us for p99 in row.figures["p99"].rounds]
+        assert row.metrics["p99 of budget"].unit == "%"
+        assert row.metrics["p99 of budget"].rounds == pytest.approx(
+            [100.0 * p99 / budget_us for p99 in row.metrics["p99"].rounds]
         )
     for row in control.rows:
-        assert row.figures["p99 of budget"].value == pytest.approx(
-            100.0 * row.figures["p99"].value / FRAME_US
+        assert row.metrics["p99 of budget"].value == pytest.approx(
+            100.0 * row.metrics["p99"].value / FRAME_US
         )
     assert [tuple(row.labels.values()) for row in polyphony.rows] == [(RATE, 64), (RATE, 128)]
     for row in polyphony.rows:
-        assert set(row.figures["voices"].rounds) <= {0.0, *map(float, effort.voices)}
+        assert set(row.metrics["voices"].rounds) <= {0.0, *map(float, effort.voices)}
 
 
 # --- Polyphony -----------------------------------------------------------------------------------
 
 BUDGET_US = 1e6 * BLOCK / RATE
 EASY, FULL = 0.1, 0.6
-"""Shares of the time that a half takes, 999 times of 1000."""
+"""Shares of its time that either takes, 999 times of 1000."""
 
 
 def spent(share: float, budget_us: float) -> Quantiles:
@@ -130,18 +130,18 @@ def polyphony(audio: list[tuple[float, ...]], control: list[tuple[float, ...]]) 
         ((EASY, FULL, EASY), (EASY, EASY, EASY), 1),  # four can't be played where two can't
     ],
 )
-def test_as_many_voices_are_possible_as_both_halves_have_time_for(
+def test_as_many_voices_are_possible_as_callback_and_control_have_time_for(
     audio: tuple[float, ...], control: tuple[float, ...], voices: float
 ) -> None:
     (row,) = polyphony([audio], [control]).rows
     assert row.labels == {"Hz": RATE, "block": BLOCK}
-    assert row.figures["voices"].rounds == (voices,)
-    assert row.figures["voices"].better == "higher"
+    assert row.metrics["voices"].rounds == (voices,)
+    assert row.metrics["voices"].better == "higher"
 
 
 def test_every_round_has_its_own_polyphony() -> None:
     section = polyphony([(EASY, EASY, FULL), (EASY, EASY, EASY)], [(EASY, EASY, EASY)] * 2)
-    assert section.rows[0].figures["voices"].rounds == (2.0, 4.0)
+    assert section.rows[0].metrics["voices"].rounds == (2.0, 4.0)
     assert section.notes == ("Tried with 1, 2, 4 voices.",)
 
 
@@ -154,4 +154,4 @@ def test_more_time_for_a_longer_block_is_more_polyphony(effort: Effort) -> None:
         {(RATE, 1): [spent(EASY, FRAME_US)]},
         two_sizes,
     ).rows
-    assert (short.figures["voices"].value, long.figures["voices"].value) == (0.0, 1.0)
+    assert (short.metrics["voices"].value, long.metrics["voices"].value) == (0.0, 1.0)

@@ -26,11 +26,11 @@ from instrument.bench.comparison import (
     speed_section,
 )
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Figure
+from instrument.bench.metrics import Metric
 from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
 
-LINE = Figure("×", (60.0, 62.0, 61.0), "higher")
+LINE = Metric("×", (60.0, 62.0, 61.0), "higher")
 
 
 # --- Asking --------------------------------------------------------------------------------------
@@ -64,7 +64,7 @@ def test_a_program_that_does_not_answer_is_left_out(
     assert ask("peers.slow", []) == Answer("slow", {}, f"its program failed: {reason}")
 
 
-def test_an_answer_is_figures_or_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_is_metrics_or_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     saying(monkeypatch, '{"name": "Swift", "version": "2", "rounds": {"realtime_factor": [2, 3]}}')
     assert ask("peers.swift", []) == Answer("Swift", {"realtime_factor": [2, 3]})
     saying(monkeypatch, '{"name": "Swift", "missing": "pip install swift"}')
@@ -150,12 +150,12 @@ def test_all_who_answered_stand_beside_arco_and_the_rest_are_named() -> None:
     ]
     section = speed_section(LINE, answers, 1.1)
     name = "faster than real time"
-    assert [(row.labels["who"], row.figures[name].rounds) for row in section.rows] == [
+    assert [(row.labels["who"], row.metrics[name].rounds) for row in section.rows] == [
         (ARCO, LINE.rounds),
         ("Swift", (900.0, 910.0)),
         ("Slow", (1.0, 1.1)),
     ]
-    assert {(row.figures[name].unit, row.figures[name].better) for row in section.rows} == {
+    assert {(row.metrics[name].unit, row.metrics[name].better) for row in section.rows} == {
         ("×", "higher")
     }
     assert section.notes[-1] == "Gone was left out: install it with pip install 'arco[train]'"
@@ -178,9 +178,9 @@ def test_a_note_is_compared_with_fluidsynths(tiny: Instrument, effort: Effort) -
     assert section is not None
     arco, other = section.rows
     assert (arco.labels, other.labels) == ({"who": ARCO}, {"who": "FluidSynth"})
-    assert other.figures["median"].rounds == (200.0, 210.0)
-    assert other.figures["p99"].rounds == (300.0, 310.0)
-    median, p99 = arco.figures["median"], arco.figures["p99"]
+    assert other.metrics["median"].rounds == (200.0, 210.0)
+    assert other.metrics["p99"].rounds == (300.0, 310.0)
+    median, p99 = arco.metrics["median"], arco.metrics["p99"]
     assert len(median.rounds) == len(p99.rounds) == effort.rounds
     for middle, late in zip(median.rounds, p99.rounds, strict=True):
         assert LIVE_BLOCK < middle <= late

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Section
 from instrument.bench.kernels import (
     COMPILERS,
     HARMONICS,
@@ -23,6 +22,7 @@ from instrument.bench.kernels import (
     measure_floor,
     measure_kernels,
 )
+from instrument.bench.metrics import Section
 from instrument.model.graphs import Instrument
 
 needs_a_compiler = pytest.mark.skipif(

@@ -138,7 +138,7 @@ def test_a_note_that_was_not_recorded_whole_is_no_fault_of_the_program() -> None
     assert (found.notes, found.lost, found.missed) == (2, 0, 1)
 
 
-def test_each_program_has_its_own_figures() -> None:
+def test_each_program_has_its_own_metrics() -> None:
     notes = played([100, 300, 100, 300], take(2))
     for name, expected in zip(BOTH, (100.0, 300.0), strict=True):
         found = notes.latency(name)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Section
+from instrument.bench.metrics import Section
 from instrument.bench.networks import ENVELOPES, RUNS, measure_envelopes, measure_timbre, timbre_run
 from instrument.model.graphs import Instrument
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Row, Section
+from instrument.bench.metrics import Row, Section
 from instrument.bench.notes import measure_notes, note_times
 from instrument.errors import ArcoError
 from instrument.model.graphs import Instrument
@@ -30,10 +30,10 @@ def test_every_size_of_block_has_the_same_delay_and_no_jitter(
     section = measure_notes(tiny, effort)
     assert [row.labels for row in section.rows] == [{"block": b} for b in effort.block_sizes]
     for row in section.rows:
-        assert row.figures["delay"].rounds == (1.0,) * effort.rounds
-        assert row.figures["jitter"].rounds == (0.0,) * effort.rounds
-        costs = Row(row.labels, {n: f for n, f in row.figures.items() if f.unit == "µs"})
-        assert list(costs.figures) == ["median", "p99", "p99.9", "max"]
+        assert row.metrics["delay"].rounds == (1.0,) * effort.rounds
+        assert row.metrics["jitter"].rounds == (0.0,) * effort.rounds
+        costs = Row(row.labels, {n: f for n, f in row.metrics.items() if f.unit == "µs"})
+        assert list(costs.metrics) == ["median", "p99", "p99.9", "max"]
         assert_measured(Section("Costs", (costs,)), effort.rounds)
     assert section.notes[0].startswith(f"{effort.notes} notes at random samples")
 

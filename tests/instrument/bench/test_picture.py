@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from instrument.bench.figures import Figure, Noise, Report, Row, Section
+from instrument.bench.metrics import Metric, Noise, Report, Row, Section
 from instrument.bench.picture import check_drawable, draw
 from instrument.cli import main
 from instrument.errors import OutputError, UsageError
 
-SHARE = {"p99 of budget": Figure("%", (3.0, 4.0))}
+SHARE = {"p99 of budget": Metric("%", (3.0, 4.0))}
 
 
 def report(*sections: Section) -> Report:
@@ -20,7 +20,7 @@ def report(*sections: Section) -> Report:
 
 WHOLE = report(
     Section(
-        "Engine: the audio half of a block",
+        "Audio callback: a block",
         tuple(
             Row({"Hz": 48_000, "block": block, "voices": voices}, SHARE)
             for block in (64, 128)
@@ -28,13 +28,13 @@ WHOLE = report(
         ),
     ),
     Section(
-        "Engine: the control half of a frame",
+        "Control thread: a frame",
         tuple(Row({"Hz": 48_000, "voices": voices}, SHARE) for voices in (1, 8)),
     ),
     Section(
         "Widths: of the timbre",
         tuple(
-            Row({"width": width, "voices": 1}, {"median": Figure("µs", (50.0,))})
+            Row({"width": width, "voices": 1}, {"median": Metric("µs", (50.0,))})
             for width in (64, 128)
         ),
     ),

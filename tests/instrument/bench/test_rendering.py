@@ -10,7 +10,7 @@ import pytest
 
 from instrument.bench import rendering
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Section
+from instrument.bench.metrics import Section
 from instrument.bench.rendering import measure_rendering
 from instrument.bench.scores import write_line, write_note
 from instrument.model.graphs import Instrument
@@ -36,7 +36,7 @@ def test_every_score_has_its_factor(
     assert [row.labels for row in section.rows] == [{"score": name} for name in scores]
     assert_measured(section, effort.processes)
     for row in section.rows:
-        assert row.figures[COLUMN].better == "higher"
+        assert row.metrics[COLUMN].better == "higher"
 
 
 def test_the_first_round_only_warms_up(
@@ -45,4 +45,4 @@ def test_the_first_round_only_warms_up(
     factors = iter([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
     monkeypatch.setattr(rendering, "_realtime_factor", lambda *_: next(factors))
     section = measure_rendering(tiny, scores, replace(effort, processes=2))
-    assert [row.figures[COLUMN].rounds for row in section.rows] == [(3.0, 5.0), (4.0, 6.0)]
+    assert [row.metrics[COLUMN].rounds for row in section.rows] == [(3.0, 5.0), (4.0, 6.0)]

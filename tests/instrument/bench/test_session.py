@@ -14,8 +14,9 @@ from instrument import __version__
 from instrument.bench import session, startup
 from instrument.bench.comparison import Answer
 from instrument.bench.effort import QUICK, Effort
-from instrument.bench.figures import (
-    Figure,
+from instrument.bench.live import Latency, LiveLatency, OwnCounts, Spread
+from instrument.bench.metrics import (
+    Metric,
     Noise,
     Report,
     Row,
@@ -23,7 +24,6 @@ from instrument.bench.figures import (
     read_report,
     write_report,
 )
-from instrument.bench.live import Latency, LiveLatency, OwnCounts, Spread
 from instrument.bench.session import live_section, measure, measure_live_session
 from instrument.cli import main
 from instrument.errors import UnknownName, UsageError
@@ -43,8 +43,8 @@ TITLES = (
     "Timbre",
     "Kernels",
     "The floor",
-    "Engine: the audio half",
-    "Engine: the control half",
+    "Audio callback",
+    "Control thread",
     "Polyphony",
     "Note-on to first sample",
     "Rendering",
@@ -101,8 +101,8 @@ def test_it_says_what_is_being_measured(report: Report, said: list[str]) -> None
 def test_what_was_measured_is_finite_and_not_negative(report: Report) -> None:
     for section in report.sections:
         for row in section.rows:
-            for name, figure in row.figures.items():
-                assert all(0.0 <= value < float("inf") for value in figure.rounds), name
+            for name, metric in row.metrics.items():
+                assert all(0.0 <= value < float("inf") for value in metric.rounds), name
 
 
 def test_cold_starts_are_those_of_real_programs(
@@ -121,7 +121,7 @@ def test_arcos_line_is_the_one_that_stands_beside_the_peers(report: Report) -> N
     by_title = {section.title.partition(",")[0]: section for section in report.sections}
     rendered = by_title["Rendering at 48 kHz"].rows[0]
     assert rendered.labels == {"score": "a line"}
-    assert by_title["Peers: a line at 48 kHz"].rows[0].figures == rendered.figures
+    assert by_title["Peers: a line at 48 kHz"].rows[0].metrics == rendered.metrics
 
 
 def test_a_report_of_a_real_run_is_read_as_it_was_written(report: Report, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_live_latencies_are_told_in_ms_beside_each_other() -> None:
     section = live_section(live(Latency(100, 2, 0, Spread(480.0, 48.0, 960.0, 96.0), None)))
     assert section.title.endswith("blocks of 128 at 48000 Hz")
     assert {
-        row.labels["who"]: {name: figure.value for name, figure in row.figures.items()}
+        row.labels["who"]: {name: metric.value for name, metric in row.metrics.items()}
         for row in section.rows
     } == {
         "Arco": {"median": 1.0, "p1": 0.5, "p99": 2.0, "jitter": 0.1, "lost": 0.0},
@@ -172,7 +172,7 @@ def test_without_fluidsynth_arco_is_alone_and_it_says_why() -> None:
 
 def test_where_every_note_is_lost_only_that_is_told() -> None:
     section = live_section(live("gone", Latency(7, 7, 0, None, None)))
-    assert section.rows[0].figures == {"lost": Figure("notes", (7.0,))}
+    assert section.rows[0].metrics == {"lost": Metric("notes", (7.0,))}
 
 
 def test_a_live_session_is_a_report_of_one_section(
@@ -202,7 +202,7 @@ Arco = Callable[..., tuple[int, str, str]]
 
 def made_up(took_us: float) -> Report:
     facts = dict.fromkeys(("processor", "memory", "system", "python"), "some")
-    row = Row({"part": "room"}, {"median": Figure("µs", (took_us, 1.01 * took_us))})
+    row = Row({"part": "room"}, {"median": Metric("µs", (took_us, 1.01 * took_us))})
     return Report(
         {"arco": "0.1.0", "cores": 2, **facts}, Noise(1.0, 0.0, 0.0), (Section("Kernels", (row,)),)
     )
@@ -244,7 +244,7 @@ def bench(
     return run
 
 
-def test_a_quick_bench_writes_its_figures_and_prints_them(
+def test_a_quick_bench_writes_its_metrics_and_prints_them(
     bench: Arco, measured: Measured, tmp_path: Path
 ) -> None:
     status, out, err = bench("--quick", "--json", "report.json")

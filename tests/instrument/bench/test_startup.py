@@ -12,7 +12,7 @@ import pytest
 
 from instrument.bench import startup
 from instrument.bench.effort import Effort
-from instrument.bench.figures import Section
+from instrument.bench.metrics import Section
 from instrument.bench.startup import STEPS, Spent, measure_startup, run
 from instrument.errors import ArcoError
 
@@ -93,8 +93,8 @@ def test_programs_take_turns_and_the_first_turn_only_warms_up(
     )
     assert commands == commands[:3] * 3
     assert_measured(section, 2)
-    assert [row.figures["time"].rounds for row in section.rows] == [(4, 7), (5, 8), (6, 9)]
-    assert section.rows[0].figures["peak memory"].rounds == (104, 107)
+    assert [row.metrics["time"].rounds for row in section.rows] == [(4, 7), (5, 8), (6, 9)]
+    assert section.rows[0].metrics["peak memory"].rounds == (104, 107)
     (note,) = section.notes
     assert note.startswith("Of the first: import 5.50 s, load 5.50 s, first sample 5.50 s")
 
@@ -117,4 +117,4 @@ def test_memory_that_the_system_does_not_tell_is_left_out(
     untold: Iterator[Spent] = iter([Spent(1.0, None, json.dumps(dict.fromkeys(STEPS, 0.1)))] * 6)
     monkeypatch.setattr(startup, "run", lambda _command: next(untold))
     section = measure_startup("violin", Path("note.mid"), Path("line.mid"), effort)
-    assert {tuple(row.figures) for row in section.rows} == {("time",)}
+    assert {tuple(row.metrics) for row in section.rows} == {("time",)}

@@ -7,12 +7,13 @@ import io
 import pytest
 from rich.console import Console
 
-from instrument.bench.figures import Change, Figure, Noise, Report, Row, Section, Verdict
+from instrument.bench.metrics import Change, Metric, Noise, Report, Row, Section, Verdict
 from instrument.bench.tables import (
-    figure_text,
+    metric_text,
     noise_sentence,
     number,
     print_changes,
+    print_comparison,
     print_report,
     print_section,
 )
@@ -72,7 +73,7 @@ def test_a_number_has_the_digits_that_mean_something(value: float, text: str) ->
     ],
 )
 def test_a_range_is_shown_where_rounds_differ(rounds: tuple[float, ...], text: str) -> None:
-    assert figure_text(Figure("µs", rounds)).plain == text
+    assert metric_text(Metric("µs", rounds)).plain == text
 
 
 # --- Calm or not ---------------------------------------------------------------------------------
@@ -97,11 +98,11 @@ def test_a_section_is_a_table_with_labels_units_and_notes(console: Console) -> N
     rows = (
         Row(
             {"score": "a line", "voices": 1},
-            {"time": Figure("s", (1.0, 1.1)), "count": Figure("", (3.0,))},
+            {"time": Metric("s", (1.0, 1.1)), "count": Metric("", (3.0,))},
         ),
         Row(
             {"score": "a chorale", "voices": 8},
-            {"time": Figure("s", (2.0, 4.0)), "count": Figure("", (4.0,))},
+            {"time": Metric("s", (2.0, 4.0)), "count": Metric("", (4.0,))},
         ),
     )
     print_section(Section("Rendering", rows, ("A note.", "pip install 'arco[bench]'")), console)
@@ -115,11 +116,11 @@ def test_a_section_is_a_table_with_labels_units_and_notes(console: Console) -> N
     ]
 
 
-def test_a_figure_that_a_row_lacks_stays_in_its_column(console: Console) -> None:
-    lost = Figure("notes", (0.0,))
+def test_a_metric_that_a_row_lacks_stays_in_its_column(console: Console) -> None:
+    lost = Metric("notes", (0.0,))
     rows = (
-        Row({"who": "Arco"}, {"lost": Figure("notes", (5.0,))}),
-        Row({"who": "FluidSynth"}, {"median": Figure("ms", (7.5,)), "lost": lost}),
+        Row({"who": "Arco"}, {"lost": Metric("notes", (5.0,))}),
+        Row({"who": "FluidSynth"}, {"median": Metric("ms", (7.5,)), "lost": lost}),
     )
     print_section(Section("Live", rows), console)
     assert seen(console)[1:] == ["who lost, notes median, ms", "Arco 5 –", "FluidSynth 0 7.50"]
@@ -132,13 +133,13 @@ def test_a_section_without_rows_says_what_it_is(console: Console) -> None:
 
 def test_no_digit_is_cut_off_where_there_is_little_room() -> None:
     console = Console(record=True, width=60, file=io.StringIO())
-    figures = {f"p{i}": Figure("µs", (1234.0 + i, 5678.0 + i)) for i in range(6)}
-    print_section(Section("Blocks", (Row({"block": 64}, figures),)), console)
+    metrics = {f"p{i}": Metric("µs", (1234.0 + i, 5678.0 + i)) for i in range(6)}
+    print_section(Section("Blocks", (Row({"block": 64}, metrics),)), console)
     assert "…" not in console.export_text()
 
 
 def test_a_report_begins_with_the_machine_and_how_calm_it_was(console: Console) -> None:
-    row = Row({"part": "room"}, {"median": Figure("µs", (20.0,))})
+    row = Row({"part": "room"}, {"median": Metric("µs", (20.0,))})
     sections = (Section("Kernels", (row,)), Section("More", (row,)))
     print_report(Report(MACHINE, CALM, sections), console)
     machine, *rest = seen(console)
@@ -171,8 +172,8 @@ WITHIN: Verdict = "no difference beyond the noise"
 
 def change(name: str, before: float, now: float, verdict: Verdict, unit: str = "µs") -> Change:
     labels: dict[str, str | int] = {"part": "room", "voices": 8}
-    figures = Figure(unit, (before,)), Figure(unit, (now,))
-    return Change("Kernels: a hop", labels, name, *figures, verdict)
+    metrics = Metric(unit, (before,)), Metric(unit, (now,))
+    return Change("Kernels: a hop", labels, name, *metrics, verdict)
 
 
 def test_what_got_worse_or_better_is_shown_and_counted(console: Console) -> None:
@@ -185,11 +186,11 @@ def test_what_got_worse_or_better_is_shown_and_counted(console: Console) -> None
     print_changes(told, console)
     assert seen(console) == [
         "Beside the older report",
-        "what figure before now ratio",
+        "what metric before now ratio",
         "Kernels: room, 8 voices median, µs 10 25 2.50 worse",
         "Kernels: room, 8 voices p99, µs 10 5 0.50 better",
         "Kernels: room, 8 voices voices 4 2 0.50 worse",
-        "Of 4 figures that both reports have, 2 got worse and 1 better; 1 differ by no more than "
+        "Of 4 metrics that both reports have, 2 got worse and 1 better; 1 differ by no more than "
         "the noise.",
     ]
 
@@ -206,11 +207,40 @@ def test_worse_is_red_and_better_is_green() -> None:
 def test_where_nothing_changed_there_is_only_a_sentence(console: Console) -> None:
     print_changes(iter([change("median", 10.0, 10.1, WITHIN)]), console)
     assert " ".join(seen(console)) == (
-        "Of 1 figures that both reports have, 0 got worse and 0 better; 1 differ by no more than "
+        "Of 1 metrics that both reports have, 0 got worse and 0 better; 1 differ by no more than "
         "the noise."
     )
 
 
-def test_a_figure_that_was_nothing_has_no_ratio(console: Console) -> None:
+def test_a_metric_that_was_nothing_has_no_ratio(console: Console) -> None:
     print_changes([change("jitter", 0.0, 3.0, "worse", "samples")], console)
     assert "Kernels: room, 8 voices jitter, samples 0 3 worse" in seen(console)
+
+
+def comparison(console: Console, now: Report, before: Report) -> str:
+    print_comparison(now, before, console)
+    return " ".join(seen(console))
+
+
+def kernels(title: str = "Kernels", name: str = "median", **facts: str | int) -> Report:
+    row = Row({"part": "room"}, {name: Metric("µs", (20.0,))})
+    return Report({**MACHINE, **facts}, CALM, (Section(title, (row,)),))
+
+
+def test_reports_of_two_machines_are_compared_with_a_warning(console: Console) -> None:
+    said = comparison(console, kernels(), kernels(cores=2, python="3.11.9"))
+    assert "cores 2, now 8; python 3.11.9, now 3.12.1." in said
+    assert "Of 1 metrics that both reports have, 0 got worse" in said
+
+
+def test_reports_of_one_machine_are_compared_without_a_warning(console: Console) -> None:
+    said = comparison(console, kernels(), kernels())
+    assert "another machine" not in said
+    assert "Not compared" not in said
+
+
+def test_what_only_one_report_has_is_named(console: Console) -> None:
+    said = comparison(console, kernels(name="p99"), kernels(title="Parts"))
+    assert "Of 0 metrics that both reports have" in said
+    assert "since the older report lacks them: Kernels: p99." in said
+    assert "since only the older report has them: Parts: median." in said

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from instrument.bench.timing import (
     WARM_UP,
     Quantiles,
-    quantile_figures,
+    quantile_metrics,
     rounds_of,
     times_us,
     undisturbed,
@@ -53,15 +53,15 @@ def test_quantiles_are_those_of_a_thousand_times() -> None:
     assert Quantiles.of(times) == pytest.approx((500.0, 990.0, 999.0, 1000.0))
 
 
-def test_figures_have_the_quantiles_of_each_round() -> None:
-    figures = quantile_figures([Quantiles(1.0, 2.0, 3.0, 4.0), Quantiles(5.0, 6.0, 7.0, 8.0)])
-    assert {name: figure.rounds for name, figure in figures.items()} == {
+def test_metrics_have_the_quantiles_of_each_round() -> None:
+    metrics = quantile_metrics([Quantiles(1.0, 2.0, 3.0, 4.0), Quantiles(5.0, 6.0, 7.0, 8.0)])
+    assert {name: metric.rounds for name, metric in metrics.items()} == {
         "median": (1.0, 5.0),
         "p99": (2.0, 6.0),
         "p99.9": (3.0, 7.0),
         "max": (4.0, 8.0),
     }
-    assert {(figure.unit, figure.better) for figure in figures.values()} == {("µs", "lower")}
+    assert {(metric.unit, metric.better) for metric in metrics.values()} == {("µs", "lower")}
 
 
 def test_works_take_turns_after_they_have_warmed_up() -> None:

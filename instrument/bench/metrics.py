@@ -1,4 +1,4 @@
-"""Figures with their noise: what a bench measures, writes as JSON and compares."""
+"""Metrics with their noise: what a bench measures, writes as JSON and compares."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any, Literal, NamedTuple
 from instrument.errors import UsageError
 from instrument.files import replacing
 
-FORMAT = 1
+FORMAT = 2
 """Of the JSON files."""
 
 Better = Literal["lower", "higher", "neither"]
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One figure, measured in several rounds.
+class Metric:
+    """One metric, measured in several rounds.
 
     Attributes:
         unit: Of the values.
@@ -49,24 +49,24 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """Figures of one thing that was measured.
+    """Metrics of one thing that was measured.
 
     Attributes:
         labels: What it was, by the names of columns.
-        figures: By the names of columns.
+        metrics: By the names of columns.
     """
 
     labels: Mapping[str, str | int]
-    figures: Mapping[str, Figure]
+    metrics: Mapping[str, Metric]
 
 
 @dataclass(frozen=True)
 class Section:
-    """A table of figures.
+    """A table of metrics.
 
     Attributes:
         title: Of the table; also the name by which sections are compared.
-        rows: All with the same labels; a figure that isn't known may be left out.
+        rows: All with the same labels; a metric that isn't known may be left out.
         notes: Sentences about them.
     """
 
@@ -111,53 +111,72 @@ class Noise(NamedTuple):
 Verdict = Literal["better", "worse", "no difference beyond the noise"]
 
 
-def verdict(figure: Figure, other: Figure, spin: float = 1.0) -> Verdict:
-    """Whether a figure is better than another one of the same thing.
+def verdict(metric: Metric, other: Metric, spin: float = 1.0) -> Verdict:
+    """Whether a metric is better than another one of the same thing.
 
     It is only where no round of one lies within the rounds of the other, and the medians are
     further apart than the machine's speed wandered.
 
     Args:
-        figure: Which is judged.
+        metric: Which is judged.
         other: What it is compared with.
         spin: See `Noise`; of the noisier of the two runs.
     """
-    if figure.better == "neither":
+    if metric.better == "neither":
         return "no difference beyond the noise"
-    smaller = max(figure.rounds) < min(other.rounds) and other.value > figure.value * spin
-    larger = min(figure.rounds) > max(other.rounds) and figure.value > other.value * spin
+    smaller = max(metric.rounds) < min(other.rounds) and other.value > metric.value * spin
+    larger = min(metric.rounds) > max(other.rounds) and metric.value > other.value * spin
     if not smaller and not larger:
         return "no difference beyond the noise"
-    return "better" if smaller == (figure.better == "lower") else "worse"
+    return "better" if smaller == (metric.better == "lower") else "worse"
 
 
 class Change(NamedTuple):
-    """A figure beside the same one of an older report."""
+    """A metric beside the same one of an older report."""
 
     section: str
     labels: Mapping[str, str | int]
     name: str
-    before: Figure
-    now: Figure
+    before: Metric
+    now: Metric
     verdict: Verdict
 
 
 def changes(now: Report, before: Report) -> Iterator[Change]:
-    """Every figure that both reports have."""
+    """Every metric that both reports have."""
     spin = max(now.noise.spin, before.noise.spin)
-    old = {
-        (section.title, *sorted(row.labels.items()), name): figure
-        for section in before.sections
-        for row in section.rows
-        for name, figure in row.figures.items()
-    }
-    for section in now.sections:
+    old = {place.key: metric for place, metric in _all_metrics(before)}
+    for place, metric in _all_metrics(now):
+        other = old.get(place.key)
+        if other is not None:
+            yield Change(*place, other, metric, verdict(metric, other, spin))
+
+
+def absent(report: Report, other: Report) -> list[str]:
+    """What a report has and another one lacks, as "SECTION: METRIC", each once."""
+    known = {place.key for place, _ in _all_metrics(other)}
+    places = (place for place, _ in _all_metrics(report) if place.key not in known)
+    return list(dict.fromkeys(f"{place.section}: {place.name}" for place in places))
+
+
+class _Place(NamedTuple):
+    """Of a metric in a report."""
+
+    section: str
+    labels: Mapping[str, str | int]
+    name: str
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """By which it is found in another report."""
+        return self.section, *sorted(self.labels.items()), self.name
+
+
+def _all_metrics(report: Report) -> Iterator[tuple[_Place, Metric]]:
+    for section in report.sections:
         for row in section.rows:
-            for name, figure in row.figures.items():
-                other = old.get((section.title, *sorted(row.labels.items()), name))
-                if other is not None:
-                    judged = verdict(figure, other, spin)
-                    yield Change(section.title, row.labels, name, other, figure, judged)
+            for name, metric in row.metrics.items():
+                yield _Place(section.title, row.labels, name), metric
 
 
 # --- JSON ----------------------------------------------------------------------------------------
@@ -201,7 +220,7 @@ def _report(content: Mapping[str, Any]) -> Report:
             Section(
                 title=str(section["title"]),
                 rows=tuple(
-                    Row(dict(row["labels"]), {k: _figure(v) for k, v in row["figures"].items()})
+                    Row(dict(row["labels"]), {k: _metric(v) for k, v in row["metrics"].items()})
                     for row in section["rows"]
                 ),
                 notes=tuple(section["notes"]),
@@ -212,10 +231,10 @@ def _report(content: Mapping[str, Any]) -> Report:
     )
 
 
-def _figure(content: Mapping[str, Any]) -> Figure:
-    figure = Figure(str(content["unit"]), tuple(map(float, content["rounds"])), content["better"])
-    if not figure.rounds or not all(map(math.isfinite, figure.rounds)):
+def _metric(content: Mapping[str, Any]) -> Metric:
+    metric = Metric(str(content["unit"]), tuple(map(float, content["rounds"])), content["better"])
+    if not metric.rounds or not all(map(math.isfinite, metric.rounds)):
         raise ValueError(content)
-    if figure.better not in ("lower", "higher", "neither"):
+    if metric.better not in ("lower", "higher", "neither"):
         raise ValueError(content)
-    return figure
+    return metric

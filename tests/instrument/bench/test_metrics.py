@@ -1,4 +1,4 @@
-"""Figures with their noise: when one is better than another, and how they are kept."""
+"""Metrics with their noise: when one is better than another, and how they are kept."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.bench.figures import (
+from instrument.bench.metrics import (
     Better,
-    Figure,
+    Metric,
     Noise,
     Report,
     Row,
     Section,
+    absent,
     changes,
     read_report,
     verdict,
@@ -38,17 +39,17 @@ several = st.lists(values, min_size=1, max_size=5).map(tuple)
 spins = st.floats(1.0, 3.0)
 
 
-# --- Figures -------------------------------------------------------------------------------------
+# --- Metrics -------------------------------------------------------------------------------------
 
 
 @given(several)
-def test_a_figure_is_the_median_of_its_rounds(rounds: tuple[float, ...]) -> None:
-    assert Figure("µs", rounds).value == statistics.median(rounds)
+def test_a_metric_is_the_median_of_its_rounds(rounds: tuple[float, ...]) -> None:
+    assert Metric("µs", rounds).value == statistics.median(rounds)
 
 
 @given(several)
 def test_its_noise_is_the_largest_round_over_the_smallest(rounds: tuple[float, ...]) -> None:
-    assert Figure("µs", rounds).noise == max(rounds) / min(rounds)
+    assert Metric("µs", rounds).noise == max(rounds) / min(rounds)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_its_noise_is_the_largest_round_over_the_smallest(rounds: tuple[float, .
 def test_a_single_round_and_rounds_of_nothing_have_a_noise_too(
     rounds: tuple[float, ...], noise: float
 ) -> None:
-    assert Figure("samples", rounds).noise == noise
+    assert Metric("samples", rounds).noise == noise
 
 
 # --- Which of two is better ----------------------------------------------------------------------
@@ -68,16 +69,16 @@ def test_a_single_round_and_rounds_of_nothing_have_a_noise_too(
 def test_what_is_better_makes_the_other_worse(
     one: tuple[float, ...], other: tuple[float, ...], better: Better, spin: float
 ) -> None:
-    first, second = Figure("µs", one, better), Figure("µs", other, better)
+    first, second = Metric("µs", one, better), Metric("µs", other, better)
     assert verdict(first, second, spin) == OPPOSITE[verdict(second, first, spin)]
 
 
 @given(several, directions, spins)
-def test_a_figure_never_beats_itself(
+def test_a_metric_never_beats_itself(
     rounds: tuple[float, ...], better: Better, spin: float
 ) -> None:
-    figure = Figure("µs", rounds, better)
-    assert verdict(figure, figure, spin) == NO_WINNER
+    metric = Metric("µs", rounds, better)
+    assert verdict(metric, metric, spin) == NO_WINNER
 
 
 @given(several, several, spins, st.floats(1.01, 10.0))
@@ -86,15 +87,15 @@ def test_rounds_that_lie_apart_beyond_the_noise_have_a_winner(
 ) -> None:
     least = max(low) * spin * beyond / min(shape)
     high = tuple(value * least for value in shape)
-    assert verdict(Figure("µs", low, "lower"), Figure("µs", high, "lower"), spin) == "better"
-    assert verdict(Figure("×", low, "higher"), Figure("×", high, "higher"), spin) == "worse"
+    assert verdict(Metric("µs", low, "lower"), Metric("µs", high, "lower"), spin) == "better"
+    assert verdict(Metric("×", low, "higher"), Metric("×", high, "higher"), spin) == "worse"
 
 
 @given(several, several, values, contests, spins)
 def test_a_round_that_both_share_leaves_no_winner(
     one: tuple[float, ...], other: tuple[float, ...], shared: float, better: Better, spin: float
 ) -> None:
-    first, second = Figure("µs", (*one, shared), better), Figure("µs", (*other, shared), better)
+    first, second = Metric("µs", (*one, shared), better), Metric("µs", (*other, shared), better)
     assert verdict(first, second, spin) == NO_WINNER
 
 
@@ -102,8 +103,8 @@ def test_a_round_that_both_share_leaves_no_winner(
 def test_a_difference_by_which_the_machine_itself_wandered_leaves_no_winner(
     value: float, spin: float, share: float, better: Better
 ) -> None:
-    first = Figure("µs", (value,), better)
-    second = Figure("µs", (value * spin**share,), better)
+    first = Metric("µs", (value,), better)
+    second = Metric("µs", (value * spin**share,), better)
     assert verdict(first, second, spin) == NO_WINNER
 
 
@@ -111,27 +112,27 @@ def test_a_difference_by_which_the_machine_itself_wandered_leaves_no_winner(
 def test_where_neither_way_is_better_nothing_wins(
     one: tuple[float, ...], other: tuple[float, ...], spin: float
 ) -> None:
-    assert verdict(Figure("", one, "neither"), Figure("", other, "neither"), spin) == NO_WINNER
+    assert verdict(Metric("", one, "neither"), Metric("", other, "neither"), spin) == NO_WINNER
 
 
 @pytest.mark.parametrize(
     ("better", "judged"), [("lower", "worse"), ("higher", "better"), ("neither", NO_WINNER)]
 )
 def test_more_than_nothing_is_beyond_any_noise(better: Better, judged: str) -> None:
-    some, none = Figure("samples", (1.0, 2.0), better), Figure("samples", (0.0, 0.0), better)
+    some, none = Metric("samples", (1.0, 2.0), better), Metric("samples", (0.0, 0.0), better)
     assert verdict(some, none, 3.0) == judged
 
 
 # --- Two reports ---------------------------------------------------------------------------------
 
 
-def one_section(noise: Noise = CALM, **figures: float) -> Report:
-    """A report of one row, each figure of which has three rounds close together."""
+def one_section(noise: Noise = CALM, **metrics: float) -> Report:
+    """A report of one row, each metric of which has three rounds close together."""
     row = Row(
         {"part": "room", "voices": 1},
         {
-            name: Figure("µs", (value, 1.01 * value, 1.02 * value))
-            for name, value in figures.items()
+            name: Metric("µs", (value, 1.01 * value, 1.02 * value))
+            for name, value in metrics.items()
         },
     )
     return Report({"cores": 2}, noise, (Section("Kernels", (row,)),))
@@ -142,12 +143,19 @@ def test_only_what_both_reports_have_is_compared() -> None:
     assert [change.name for change in changes(now, before)] == ["median"]
 
 
+def test_what_only_one_report_has_is_absent_from_the_other() -> None:
+    now, before = one_section(median=1.0, p99=2.0), one_section(median=1.0, max=3.0)
+    assert absent(now, before) == ["Kernels: p99"]
+    assert absent(before, now) == ["Kernels: max"]
+    assert absent(now, now) == []
+
+
 @pytest.mark.parametrize(
     "other",
     [
         Section("Engine", one_section(median=1.0).sections[0].rows),
-        Section("Kernels", (Row({"part": "room", "voices": 2}, {"median": Figure("µs", (1.0,))}),)),
-        Section("Kernels", (Row({"part": "limiter"}, {"median": Figure("µs", (1.0,))}),)),
+        Section("Kernels", (Row({"part": "room", "voices": 2}, {"median": Metric("µs", (1.0,))}),)),
+        Section("Kernels", (Row({"part": "limiter"}, {"median": Metric("µs", (1.0,))}),)),
         Section("Kernels"),
     ],
 )
@@ -160,10 +168,10 @@ def test_the_order_of_labels_and_rows_does_not_matter() -> None:
     now = one_section(median=1.0)
     (section,) = now.sections
     (row,) = section.rows
-    turned = Row(dict(reversed([*row.labels.items()])), row.figures)
-    rows = (Row({"part": "limiter", "voices": 1}, row.figures), turned)
+    turned = Row(dict(reversed([*row.labels.items()])), row.metrics)
+    rows = (Row({"part": "limiter", "voices": 1}, row.metrics), turned)
     before = replace(now, sections=(Section("First"), Section(section.title, rows)))
-    assert [change.before for change in changes(now, before)] == list(row.figures.values())
+    assert [change.before for change in changes(now, before)] == list(row.metrics.values())
 
 
 def test_what_got_worse_is_marked() -> None:
@@ -187,10 +195,10 @@ def test_the_noisier_of_two_runs_is_what_a_difference_has_to_exceed(
 
 facts = st.dictionaries(st.text(), st.text() | st.integers(), max_size=3)
 finite = st.floats(allow_nan=False, allow_infinity=False)
-figures_ = st.builds(
-    Figure, st.text(), st.lists(finite, min_size=1, max_size=3).map(tuple), directions
+metrics_ = st.builds(
+    Metric, st.text(), st.lists(finite, min_size=1, max_size=3).map(tuple), directions
 )
-rows_ = st.builds(Row, facts, st.dictionaries(st.text(), figures_, max_size=2))
+rows_ = st.builds(Row, facts, st.dictionaries(st.text(), metrics_, max_size=2))
 sections_ = st.builds(
     Section,
     st.text(),
@@ -262,7 +270,7 @@ PARTS: dict[str, Callable[[Any], Any]] = {
     "noise": lambda content: content["noise"],
     "section": lambda content: content["sections"][0],
     "row": lambda content: content["sections"][0]["rows"][0],
-    "figure": lambda content: content["sections"][0]["rows"][0]["figures"]["median"],
+    "metric": lambda content: content["sections"][0]["rows"][0]["metrics"]["median"],
 }
 
 
@@ -272,8 +280,8 @@ PARTS: dict[str, Callable[[Any], Any]] = {
         *(("report", key) for key in ("format", "machine", "noise", "sections", "settings")),
         *(("noise", key) for key in ("spin", "steal", "load")),
         *(("section", key) for key in ("title", "rows", "notes")),
-        *(("row", key) for key in ("labels", "figures")),
-        *(("figure", key) for key in ("unit", "rounds", "better")),
+        *(("row", key) for key in ("labels", "metrics")),
+        *(("metric", key) for key in ("unit", "rounds", "better")),
     ],
 )
 def test_a_report_that_lacks_something_is_refused(
@@ -292,12 +300,12 @@ def test_a_report_that_lacks_something_is_refused(
         ("report", "machine", "a fast one"),
         ("noise", "spin", "calm"),
         ("noise", "hum", 1.0),
-        ("figure", "rounds", []),
-        ("figure", "rounds", 1.0),
-        ("figure", "rounds", ["fast"]),
-        ("figure", "rounds", [1.0, float("nan")]),
-        ("figure", "rounds", [float("inf")]),
-        ("figure", "better", "sideways"),
+        ("metric", "rounds", []),
+        ("metric", "rounds", 1.0),
+        ("metric", "rounds", ["fast"]),
+        ("metric", "rounds", [1.0, float("nan")]),
+        ("metric", "rounds", [float("inf")]),
+        ("metric", "better", "sideways"),
     ],
 )
 def test_a_report_with_something_else_in_it_is_refused(
