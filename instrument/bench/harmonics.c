@@ -1,5 +1,5 @@
-/* The inner loop of a bank of sines, Clenshaw's recurrence as in instrument/harmonic.py: the bench
-   lets a C compiler make the best of it, and holds the kernel against that. */
+/* The inner loop of a bank of sines, Clenshaw's recurrence as in instrument/dsp/harmonic.py: the
+   bench lets a C compiler make the best of it, and holds the kernel against that. */
 
 void sum_harmonics(const double *restrict sine, const double *restrict double_cosine,
                    const double *restrict weight, const float *restrict start,
@@ -8,6 +8,12 @@ void sum_harmonics(const double *restrict sine, const double *restrict double_co
 {
     for (int i = 0; i < samples; i++)
         b1[i] = b2[i] = 0.0;
+    if (harmonics % 2) { /* the highest alone; below it they go in pairs */
+        harmonics--;
+        const double top_start = start[harmonics], top_step = (double)end[harmonics] - top_start;
+        for (int i = 0; i < samples; i++)
+            b1[i] = top_start + top_step * weight[i];
+    }
     for (int k = harmonics - 1; k > 0; k -= 2) {
         const double upper_start = start[k], upper_step = (double)end[k] - start[k];
         const double lower_start = start[k - 1], lower_step = (double)end[k - 1] - start[k - 1];

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from instrument.bench.effort import Effort
+from instrument.bench.effort import QUICK, Effort
 from instrument.bench.metrics import Section
 
 
 @pytest.fixture(scope="session")
 def effort() -> Effort:
-    return Effort(
+    return replace(
+        QUICK,
         rounds=2,
         repeats=3,
         blocks=10,
         notes=5,
         processes=1,
         seconds=1.0,
-        sample_rates=(48_000,),
         block_sizes=(64, 128),
         voices=(1, 2),
     )

@@ -80,7 +80,7 @@ def test_a_compiler_that_fails_is_none(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @needs_a_compiler
-@pytest.mark.parametrize("harmonics", [2, 30, 60])
+@pytest.mark.parametrize("harmonics", [1, 2, 7, 30, 60, 99])
 def test_the_loop_in_c_sums_the_same_sines(harmonics: int, tmp_path: Path) -> None:
     work = _harmonics_in_c(harmonics, tmp_path)
     assert work is not None
