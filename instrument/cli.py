@@ -12,8 +12,8 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 import typer
 
 from instrument import __version__
-from instrument.errors import ArcoError, OutputError, UnknownName, UsageError
+from instrument.errors import ArcoError, UnknownName, UsageError
 
 if TYPE_CHECKING:
-    from instrument.arrays import Float32
     from instrument.live.session import LiveSettings
     from instrument.midi.file import Score
     from instrument.model.graphs import Instrument
     from instrument.render import RenderReport, RenderSettings
+    from instrument.settings import EngineSettings
 
 Found = TypeVar("Found")
 
@@ -220,30 +220,25 @@ def render(
 
     from instrument import terminal as ui
     from instrument.midi.file import read_score
-    from instrument.render import RenderSettings
+    from instrument.render import RenderSettings, channels
 
     score = read_score(song)
     as_played = RenderSettings.of(score)
-    chosen: dict[str, Any] = {"sample_rate": sample_rate, "seed": seed, "tail_seconds": tail}
-    chosen |= _sound_settings(room, humanize)
-    settings = dataclasses.replace(
-        as_played,
-        preset=preset,
-        knobs=knobs,
-        **{name: value for name, value in chosen.items() if value is not None},
-    )
-    if tail is not None or settings.sample_rate != as_played.sample_rate:
+    chosen = {"sample_rate": sample_rate, "seed": seed, "preset": preset, "knobs": knobs or None}
+    engine = _chosen(as_played.engine, chosen, room, humanize)
+    settings = dataclasses.replace(as_played, engine=engine, tail_seconds=tail)
+    if tail is not None or engine.sample_rate != as_played.engine.sample_rate:
         # A take's length counts its own samples, up to its own end.
         settings = dataclasses.replace(settings, samples=None)
     path = output or Path(song.with_suffix(".wav").name)
-    report = _render_files(instrument, score, settings, path, bits, stems)
+    report = _render_into(instrument, score, settings, path, bits, stems)
     if as_json:
         _say(json.dumps(dataclasses.asdict(report)))
         return
     for line in ui.report_lines(path, report, score.skipped_channels):
         _say(line)
     if stems is not None:
-        _say(f"Stems, a file for each MIDI channel: {len(_channels(score))} in {stems}.")
+        _say(f"Stems, a file for each MIDI channel: {len(channels(score))} in {stems}.")
 
 
 @app.command()
@@ -255,13 +250,14 @@ def demo(
     """Render the melody that comes with Arco, and play it if there is a sound device."""
     from instrument import terminal as ui
     from instrument.audio.devices import play_file
+    from instrument.files import new_folder
     from instrument.midi.file import read_score
     from instrument.render import RenderSettings
 
     with ExitStack() as folder:
         if output == DEMO_OUTPUT:
-            folder.enter_context(_folder(output.parent))
-        report = _render_files("violin", read_score(MELODY), RenderSettings(), output, 24, None)
+            folder.enter_context(new_folder(output.parent))
+        report = _render_into("violin", read_score(MELODY), RenderSettings(), output, 24, None)
     for line in ui.report_lines(output, report, ()):
         _say(line)
     sys.stdout.flush()
@@ -349,13 +345,12 @@ def play(
     _check_not_negative("--seed", seed)
     _check_within("--block", block, 16, 4096)
     _check_within("--voices", voices, 1, 64)
-    if sample_rate is not None:
-        _check_sample_rate(sample_rate)
     if mode not in ("poly", "mono"):
         raise UsageError(f"--mode {mode}: should be poly or mono")
     bindings_path = config_path()
     bindings = load_bindings(bindings_path)
 
+    from instrument.engine.engine import check_sample_rate
     from instrument.live.session import LiveSettings
     from instrument.model.catalogue import find_instrument
     from instrument.model.graphs import load_instrument
@@ -365,22 +360,21 @@ def play(
     for name in learn or ():
         if name not in names:
             raise UnknownName("knob", name, names)
+    if sample_rate is not None:
+        check_sample_rate(sample_rate)
+    engine = {"voices": voices, "seed": seed, "preset": preset, "knobs": knobs}
     settings = LiveSettings(
+        engine=_chosen(LiveSettings().engine, engine, room, humanize),
         midi_in=midi_in,
         audio_out=audio_out,
         block=block,
         sample_rate=sample_rate,
-        voices=voices,
         mono=mode == "mono",
-        seed=seed,
-        preset=preset,
-        knobs=knobs,
         bindings=bindings,
         learn=learn or (),
         bindings_path=bindings_path,
         record=record,
         record_audio=record_audio,
-        **_sound_settings(room, humanize),
     )
     _play(loaded, settings, instrument)
 
@@ -572,129 +566,35 @@ def _check_within(option: str, value: float, low: float, high: float) -> None:
         raise UsageError(f"{option} {value:g}: should be from {low:g} to {high:g}")
 
 
-def _sound_settings(room: float | None, humanize: float | None) -> dict[str, Any]:
-    """Of the options for the sound those that were given, checked."""
+def _chosen(
+    settings: EngineSettings,
+    chosen: Mapping[str, Any],
+    room: float | None,
+    humanize: float | None,
+) -> EngineSettings:
+    """Settings with what was chosen; None is what wasn't."""
     if room is not None:
         _check_within("--room", room, 0.0, 1.0)
     if humanize is not None:
         _check_within("--humanize", humanize, 0.0, 2.0)
-    given = {"room_gain": room, "humanize": humanize}
-    return {name: value for name, value in given.items() if value is not None}
+    given = {**chosen, "room_gain": room, "humanize": humanize}
+    wanted = {name: value for name, value in given.items() if value is not None}
+    return dataclasses.replace(settings, **wanted)
 
 
-def _check_sample_rate(sample_rate: int) -> None:
-    from instrument.engine.engine import SAMPLE_RATES
-
-    low, high = SAMPLE_RATES
-    if not low <= sample_rate <= high:
-        raise UsageError(f"--sample-rate {sample_rate}: should be from {low} to {high} Hz")
-
-
-def _check_size(path: Path, bits: int, score: Score, settings: RenderSettings) -> None:
-    from instrument.audio.files import WAV_BYTES
-    from instrument.render import LONGEST_TAIL_SECONDS
-
-    tail = settings.tail_seconds
-    seconds = score.duration_seconds + (LONGEST_TAIL_SECONDS if tail is None else tail)
-    if path.suffix.lower() == ".wav" and seconds * settings.sample_rate * bits / 4 > WAV_BYTES:
-        raise UsageError(
-            f"{path}: {seconds / 3600:.1f} hours are more than a .wav file can hold; "
-            "choose .flac, or fewer bits"
-        )
-
-
-# --- Files ---------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _folder(path: Path) -> Iterator[None]:
-    """Make a folder that is missing; one that was made goes away again when the block fails."""
-    if not path.parent.is_dir():
-        raise OutputError(f"{path}: there is no folder {path.parent}; make it first")
-    missing = not path.exists()
-    try:
-        path.mkdir(exist_ok=True)
-    except FileExistsError:
-        raise OutputError(f"{path}: is a file; name a folder") from None
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be made: {error.strerror}") from error
-    try:
-        yield
-    except BaseException:
-        if missing:
-            with suppress(OSError):
-                path.rmdir()
-        raise
-
-
-def _channels(score: Score) -> list[int]:
-    """Channels that have notes, counting from 0."""
-    from instrument.midi.events import NoteOn
-
-    return sorted(
-        {timed.event.channel for timed in score.events if isinstance(timed.event, NoteOn)}
-    )
-
-
-def _stem_path(folder: Path, mix: Path, channel: int) -> Path:
-    return folder / f"{mix.stem}-channel-{channel + 1:02d}{mix.suffix}"
-
-
-def _render_files(
-    name: str,
-    score: Score,
-    settings: RenderSettings,
-    output: Path,
-    bits: int,
-    stems: Path | None,
+def _render_into(
+    name: str, score: Score, settings: RenderSettings, path: Path, bits: int, stems: Path | None
 ) -> RenderReport:
-    """Render a score into one file, and each of its channels into one more if there are stems.
-
-    All files are opened before the first note and get their names after the last one.
-    """
-    from instrument.audio.files import sound_file, subtype
-
-    subtype(output, bits)
-    _check_sample_rate(settings.sample_rate)
-    _check_size(output, bits, score, settings)
-    with ExitStack() as files:
-
-        def opened(path: Path) -> Callable[[Float32], None]:
-            return files.enter_context(sound_file(path, settings.sample_rate, bits))
-
-        mix = opened(output)
-        parts = {}
-        if stems is not None:
-            files.enter_context(_folder(stems))
-            parts = {
-                channel: opened(_stem_path(stems, output, channel)) for channel in _channels(score)
-            }
-        return _render_all(name, score, settings, mix, parts)
-
-
-def _render_all(
-    name: str,
-    score: Score,
-    settings: RenderSettings,
-    mix: Callable[[Float32], None],
-    parts: dict[int, Callable[[Float32], None]],
-) -> RenderReport:
+    """Render with an instrument of a name, with a bar that shows how far it is."""
     from instrument import terminal as ui
     from instrument.model.catalogue import find_instrument
     from instrument.model.graphs import load_instrument
-    from instrument.render import render_score
+    from instrument.render import check_output, render_files
 
+    check_output(path, bits, score, settings)
     instrument = load_instrument(find_instrument(name))
-    seconds = score.duration_seconds + (settings.tail_seconds or 0.0)
-    with ui.progress_bar(seconds * (1 + len(parts))) as progress:
-
-        def after(passes: int) -> Callable[[float], None]:
-            return lambda done: progress(passes * seconds + min(done, seconds))
-
-        report = render_score(instrument, score, settings, mix, after(0))
-        for passes, (channel, write) in enumerate(parts.items(), 1):
-            render_score(instrument, score, settings, write, after(passes), channel)
-    return report
+    with ui.progress_bar() as progress:
+        return render_files(instrument, score, settings, path, bits, stems, progress)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,24 @@
-"""The offline driver: a score in, blocks of samples out, as fast as it goes."""
+"""The offline driver: a score in, blocks of samples or sound files out, as fast as it goes."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from instrument.arrays import Float32
-from instrument.engine.engine import ROOM_GAIN, Engine
+from instrument.audio.files import WAV_BYTES, sound_file, subtype
+from instrument.engine.engine import Engine, check_sample_rate
+from instrument.errors import UsageError
+from instrument.files import check_writable, new_folder
+from instrument.midi.events import NoteOn
 from instrument.midi.file import Score
 from instrument.model.graphs import Instrument
-from instrument.model.latent import knob_settings
+from instrument.settings import EngineSettings
 from instrument.units import gain_to_db
 
 BLOCK = 4096
@@ -20,32 +26,23 @@ LONGEST_TAIL_SECONDS = 10.0
 SILENCE = 1e-4  # −80 dBFS
 
 
+OFFLINE = EngineSettings(voices=64)
+
+
 @dataclass(frozen=True)
 class RenderSettings:
     """How a score is rendered.
 
     Attributes:
-        sample_rate: In Hz.
-        seed: Of everything that is left to chance.
-        preset: Name of the preset to begin with; the first one if None.
-        knobs: Positions 0…1 by name of the latent axis.
+        engine: Settings of the engine that plays it.
         tail_seconds: What follows the last note; until it is silent, at most 10 s, if None.
         samples: Length of the whole, which a take has; from the score and its tail if None.
-        voices: How many notes may sound at once.
-        room_gain: Linear gain of the room.
-        humanize: How much is left to chance, 0…2.
         frames_at_once: See `Engine`; a take has the one at a time that it was played with.
     """
 
-    sample_rate: int = 48_000
-    seed: int = 0
-    preset: str | None = None
-    knobs: Mapping[str, float] = field(default_factory=dict)
+    engine: EngineSettings = OFFLINE
     tail_seconds: float | None = None
     samples: int | None = None
-    voices: int = 64
-    room_gain: float = ROOM_GAIN
-    humanize: float = 1.0
     frames_at_once: int = 32
 
     @classmethod
@@ -54,15 +51,7 @@ class RenderSettings:
         take = score.take
         if take is None:
             return cls()
-        return cls(
-            sample_rate=take.sample_rate,
-            seed=take.seed,
-            voices=take.voices,
-            samples=take.samples,
-            room_gain=take.room_gain,
-            humanize=take.humanize,
-            frames_at_once=1,
-        )
+        return cls(take.engine, samples=take.samples, frames_at_once=1)
 
 
 @dataclass(frozen=True)
@@ -113,19 +102,9 @@ def render_score(
         UsageError: A knob outside 0…1, or a sample rate that can't be played at.
     """
     began = time.perf_counter()
-    spec, rate = instrument.spec, settings.sample_rate
-    preset = spec.presets.index(spec.preset(settings.preset)) if settings.preset else 0
+    spec, rate = instrument.spec, settings.engine.sample_rate
     engine = Engine(
-        instrument,
-        rate,
-        settings.voices,
-        settings.seed,
-        preset,
-        knob_settings(spec, settings.knobs),
-        settings.room_gain,
-        settings.humanize,
-        ahead=BLOCK,
-        frames_at_once=settings.frames_at_once,
+        instrument, settings.engine, ahead=BLOCK, frames_at_once=settings.frames_at_once
     )
     events = [e for e in score.events if channel is None or e.event.channel == channel]
     for timed in events:
@@ -176,3 +155,100 @@ def render_score(
         sample_rate=rate,
         model={"name": spec.name, "digest": spec.digest},
     )
+
+
+# --- Into files ----------------------------------------------------------------------------------
+
+
+def check_output(output: Path, bits: int, score: Score, settings: RenderSettings) -> None:
+    """Find out before anything is loaded whether a score can be rendered into a file.
+
+    Args:
+        output: The .wav or .flac file.
+        bits: A sample.
+        score: What is to be rendered.
+        settings: How.
+
+    Raises:
+        UsageError: Arco doesn't write such files, or can't play at the sample rate.
+        OutputError: Nothing can be written there.
+    """
+    subtype(output, bits)
+    check_sample_rate(settings.engine.sample_rate)
+    _check_size(output, bits, score, settings)
+    check_writable(output)
+
+
+def render_files(
+    instrument: Instrument,
+    score: Score,
+    settings: RenderSettings,
+    output: Path,
+    bits: int = 24,
+    stems: Path | None = None,
+    progress: Callable[[float], None] = lambda _share: None,
+) -> RenderReport:
+    """Render a score into one file, and each of its channels into one more if there are stems.
+
+    All files are opened before the first note and get their names after the last one.
+
+    Args:
+        instrument: What plays.
+        score: What it plays.
+        settings: How.
+        output: The .wav or .flac file of the mix.
+        bits: A sample: 16, 24 or, in a .wav, 32 of floating point.
+        stems: Folder of a file for each channel; it is made if it is missing.
+        progress: Called with the share that is done, 0…1.
+
+    Raises:
+        UsageError: What ``check_output`` and ``render_score`` refuse.
+        OutputError: A file can't be written.
+    """
+    subtype(output, bits)
+    _check_size(output, bits, score, settings)
+    seconds = score.duration_seconds + (settings.tail_seconds or 0.0)
+    passes = 1 + (len(channels(score)) if stems is not None else 0)
+
+    def after(done: int) -> Callable[[float], None]:
+        whole = max(seconds * passes, 1e-9)
+        return lambda rendered: progress((done * seconds + min(rendered, seconds)) / whole)
+
+    with ExitStack() as files:
+
+        def opened(path: Path) -> Callable[[Float32], None]:
+            return files.enter_context(sound_file(path, settings.engine.sample_rate, bits))
+
+        mix, parts = opened(output), {}
+        if stems is not None:
+            files.enter_context(new_folder(stems))
+            parts = {
+                channel: opened(stem_path(stems, output, channel)) for channel in channels(score)
+            }
+        report = render_score(instrument, score, settings, mix, after(0))
+        for done, (channel, write) in enumerate(parts.items(), 1):
+            render_score(instrument, score, settings, write, after(done), channel)
+    return report
+
+
+def channels(score: Score) -> list[int]:
+    """Channels that have notes, counting from 0."""
+    return sorted(
+        {timed.event.channel for timed in score.events if isinstance(timed.event, NoteOn)}
+    )
+
+
+def stem_path(folder: Path, mix: Path, channel: int) -> Path:
+    """The file of a channel, counted from 0, beside those of the others."""
+    return folder / f"{mix.stem}-channel-{channel + 1:02d}{mix.suffix}"
+
+
+def _check_size(path: Path, bits: int, score: Score, settings: RenderSettings) -> None:
+    tail = settings.tail_seconds
+    seconds = score.duration_seconds + (LONGEST_TAIL_SECONDS if tail is None else tail)
+    size = seconds * settings.engine.sample_rate * bits / 4
+    if path.suffix.lower() == ".wav" and size > WAV_BYTES:
+        raise UsageError(
+            f"{path}: {seconds / 3600:.1f} hours are more than a .wav file can hold; "
+            "choose .flac, or fewer bits"
+        )

@@ -67,14 +67,11 @@ def report_lines(
 
 
 @contextmanager
-def progress_bar(seconds: float) -> Iterator[Callable[[float], None]]:
+def progress_bar() -> Iterator[Callable[[float], None]]:
     """Show a progress bar on stderr if that is a terminal.
 
-    Args:
-        seconds: How much there is to render.
-
     Yields:
-        A function to call with the number of seconds rendered so far.
+        A function to call with the share that is rendered so far, 0…1.
     """
     columns = (
         TextColumn("Rendering"),
@@ -86,7 +83,7 @@ def progress_bar(seconds: float) -> Iterator[Callable[[float], None]]:
     with Progress(
         *columns, console=Console(stderr=True), transient=True, disable=hidden
     ) as progress:
-        task = progress.add_task("", total=seconds)
+        task = progress.add_task("", total=1.0)
         yield lambda done: progress.update(task, completed=done)
 
 

@@ -8,7 +8,7 @@ torch is imported only when the instrument is made, so that tests without one st
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from instrument.arrays import Float32, Float64
 from instrument.engine.engine import Engine
 from instrument.midi.events import Event
 from instrument.model.graphs import Instrument, load_instrument
+from instrument.settings import EngineSettings
 from instrument.units import FRAME_RATE
 from training.frames import FRAMES, RELEASE_FRAME
 
@@ -163,7 +164,8 @@ def play(tiny: Instrument) -> Callable[..., Float32]:
     """Plays the tiny instrument: (events, seconds, blocks=4096, …) → stereo, [2, samples].
 
     ``events`` are (seconds, event) or (sample, event); ``blocks`` is the size of all blocks, or
-    several that take turns. What else is given goes to the engine, without a room by default.
+    several that take turns. What else is given goes to the engine, without a room by default;
+    ``preset`` is an index, and ``knobs`` are given by the indices of their axes.
     """
 
     def play(
@@ -172,9 +174,16 @@ def play(tiny: Instrument) -> Callable[..., Float32]:
         blocks: int | Sequence[int] = 4096,
         sample_rate: int = 48_000,
         room_gain: float = 0.0,
+        preset: int | None = None,
+        knobs: Mapping[int, float] | None = None,
         **chosen: Any,
     ) -> Float32:
-        engine = Engine(tiny, sample_rate, room_gain=room_gain, **chosen)
+        more = {name: chosen.pop(name) for name in ("ahead", "frames_at_once") if name in chosen}
+        if preset is not None:
+            chosen["preset"] = tiny.spec.presets[preset].name
+        chosen["knobs"] = {tiny.spec.axes[axis].name: at for axis, at in (knobs or {}).items()}
+        settings = EngineSettings(sample_rate=sample_rate, room_gain=room_gain, **chosen)
+        engine = Engine(tiny, settings, **more)
         for time, event in events:
             engine.push(event, time if isinstance(time, int) else round(time * sample_rate))
         out = np.zeros((2, round(seconds * sample_rate)), np.float32)

@@ -18,6 +18,7 @@ from instrument.dsp.synth import render_block
 from instrument.engine.engine import Engine
 from instrument.midi.events import NoteOn
 from instrument.model.graphs import Instrument
+from instrument.settings import EngineSettings
 from instrument.units import FRAME_RATE
 
 SHARE = 0.5
@@ -43,7 +44,7 @@ class Kind(NamedTuple):
 
 def sounding_engine(instrument: Instrument, sample_rate: int, voices: int) -> Engine:
     """An engine in which so many voices are held, past their attacks."""
-    engine = Engine(instrument, sample_rate, voices)
+    engine = Engine(instrument, EngineSettings(sample_rate=sample_rate, voices=voices))
     for voice in range(voices):
         channel, key = divmod(voice, KEYS)
         engine.push(

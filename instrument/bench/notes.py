@@ -15,6 +15,7 @@ from instrument.engine.smoothing import ALL_SOUND_OFF
 from instrument.errors import ArcoError
 from instrument.midi.events import ControlChange, NoteOn
 from instrument.model.graphs import Instrument
+from instrument.settings import EngineSettings
 
 SAMPLE_RATE = 48_000
 SILENT_SAMPLES = 4096
@@ -68,7 +69,9 @@ def note_times(
         ArcoError: A note isn't heard within three seconds.
     """
     rng = np.random.default_rng(seed)
-    engine = Engine(instrument, SAMPLE_RATE, voices=2, seed=seed, room_gain=0.0)
+    engine = Engine(
+        instrument, EngineSettings(sample_rate=SAMPLE_RATE, voices=2, seed=seed, room_gain=0.0)
+    )
     out = np.zeros((2, block), np.float32)
     delays, costs = np.empty(notes), np.empty(notes)
     for note in range(notes):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
 
 from instrument.arrays import Float32
 from instrument.dsp.frames import hop_start, longest_hop
@@ -15,13 +14,24 @@ from instrument.engine.control import Control
 from instrument.errors import UsageError
 from instrument.midi.events import Event, NoteOn
 from instrument.model.graphs import Instrument
-from instrument.model.latent import LatentSpace
+from instrument.model.latent import LatentSpace, knob_settings
+from instrument.settings import EngineSettings
 from instrument.units import FRAME_RATE
 
 SAMPLE_RATES = (22_050, 192_000)
-ROOM_GAIN = 0.18
 LEAST_HOPS = 4
 """Control frames that are kept: this hop's, the next one's, and room for those who are late."""
+
+
+def check_sample_rate(sample_rate: int) -> None:
+    """Refuse sample rates, in Hz, that an engine can't play at.
+
+    Raises:
+        UsageError: It is one of them.
+    """
+    low, high = SAMPLE_RATES
+    if not low <= sample_rate <= high:
+        raise UsageError(f"sample rate {sample_rate} Hz: it should be from {low} to {high} Hz")
 
 
 class Engine:
@@ -41,13 +51,8 @@ class Engine:
     def __init__(
         self,
         instrument: Instrument,
-        sample_rate: int = 48_000,
-        voices: int = 16,
-        seed: int = 0,
-        preset: int = 0,
-        knobs: Mapping[int, float] | None = None,
-        room_gain: float = ROOM_GAIN,
-        humanize: float = 1.0,
+        settings: EngineSettings | None = None,
+        *,
         ahead: int = 0,
         frames_at_once: int = 1,
     ) -> None:
@@ -55,33 +60,30 @@ class Engine:
 
         Args:
             instrument: What it plays.
-            sample_rate: In Hz, 22,050 to 192,000.
-            voices: How many notes may sound at once.
-            seed: Of everything that is left to chance.
-            preset: Index of the preset that all channels begin with.
-            knobs: Positions 0…1 by index of the latent axis.
-            room_gain: Linear gain of the room.
-            humanize: How much is left to chance, 0…2; 1 is as much as in the recordings.
+            settings: How; the usual ones by default.
             ahead: Samples by which `advance` may be ahead of what is played.
             frames_at_once: The most control frames that one run of the timbre's graph computes.
                 More than one is faster, but then the size of the blocks shows in the last bits,
                 below −110 dBFS.
 
         Raises:
-            UsageError: A sample rate that it can't play at.
+            UnknownName: A preset or knob that the instrument doesn't have.
+            UsageError: A knob outside 0…1, or a sample rate that it can't play at.
         """
-        low, high = SAMPLE_RATES
-        if not low <= sample_rate <= high:
-            raise UsageError(f"sample rate {sample_rate} Hz: it should be from {low} to {high} Hz")
+        settings = settings or EngineSettings()
+        sample_rate, seed = settings.sample_rate, settings.seed
+        check_sample_rate(sample_rate)
         spec = instrument.spec
         sizes = spec.timbre_size
         matrix = impulse_response_matrix(sizes.noise_bands, sample_rate, spec.sample_rate)
         hops = LEAST_HOPS + -(-ahead * FRAME_RATE // sample_rate)
-        latents = LatentSpace(spec, seed, humanize)
+        latents = LatentSpace(spec, seed, settings.humanize)
+        preset = spec.presets.index(spec.preset(settings.preset)) if settings.preset else 0
+        knobs = knob_settings(spec, settings.knobs)
         self._control = Control(
-            instrument, sample_rate, voices, latents, preset, hops, frames_at_once
+            instrument, sample_rate, settings.voices, latents, preset, hops, frames_at_once
         )
-        for axis, position in (knobs or {}).items():
+        for axis, position in knobs.items():
             self._control.mapping.turn(axis, position)
         slots = len(self._control.voices.slots)
         state = SynthState.empty(
@@ -93,7 +95,7 @@ class Engine:
             frames=self._control.bank.frames,
             onsets=self._control.bank.onsets,
             state=state,
-            room=Room(sample_rate, room_gain).state,
+            room=Room(sample_rate, settings.room_gain).state,
             limiter=Limiter(sample_rate).state,
         )
         self._sample_rate = sample_rate

@@ -6,9 +6,9 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from queue import Empty
@@ -20,17 +20,17 @@ from instrument.arrays import Float32
 from instrument.audio.files import sound_file
 from instrument.audio.stream import Device, Output, choose_output, rescan
 from instrument.dsp.callback import Playback
-from instrument.engine.engine import ROOM_GAIN, Engine
+from instrument.engine.engine import Engine
 from instrument.engine.smoothing import AXIS_CONTROLLERS, CHANNELS, MONO_ON
-from instrument.errors import ArcoError, UsageError
+from instrument.errors import ArcoError
 from instrument.live.bindings import Binding, Knobs, bind, save_bindings
 from instrument.live.inputs import Inputs
 from instrument.live.learn import Learner
 from instrument.live.scheduler import EventScheduler
-from instrument.midi.events import ControlChange, Event, NoteOn, ProgramChange
+from instrument.midi.events import ControlChange, Event, NoteOn
 from instrument.midi.take import TakeWriter
 from instrument.model.graphs import Instrument
-from instrument.model.latent import knob_settings
+from instrument.settings import EngineSettings
 
 AHEAD_SAMPLES = 8192
 """So far the control may be ahead of the sound: for blocks up to half of it."""
@@ -52,6 +52,9 @@ SWITCH_INTERVAL_SECONDS = 1e-4
 """Another thread of Python's may keep the control waiting so long."""
 
 
+LIVE = EngineSettings(voices=8)
+
+
 @dataclass(frozen=True)
 class LiveSettings:
     """How Arco is played live.
@@ -61,13 +64,8 @@ class LiveSettings:
         audio_out: Part of a device's name; the default one if None.
         block: Samples that the device takes at once.
         sample_rate: In Hz; the device's own if None.
-        voices: How many notes may sound at once.
+        engine: Settings of the engine, but for its sample rate.
         mono: Whether all channels play single lines at first.
-        seed: Of everything that is left to chance.
-        preset: Name of the preset to begin with; the first one if None.
-        knobs: Positions 0…1 by name of the latent axis.
-        room_gain: Linear gain of the room.
-        humanize: How much is left to chance, 0…2.
         bindings: What the hardware's knobs do.
         learn: What is to be learned, by name.
         bindings_path: Where learned bindings are kept.
@@ -79,13 +77,8 @@ class LiveSettings:
     audio_out: str | None = None
     block: int = 128
     sample_rate: int | None = None
-    voices: int = 8
+    engine: EngineSettings = LIVE
     mono: bool = False
-    seed: int = 0
-    preset: str | None = None
-    knobs: Mapping[str, float] = field(default_factory=dict)
-    room_gain: float = ROOM_GAIN
-    humanize: float = 1.0
     bindings: Sequence[Binding] = ()
     learn: Sequence[str] = ()
     bindings_path: Path | None = None
@@ -166,7 +159,6 @@ class Session:
         self._stopping, self._stop_now = threading.Event(), threading.Event()
         self._told, self._told_fault = "", False
         self._calls, self._called_at = 0, 0.0
-        beginning = list(_beginning(instrument, settings))
         with ExitStack() as opened:
             # MIDI first: opening a port takes its time, and nothing should sound meanwhile.
             self._inputs = Inputs(settings.midi_in)
@@ -174,17 +166,10 @@ class Session:
             device = choose_output(settings.audio_out)
             self._api = device.api
             self.sample_rate = settings.sample_rate or device.sample_rate
-            take, write = self._open_recordings(opened)
+            playing = replace(settings.engine, sample_rate=self.sample_rate)
+            take, write = self._open_recordings(opened, playing)
             _warm_up(instrument, self.sample_rate)
-            self._engine = Engine(
-                instrument,
-                self.sample_rate,
-                settings.voices,
-                settings.seed,
-                room_gain=settings.room_gain,
-                humanize=settings.humanize,
-                ahead=AHEAD_SAMPLES,
-            )
+            self._engine = Engine(instrument, playing, ahead=AHEAD_SAMPLES)
             self._playback = Playback.empty(self._engine.synth, TAPE_SAMPLES if write else 1)
             self._tape = Tape(self._playback, write)
             opened.callback(self._drain)
@@ -198,7 +183,7 @@ class Session:
                 AHEAD_SAMPLES,
                 take,
             )
-            for event in beginning:
+            for event in _beginning(settings):
                 self._scheduler.give(event, 0)
             if settings.learn:
                 self._scheduler.learner = Learner(settings.learn)
@@ -318,7 +303,7 @@ class Session:
 
     def _knobs(self) -> Knobs:
         knobs = Knobs(self._bindings, self._axes)
-        for name, position in self._settings.knobs.items():
+        for name, position in self._settings.engine.knobs.items():
             knobs.turn(name, position)
         return knobs
 
@@ -387,20 +372,13 @@ class Session:
     # --- recordings --------------------------------------------------------------------------
 
     def _open_recordings(
-        self, opened: ExitStack
+        self, opened: ExitStack, playing: EngineSettings
     ) -> tuple[TakeWriter | None, Callable[[Float32], None] | None]:
         """Open what is recorded into; it is written when the stack is closed."""
         settings, rate = self._settings, self.sample_rate
         take, write = None, None
         if settings.record is not None:
-            take = TakeWriter(
-                settings.record,
-                rate,
-                settings.seed,
-                settings.voices,
-                settings.room_gain,
-                settings.humanize,
-            )
+            take = TakeWriter(settings.record, playing)
             opened.push(partial(self._close_take, take))
         if settings.record_audio is not None:
             write = opened.enter_context(sound_file(settings.record_audio, rate, RECORDED_BITS))
@@ -460,24 +438,15 @@ class Tape:
         self._playback.recording[0] = 0
 
 
-def _beginning(instrument: Instrument, settings: LiveSettings) -> Iterator[Event]:
-    """The settings as events, so that a take holds them."""
-    spec = instrument.spec
-    if settings.preset is not None:
-        program = spec.presets.index(spec.preset(settings.preset))
-        yield from (ProgramChange(channel, program) for channel in range(CHANNELS))
-    for axis, position in knob_settings(spec, settings.knobs).items():
-        if axis >= len(AXIS_CONTROLLERS):
-            raise UsageError(f"knob {spec.axes[axis].name}: live there are the first eight only")
-        controller, value = AXIS_CONTROLLERS[axis], round(127 * position)
-        yield from (ControlChange(channel, controller, value) for channel in range(CHANNELS))
+def _beginning(settings: LiveSettings) -> Iterator[Event]:
+    """The settings of the channels as events, so that a take holds them."""
     if settings.mono:
         yield from (ControlChange(channel, MONO_ON, 1) for channel in range(CHANNELS))
 
 
 def _warm_up(instrument: Instrument, sample_rate: int) -> None:
     """Compile and touch everything that will be used, so that the first note is like the others."""
-    engine = Engine(instrument, sample_rate, voices=2)
+    engine = Engine(instrument, EngineSettings(sample_rate=sample_rate, voices=2))
     engine.push(NoteOn(0, 69, 100), 0)
     engine.push(ControlChange(0, AXIS_CONTROLLERS[0], 100), sample_rate // 2)
     block = np.zeros((2, sample_rate), dtype=np.float32)

@@ -16,12 +16,14 @@ from dataclasses import dataclass, field, fields
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import cast
 
 from instrument.engine.smoothing import Mapping
 from instrument.errors import MidiFileError
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, TimedEvent
 from instrument.midi.messages import STATUS, data_length, decode
 from instrument.midi.zones import LOWER, UPPER
+from instrument.settings import EngineSettings
 
 PERCUSSION_CHANNEL = 9
 MAX_DURATION_SECONDS = 24 * 3600.0
@@ -35,6 +37,9 @@ TEXT, END_OF_TRACK, SET_TEMPO = 0x01, 0x2F, 0x51
 TAKE_MARK = b"arco-take "
 """Begins the text event at tick 0 in which a take says how it was played; JSON follows."""
 
+ALWAYS_SAID = {"seed", "voices", "sample_rate", "samples"}
+"""What every take says; older ones leave the rest out, which then has its default."""
+
 # SMPTE frames a second, by the number in the header, as a fraction: 29 is 30 drop-frame.
 SMPTE_RATES = {24: (24, 1), 25: (25, 1), 29: (30_000, 1001), 30: (30, 1)}
 
@@ -47,20 +52,12 @@ class Take:
     """How a file that Arco recorded was played: what the same sound needs beside the events.
 
     Attributes:
-        seed: Of everything that was left to chance.
-        voices: How many notes could sound at once.
-        sample_rate: In Hz.
+        engine: Settings that it was played with.
         samples: Length of the take.
-        room_gain: Linear gain of the room.
-        humanize: How much was left to chance, 0…2.
     """
 
-    seed: int
-    voices: int
-    sample_rate: int
+    engine: EngineSettings
     samples: int
-    room_gain: float = 0.18  # of takes that don't say
-    humanize: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -456,16 +453,26 @@ def _read_take(contents: bytes) -> Take | None:
         said = json.loads(contents)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(said, dict):
+    if not isinstance(said, dict) or not said.keys() >= ALWAYS_SAID:
         return None
-    known = {each.name: each.type for each in fields(Take)}
+    known = {each.name: str(each.type) for each in fields(EngineSettings)}
+    known["samples"] = "int"
     given = {name: said[name] for name in known.keys() & said.keys()}
-    for name, value in given.items():
-        kinds = (int,) if known[name] == "int" else (int, float)
-        if type(value) not in kinds or not 0 <= value < math.inf:
-            return None
-    try:
-        take = Take(**given)
-    except TypeError:  # something is missing
+    if not all(_fits(value, known[name]) for name, value in given.items()):
         return None
-    return take if take.voices > 0 and take.sample_rate > 0 else None
+    samples = given.pop("samples")
+    settings = EngineSettings(**given)
+    return Take(settings, samples) if settings.voices > 0 and settings.sample_rate > 0 else None
+
+
+def _fits(value: object, kind: str) -> bool:
+    """Whether a value of JSON can be a setting of a type."""
+    match kind:
+        case "int":
+            return type(value) is int and value >= 0
+        case "float":
+            return type(value) in (int, float) and 0 <= cast("float", value) < math.inf
+        case "str | None":
+            return value is None or isinstance(value, str)
+        case _:
+            return isinstance(value, dict) and all(_fits(v, "float") for v in value.values())

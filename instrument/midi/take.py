@@ -12,12 +12,12 @@ from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
-from instrument.engine.engine import ROOM_GAIN
 from instrument.errors import UsageError
 from instrument.files import check_writable, replacing
 from instrument.midi.events import Event, NoteOff, NoteOn
-from instrument.midi.file import END_OF_TRACK, META, SET_TEMPO, TAKE_MARK, TEXT, Take
+from instrument.midi.file import END_OF_TRACK, META, SET_TEMPO, TAKE_MARK, TEXT
 from instrument.midi.messages import encode
+from instrument.settings import EngineSettings
 
 LONGEST_DELTA = 2**28 - 1  # ticks: four bytes of seven bits
 LARGEST_DIVISION = 2**15 - 1  # ticks a quarter note
@@ -64,21 +64,13 @@ class TakeWriter:
     def __init__(
         self,
         path: Path,
-        sample_rate: int,
-        seed: int,
-        voices: int,
-        room_gain: float = ROOM_GAIN,
-        humanize: float = 1.0,
+        settings: EngineSettings,
     ) -> None:
         """Begin a take.
 
         Args:
             path: The .mid file to write; one that is there gives way when the take is written.
-            sample_rate: In Hz.
-            seed: Of everything that is left to chance.
-            voices: How many notes may sound at once.
-            room_gain: Linear gain of the room.
-            humanize: How much is left to chance.
+            settings: Of the engine that plays.
 
         Raises:
             UsageError: The path has another ending, or a MIDI file can't count these samples.
@@ -86,14 +78,10 @@ class TakeWriter:
         """
         if path.suffix.lower() != ".mid":
             raise UsageError(f"{path}: should end in .mid; a take is a MIDI file")
-        self._division, self._tempo = time_base(sample_rate)
+        self._division, self._tempo = time_base(settings.sample_rate)
         check_writable(path)
         self._path = path
-        self._sample_rate = sample_rate
-        self._seed = seed
-        self._voices = voices
-        self._room_gain = room_gain
-        self._humanize = humanize
+        self._settings = settings
         self._events = bytearray()
         self._tick = 0
 
@@ -115,10 +103,7 @@ class TakeWriter:
         Raises:
             OutputError: It can't be written; what was there before is there still.
         """
-        take = Take(
-            self._seed, self._voices, self._sample_rate, samples, self._room_gain, self._humanize
-        )
-        said = TAKE_MARK + json.dumps(asdict(take)).encode()
+        said = TAKE_MARK + json.dumps(asdict(self._settings) | {"samples": samples}).encode()
         beginning = b"\x00" + _meta(SET_TEMPO, self._tempo.to_bytes(3))
         beginning += b"\x00" + _meta(TEXT, said)
         self._wait_until(max(samples, self._tick))

@@ -13,6 +13,9 @@ from instrument.errors import UsageError
 from instrument.model.jitter import Jitter
 from instrument.model.spec import InstrumentSpec, Preset
 
+KNOBS = 8
+"""So many of the latent axes, the first ones, have knobs."""
+
 NEARBY_SEMITONES = 4.0
 NEARBY_LOUDNESS = 0.2
 NEARBY_VIBRATO_CENTS = 3.0
@@ -142,11 +145,13 @@ def knob_settings(spec: InstrumentSpec, knobs: Mapping[str, float]) -> dict[int,
 
     Raises:
         UnknownName: There is no axis of a name.
-        UsageError: A position is outside 0…1.
+        UsageError: A position is outside 0…1, or an axis has no knob.
     """
     settings = {}
     for name, position in knobs.items():
         axis = spec.axis(name)
+        if axis >= KNOBS:
+            raise UsageError(f"knob {name}: only the first {KNOBS} axes have knobs")
         if not 0.0 <= position <= 1.0:
             raise UsageError(f"knob {name}: {position:g} is outside 0…1")
         settings[axis] = position

@@ -31,6 +31,7 @@ from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, PitchB
 from instrument.midi.file import read_score
 from instrument.midi.take import TakeWriter
 from instrument.model.graphs import Instrument
+from instrument.settings import EngineSettings
 from instrument.units import note_name
 
 REPORT_KEYS = [
@@ -46,7 +47,8 @@ REPORT_KEYS = [
 
 COMMANDS = ("render", "demo", "play", "devices", "info", "bench", "train")
 
-TAKE_RATE, TAKE_SAMPLES, TAKE_SEED, TAKE_VOICES = 44_100, 30_000, 5, 2
+TAKE_RATE, TAKE_SAMPLES = 44_100, 30_000
+TAKE_SETTINGS = EngineSettings(sample_rate=TAKE_RATE, voices=2, seed=5)
 TAKE: list[tuple[int, Event]] = [
     (0, ControlChange(0, 74, 99)),
     (1_001, NoteOn(0, 60, 90)),
@@ -215,7 +217,7 @@ def test_every_sample_rate_of_the_engine_can_be_asked_for(render: Arco, rate: in
 def take(desk: Path) -> Path:
     """The .mid of what was played live."""
     path = desk / "take.mid"
-    writer = TakeWriter(path, TAKE_RATE, TAKE_SEED, TAKE_VOICES)
+    writer = TakeWriter(path, TAKE_SETTINGS)
     for sample, event in TAKE:
         writer.add(sample, event)
     writer.close(TAKE_SAMPLES)
@@ -248,7 +250,7 @@ def render_take(arco: Arco, desk: Path, take: Path, tiny_instrument: Path) -> Re
 def test_a_take_is_rendered_as_it_was_played_sample_for_sample(
     render_take: RenderTake, tiny: Instrument
 ) -> None:
-    engine = Engine(tiny, TAKE_RATE, TAKE_VOICES, TAKE_SEED)
+    engine = Engine(tiny, TAKE_SETTINGS)
     for sample, event in TAKE:
         engine.push(event, sample)
     played = np.zeros((2, TAKE_SAMPLES), np.float32)
@@ -786,11 +788,8 @@ def test_play_takes_everything_to_the_session(
             audio_out="jack",
             block=64,
             sample_rate=44_100,
-            voices=4,
+            engine=EngineSettings(voices=4, seed=3, preset="p", knobs={"a": 0.5, "b": 1.0}),
             mono=True,
-            seed=3,
-            preset="p",
-            knobs={"a": 0.5, "b": 1.0},
             learn=["pan", "vibrato"],
             record=Path("t.mid"),
             record_audio=Path("t.flac"),

@@ -29,6 +29,7 @@ from instrument.midi.file import Score, Take, read_score
 from instrument.midi.take import Stamper, TakeWriter
 from instrument.model.graphs import Instrument
 from instrument.render import LONGEST_TAIL_SECONDS, RenderReport, RenderSettings, render_score
+from instrument.settings import EngineSettings
 
 Render = Callable[..., tuple[RenderReport, Float32]]
 ON, OFF = NoteOn(0, 69, 90), NoteOff(0, 69)
@@ -42,13 +43,24 @@ def score(*events: tuple[float, Event], seconds: float | None = None) -> Score:
     return Score(timed, seconds if seconds is not None else events[-1][0], notes)
 
 
+def render_settings(
+    tail_seconds: float | None = None,
+    samples: int | None = None,
+    frames_at_once: int = 32,
+    **engine: Any,
+) -> RenderSettings:
+    return RenderSettings(
+        EngineSettings(**({"voices": 64} | engine)), tail_seconds, samples, frames_at_once
+    )
+
+
 @pytest.fixture
 def render(tiny: Instrument) -> Render:
     def render(
         played: Score, channel: int | None = None, **settings: Any
     ) -> tuple[RenderReport, Float32]:
         blocks: list[Float32] = []
-        chosen = RenderSettings(**({"room_gain": 0.0} | settings))
+        chosen = render_settings(**({"room_gain": 0.0} | settings))
         report = render_score(tiny, played, chosen, blocks.append, channel=channel)
         return report, np.concatenate(blocks, axis=1)
 
@@ -162,13 +174,13 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(
     tiny: Instrument, settings: dict[str, Any], error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error, match=said):
-        render_score(tiny, SHORT, RenderSettings(**settings), refuse)
+        render_score(tiny, SHORT, render_settings(**settings), refuse)
 
 
 def test_a_knob_outside_its_range_is_refused(tiny: Instrument) -> None:
     knob = tiny.spec.axes[0].name
     with pytest.raises(UsageError, match=knob):
-        render_score(tiny, SHORT, RenderSettings(knobs={knob: 1.5}), refuse)
+        render_score(tiny, SHORT, render_settings(knobs={knob: 1.5}), refuse)
 
 
 def test_the_report_has_the_keys_of_the_command_line(render: Render) -> None:
@@ -244,8 +256,8 @@ def test_a_take_renders_to_the_samples_that_were_heard(
     tiny: Instrument, tmp_path: Path, seed: int, rate: int
 ) -> None:
     ahead, samples, path = 512, rate, tmp_path / "take.mid"
-    engine = Engine(tiny, rate, voices=4, seed=seed, ahead=ahead)
-    take = TakeWriter(path, rate, seed, voices=4)
+    engine = Engine(tiny, EngineSettings(sample_rate=rate, voices=4, seed=seed), ahead=ahead)
+    take = TakeWriter(path, EngineSettings(sample_rate=rate, seed=seed, voices=4))
     heard = play_live(engine, busy_playing(seed, 0.9, rate), take, samples, ahead)
     blocks: list[Float32] = []
     played = read_score(path)
@@ -256,9 +268,9 @@ def test_a_take_renders_to_the_samples_that_were_heard(
 
 
 def test_the_settings_of_a_take_are_those_that_it_was_played_with() -> None:
-    take = Take(seed=5, voices=3, sample_rate=44_100, samples=1234)
+    take = Take(EngineSettings(seed=5, voices=3, sample_rate=44_100), samples=1234)
     settings = RenderSettings.of(Score((), 0.0, 0, take=take))
-    wanted = RenderSettings(sample_rate=44_100, seed=5, samples=1234, voices=3, frames_at_once=1)
+    wanted = RenderSettings(take.engine, samples=1234, frames_at_once=1)
     assert settings == wanted
     assert RenderSettings.of(Score((), 0.0, 0)) == RenderSettings()
 

@@ -23,12 +23,19 @@ from sklearn.utils.class_weight import compute_sample_weight
 from instrument.arrays import Float64
 from instrument.errors import RecordingError
 from instrument.model.graphs import Instrument
-from instrument.render import RenderSettings
 from training.data.descriptors import LABELS, describe
 from training.data.features import FeatureCache
 from training.data.prepare import PrepareSettings, analyse, note_windows
 from training.data.windows import Window
-from training.evaluation.playback import RATE, as_note, as_score, play, separate_notes, stretch
+from training.evaluation.playback import (
+    RATE,
+    as_note,
+    as_score,
+    play,
+    separate_notes,
+    stretch,
+    without_room,
+)
 from training.frames import RELEASE_FRAME
 
 SHORTEST_FRAMES = 125  # 0.5 s: in less there is no vibrato to speak of
@@ -121,7 +128,7 @@ def generated_table(
     rows, played = [], []
     for seed in seeds:
         notes = separate_notes([as_note(cache, r) for r in recordings], GAP_SECONDS)
-        settings = RenderSettings(sample_rate=RATE, seed=seed, preset=preset, room_gain=0.0)
+        settings = without_room(seed=seed, preset=preset)
         audio = play(instrument, as_score(notes), settings)
         for recording, note in zip(recordings, notes, strict=True):
             step()

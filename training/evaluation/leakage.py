@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,6 @@ from instrument.model.graphs import Instrument
 from instrument.units import FRAME_RATE
 from training.analysis.loudness import loudness_db
 from training.evaluation.playback import (
-    PLAIN_LEVEL,
     RATE,
     ListeningSettings,
     as_score,
@@ -21,6 +19,7 @@ from training.evaluation.playback import (
     separate_notes,
     stretch,
     track_pitch,
+    without_room,
 )
 
 POSITIONS = (0.0, 0.5, 1.0)
@@ -73,7 +72,7 @@ def turn_knobs(
     for knob, name in enumerate(names):
         step()
         for place, position in enumerate(POSITIONS):
-            turned = dataclasses.replace(PLAIN_LEVEL, knobs={name: position})
+            turned = without_room(knobs={name: position})
             audio = play(instrument, as_score(notes), turned)
             for row, note in enumerate(notes):
                 steady = stretch(audio, RATE, note.onset + settings.steady_seconds, note.off)

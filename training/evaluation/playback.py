@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from instrument.arrays import Float32, Float64
 from instrument.midi.events import NoteOff, NoteOn, TimedEvent
 from instrument.midi.file import Score
 from instrument.model.graphs import Instrument
-from instrument.render import RenderSettings, render_score
+from instrument.render import OFFLINE, RenderSettings, render_score
+from instrument.settings import EngineSettings
 from instrument.units import FRAME_RATE, hz_to_midi, midi_to_hz
 from training.analysis import pitch
 from training.analysis.loudness import loudness_db
@@ -24,7 +25,19 @@ from training.fitting.envelopes import quantiles
 RATE = 48_000
 CREPE_FRAME_RATE = 100  # refinement goes on from there to 250 frames a second
 VOICED = 0.3  # CREPE's periodicity
-PLAIN_LEVEL = RenderSettings(sample_rate=RATE, room_gain=0.0)
+
+
+def without_room(
+    sample_rate: int = RATE,
+    seed: int = 0,
+    preset: str | None = None,
+    knobs: Mapping[str, float] | None = None,
+) -> RenderSettings:
+    """Settings of a rendering to be measured: nothing but the instrument itself."""
+    engine = EngineSettings(
+        seed, OFFLINE.voices, sample_rate, 0.0, OFFLINE.humanize, preset, knobs or {}
+    )
+    return RenderSettings(engine)
 
 
 @dataclass(frozen=True)
@@ -85,10 +98,12 @@ QUICK = ListeningSettings(
 # --- Playing --------------------------------------------------------------------------------------
 
 
-def play(instrument: Instrument, score: Score, settings: RenderSettings = PLAIN_LEVEL) -> Float32:
+def play(instrument: Instrument, score: Score, settings: RenderSettings | None = None) -> Float32:
     """Mono audio of a score, one channel of the stereo."""
     blocks: list[Float32] = []
-    render_score(instrument, score, settings, lambda block: blocks.append(block[0].copy()))
+    render_score(
+        instrument, score, settings or without_room(), lambda block: blocks.append(block[0].copy())
+    )
     return np.concatenate(blocks)
 
 

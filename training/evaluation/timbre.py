@@ -24,7 +24,6 @@ from training.data.features import FeatureCache
 from training.data.render_notes import BEND_PER_CENT, INSTRUMENTS, check_soundfont, render_note
 from training.data.segmentation import Segments, find_segments
 from training.evaluation.playback import (
-    PLAIN_LEVEL,
     ListeningSettings,
     as_note,
     as_score,
@@ -32,6 +31,7 @@ from training.evaluation.playback import (
     separate_notes,
     stretch,
     track_pitch,
+    without_room,
 )
 from training.evaluation.resynthesis import SPECTRAL_FLOOR, copy_spectra, resynthesise
 from training.frames import ATTACK_FRAMES
@@ -272,7 +272,7 @@ def _generated_notes(
         for note, r in zip(notes, recordings, strict=True)
     ]
     events = sorted([*score.events, *bends], key=lambda timed: timed.seconds)
-    settings = dataclasses.replace(PLAIN_LEVEL, sample_rate=cache.sample_rate)
+    settings = without_room(sample_rate=cache.sample_rate)
     audio = play(instrument, dataclasses.replace(score, events=tuple(events)), settings)
     return [
         stretch(audio, cache.sample_rate, note.onset - LEAD_SECONDS, note.off + TAIL_SECONDS)

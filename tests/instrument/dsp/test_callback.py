@@ -15,6 +15,7 @@ from instrument.dsp.callback import CLOCK_SIZE, CONTINUE, OUTPUT_UNDERFLOW, Call
 from instrument.engine.engine import Engine
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
 from instrument.model.graphs import Instrument
+from instrument.settings import EngineSettings
 
 RATE = 48_000
 OTHER_FLAGS = 1 | 2 | 8 | 16
@@ -60,7 +61,7 @@ class Stream:
 
 
 def engine_with_phrase(tiny: Instrument) -> Engine:
-    engine = Engine(tiny, RATE, voices=4, seed=3, ahead=SAMPLES)
+    engine = Engine(tiny, EngineSettings(sample_rate=RATE, voices=4, seed=3), ahead=SAMPLES)
     for sample, event in PHRASE:
         engine.push(event, sample)
     return engine
@@ -143,7 +144,7 @@ def test_a_block_longer_than_the_tape_leaves_its_end_there(
 
 def test_what_the_callback_works_on_stays_though_nobody_else_has_it(tiny: Instrument) -> None:
     """PortAudio may call until the stream is closed, whatever Python has collected."""
-    playback = Playback.empty(Engine(tiny, RATE, voices=2).synth)
+    playback = Playback.empty(Engine(tiny, EngineSettings(sample_rate=RATE, voices=2)).synth)
     stream = Stream(playback)
     parts = [weakref.ref(part) for part in (playback.clock, playback.synth.state.position)]
     del playback

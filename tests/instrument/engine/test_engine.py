@@ -29,6 +29,7 @@ from instrument.midi.events import (
     ProgramChange,
 )
 from instrument.model.graphs import Instrument
+from instrument.settings import EngineSettings
 from instrument.units import gain_to_db, midi_to_hz
 
 RATE = 48_000
@@ -163,7 +164,7 @@ def test_whatever_is_played_nothing_hangs(
     tiny: Instrument, events: list[tuple[int, Event]], voices: int
 ) -> None:
     """With all keys and pedals up and all notes off."""
-    engine = Engine(tiny, RATE, voices)
+    engine = Engine(tiny, EngineSettings(sample_rate=RATE, voices=voices))
     for sample, event in events:
         engine.push(event, sample)
         if isinstance(event, NoteOn):
@@ -212,7 +213,9 @@ def test_an_engine_that_is_ahead_gives_the_same_bits(
     sample_rate: int,
 ) -> None:
     """It gets ahead by any part of what it may, and any part of that is played then."""
-    engine = Engine(tiny, sample_rate, voices=3, ahead=ahead, room_gain=0.1)
+    engine = Engine(
+        tiny, EngineSettings(sample_rate=sample_rate, voices=3, room_gain=0.1), ahead=ahead
+    )
     for sample, event in events:
         engine.push(event, sample)
     blocks = [np.zeros((2, 0), np.float32)]
@@ -243,7 +246,12 @@ def test_frames_computed_at_once_sound_like_single_ones(
     size: int,
 ) -> None:
     """The graph rounds otherwise for many frames, which is all the difference: −110 dBFS."""
-    engine = Engine(tiny, sample_rate, voices=3, room_gain=0.1, ahead=8192, frames_at_once=frames)
+    engine = Engine(
+        tiny,
+        EngineSettings(sample_rate=sample_rate, voices=3, room_gain=0.1),
+        ahead=8192,
+        frames_at_once=frames,
+    )
     for sample, event in events:
         engine.push(event, sample)
     heard = np.zeros((2, round(1.2 * sample_rate)), np.float32)
@@ -257,7 +265,7 @@ def test_frames_computed_at_once_sound_like_single_ones(
 def test_two_threads_give_the_same_bits(tiny: Instrument, play: Play) -> None:
     """One pushes and advances, the other plays what is ready, with no lock between them."""
     ahead, block = 1000, 128
-    engine = Engine(tiny, RATE, voices=3, ahead=ahead, room_gain=0.0)
+    engine = Engine(tiny, EngineSettings(sample_rate=RATE, voices=3, room_gain=0.0), ahead=ahead)
     samples = round(0.4 * RATE) // block * block
 
     def control() -> None:
@@ -285,7 +293,10 @@ def test_two_threads_give_the_same_bits(tiny: Instrument, play: Play) -> None:
 
 
 def test_an_engine_that_stops_is_held_and_goes_on_without_a_click(tiny: Instrument) -> None:
-    engine = Engine(tiny, RATE, room_gain=0.0, preset=STRAIGHT)
+    engine = Engine(
+        tiny,
+        EngineSettings(sample_rate=RATE, room_gain=0.0, preset=tiny.spec.presets[STRAIGHT].name),
+    )
     engine.push(ON, 0)
     heard = []
     for stall in (20, 100, 0):
@@ -303,7 +314,7 @@ def test_an_engine_that_stops_is_held_and_goes_on_without_a_click(tiny: Instrume
 
 
 def test_a_note_that_comes_late_begins_at_once_and_is_counted(tiny: Instrument) -> None:
-    engine = Engine(tiny, RATE, ahead=5 * HOP, room_gain=0.0)
+    engine = Engine(tiny, EngineSettings(sample_rate=RATE, room_gain=0.0), ahead=5 * HOP)
     engine.advance(HOP)
     assert not block_of(engine, 150).any()
     engine.push(ON, 100)  # not yet reached: 192
@@ -326,7 +337,7 @@ def test_a_note_that_comes_late_begins_at_once_and_is_counted(tiny: Instrument) 
 
 
 def test_events_may_come_just_in_time(tiny: Instrument, play: Play) -> None:
-    engine = Engine(tiny, RATE, room_gain=0.0)
+    engine = Engine(tiny, EngineSettings(sample_rate=RATE, room_gain=0.0))
     waiting = [(round(seconds * RATE), event) for seconds, event in RICH]
     blocks = []
     while engine.position < 0.4 * RATE:
@@ -355,7 +366,7 @@ def test_another_rate_is_the_same_music(play: Play) -> None:
 @pytest.mark.parametrize("sample_rate", [0, -48_000, 8_000, 192_001])
 def test_a_rate_that_cannot_be_played_is_refused(tiny: Instrument, sample_rate: int) -> None:
     with pytest.raises(UsageError, match=f"{sample_rate} Hz"):
-        Engine(tiny, sample_rate)
+        Engine(tiny, EngineSettings(sample_rate=sample_rate))
 
 
 # --- When notes begin --------------------------------------------------------------------------
@@ -380,7 +391,7 @@ def test_two_notes_of_one_hop_begin_at_their_own_samples(play: Play) -> None:
 def test_an_event_of_the_past_means_now(tiny: Instrument, now: int) -> None:
     takes = []
     for sample in (now, now - 1, 0, -1):
-        engine = Engine(tiny, RATE)
+        engine = Engine(tiny, EngineSettings(sample_rate=RATE))
         first, second = np.zeros((2, now), np.float32), np.zeros((2, 5000), np.float32)
         engine.render(first)
         engine.push(ON, sample)
@@ -400,7 +411,7 @@ def test_events_of_one_moment_keep_their_order(play: Play) -> None:
 
 
 def test_an_empty_block_and_an_event_of_the_far_future_are_not_heard(tiny: Instrument) -> None:
-    engine = Engine(tiny, RATE)
+    engine = Engine(tiny, EngineSettings(sample_rate=RATE))
     engine.push(ON, 10**12)
     engine.render(np.zeros((2, 0), np.float32))
     assert engine.position == 0
@@ -411,7 +422,7 @@ def test_an_empty_block_and_an_event_of_the_far_future_are_not_heard(tiny: Instr
 
 
 def test_a_hundred_thousand_events_are_played(tiny: Instrument) -> None:
-    engine = Engine(tiny, RATE, voices=2)
+    engine = Engine(tiny, EngineSettings(sample_rate=RATE, voices=2))
     for number in reversed(range(100_000)):
         engine.push(ControlChange(number % 16, 7, number % 128), number // 10)
     engine.push(ON, 10_000)
@@ -494,7 +505,7 @@ def test_a_slur_goes_on_in_one_voice_without_a_dip(tiny: Instrument, play: Play)
     alone = play(events[:1], 1.2)[0]
     np.testing.assert_array_equal(line[:28_800], alone[:28_800])
     assert np.abs(line[28_800 : 28_800 + HOP] - alone[28_800 : 28_800 + HOP]).max() < 0.1
-    engine = Engine(tiny, RATE)
+    engine = Engine(tiny, EngineSettings(sample_rate=RATE))
     for seconds, event in events:
         engine.push(event, round(seconds * RATE))
     engine.render(np.zeros((2, RATE), np.float32))

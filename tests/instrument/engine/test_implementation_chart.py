@@ -22,6 +22,7 @@ from instrument.midi.events import (
     ProgramChange,
 )
 from instrument.model.graphs import Instrument
+from instrument.settings import EngineSettings
 from instrument.units import FRAME_RATE, gain_to_db, hz_to_midi
 
 RATE = 48_000
@@ -81,7 +82,15 @@ class Player:
     """Someone who plays the engine and looks at the frames that it plays from."""
 
     def __init__(self, instrument: Instrument, preset: int = STRAIGHT, voices: int = 8) -> None:
-        self.engine = Engine(instrument, RATE, voices, preset=preset, room_gain=0.0)
+        self.engine = Engine(
+            instrument,
+            EngineSettings(
+                sample_rate=RATE,
+                voices=voices,
+                preset=instrument.spec.presets[preset].name,
+                room_gain=0.0,
+            ),
+        )
 
     def send(self, *events: Event) -> None:
         for event in events:
@@ -381,7 +390,16 @@ def test_cc_71_to_74_and_16_to_19_turn_the_latent_axes_of_what_sounds(
     tiny: Instrument, axis: int, controller: int
 ) -> None:
     player, before = Player(tiny), Player(tiny)
-    begun_there = Engine(tiny, RATE, 8, preset=STRAIGHT, room_gain=0.0, knobs={axis: 1.0})
+    begun_there = Engine(
+        tiny,
+        EngineSettings(
+            sample_rate=RATE,
+            voices=8,
+            preset=tiny.spec.presets[STRAIGHT].name,
+            room_gain=0.0,
+            knobs={tiny.spec.axes[axis].name: 1.0},
+        ),
+    )
     wanted = Player(tiny)
     wanted.engine = begun_there
     for each in (player, before, wanted):

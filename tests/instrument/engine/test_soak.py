@@ -26,6 +26,7 @@ from instrument.midi.events import (
 )
 from instrument.model.catalogue import find_instrument
 from instrument.model.graphs import load_instrument
+from instrument.settings import EngineSettings
 
 RATE = 48_000
 HOURS = float(os.environ.get("ARCO_SOAK_HOURS", "0.0167"))
@@ -70,7 +71,9 @@ def ending(seconds: float) -> Iterator[tuple[float, Event]]:
 @pytest.mark.skipif(not STATM.exists(), reason="memory in use is read from Linux's /proc")
 @pytest.mark.timeout(0)
 def test_dense_playing_leaves_neither_voices_nor_memory_behind() -> None:
-    engine = Engine(load_instrument(find_instrument("violin")), RATE, voices=8)
+    engine = Engine(
+        load_instrument(find_instrument("violin")), EngineSettings(sample_rate=RATE, voices=8)
+    )
     rng = np.random.default_rng(1)
     seconds = round(3600 * HOURS)
     block = np.zeros((2, RATE), np.float32)

@@ -37,6 +37,7 @@ from instrument.midi.events import (
 from instrument.midi.messages import MessageParser
 from instrument.midi.take import TakeWriter
 from instrument.model.graphs import Instrument
+from instrument.settings import EngineSettings
 
 RATE = 48_000
 BLOCK = 128
@@ -122,7 +123,7 @@ class Stage:
         self.time = time
         self.jack = jack
         self.inputs, self.take = FakeInputs(), Take()
-        self.engine = Engine(instrument, RATE, voices=8, ahead=AHEAD)
+        self.engine = Engine(instrument, EngineSettings(sample_rate=RATE, voices=8), ahead=AHEAD)
         self.playback = Playback.empty(self.engine.synth)
         axes = [axis.name for axis in instrument.spec.axes]
         self.scheduler = EventScheduler(
@@ -263,7 +264,7 @@ def turn(controller: int, value: int) -> ControlChange:
 def assert_heard_as_rendered(stage: Stage, instrument: Instrument) -> None:
     """The device played, bit for bit, what the same events at the same samples give offline."""
     heard = np.concatenate(stage.heard).T
-    engine = Engine(instrument, RATE, voices=8)
+    engine = Engine(instrument, EngineSettings(sample_rate=RATE, voices=8))
     for sample, event in stage.take.events:
         engine.push(event, sample)
     rendered = np.zeros_like(heard)

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32
 from instrument.dsp.callback import Playback
-from instrument.engine.engine import Engine
-from instrument.engine.smoothing import AXIS_CONTROLLERS, CHANNELS
-from instrument.errors import UnknownName, UsageError
+from instrument.engine.smoothing import CHANNELS
 from instrument.live.session import LiveSettings, Tape, _beginning
-from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, ProgramChange
-from instrument.midi.file import read_score
-from instrument.midi.take import TakeWriter
-from instrument.model.graphs import Instrument
-from instrument.model.latent import knob_settings
+from instrument.midi.events import ControlChange
 
 RATE = 48_000
 TAPE = 64
@@ -97,60 +88,11 @@ def test_a_tape_that_is_stopped_stays_so() -> None:
 # --- The beginning -------------------------------------------------------------------------------
 
 
-def beginning(instrument: Instrument, **settings: Any) -> list[Event]:
-    return list(_beginning(instrument, LiveSettings(**settings)))
+def test_by_default_nothing_is_set() -> None:
+    assert list(_beginning(LiveSettings())) == []
 
 
-def test_by_default_nothing_is_set(tiny: Instrument) -> None:
-    assert beginning(tiny) == []
-
-
-def test_settings_are_for_every_channel(tiny: Instrument) -> None:
-    preset, axis = tiny.spec.presets[2].name, tiny.spec.axes[3].name
-    assert beginning(tiny, preset=preset, knobs={axis: 0.5}, mono=True) == [
-        *(ProgramChange(channel, 2) for channel in range(CHANNELS)),
-        *(ControlChange(channel, AXIS_CONTROLLERS[3], 64) for channel in range(CHANNELS)),
-        *(ControlChange(channel, 126, 1) for channel in range(CHANNELS)),
+def test_mono_is_for_every_channel() -> None:
+    assert list(_beginning(LiveSettings(mono=True))) == [
+        ControlChange(channel, 126, 1) for channel in range(CHANNELS)
     ]
-
-
-def test_preset_and_knobs_sound_as_in_a_render(tiny: Instrument) -> None:
-    names = [axis.name for axis in tiny.spec.axes]
-    knobs = {names[0]: 1.0, names[2]: 0.0}
-    live = Engine(tiny, RATE)
-    for event in beginning(tiny, preset=tiny.spec.presets[1].name, knobs=knobs):
-        live.push(event, 0)
-    rendered = Engine(tiny, RATE, preset=1, knobs=knob_settings(tiny.spec, knobs))
-    heard = []
-    for engine in (live, rendered):
-        engine.push(NoteOn(4, 69, 90), 100)
-        heard.append(np.zeros((2, RATE // 2), np.float32))
-        engine.render(heard[-1])
-    assert np.abs(heard[0]).max() > 0.01
-    np.testing.assert_array_equal(heard[0], heard[1])
-
-
-def test_a_take_holds_the_settings(tiny: Instrument, tmp_path: Path) -> None:
-    settings = beginning(tiny, preset=tiny.spec.presets[1].name, mono=True)
-    notes: list[tuple[int, Event]] = [(100, NoteOn(0, 69, 90)), (9000, NoteOff(0, 69))]
-    take = TakeWriter(tmp_path / "take.mid", RATE, 0, 8)
-    for sample, event in [*((0, event) for event in settings), *notes]:
-        take.add(sample, event)
-    take.close(RATE)
-    score = read_score(tmp_path / "take.mid")
-    assert [timed.event for timed in score.events] == [*settings, *(event for _, event in notes)]
-
-
-def test_names_that_the_instrument_doesn_t_have_are_refused(tiny: Instrument) -> None:
-    with pytest.raises(UnknownName, match="louder"):
-        beginning(tiny, preset="louder")
-    with pytest.raises(UnknownName, match="bow-speed"):
-        beginning(tiny, knobs={"bow-speed": 0.5})
-
-
-def test_a_ninth_axis_has_no_controller(tiny: Instrument) -> None:
-    axes = [*tiny.spec.axes[:1]] * 8
-    ninth = replace(axes[0], name="ninth")
-    many = replace(tiny, spec=replace(tiny.spec, axes=[*axes, ninth]))
-    with pytest.raises(UsageError, match="ninth: live there are the first eight only"):
-        beginning(many, knobs={"ninth": 0.5})

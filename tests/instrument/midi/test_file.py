@@ -26,6 +26,7 @@ from instrument.midi.events import (
 )
 from instrument.midi.file import Score, Take, read_score
 from instrument.midi.messages import decode
+from instrument.settings import EngineSettings
 
 END = b"\x00\xff\x2f\x00"
 A_ON, A_OFF = b"\x90\x45\x64", b"\x80\x45\x40"
@@ -204,7 +205,7 @@ def text(contents: bytes) -> bytes:
 
 def test_a_take_says_how_it_was_played() -> None:
     result = score(smf(text(b"arco-take " + SAYS) + ONE_NOTE))
-    assert result.take == Take(seed=3, voices=8, sample_rate=48_000, samples=96_000)
+    assert result.take == Take(EngineSettings(seed=3, voices=8), samples=96_000)
 
 
 def test_a_take_keeps_its_tenth_channel() -> None:

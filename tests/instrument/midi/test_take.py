@@ -27,6 +27,7 @@ from instrument.midi.events import (
 from instrument.midi.file import Score, Take, read_score
 from instrument.midi.messages import decode
 from instrument.midi.take import LONGEST_DELTA, Stamper, TakeWriter, time_base
+from instrument.settings import EngineSettings
 
 Played = list[tuple[int, Event]]
 
@@ -73,7 +74,7 @@ def recorded(
     path: Path, events: Played, samples: int = 0, sample_rate: int = RATE, seed: int = 0
 ) -> Score:
     """What is read from a take of these events."""
-    take = TakeWriter(path, sample_rate, seed, voices=8)
+    take = TakeWriter(path, EngineSettings(sample_rate=sample_rate, seed=seed, voices=8))
     for sample, event in events:
         take.add(sample, event)
     take.close(samples)
@@ -107,7 +108,9 @@ def test_every_event_comes_back_at_its_sample_and_in_its_order(
 
 def test_a_take_says_how_it_was_played(tmp_path: Path) -> None:
     score = recorded(tmp_path / "take.mid", [(0, A_ON)], 96_001, 44_100, seed=2**63)
-    assert score.take == Take(seed=2**63, voices=8, sample_rate=44_100, samples=96_001)
+    assert score.take == Take(
+        EngineSettings(seed=2**63, voices=8, sample_rate=44_100), samples=96_001
+    )
 
 
 def test_a_take_lasts_for_all_its_samples(tmp_path: Path) -> None:
@@ -229,7 +232,7 @@ def test_a_rate_that_cannot_be_counted_is_refused_before_anything_is_played(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(UsageError, match="44101 Hz: a MIDI file can't count its samples"):
-        TakeWriter(tmp_path / "take.mid", 44_101, seed=0, voices=8)
+        TakeWriter(tmp_path / "take.mid", EngineSettings(sample_rate=44_101, seed=0, voices=8))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -241,7 +244,7 @@ def test_nothing_is_written_before_the_end_and_an_old_take_stays_until_then(
 ) -> None:
     path = tmp_path / "take.mid"
     path.write_bytes(b"old")
-    take = TakeWriter(path, RATE, seed=0, voices=8)
+    take = TakeWriter(path, EngineSettings(sample_rate=RATE, seed=0, voices=8))
     take.add(0, A_ON)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
@@ -253,24 +256,26 @@ def test_nothing_is_written_before_the_end_and_an_old_take_stays_until_then(
 @pytest.mark.parametrize("name", ["take.wav", "take", "take.midi", ".mid"])
 def test_a_take_is_a_mid_file(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match=r"should end in \.mid"):
-        TakeWriter(tmp_path / name, RATE, seed=0, voices=8)
+        TakeWriter(tmp_path / name, EngineSettings(sample_rate=RATE, seed=0, voices=8))
 
 
 def test_a_take_that_cannot_be_written_is_refused_before_anything_is_played(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(OutputError, match="there is no folder"):
-        TakeWriter(tmp_path / "nowhere" / "take.mid", RATE, seed=0, voices=8)
+        TakeWriter(
+            tmp_path / "nowhere" / "take.mid", EngineSettings(sample_rate=RATE, seed=0, voices=8)
+        )
     (tmp_path / "folder.mid").mkdir()
     with pytest.raises(OutputError, match="is a folder"):
-        TakeWriter(tmp_path / "folder.mid", RATE, seed=0, voices=8)
+        TakeWriter(tmp_path / "folder.mid", EngineSettings(sample_rate=RATE, seed=0, voices=8))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
 def test_a_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "take.mid"
     path.write_bytes(b"old")
-    take = TakeWriter(path, RATE, seed=0, voices=8)
+    take = TakeWriter(path, EngineSettings(sample_rate=RATE, seed=0, voices=8))
     take.add(0, A_ON)
     (tmp_path / f".take.{os.getpid()}.mid").symlink_to("/dev/full")
     with pytest.raises(OutputError, match=r"take\.mid: cannot be written: No space left on device"):
@@ -279,7 +284,15 @@ def test_a_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_events_of_a_take_come_in_order(tmp_path: Path) -> None:
-    take = TakeWriter(tmp_path / "take.mid", RATE, seed=0, voices=8)
+    take = TakeWriter(tmp_path / "take.mid", EngineSettings(sample_rate=RATE, seed=0, voices=8))
     take.add(10, A_ON)
     with pytest.raises(ValueError, match="sample 9 comes after sample 10"):
         take.add(9, A_OFF)
+
+
+def test_a_take_keeps_all_settings_of_the_engine(tmp_path: Path) -> None:
+    settings = EngineSettings(7, 3, 96_000, 0.5, 0.25, "gentle", {"swell": 0.7})
+    take = TakeWriter(tmp_path / "take.mid", settings)
+    take.add(0, NoteOn(0, 69, 90))
+    take.close(1000)
+    assert read_score(tmp_path / "take.mid").take == Take(settings, 1000)

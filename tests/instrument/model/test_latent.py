@@ -143,3 +143,10 @@ def test_knobs_are_known_by_name(tiny: Instrument) -> None:
     for position in (-0.01, 1.01, math.nan, math.inf):
         with pytest.raises(UsageError, match="outside 0…1"):
             knob_settings(tiny.spec, {names[0]: position})
+
+
+def test_a_ninth_axis_has_no_knob(tiny: Instrument) -> None:
+    axes = [*tiny.spec.axes[:1]] * 8
+    spec = replace(tiny.spec, axes=[*axes, replace(axes[0], name="ninth")])
+    with pytest.raises(UsageError, match="ninth"):
+        knob_settings(spec, {"ninth": 0.5})
