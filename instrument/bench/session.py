@@ -10,7 +10,7 @@ from instrument.bench.blocks import measure_blocks
 from instrument.bench.comparison import ask_peers, note_section, speed_section, width_section
 from instrument.bench.effort import Effort
 from instrument.bench.kernels import measure_floor, measure_kernels
-from instrument.bench.live import ARCO, FLUIDSYNTH, LiveLatency, live_seconds, measure_live
+from instrument.bench.live.measure import ARCO, FLUIDSYNTH, LiveLatency, live_seconds, measure_live
 from instrument.bench.machine import Watch, machine
 from instrument.bench.metrics import Metric, Report, Row, Section
 from instrument.bench.networks import measure_envelopes, measure_timbre

@@ -14,7 +14,9 @@ from instrument import __version__
 from instrument.bench import session, startup
 from instrument.bench.comparison import Answer
 from instrument.bench.effort import QUICK, Effort
-from instrument.bench.live import Latency, LiveLatency, OwnCounts, Spread
+from instrument.bench.live.latency import Latency, Spread
+from instrument.bench.live.measure import LiveLatency
+from instrument.bench.live.programs import OwnCounts
 from instrument.bench.metrics import (
     Metric,
     Noise,

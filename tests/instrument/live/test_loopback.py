@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from instrument.bench.live import Latency, LiveLatency, measure_live
+from instrument.bench.live.latency import Latency
+from instrument.bench.live.measure import LiveLatency, measure_live
 from instrument.errors import UsageError
 
 pytestmark = pytest.mark.live
