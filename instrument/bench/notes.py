@@ -11,8 +11,8 @@ from instrument.bench.effort import Effort
 from instrument.bench.metrics import Metric, Row, Section
 from instrument.bench.timing import Quantiles, quantile_metrics
 from instrument.engine.engine import Engine
-from instrument.engine.smoothing import ALL_SOUND_OFF
 from instrument.errors import ArcoError
+from instrument.midi.controllers import ALL_SOUND_OFF
 from instrument.midi.events import ControlChange, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings

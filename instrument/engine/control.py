@@ -9,21 +9,20 @@ import numpy as np
 from instrument.arrays import Float32, Float64
 from instrument.dsp.frames import hop_start
 from instrument.engine.allocation import HOLDING, Stage, Voices
-from instrument.engine.smoothing import (
+from instrument.engine.smoothing import CONTINUOUS, ControlSmoother, pressure_db
+from instrument.engine.voices import Note, VoicePool
+from instrument.errors import InstrumentError
+from instrument.midi.channel import CHANNELS
+from instrument.midi.controllers import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
-    CHANNELS,
-    CONTINUOUS,
     MONO_ON,
     OMNI_OFF,
     OMNI_ON,
     POLY_ON,
     RESET_CONTROLLERS,
-    Mapping,
-    pressure_db,
+    ChannelState,
 )
-from instrument.engine.voices import Note, VoicePool
-from instrument.errors import InstrumentError
 from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
@@ -104,11 +103,12 @@ class Control:
                 f"{FRAME_RATE}"
             )
         self.voices = Voices(polyphony, sample_rate)
-        self.mapping = Mapping(FRAME_RATE)
-        for channel in self.mapping.channels:
+        self.state = ChannelState()
+        for channel in self.state.channels:
             channel.preset = preset
+        self.smoother = ControlSmoother(self.state, FRAME_RATE)
         slots = len(self.voices.slots)
-        self.bank = VoicePool(instrument, sample_rate, slots, hops, self.mapping, latents)
+        self.bank = VoicePool(instrument, sample_rate, slots, hops, self.smoother, latents)
         self.hop = -1
         # The controls of the frames that are still to be computed, [16, 5] each, and how many such
         # there may be before something is due.
@@ -124,10 +124,10 @@ class Control:
         if len(self._planned) == self._calm:
             self.write()
         self.hop += 1
-        self.mapping.advance()
+        self.smoother.advance()
         if not self._planned:
             self._calm = self._prepare()
-        self._planned.append(self.mapping.values.copy())
+        self._planned.append(self.smoother.values.copy())
 
     def _prepare(self) -> int:
         """Do what is due before the next frame.
@@ -184,7 +184,7 @@ class Control:
             case ControlChange():
                 self._control_change(event, sample)
             case PitchBend() | ChannelPressure():
-                self.mapping.change(event)
+                self.smoother.follow(self.state.change(event).channels)
             case KeyPressure():
                 held = self.voices.holding(event.channel, event.key)
                 self.bank.press(held, pressure_db(event.value))
@@ -201,7 +201,7 @@ class Control:
         for event in events:
             channel = event.channel
             if self.voices.silent(channel):
-                self.mapping.settle(channel)
+                self.smoother.settle(channel)
             allocation = self.voices.note_on(
                 channel, event.key, event.velocity, sample, mono=self._mono(channel)
             )
@@ -226,7 +226,7 @@ class Control:
         self.bank.begin(slots, notes, self.hop, inside, inside / length)
 
     def _note(self, channel: int, key: int, velocity: int, slot: int) -> Note:
-        controlling_channel = self.mapping.controlling_channel(channel)
+        controlling_channel = self.state.controlling_channel(channel)
         loudness = (velocity - 1) / 126.0
         if controlling_channel.soft:
             loudness *= SOFT
@@ -240,7 +240,7 @@ class Control:
 
     def _note_off(self, event: NoteOff, sample: int) -> None:
         channel = event.channel
-        pedal = self.mapping.controlling_channel(channel).pedal
+        pedal = self.state.controlling_channel(channel).pedal
         ended = self.voices.note_off(
             channel, event.key, sample, pedal=pedal, mono=self._mono(channel)
         )
@@ -252,7 +252,7 @@ class Control:
             self.bank.join(slot, self._note(channel, key, velocity, slot), gap_samples=0)
 
     def _mono(self, channel: int) -> bool:
-        controlling_channel = self.mapping.controlling_channel(channel)
+        controlling_channel = self.state.controlling_channel(channel)
         return controlling_channel.mono or controlling_channel.legato
 
     def _free(self, slot: int, hop: int) -> None:
@@ -262,30 +262,32 @@ class Control:
     # --- controllers ---------------------------------------------------------------------
 
     def _change_program(self, event: ProgramChange) -> None:
-        channel = self.mapping.channels[event.channel]
+        channel = self.state.channels[event.channel]
         preset = channel.preset_number(event.program)
         if preset < self._presets:
             channel.preset = preset
 
     def _control_change(self, event: ControlChange, sample: int) -> None:
-        controlling_channel = self.mapping.controlling_channel(event.channel)
+        controlling_channel = self.state.controlling_channel(event.channel)
         before = (controlling_channel.pedal, controlling_channel.sostenuto)
-        for index in self.mapping.change(event):
+        change = self.state.change(event)
+        self.smoother.follow(change.channels)
+        for index in change.channels if change.regrouped else ():
             self.bank.release(self.voices.release_all(index, sample))
-        for index in self.mapping.controlled_channels(event.channel):
+        for index in self.state.controlled_channels(event.channel):
             self._move_pedals(index, before, sample)
             if event.controller == ALL_SOUND_OFF:
                 self.voices.all_sound_off(index)
             elif event.controller == RESET_CONTROLLERS:
                 self.bank.unpress(index)
             elif event.controller in ENDS_NOTES:
-                pedal = self.mapping.controlling_channel(index).pedal
+                pedal = self.state.controlling_channel(index).pedal
                 self.bank.release(self.voices.all_notes_off(index, sample, pedal=pedal))
 
     def _move_pedals(self, index: int, before: tuple[bool, bool], sample: int) -> None:
         """Let a channel's notes follow its pedals."""
         pedal_before, sostenuto_before = before
-        now = self.mapping.controlling_channel(index)
+        now = self.state.controlling_channel(index)
         if pedal_before and not now.pedal:
             self.bank.release(self.voices.pedal_up(index, sample))
         if now.sostenuto and not sostenuto_before:

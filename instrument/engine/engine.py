@@ -84,7 +84,7 @@ class Engine:
             instrument, sample_rate, settings.voices, latents, preset, hops, frames_at_once
         )
         for axis, position in knobs.items():
-            self._control.mapping.turn(axis, position)
+            self._control.smoother.turn(axis, position)
         slots = len(self._control.voices.slots)
         state = SynthState.empty(
             slots, sizes.harmonics, sizes.noise_bands, len(matrix), sample_rate, seed

@@ -28,7 +28,7 @@ from instrument.engine.curves import (
     slide,
     splice,
 )
-from instrument.engine.smoothing import Mapping, Performance
+from instrument.engine.smoothing import ControlSmoother, Performance
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
 from instrument.units import midi_to_hz
@@ -107,7 +107,7 @@ class VoicePool:
         sample_rate: int,
         slots: int,
         hops: int,
-        mapping: Mapping,
+        smoother: ControlSmoother,
         latents: LatentSpace,
     ) -> None:
         """Make a bank.
@@ -117,7 +117,7 @@ class VoicePool:
             sample_rate: In Hz.
             slots: V.
             hops: R, length of the rings.
-            mapping: Where the performance controls and knobs are.
+            smoother: Where the performance controls and knobs are.
             latents: Where the notes' latents are.
         """
         spec = instrument.spec
@@ -126,7 +126,7 @@ class VoicePool:
         self.onsets = Onsets.empty(slots * hops, sizes.harmonics)
         self._instrument = instrument
         self._sample_rate = sample_rate
-        self._mapping = mapping
+        self._smoother = smoother
         self._latents = latents
         self._release_frame = spec.envelope_size.release_frame
         self._length = spec.envelope_size.frames + FALL_FRAMES
@@ -149,7 +149,7 @@ class VoicePool:
         # The latent before the knobs, the knobs that the curves were decoded with, and the first
         # frame at which they may follow them.
         self._latent = np.zeros((slots, spec.envelope_size.latent))
-        self._knobs = np.full((slots, mapping.knobs.shape[1]), np.nan)
+        self._knobs = np.full((slots, smoother.knobs.shape[1]), np.nan)
         self._reshape_from = np.zeros(slots)
         # From which frame on, and by how much, a held note's curves lead on its level.
         self._led_from = np.zeros(slots, dtype=np.int64)
@@ -183,7 +183,7 @@ class VoicePool:
         self._state[rows] = 0.0
         moments = np.array([0.0, 1.0 - part, 2.0 - part])
         at = np.tile(moments, (len(rows), 1))
-        performance = self._mapping.values[self._channel[rows], None]
+        performance = self._smoother.values[self._channel[rows], None]
         gain = np.broadcast_to(performance[..., Performance.LEFT :], (*at.shape, 2))
         pitch, loudness_db = self._read_curves(rows, at, performance)
         controls = self._compute(rows, pitch, loudness_db, gain)
@@ -258,7 +258,7 @@ class VoicePool:
     def _decode(self, slots: Slots) -> list[Envelope]:
         """Decode the latents of slots [V] with the knobs as they are now."""
         notes = [self._notes[slot] for slot in slots]
-        self._knobs[slots] = self._mapping.knobs[self._channel[slots]]
+        self._knobs[slots] = self._smoother.knobs[self._channel[slots]]
         latents = [self._latents.turned(self._latent[i], self._knobs[i]) for i in slots]
         cents, loudness_db = self._instrument.envelope.decode(
             np.array(latents),
@@ -277,7 +277,7 @@ class VoicePool:
 
     def _vibrato(self, slot: int) -> float:
         """How many times its own vibrato a voice has now."""
-        return float(self._mapping.values[self._channel[slot], Performance.VIBRATO])
+        return float(self._smoother.values[self._channel[slot], Performance.VIBRATO])
 
     # --- held notes ----------------------------------------------------------------------
 
@@ -325,7 +325,7 @@ class VoicePool:
 
     def _unlike_their_knobs(self, held: list[int]) -> NDArray[np.bool_]:
         """Whether the knobs have moved since the curves of held voices [V] were decoded."""
-        wanted, given = self._mapping.knobs[self._channel[held]], self._knobs[held]
+        wanted, given = self._smoother.knobs[self._channel[held]], self._knobs[held]
         moved = np.nan_to_num(np.abs(wanted - given), nan=1.0) > KNOB_STEP
         moved &= ~(np.isnan(wanted) & np.isnan(given))
         unlike: NDArray[np.bool_] = moved.any(axis=1)
@@ -346,7 +346,7 @@ class VoicePool:
         """
         if (self._pressure_db[0] != self._pressure_db[1]).any():
             return 1
-        if not self._mapping.knobs_settled or self._unlike_their_knobs(held).any():
+        if not self._smoother.knobs_settled or self._unlike_their_knobs(held).any():
             return 1
         calm = most
         if active:
@@ -368,8 +368,8 @@ class VoicePool:
         Args:
             hop: The first one.
             active: Slots that sound, V.
-            performance: [T, 16, 5], the values of ``Mapping`` in each frame; T is 1 unless the
-                frames are calm.
+            performance: [T, 16, 5], the values of ``ControlSmoother`` in each frame; T is 1
+                unless the frames are calm.
             released: Which of the voices end when they are silent.
             silent_db: The level below which they are. The first frame with such a voice is the
                 last one that is written.
@@ -425,7 +425,7 @@ class VoicePool:
     ) -> tuple[Float64, Float32]:
         """Pitch (MIDI) and loudness (dB) of slots [V] at curve positions [V, T].
 
-        ``performance`` holds the values of ``Mapping`` then, [V, T or 1, 5].
+        ``performance`` holds the values of ``ControlSmoother`` then, [V, T or 1, 5].
         """
         whole = np.minimum(at.astype(np.int64), self._length - 2)
         part = (at - whole).astype(np.float32)

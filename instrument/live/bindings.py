@@ -17,12 +17,14 @@ from typing import Any, Literal, TypeVar, get_args
 
 import typer
 
-from instrument.engine.smoothing import (
+from instrument.errors import OutputError, UnknownName, UsageError
+from instrument.files import replacing
+from instrument.midi.channel import CHANNELS
+from instrument.midi.controllers import (
     ALL_SOUND_OFF,
     AXIS_CONTROLLERS,
     BANK_COARSE,
     BANK_FINE,
-    CHANNELS,
     DATA_ENTRY,
     LEGATO,
     NRPN_FINE,
@@ -33,8 +35,6 @@ from instrument.engine.smoothing import (
     SOSTENUTO,
     SUSTAIN,
 )
-from instrument.errors import OutputError, UnknownName, UsageError
-from instrument.files import replacing
 from instrument.midi.events import ControlChange
 
 MIDDLE = 64

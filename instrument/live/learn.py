@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from instrument.engine.smoothing import SUSTAIN
 from instrument.live.bindings import NOT_KNOBS, RELATIVE, STEPS, Binding, Kind
+from instrument.midi.controllers import SUSTAIN
 from instrument.midi.events import ControlChange
 
 NEVER_LEARNED = NOT_KNOBS | {SUSTAIN}

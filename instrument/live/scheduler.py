@@ -13,11 +13,12 @@ from queue import Empty, SimpleQueue
 from instrument.audio.stream import Output
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
-from instrument.engine.smoothing import ALL_NOTES_OFF, CHANNELS, SOSTENUTO, SUSTAIN
 from instrument.live.bindings import Binding, Knobs
 from instrument.live.clock import Clock
 from instrument.live.inputs import Arrival, Inputs
 from instrument.live.learn import NEVER_LEARNED, Learner
+from instrument.midi.channel import CHANNELS
+from instrument.midi.controllers import ALL_NOTES_OFF, SOSTENUTO, SUSTAIN
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
 from instrument.midi.take import Stamper, TakeWriter
 

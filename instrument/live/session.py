@@ -21,12 +21,13 @@ from instrument.audio.files import sound_file
 from instrument.audio.stream import Device, Output, choose_output, rescan
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
-from instrument.engine.smoothing import AXIS_CONTROLLERS, CHANNELS, MONO_ON
 from instrument.errors import ArcoError
 from instrument.live.bindings import Binding, Knobs, bind, save_bindings
 from instrument.live.inputs import Inputs
 from instrument.live.learn import Learner
 from instrument.live.scheduler import EventScheduler
+from instrument.midi.channel import CHANNELS
+from instrument.midi.controllers import AXIS_CONTROLLERS, MONO_ON
 from instrument.midi.events import ControlChange, Event, NoteOn
 from instrument.midi.take import TakeWriter
 from instrument.model.graphs import Instrument

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+CHANNELS = 16
+
 RPN_ZONE = (0, 6)
 RPN_NULL = (127, 127)
 
@@ -29,7 +31,7 @@ PARAMETERS = {
     (0, 1): Parameter("fine_tuning", 128),
     (0, 2): Parameter("coarse_tuning", 1),
 }
-"""What data entry sets, by registered parameter number; see ``Mapping`` for ``RPN_ZONE``."""
+"""What data entry sets, by registered parameter number; see ``ChannelState`` for ``RPN_ZONE``."""
 
 
 @dataclass(slots=True)

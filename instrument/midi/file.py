@@ -18,8 +18,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import cast
 
-from instrument.engine.smoothing import Mapping
 from instrument.errors import MidiFileError
+from instrument.midi.controllers import ChannelState
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, TimedEvent
 from instrument.midi.messages import STATUS, data_length, decode
 from instrument.midi.zones import LOWER, UPPER
@@ -150,12 +150,12 @@ def _without_percussion(events: list[TimedEvent], end: float, take: Take | None)
 
 def _in_zone(channel: int, events: Iterable[TimedEvent]) -> bool:
     """Whether a channel is ever a member of an MPE zone."""
-    mapping = Mapping(frame_rate=1)
+    state = ChannelState()
     for timed in events:
         event = timed.event
         if isinstance(event, ControlChange) and event.channel in (LOWER, UPPER):
-            mapping.change(event)
-            if mapping.zones.manager(channel) != channel:
+            state.change(event)
+            if state.zones.manager(channel) != channel:
                 return True
     return False
 

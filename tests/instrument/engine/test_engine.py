@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from instrument.arrays import Float32, Float64
 from instrument.dsp.synth import render_block
 from instrument.engine.engine import Engine
-from instrument.engine.smoothing import CONTROLLERS as MAPPED
 from instrument.errors import UsageError
+from instrument.midi.controllers import CONTROLLERS as MAPPED
 from instrument.midi.events import (
     ChannelPressure,
     ControlChange,

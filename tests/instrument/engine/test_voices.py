@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from instrument.arrays import Float32, Float64
 from instrument.engine.control import SILENT_DB
 from instrument.engine.curves import CROSSFADE_FRAMES, RELEASE_DB_PER_FRAME, SUSTAIN_FRAME
-from instrument.engine.smoothing import AXIS_CONTROLLERS, PRESSURE_DB, Mapping, pressure_db
+from instrument.engine.smoothing import PRESSURE_DB, ControlSmoother, pressure_db
 from instrument.engine.voices import RESHAPE_FRAMES, Note, VoicePool
+from instrument.midi.controllers import AXIS_CONTROLLERS, ChannelState
 from instrument.midi.events import ControlChange
 from instrument.model.graphs import EnvelopeModel, Instrument
 from instrument.model.latent import LatentSpace
@@ -37,9 +38,10 @@ class Desk:
     """
 
     def __init__(self, instrument: Instrument) -> None:
-        self.mapping = Mapping(FRAME_RATE)
+        self.state = ChannelState()
+        self.smoother = ControlSmoother(self.state, FRAME_RATE)
         latents = LatentSpace(instrument.spec, 0)
-        self.bank = VoicePool(instrument, RATE, SLOTS, RING, self.mapping, latents)
+        self.bank = VoicePool(instrument, RATE, SLOTS, RING, self.smoother, latents)
         self.held: list[int] = []
         self.follows_knobs = True
         self.hop = 0
@@ -53,21 +55,21 @@ class Desk:
 
     def write(self, active: list[int]) -> Float32:
         """Write the next hop's frame; the levels of the active slots in dB."""
-        now = self.mapping.values[None]
+        now = self.smoother.values[None]
         released = [False for _ in active]
         return self.bank.write_frames(self.hop + 1, active, now, released, SILENT_DB)[:, 0]
 
     def turn(self, axis: int, position: float) -> None:
         """Turn a knob as a controller does; it gets there smoothly."""
         controller = ControlChange(0, AXIS_CONTROLLERS[axis], round(127 * position))
-        self.mapping.change(controller)
+        self.smoother.follow(self.state.change(controller).channels)
 
     def play(self, frames: int, slot: int = 0) -> Float64:
         """The next frames' MIDI pitch and level in dB of a slot, [2, frames]."""
         found = []
         for _ in range(frames):
             self.hop += 1
-            self.mapping.advance()
+            self.smoother.advance()
             self.bank.continue_held(self.held)
             if self.follows_knobs:
                 self.bank.reshape_one(self.held)

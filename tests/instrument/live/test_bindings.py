@@ -10,7 +10,6 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.engine.smoothing import AXIS_CONTROLLERS, CHANNELS, CONTROLLERS
 from instrument.errors import OutputError, UnknownName, UsageError
 from instrument.live.bindings import (
     CONTROLS,
@@ -27,7 +26,8 @@ from instrument.live.bindings import (
     load_bindings,
     save_bindings,
 )
-from instrument.midi.channel import Channel
+from instrument.midi.channel import CHANNELS, Channel
+from instrument.midi.controllers import AXIS_CONTROLLERS, CONTROLLERS
 from instrument.midi.events import ControlChange
 
 AXES = ("release-time", "swell", "attack-time")

@@ -14,7 +14,6 @@ import pytest
 from instrument.arrays import Float32
 from instrument.dsp.callback import Playback, fill
 from instrument.engine.engine import Engine
-from instrument.engine.smoothing import CHANNELS
 from instrument.live import scheduler as control
 from instrument.live.bindings import Binding, Knobs
 from instrument.live.inputs import Arrival, Inputs
@@ -25,6 +24,7 @@ from instrument.live.scheduler import (
     POLL_SECONDS,
     EventScheduler,
 )
+from instrument.midi.channel import CHANNELS
 from instrument.midi.events import (
     ChannelPressure,
     ControlChange,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float32
 from instrument.dsp.callback import Playback
-from instrument.engine.smoothing import CHANNELS
 from instrument.live.session import LiveSettings, Tape, _beginning
+from instrument.midi.channel import CHANNELS
 from instrument.midi.events import ControlChange
 
 RATE = 48_000
