@@ -22,6 +22,7 @@ import typer
 
 from instrument import __version__
 from instrument.errors import ArcoError, UnknownName, UsageError
+from instrument.settings import SAMPLE_RATES
 
 if TYPE_CHECKING:
     from instrument.live.session import LiveSettings
@@ -224,6 +225,8 @@ def render(
 
     score = read_score(song)
     as_played = RenderSettings.of(score)
+    if sample_rate is not None:
+        _check_sample_rate(sample_rate)
     chosen = {"sample_rate": sample_rate, "seed": seed, "preset": preset, "knobs": knobs or None}
     engine = _chosen(as_played.engine, chosen, room, humanize)
     settings = dataclasses.replace(as_played, engine=engine, tail_seconds=tail)
@@ -350,7 +353,6 @@ def play(
     bindings_path = config_path()
     bindings = load_bindings(bindings_path)
 
-    from instrument.engine.engine import check_sample_rate
     from instrument.live.session import LiveSettings
     from instrument.model.catalogue import find_instrument
     from instrument.model.graphs import load_instrument
@@ -361,7 +363,7 @@ def play(
         if name not in names:
             raise UnknownName("knob", name, names)
     if sample_rate is not None:
-        check_sample_rate(sample_rate)
+        _check_sample_rate(sample_rate)
     engine = {"voices": voices, "seed": seed, "preset": preset, "knobs": knobs}
     settings = LiveSettings(
         engine=_chosen(LiveSettings().engine, engine, room, humanize),
@@ -564,6 +566,12 @@ def _check_not_negative(option: str, value: float | None) -> None:
 def _check_within(option: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise UsageError(f"{option} {value:g}: should be from {low:g} to {high:g}")
+
+
+def _check_sample_rate(sample_rate: int) -> None:
+    low, high = SAMPLE_RATES
+    if not low <= sample_rate <= high:
+        raise UsageError(f"--sample-rate {sample_rate}: should be from {low} to {high} Hz")
 
 
 def _chosen(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+SAMPLE_RATES = (22_050, 192_000)
+"""The lowest and the highest, in Hz, that an engine plays at."""
+
 
 @dataclass(frozen=True)
 class EngineSettings:

@@ -15,10 +15,10 @@ from instrument.errors import UsageError
 from instrument.midi.events import Event, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace, knob_settings
-from instrument.settings import EngineSettings
+from instrument.model.spec import InstrumentSpec
+from instrument.settings import SAMPLE_RATES, EngineSettings
 from instrument.units import FRAME_RATE
 
-SAMPLE_RATES = (22_050, 192_000)
 LEAST_HOPS = 4
 """Control frames that are kept: this hop's, the next one's, and room for those who are late."""
 
@@ -32,6 +32,17 @@ def check_sample_rate(sample_rate: int) -> None:
     low, high = SAMPLE_RATES
     if not low <= sample_rate <= high:
         raise UsageError(f"sample rate {sample_rate} Hz: it should be from {low} to {high} Hz")
+
+
+def starting_point(spec: InstrumentSpec, settings: EngineSettings) -> tuple[int, dict[int, float]]:
+    """The preset that channels begin with, and the knobs that are turned, by their indices.
+
+    Raises:
+        UnknownName: A preset or knob that the instrument doesn't have.
+        UsageError: A knob outside 0…1.
+    """
+    preset = spec.presets.index(spec.preset(settings.preset)) if settings.preset else 0
+    return preset, knob_settings(spec, settings.knobs)
 
 
 class Engine:
@@ -78,8 +89,7 @@ class Engine:
         matrix = impulse_response_matrix(sizes.noise_bands, sample_rate, spec.sample_rate)
         hops = LEAST_HOPS + -(-ahead * FRAME_RATE // sample_rate)
         latents = LatentSpace(spec, seed, settings.humanize)
-        preset = spec.presets.index(spec.preset(settings.preset)) if settings.preset else 0
-        knobs = knob_settings(spec, settings.knobs)
+        preset, knobs = starting_point(spec, settings)
         self._control = Control(
             instrument, sample_rate, settings.voices, latents, preset, hops, frames_at_once
         )

@@ -20,7 +20,7 @@ from instrument.arrays import Float32
 from instrument.audio.files import sound_file
 from instrument.audio.stream import Device, Output, choose_output, rescan
 from instrument.dsp.callback import Playback
-from instrument.engine.engine import Engine
+from instrument.engine.engine import Engine, starting_point
 from instrument.errors import ArcoError
 from instrument.live.bindings import Binding, Knobs, bind, save_bindings
 from instrument.live.inputs import Inputs
@@ -160,6 +160,7 @@ class Session:
         self._stopping, self._stop_now = threading.Event(), threading.Event()
         self._told, self._told_fault = "", False
         self._calls, self._called_at = 0, 0.0
+        starting_point(instrument.spec, settings.engine)
         with ExitStack() as opened:
             # MIDI first: opening a port takes its time, and nothing should sound meanwhile.
             self._inputs = Inputs(settings.midi_in)

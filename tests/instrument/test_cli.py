@@ -23,7 +23,7 @@ from instrument import cli
 from instrument.arrays import Float32
 from instrument.audio.stream import Device
 from instrument.cli import MELODY, main
-from instrument.engine.engine import SAMPLE_RATES, Engine
+from instrument.engine.engine import Engine
 from instrument.errors import UsageError
 from instrument.live.bindings import Binding, save_bindings
 from instrument.live.session import LiveSettings, Status
@@ -31,7 +31,7 @@ from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, PitchB
 from instrument.midi.file import read_score
 from instrument.midi.take import TakeWriter
 from instrument.model.graphs import Instrument
-from instrument.settings import EngineSettings
+from instrument.settings import SAMPLE_RATES, EngineSettings
 from instrument.units import note_name
 
 REPORT_KEYS = [
@@ -655,8 +655,8 @@ def test_devices_says_what_is_missing(
     help_: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    other = "audio.list_outputs" if library == "rtmidi" else "ports.list_inputs"
-    monkeypatch.setattr(f"instrument.live.{other}", list)
+    other = "audio.stream.list_outputs" if library == "rtmidi" else "live.inputs.list_inputs"
+    monkeypatch.setattr(f"instrument.{other}", list)
     without(library)
     status, out, err = arco("devices")
     assert (status, err) == (0, "")
