@@ -483,9 +483,10 @@ def bench(
 ) -> None:
     """Measure latency and speed on this machine, beside what else is installed."""
     from instrument.bench.effort import QUICK, Effort
+    from instrument.bench.live.report import measure_live_session
     from instrument.bench.metrics import read_report, write_report
     from instrument.bench.picture import check_drawable, draw
-    from instrument.bench.session import measure, measure_live_session
+    from instrument.bench.session import measure
     from instrument.bench.tables import print_comparison, print_report
     from instrument.files import check_writable
 

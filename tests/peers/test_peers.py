@@ -78,13 +78,18 @@ def assert_finite_and_positive(rounds: dict[str, list[float]], count: int) -> No
 
 
 class TestAnswers:
-    @pytest.mark.parametrize("peer", ["pytorch_ddsp", "tensorflow_ddsp"])
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        "peer",
+        ["pytorch_ddsp", pytest.param("tensorflow_ddsp", marks=pytest.mark.reference)],
+    )
     def test_a_ddsp_gives_its_factors_for_every_round(self, peer: str, file: Path) -> None:
         said = answer(peer, "--frames", str(file), "--rounds", "2")
         assert set(said) == {"name", "version", "rounds"}
         assert set(said["rounds"]) == {"realtime_factor", "decoder", "synth"}
         assert_finite_and_positive(said["rounds"], 2)
 
+    @pytest.mark.slow
     @needs_fluidsynth
     def test_fluidsynth_gives_speed_and_latency_for_every_round(self) -> None:
         said = answer("fluidsynth", "--midi", str(MELODY), "--notes", "20", "--rounds", "2")

@@ -26,6 +26,8 @@ from training.networks.timbre import (
     exp_sigmoid,
 )
 
+pytestmark = pytest.mark.reference
+
 RATE = 48_000
 HOP = RATE // FRAME_RATE
 FRAMES = 125
