@@ -22,7 +22,10 @@ import soundfile
 from instrument import cli
 from instrument.arrays import Float32
 from instrument.audio.stream import Device
-from instrument.cli import MELODY, main
+from instrument.cli import demo as demo_command
+from instrument.cli import main
+from instrument.cli import train as train_command
+from instrument.cli.demo import MELODY
 from instrument.engine.engine import Engine
 from instrument.errors import UsageError
 from instrument.live.bindings import Binding, save_bindings
@@ -403,7 +406,7 @@ def run_in_shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_broken_pipe_is_quiet(tiny_instrument: Path) -> None:
-    root = Path(cli.__file__).parents[1]
+    root = Path(cli.__file__).parents[2]
     for command in ("--version", f"info {tiny_instrument}"):
         assert run_in_shell(f"$ARCO {command} | true", root).stderr == ""
 
@@ -489,7 +492,7 @@ def shipped(tiny_instrument: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def short_melody(desk: Path, monkeypatch: pytest.MonkeyPatch, shipped: Path) -> None:
     monkeypatch.setattr("instrument.model.catalogue.EXPORTED", shipped)
-    monkeypatch.setattr(cli, "MELODY", desk / "song.mid")
+    monkeypatch.setattr(demo_command, "MELODY", desk / "song.mid")
 
 
 @pytest.mark.usefixtures("short_melody")
@@ -927,7 +930,7 @@ def test_an_unknown_command_is_refused_in_one_line(arco: Arco) -> None:
 def test_training_without_torch_says_what_to_install(
     arco: Arco, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "find_spec", lambda _: None)
+    monkeypatch.setattr(train_command, "find_spec", lambda _: None)
     status, out, err = arco("train", "prepare")
     assert (status, out) == (2, "")
     assert len(err.splitlines()) == 1

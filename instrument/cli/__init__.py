@@ -1,0 +1,110 @@
+"""The command line: ``arco play``, ``render``, ``bench``, ``info``, ``train`` and others.
+
+A command imports what it needs when it runs, so that help, versions and wrong arguments are
+answered at once.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, cast
+
+import typer
+
+from instrument import __version__
+from instrument.cli import bench, demo, devices, info, play, render, train
+from instrument.errors import ArcoError
+
+BAD_USE = 2
+BROKEN_PIPE = 1
+
+# typer takes its usage errors from click or, in later versions, from inside itself; this is the
+# base of all of them either way.
+_TyperUsageError = cast("type[Exception]", typer.BadParameter.__base__)
+
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A violin that lives in a latent space: it plays what MIDI keyboards and files tell it.",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"arco {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _arco(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 (its callback answers)
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and stop."
+        ),
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+app.command()(render.render)
+app.command()(demo.demo)
+app.command()(play.play)
+app.command()(devices.devices)
+app.command()(info.info)
+app.command()(bench.bench)
+app.command(
+    add_help_option=False,
+    context_settings={
+        "allow_extra_args": True,
+        "allow_interspersed_args": False,
+        "ignore_unknown_options": True,
+    },
+)(train.train)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: What follows the program's name; by default what the shell gave.
+
+    Returns:
+        The exit status: 0; 2 after one line on stderr that says what was wrong; 130 after Ctrl-C.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # File names may hold bytes that are no text.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = app(args=arguments, prog_name="arco", standalone_mode=False)
+        sys.stdout.flush()
+    except ArcoError as error:
+        return _refuse(str(error))
+    except _TyperUsageError as error:
+        return _refuse(_usage_message(error))
+    except BrokenPipeError:
+        # Python flushes stdout once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return status if isinstance(status, int) else 0
+
+
+def _refuse(message: str) -> int:
+    """Say in one line on stderr what was wrong; nothing where the help was shown instead."""
+    if message:
+        print(f"arco: {' '.join(message.split())}", file=sys.stderr)
+    return BAD_USE
+
+
+def _usage_message(error: Any) -> str:  # noqa: ANN401 (click's or typer's)
+    message: str = error.format_message()
+    if message and error.ctx is not None:
+        return f"{message.rstrip('.')}; see {error.ctx.command_path} --help"
+    return message

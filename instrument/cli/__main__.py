@@ -1,0 +1,7 @@
+"""``python -m instrument.cli``."""
+
+import sys
+
+from instrument.cli import main
+
+sys.exit(main())

@@ -1,0 +1,32 @@
+"""`arco info`: what an instrument says of itself."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def info(
+    instrument: Annotated[
+        str, typer.Argument(help="An instrument's name, or the folder of an exported one.")
+    ] = "violin",
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print one JSON object, every figure in it, not tables."),
+    ] = False,
+) -> None:
+    """Show what an instrument says of itself: range, knobs, presets, sources, metrics."""
+    from instrument import terminal as ui
+    from instrument.model.catalogue import find_instrument
+    from instrument.model.spec import check_digest, read_spec
+
+    folder = find_instrument(instrument)
+    spec = read_spec(folder)
+    for graph in (spec.envelope, spec.timbre):
+        check_digest(graph, folder)
+    if as_json:
+        print(json.dumps(ui.facts(spec), ensure_ascii=False))
+    else:
+        ui.print_facts(ui.facts(spec))

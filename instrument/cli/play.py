@@ -1,0 +1,153 @@
+"""`arco play`: live, from MIDI keyboards and programs."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from instrument.cli.options import (
+    HumanizeOption,
+    InstrumentOption,
+    KnobOption,
+    PresetOption,
+    RoomOption,
+    check_not_negative,
+    check_sample_rate,
+    check_within,
+    read_knobs,
+    with_chosen,
+)
+from instrument.errors import UnknownName, UsageError
+
+if TYPE_CHECKING:
+    from instrument.live.session import LiveSettings
+    from instrument.model.graphs import Instrument
+
+
+def play(
+    instrument: InstrumentOption = "violin",
+    midi_in: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|virtual",
+            help="The MIDI input, by a part of its name; 'virtual' for only a port that other "
+            "programs connect to; by default all inputs and such a port, named Arco.",
+            show_default=False,
+        ),
+    ] = None,
+    audio_out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The sound device, by a part of its name; by default JACK if it runs, else the "
+            "system's.",
+            show_default=False,
+        ),
+    ] = None,
+    block: Annotated[
+        int,
+        typer.Option(
+            metavar="SAMPLES",
+            help="What the device takes at once: fewer for less latency. JACK has its own.",
+        ),
+    ] = 128,
+    sample_rate: Annotated[
+        int | None,
+        typer.Option(
+            metavar="HZ", help="Samples a second; by default the device's.", show_default=False
+        ),
+    ] = None,
+    voices: Annotated[
+        int, typer.Option(metavar="NUMBER", help="How many notes may sound at once.")
+    ] = 8,
+    mode: Annotated[
+        str, typer.Option(metavar="poly|mono", help="Chords, or a single line with slurs.")
+    ] = "poly",
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Of all that is left to chance.")] = 0,
+    preset: PresetOption = None,
+    knob: KnobOption = None,
+    humanize: HumanizeOption = None,
+    room: RoomOption = None,
+    learn: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Turn this knob of the instrument, or control like vibrato, with the next "
+            "controller that moves; kept for later. May be given again for others.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TAKE.mid",
+            help="Record what is played; 'arco render TAKE.mid' gives the same sound.",
+            show_default=False,
+        ),
+    ] = None,
+    record_audio: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TAKE.wav", help="Record the sound, 24 bits, .wav or .flac.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Play from MIDI keyboards and programs, now, until Ctrl-C."""
+    from instrument.live.bindings import config_path, controls, load_bindings
+
+    knobs = read_knobs(knob or [])
+    check_not_negative("--seed", seed)
+    check_within("--block", block, 16, 4096)
+    check_within("--voices", voices, 1, 64)
+    if mode not in ("poly", "mono"):
+        raise UsageError(f"--mode {mode}: should be poly or mono")
+    bindings_path = config_path()
+    bindings = load_bindings(bindings_path)
+
+    from instrument.live.session import LiveSettings
+    from instrument.model.catalogue import find_instrument
+    from instrument.model.graphs import load_instrument
+
+    loaded = load_instrument(find_instrument(instrument))
+    names = controls([axis.name for axis in loaded.spec.axes])
+    for name in learn or ():
+        if name not in names:
+            raise UnknownName("knob", name, names)
+    if sample_rate is not None:
+        check_sample_rate(sample_rate)
+    engine = {"voices": voices, "seed": seed, "preset": preset, "knobs": knobs}
+    settings = LiveSettings(
+        engine=with_chosen(LiveSettings().engine, engine, room, humanize),
+        midi_in=midi_in,
+        audio_out=audio_out,
+        block=block,
+        sample_rate=sample_rate,
+        mono=mode == "mono",
+        bindings=bindings,
+        learn=learn or (),
+        bindings_path=bindings_path,
+        record=record,
+        record_audio=record_audio,
+    )
+    _play(loaded, settings, instrument)
+
+
+def _play(instrument: Instrument, settings: LiveSettings, name: str) -> None:
+    """Play until the first signal, and to the end of its last notes until the second."""
+    from instrument import terminal as ui
+    from instrument.live.session import Session
+
+    display = ui.LiveDisplay()
+    with Session(instrument, settings, display.say) as session:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: session.stop())
+        for sentence in ui.live_sentences(session):
+            display.say(sentence)
+        with display.following(lambda: ui.status_line(session.status)):
+            session.run()
+        status = session.status
+    for line in ui.live_report(status, settings, name):
+        print(line)

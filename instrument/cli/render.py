@@ -1,0 +1,130 @@
+"""`arco render`: a MIDI file into a sound file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from instrument.cli.options import (
+    HumanizeOption,
+    InstrumentOption,
+    KnobOption,
+    PresetOption,
+    RoomOption,
+    check_not_negative,
+    check_sample_rate,
+    read_knobs,
+    with_chosen,
+)
+
+if TYPE_CHECKING:
+    from instrument.midi.file import Score
+    from instrument.render import RenderReport, RenderSettings
+
+
+def render(
+    song: Annotated[Path, typer.Argument(help="The .mid file to play.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The .wav or .flac file to write; by default the song's name with .wav, here.",
+            show_default=False,
+        ),
+    ] = None,
+    instrument: InstrumentOption = "violin",
+    sample_rate: Annotated[
+        int | None,
+        typer.Option(
+            metavar="HZ",
+            help="Samples a second; by default 48000, or a take's own.",
+            show_default=False,
+        ),
+    ] = None,
+    bits: Annotated[
+        int,
+        typer.Option(
+            metavar="16|24|32", help="Bits a sample; 32 are floating point, in a .wav only."
+        ),
+    ] = 24,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="The same seed gives the same file; by default 0, or a take's own.",
+            show_default=False,
+        ),
+    ] = None,
+    preset: PresetOption = None,
+    knob: KnobOption = None,
+    humanize: HumanizeOption = None,
+    room: RoomOption = None,
+    tail: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds after the song's end; by default until the room is silent, or to a "
+            "take's own end.",
+            metavar="SECONDS",
+            show_default=False,
+        ),
+    ] = None,
+    stems: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write one file for each MIDI channel into this folder.",
+            metavar="DIR",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object instead of sentences.")
+    ] = False,
+) -> None:
+    """Play a MIDI file into a sound file."""
+    knobs = read_knobs(knob or [])
+    check_not_negative("--tail", tail)
+    check_not_negative("--seed", seed)
+
+    from instrument import terminal as ui
+    from instrument.midi.file import read_score
+    from instrument.render import RenderSettings, channels
+
+    score = read_score(song)
+    as_played = RenderSettings.of(score)
+    if sample_rate is not None:
+        check_sample_rate(sample_rate)
+    chosen = {"sample_rate": sample_rate, "seed": seed, "preset": preset, "knobs": knobs or None}
+    engine = with_chosen(as_played.engine, chosen, room, humanize)
+    settings = dataclasses.replace(as_played, engine=engine, tail_seconds=tail)
+    if tail is not None or engine.sample_rate != as_played.engine.sample_rate:
+        # A take's length counts its own samples, up to its own end.
+        settings = dataclasses.replace(settings, samples=None)
+    path = output or Path(song.with_suffix(".wav").name)
+    report = render_into(instrument, score, settings, path, bits, stems)
+    if as_json:
+        print(json.dumps(dataclasses.asdict(report)))
+        return
+    for line in ui.report_lines(path, report, score.skipped_channels):
+        print(line)
+    if stems is not None:
+        print(f"Stems, a file for each MIDI channel: {len(channels(score))} in {stems}.")
+
+
+def render_into(
+    name: str, score: Score, settings: RenderSettings, path: Path, bits: int, stems: Path | None
+) -> RenderReport:
+    """Render with an instrument of a name, with a bar that shows how far it is."""
+    from instrument import terminal as ui
+    from instrument.model.catalogue import find_instrument
+    from instrument.model.graphs import load_instrument
+    from instrument.render import check_output, render_files
+
+    check_output(path, bits, score, settings)
+    instrument = load_instrument(find_instrument(name))
+    with ui.progress_bar() as progress:
+        return render_files(instrument, score, settings, path, bits, stems, progress)
