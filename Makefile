@@ -47,6 +47,6 @@ $(VENV)/test: $(VENV)/python-is-new-enough pyproject.toml
 
 clean:
 	rm -rf build demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find instrument training tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find instrument training peers tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help demo play test clean
