@@ -16,7 +16,8 @@ from instrument.arrays import Float32, Float64
 from instrument.units import FRAME_RATE, db_to_gain, midi_to_hz
 from training.data.features import FeatureCache
 from training.data.idx import Pictures
-from training.data.prepare import PrepareSettings, prepare
+from training.data.notes import PrepareSettings
+from training.data.prepare import prepare
 from training.data.readers import RecordingLabel
 from training.evaluation.playback import ListeningSettings
 

@@ -6,7 +6,6 @@ it was; the parts are then levelled, split and written as one cache.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import math
 from collections.abc import Callable, Sequence
@@ -16,57 +15,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from instrument.arrays import Float32, Float64
+from instrument.arrays import Float64
 from instrument.errors import RecordingError, UsageError
 from instrument.files import replacing
-from instrument.units import FRAME_RATE, db_to_gain, hz_to_midi, midi_to_hz
-from training.analysis import pitch
-from training.analysis.loudness import FLOOR_DB, loudness_db
+from instrument.units import FRAME_RATE, db_to_gain
+from training.analysis.loudness import FLOOR_DB
 from training.data.audio import read_audio
 from training.data.features import FeatureCache, split
-from training.data.readers import RecordingLabel
-from training.data.segmentation import (
-    Segments,
-    check_clipping,
-    check_pitch,
-    find_segments,
-    settle_attack,
-    trusted_frames,
-)
-from training.data.windows import Window, cut_windows
+from training.data.notes import Analysis, PrepareSettings, analyse, note_level_db, note_windows
+from training.data.readers import AUTO_LAYOUT, RecordingLabel, read_labels
+from training.data.segmentation import Segments
+from training.data.windows import Window
+from training.output import write_table
 
-LEAD_SECONDS = 0.1  # kept around the note, so that the timbre model hears silence too
 DYNAMICS = ("ppp", "pp", "p", "mp", "mf", "f", "ff", "fff")
-
-
-@dataclass(frozen=True)
-class PrepareSettings:
-    """What decides the features of a folder."""
-
-    instrument: str = "violin"
-    sample_rate: int = 48_000
-    crepe: pitch.CrepeSize = "tiny"
-    held_out: float = 0.15
-    device: str = "cpu"
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """One analysed recording, cut to its note and a little silence around it.
-
-    Attributes:
-        audio: [samples].
-        f0_hz: [frames], refined where it can be trusted and held elsewhere.
-        loudness_db: [frames].
-        segments: In frames of these arrays.
-        tuning_cents: The median deviation of the sustain from the labelled pitch.
-    """
-
-    audio: Float32
-    f0_hz: Float64
-    loudness_db: Float32
-    segments: Segments
-    tuning_cents: float
 
 
 @dataclass(frozen=True)
@@ -75,58 +37,6 @@ class Refusal:
 
     name: str
     reason: str
-
-
-def _cents(f0_hz: Float32 | Float64, midi: int) -> Float64:
-    """Deviation of a pitch track from a MIDI pitch."""
-    return 100.0 * (np.asarray(hz_to_midi(f0_hz.astype(np.float64)), np.float64) - midi)
-
-
-def analyse(audio: Float32, midi: int, settings: PrepareSettings) -> Analysis:
-    """Find pitch, loudness and segments of one note.
-
-    Args:
-        audio: [samples], mono at ``settings.sample_rate``.
-        midi: The labelled pitch.
-        settings: Of the run.
-
-    Raises:
-        RecordingError: It is no such note; the message is the reason.
-    """
-    rate = settings.sample_rate
-    check_clipping(audio)
-    loudness = loudness_db(audio, rate, FRAME_RATE)
-    found = find_segments(loudness)
-    lead = round(LEAD_SECONDS * FRAME_RATE)
-    first, last = max(0, found.onset - lead), min(len(loudness), found.end + lead)
-    audio = audio[first * rate // FRAME_RATE : last * rate // FRAME_RATE]
-    frames = slice(first, first + 1 + len(audio) * FRAME_RATE // rate)
-    loudness = loudness[frames]
-    segments = Segments(found.onset - first, found.release - first, found.end - first)
-
-    f0_hz, periodicity = pitch.estimate_f0(
-        audio, rate, FRAME_RATE, midi, settings.crepe, settings.device
-    )
-    f0_hz = pitch.lower_octave(audio, rate, f0_hz, FRAME_RATE, midi)
-    check_pitch(_cents(f0_hz, midi), periodicity, segments)
-    refined = pitch.refine_f0(audio, rate, f0_hz, FRAME_RATE)
-    cents = _cents(refined, midi)
-    trusted = trusted_frames(cents, periodicity)
-    trusted[: segments.onset] = trusted[segments.end :] = False
-    where = np.flatnonzero(trusted)
-    if len(where) < 10:
-        raise RecordingError("unvoiced: its pitch can be trusted for less than 40 ms")
-    held = np.interp(np.arange(len(cents)), where, cents[where])
-    sustained = where[(where >= segments.onset) & (where < segments.release)]
-    tuning = float(np.median(cents[sustained if len(sustained) else where]))
-    held = settle_attack(held, tuning, segments.onset)
-    return Analysis(
-        audio=audio,
-        f0_hz=np.asarray(midi_to_hz(midi + held / 100.0), np.float64),
-        loudness_db=loudness,
-        segments=segments,
-        tuning_cents=tuning,
-    )
 
 
 def _part_path(folder: Path, label: RecordingLabel, settings: PrepareSettings) -> Path:
@@ -170,11 +80,6 @@ def _analyse_or_load(label: RecordingLabel, parts: Path, settings: PrepareSettin
     return found
 
 
-def _note_level_db(note: Analysis) -> float:
-    sustain = note.loudness_db[note.segments.onset : note.segments.release]
-    return float(np.median(sustain[len(sustain) // 4 :]))
-
-
 def source_gains(
     sources: Sequence[str], dynamics: Sequence[str], midi: Sequence[int], level_db: Float64
 ) -> dict[str, float]:
@@ -199,19 +104,12 @@ def source_gains(
     return {name: float(solution[0] - solution[i]) for i, name in enumerate(names)}
 
 
-def note_windows(note: Analysis, midi: int) -> list[Window]:
-    """Windows of an analysed note, its tuning and its level taken out."""
-    cents = _cents(note.f0_hz, midi) - note.tuning_cents
-    level_db = note.loudness_db.astype(np.float64) - _note_level_db(note)
-    return cut_windows(cents, level_db, note.segments)
-
-
 def assemble(
     labels: Sequence[RecordingLabel], notes: Sequence[Analysis], settings: PrepareSettings
 ) -> FeatureCache:
     """Level, split and cut analysed notes into one cache."""
     sources = [label.source for label in labels]
-    raw_level = np.array([_note_level_db(note) for note in notes])
+    raw_level = np.array([note_level_db(note) for note in notes])
     gains = source_gains(
         sources, [label.dynamic for label in labels], [label.midi for label in labels], raw_level
     )
@@ -269,6 +167,7 @@ def prepare(
     out: Path,
     settings: PrepareSettings,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
+    unread: Sequence[Refusal] = (),
 ) -> list[Refusal]:
     """Analyse recordings into the feature cache ``out``.
 
@@ -280,9 +179,10 @@ def prepare(
         out: The ``.npz`` to write.
         settings: Of the run.
         progress: Called with how many recordings are done, of how many.
+        unread: Recordings that had no usable label; the report has them, too.
 
     Returns:
-        The recordings that were left out.
+        The recordings that were left out, those without a label first.
 
     Raises:
         UsageError: Not one recording could be used.
@@ -291,7 +191,7 @@ def prepare(
     parts.mkdir(parents=True, exist_ok=True)
     used: list[RecordingLabel] = []
     notes: list[Analysis] = []
-    refused: list[Refusal] = []
+    refused = list(unread)
     for done, label in enumerate(labels, start=1):
         try:
             notes.append(_analyse_or_load(label, parts, settings))
@@ -299,15 +199,47 @@ def prepare(
         except RecordingError as error:
             refused.append(Refusal(label.name, str(error)))
         progress(done, len(labels))
-    with (
-        replacing(out.with_suffix(".report.csv")) as beside,
-        beside.open("w", newline="", encoding="utf-8") as stream,
-    ):
-        writer = csv.writer(stream)
-        writer.writerow(["recording", "reason"])
-        writer.writerows((refusal.name, refusal.reason) for refusal in refused)
+    rows = [(refusal.name, refusal.reason) for refusal in refused]
+    write_table(["recording", "reason"], rows, out.with_suffix(".report.csv"))
     if not notes:
-        first = f"; the first: {refused[0].name}: {refused[0].reason}" if refused else ""
+        unusable = refused[len(unread) :]
+        first = f"; the first: {unusable[0].name}: {unusable[0].reason}" if unusable else ""
         raise UsageError(f"not one recording could be used{first}")
     assemble(used, notes, settings).save(out)
     return refused
+
+
+def prepare_folder(
+    folder: Path,
+    out: Path,
+    settings: PrepareSettings,
+    layout: str = AUTO_LAYOUT,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> tuple[int, list[Refusal]]:
+    """Find the recordings of a folder that are of the instrument, and prepare them.
+
+    Args:
+        folder: See ``read_labels``.
+        out: The ``.npz`` to write.
+        settings: Of the run.
+        layout: How the recordings are labelled.
+        progress: Called with how many recordings are done, of how many.
+
+    Returns:
+        How many notes were prepared, and what was left out; recordings labelled as of another
+        instrument are not counted.
+
+    Raises:
+        UsageError: There are no such recordings, or not one could be used, or there is no folder
+            for ``out``.
+        RecordingError: See ``read_labels``.
+    """
+    if not out.parent.is_dir():
+        raise UsageError(f"{out}: there is no folder {out.parent}; make it first")
+    found = read_labels(folder, layout)
+    labels = [label for label in found.labels if label.instrument in ("", settings.instrument)]
+    if not labels:
+        raise UsageError(f"{folder}: no recordings of {settings.instrument!r} here")
+    unread = [Refusal(name, reason) for name, reason in found.problems]
+    refused = prepare(labels, out, settings, progress, unread)
+    return len(labels) + len(unread) - len(refused), refused

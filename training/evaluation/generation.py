@@ -25,7 +25,7 @@ from instrument.errors import RecordingError
 from instrument.model.graphs import Instrument
 from training.data.descriptors import LABELS, describe
 from training.data.features import FeatureCache
-from training.data.prepare import PrepareSettings, analyse, note_windows
+from training.data.notes import PrepareSettings, analyse, note_windows
 from training.data.windows import Window
 from training.evaluation.playback import (
     RATE,

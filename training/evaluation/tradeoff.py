@@ -6,7 +6,8 @@ classifiers tell them from curves decoded at random latents.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows, usable
 from training.frames import RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.losses import kl_divergence
+from training.output import write_table
 
 DRAWS = 4
 NEIGHBOURS = 10
@@ -110,3 +112,14 @@ def baseline(cache: FeatureCache, components: int) -> dict[str, float]:
     estimate = as_exported(principal_components(curves[0], curves[1], components))
     shapes = shape_figures(estimate, curves[1], test.mask)
     return {name: shapes[name] for name in SHOWN if name in shapes}
+
+
+def write_tradeoffs(rows: Mapping[str, Mapping[str, float]], path: Path) -> None:
+    """Write a CSV of what ``tradeoff`` found, one row for each β; the first names the columns.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    names = list(next(iter(rows.values())))
+    table = [[name, *(row.get(metric, "") for metric in names)] for name, row in rows.items()]
+    write_table(["beta", *names], table, path)

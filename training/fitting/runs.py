@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -15,6 +15,7 @@ from training.fitting.loop import BEST, HISTORY, LAST, LoopSettings, load_checkp
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,
+    EnvelopeNetwork,
     PlainSettings,
     PlainVAE,
 )
@@ -120,3 +121,18 @@ def load_network(run: Path, kinds: tuple[str, ...], checkpoint: str = BEST) -> n
     except (KeyError, RuntimeError, TypeError) as error:
         raise UsageError(f"{run}: its checkpoint doesn't fit its settings; train anew") from error
     return network.eval()
+
+
+def load_envelope(run: Path) -> EnvelopeNetwork:
+    """The best network of a run of envelopes; raises what ``load_network`` does."""
+    return cast("EnvelopeNetwork", load_network(run, ("conditional", "plain")))
+
+
+def load_timbre(run: Path) -> TimbreDecoder:
+    """The best network of a run of timbre; raises what ``load_network`` does."""
+    return cast("TimbreDecoder", load_network(run, ("timbre",)))
+
+
+def load_image(run: Path, checkpoint: str = BEST) -> ImageVAE:
+    """The network of a run of pictures; raises what ``load_network`` does."""
+    return cast("ImageVAE", load_network(run, ("image",), checkpoint))

@@ -175,3 +175,7 @@ class PlainVAE(nn.Module):
         """Latent [batch, latent] → curves [batch, 2, frames]; the condition is not looked at."""
         decoded: Tensor = self.decoder(latent)
         return decoded * self.curve_scale + self.curve_mean
+
+
+EnvelopeNetwork = ConditionalVAE | PlainVAE
+"""Either of them: what encodes curves to a latent point and decodes them from it."""

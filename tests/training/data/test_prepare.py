@@ -16,7 +16,8 @@ from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from training.analysis import pitch
 from training.data.features import FeatureCache, split
-from training.data.prepare import PrepareSettings, analyse, prepare, source_gains
+from training.data.notes import PrepareSettings, analyse
+from training.data.prepare import prepare, source_gains
 from training.data.readers import RecordingLabel
 from training.frames import RELEASE_FRAME
 

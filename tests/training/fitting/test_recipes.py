@@ -1,0 +1,74 @@
+"""Recipes: the usual settings of each network, and what may be chosen instead of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from instrument.errors import UsageError
+from training.data.features import FeatureCache
+from training.fitting.recipes import envelope_recipe, refining_recipe, timbre_recipe
+from training.fitting.runs import write_run
+from training.networks.envelope import ConditionalVAE, PlainVAE
+
+
+def test_the_conditional_network_has_a_cosine_and_the_originals_does_not(
+    features: FeatureCache,
+) -> None:
+    ours, originals = (
+        envelope_recipe(features, "violin.npz", beta=0.1, plain=plain, seed=0)
+        for plain in (False, True)
+    )
+    assert isinstance(ours.task.network, ConditionalVAE)
+    assert isinstance(originals.task.network, PlainVAE)
+    assert ours.made_of["objective"].beta == 0.1
+    settings = ours.settings(seed=3)
+    assert (settings.steps, settings.batch_size, settings.learning_rate) == (1500, 64, 1e-3)
+    assert (settings.schedule, settings.weight_decay, settings.seed) == ("cosine", 1.0, 3)
+    assert settings.validate_every == 300
+    settings = originals.settings(batch_size=2)
+    assert settings.steps == 3000 * (originals.examples // 2)
+    assert (settings.schedule, settings.weight_decay, settings.learning_rate) == (
+        "constant",
+        0.0,
+        5e-5,
+    )
+    assert originals.settings(steps=7).steps == 7
+
+
+def test_steps_or_epochs_may_be_chosen_and_not_both(features: FeatureCache) -> None:
+    recipe = envelope_recipe(features, "violin.npz", beta=0.01, plain=False, seed=0)
+    settings = recipe.settings(epochs=3, batch_size=1, precision="bf16-mixed")
+    assert settings.steps == 3 * recipe.examples
+    assert settings.precision == "bf16-mixed"
+    assert recipe.settings(steps=2).validate_every == 1
+    with pytest.raises(UsageError, match="give one of them"):
+        recipe.settings(epochs=3, steps=2)
+
+
+def test_a_refined_network_is_the_fitted_one(features: FeatureCache, tmp_path: Path) -> None:
+    def fitted(seed: int) -> torch.Tensor:
+        recipe = timbre_recipe(
+            features,
+            tmp_path / "violin.npz",
+            hidden=8,
+            harmonics=4,
+            seed=seed,
+            progress=lambda _done, _all: None,
+        )
+        run = tmp_path / str(seed)
+        write_run(run, recipe.kind, recipe.task.network, recipe.settings(), **recipe.made_of)
+        torch.save({"network": recipe.task.network.state_dict()}, run / "best.ckpt")
+        weight: torch.Tensor = recipe.task.network.state_dict()["noise_head.weight"]
+        return weight
+
+    one, other = fitted(1), fitted(2)
+    assert not torch.equal(one, other)
+    assert torch.equal(one, fitted(1))
+    recipe = refining_recipe(features, tmp_path / "violin.npz", tmp_path / "2")
+    assert torch.equal(recipe.task.network.state_dict()["noise_head.weight"], other)
+    assert recipe.made_of == {"features": "violin.npz", "stage": "refine", "refined": "2"}
+    settings = recipe.settings()
+    assert (settings.steps, settings.batch_size, settings.validate_every) == (2400, 8, 100)

@@ -1,0 +1,118 @@
+"""What several commands of ``arco train`` share: their options, and how they speak."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from instrument.errors import UsageError
+from training.fitting.loop import HISTORY, read_history
+
+if TYPE_CHECKING:
+    from training.fitting.recipes import Recipe
+
+console = Console(stderr=True)
+
+Features = Annotated[Path, typer.Argument(help="The feature cache that 'prepare' made.")]
+InstrumentFolder = Annotated[Path, typer.Argument(help="Folder of an exported instrument.")]
+Run = Annotated[Path, typer.Option(help="Folder of the run.")]
+EnvelopesRun = Annotated[Path, typer.Option("--envelopes", help="Its run.")]
+TimbreRun = Annotated[Path, typer.Option("--timbre", help="Its run.")]
+Record = Annotated[
+    bool, typer.Option("--record", help="Write the metrics into the instrument's card.")
+]
+Epochs = Annotated[int | None, typer.Option(help="Instead of --steps.", min=1)]
+ENVELOPES_RUN, TIMBRE_RUN = Path("runs/envelopes"), Path("runs/timbre")
+
+
+@dataclass(frozen=True)
+class LoopOptions:
+    """The options of every command that trains; None is as usual for the network."""
+
+    steps: Annotated[int | None, typer.Option(help="Updates in all.", min=1)] = None
+    batch_size: Annotated[
+        int | None, typer.Option(help="Examples an update and device.", min=1)
+    ] = None
+    learning_rate: Annotated[float | None, typer.Option(help="Of Adam, at its peak.", min=1e-9)] = (
+        None
+    )
+    seed: Annotated[int, typer.Option(help="Of everything random.", min=0, max=2**32 - 1)] = 0
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = (
+        False
+    )
+    accelerator: Annotated[str, typer.Option(help="cpu, cuda, mps … or auto.")] = "auto"
+    devices: Annotated[str, typer.Option(help="How many, or which: 2, '0,1', auto.")] = "1"
+    nodes: Annotated[int, typer.Option(help="Machines; start with torchrun.", min=1)] = 1
+    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed …")] = "32-true"
+
+    def train(self, recipe: Recipe, run: Path, epochs: int | None = None) -> None:
+        """Train into the folder of a run; draw the losses and say how it ended."""
+        from training.pictures import plots
+
+        loop = {field.name: getattr(self, field.name) for field in fields(self)}
+        resume = loop.pop("resume")
+        best = recipe.train(recipe.settings(epochs=epochs, **loop), run, resume=resume)
+        plots.losses(read_history(run / HISTORY), run / "losses.png")
+        typer.echo(f"{run}: best validation score {best:.4g}; losses in {run / 'losses.png'}")
+
+
+def with_loop_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command, in the place of its parameter ``loop``, each of ``LoopOptions``."""
+    hints = get_type_hints(command, include_extras=True)
+    options = get_type_hints(LoopOptions, include_extras=True)
+    parameters = []
+    for parameter in inspect.signature(command).parameters.values():
+        if parameter.name == "loop":
+            parameters += [
+                parameter.replace(name=f.name, default=f.default, annotation=options[f.name])
+                for f in fields(LoopOptions)
+            ]
+        else:
+            parameters.append(parameter.replace(annotation=hints[parameter.name]))
+
+    @functools.wraps(command)
+    def with_options(**given: Any) -> None:  # noqa: ANN401 (typer's)
+        loop = LoopOptions(**{field.name: given.pop(field.name) for field in fields(LoopOptions)})
+        command(**given, loop=loop)
+
+    with_options.__annotations__ = {p.name: p.annotation for p in parameters}
+    vars(with_options)["__signature__"] = inspect.Signature(parameters)
+    return with_options
+
+
+# --- What they say --------------------------------------------------------------------------------
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, as a callback of how many are done, of how many."""
+    columns = TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def say_metrics(metrics: Mapping[str, float]) -> None:
+    """Print numbers by name, one a line."""
+    for name, value in metrics.items():
+        typer.echo(f"{name:40} {value:10.4g}")
+
+
+def named_texts(option: str, values: list[str]) -> dict[str, str]:
+    """NAME=TEXT of an option that was given several times → name → text."""
+    pairs = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{option} {value!r}: should be NAME=TEXT")
+        pairs[name] = text
+    return pairs
