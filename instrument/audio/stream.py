@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from instrument.audio.devices import load_sounddevice
-from instrument.dsp.callback import Callback, Playback, fill
+from instrument.dsp.callback import OUTPUT_UNDERFLOW, Callback, Playback
 from instrument.errors import UnknownName, UsageError
 
 JACK = "JACK Audio Connection Kit"
@@ -261,11 +261,9 @@ def _library_path(sd: Any) -> Path:  # noqa: ANN401
 
 def _python_callback(playback: Playback) -> Callable[..., None]:
     """The same callback in Python, for a sounddevice that takes no other."""
-    state = playback
+    compiled = Callback(playback)
 
     def callback(out: Any, _frames: int, time: Any, status: Any) -> None:  # noqa: ANN401
-        if status.output_underflow:
-            state.underflows[0] += 1
-        fill(state, out, time.currentTime)
+        compiled(out, time.currentTime, OUTPUT_UNDERFLOW if status.output_underflow else 0)
 
     return callback

@@ -18,9 +18,9 @@ from instrument.bench.metrics import Row, Section
 from instrument.bench.networks import timbre_run
 from instrument.bench.timing import Quantiles, quantile_metrics, rounds_of
 from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics
-from instrument.dsp.limiter import Limiter, limit
+from instrument.dsp.limiter import LimiterState, limit
 from instrument.dsp.noise import add_noise, impulse_response_matrix
-from instrument.dsp.reverb import Room, add_room
+from instrument.dsp.reverb import ReverbState, add_reverb
 from instrument.model.graphs import Instrument
 
 SAMPLE_RATE, HOP = 48_000, 192
@@ -52,7 +52,7 @@ def _kernels(instrument: Instrument) -> dict[str, Callable[[], object]]:
     seed, tail = np.ones(1, np.uint64), np.zeros(taps - 1, np.float32)
     impulse, white = np.zeros(taps, np.float32), np.zeros(HOP, np.float32)
     filtered = np.zeros(HOP + taps - 1, np.float32)
-    room, limiter = Room(SAMPLE_RATE, 0.2).state, Limiter(SAMPLE_RATE).state
+    reverb, limiter = ReverbState.empty(SAMPLE_RATE, 0.2), LimiterState.empty(SAMPLE_RATE)
     return {
         HARMONICS: lambda: add_harmonics(
             0.1, PITCH_HZ, PITCH_HZ, amps, amps, SAMPLE_RATE, 0, HOP, mono, scratch
@@ -60,8 +60,8 @@ def _kernels(instrument: Instrument) -> dict[str, Callable[[], object]]:
         "noise of a voice": lambda: add_noise(
             seed, magnitudes, matrix, tail, impulse, white, filtered, 0, HOP, mono
         ),
-        "room": lambda: add_room(room, block),
-        "limiter": lambda: limit(limiter, block),
+        "room": lambda: add_reverb(reverb, *block),
+        "limiter": lambda: limit(limiter, *block),
     }
 
 

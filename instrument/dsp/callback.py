@@ -6,19 +6,18 @@ callback works on is written into memory as numba lays it out; PortAudio passes 
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 from numba import types
-from numba.core.imputils import impl_ret_borrowed
 
 from instrument.arrays import Float32, Float64, Int64
-from instrument.dsp.frames import Frames, Onsets
-from instrument.dsp.jit import compiled, fence, generated
-from instrument.dsp.limiter import Limiter
-from instrument.dsp.reverb import Room
-from instrument.dsp.synth import Synth, SynthState, render_block
+from instrument.dsp.jit import compiled_callback, compiled_inside, fence, first_calls, generated
+from instrument.dsp.synth import Synth, render_block
 
 CLOCK_SIZE = 64
 """How many of the last calls the clock remembers."""
@@ -28,9 +27,12 @@ OUTPUT_UNDERFLOW = 4
 
 CONTINUE = 0
 
+PASSES = 108
+"""About as many passes compile the callback, after the rest."""
+
 
 class Playback(NamedTuple):
-    """What the callback works on, and what it tells the Python side.
+    """What the callback works on, and what it tells the control thread.
 
     Attributes:
         synth: What plays.
@@ -69,15 +71,37 @@ class Playback(NamedTuple):
         )
 
 
-@compiled
-def fill(playback: Playback, out: Float32, seconds: float) -> None:
+# --- Through a C pointer ------------------------------------------------------------------------
+
+
+@cache
+def _playback_type() -> Any:  # noqa: ANN401 (numba's own)
+    """What numba takes every `Playback` for."""
+    return numba.typeof(Playback.empty(Synth.smallest()))  # type: ignore[no-untyped-call]
+
+
+@generated
+def _load_playback(_context: Any, _pointer: Any) -> Any:  # noqa: ANN401
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        where = context.get_value_type(_playback_type()).as_pointer()
+        return builder.load(builder.bitcast(arguments[0], where))
+
+    return _playback_type()(types.voidptr), generate
+
+
+@compiled_inside
+def _fill(user_data: object, out: Float32, seconds: float, flags: int) -> None:
     """Render a block and keep the books.
 
     Args:
-        playback: What plays.
+        user_data: Where what plays lies in memory.
         out: [n, 2], written.
         seconds: The stream's time.
+        flags: PortAudio's.
     """
+    playback: Playback = _load_playback(user_data)
+    if flags & OUTPUT_UNDERFLOW:
+        playback.underflows[0] += 1
     row = playback.calls[0] % len(playback.clock)
     playback.clock[row, 0] = playback.synth.state.position[0]
     playback.clock[row, 1] = seconds
@@ -96,91 +120,44 @@ def fill(playback: Playback, out: Float32, seconds: float) -> None:
     if playback.recording[0]:
         mask = len(playback.tape) - 1
         for i in range(len(out)):
-            playback.tape[(playback.kept[0] + i) & mask] = out[i]
+            place = (playback.kept[0] + i) & mask
+            playback.tape[place, 0] = out[i, 0]
+            playback.tape[place, 1] = out[i, 1]
         fence()
         playback.kept[0] += len(out)
 
 
-# --- Through a C pointer ------------------------------------------------------------------------
-
-
-def _example() -> Playback:
-    """The smallest one: it tells numba the types of all."""
-    synth = Synth(
-        sample_rate=48_000,
-        matrix=np.zeros((2, 2), np.float32, order="F"),
-        frames=Frames.empty(1, 1, 1, 2),
-        onsets=Onsets.empty(1, 1),
-        state=SynthState.empty(1, 1, 2, 2, 48_000, 0),
-        room=Room(48_000, 0.0).state,
-        limiter=Limiter(48_000).state,
-    )
-    return Playback.empty(synth)
-
-
 _as_array: Any = numba.carray  # type: ignore[attr-defined]
-_PLAYBACK: Any = numba.typeof(_example())  # type: ignore[no-untyped-call]
 
 
-@generated
-def _bytes_of(_context: Any, value: Any) -> Any:  # noqa: ANN401 (numba's own types)
-    def generate(context: Any, _builder: Any, signature: Any, _arguments: Any) -> Any:  # noqa: ANN401
-        size = context.get_abi_sizeof(context.get_value_type(signature.args[0]))
-        return context.get_constant(types.intp, size)
-
-    return types.intp(value), generate
-
-
-@generated
-def _store(_context: Any, _address: Any, value: Any) -> Any:  # noqa: ANN401
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        # The stored arrays live on: what is stored owns them.
-        context.nrt.incref(builder, signature.args[1], arguments[1])
-        pointer = context.get_value_type(signature.args[1]).as_pointer()
-        builder.store(arguments[1], builder.inttoptr(arguments[0], pointer))
-        return context.get_dummy_value()
-
-    return types.void(types.intp, value), generate
-
-
-@generated
-def _load_playback(_context: Any, _pointer: Any) -> Any:  # noqa: ANN401
-    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        where = context.get_value_type(_PLAYBACK).as_pointer()
-        value = builder.load(builder.bitcast(arguments[0], where))
-        borrowed: Any = impl_ret_borrowed  # it has no types
-        return borrowed(context, builder, _PLAYBACK, value)
-
-    return _PLAYBACK(types.voidptr), generate
-
-
-@compiled
-def _size(playback: Playback) -> int:
-    size: int = _bytes_of(playback)
-    return size
-
-
-@compiled
-def _write(address: int, playback: Playback) -> None:
-    _store(address, playback)
-
-
-@numba.cfunc(
-    types.intc(
-        types.voidptr, types.voidptr, types.ulong, types.voidptr, types.ulong, types.voidptr
-    ),
-    cache=True,
-    error_model="numpy",
-)
 def _callback(_input, output, samples, time_info, flags, user_data):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """PaStreamCallback."""
-    playback: Playback = _load_playback(user_data)
-    if flags & OUTPUT_UNDERFLOW:
-        playback.underflows[0] += 1
     # PaStreamCallbackTimeInfo: input, current and output time.
     seconds = _as_array(time_info, 3, np.float64)[1]
-    fill(playback, _as_array(output, (samples, 2), np.float32), seconds)
+    _fill(user_data, _as_array(output, (samples, 2), np.float32), seconds, flags)
     return CONTINUE
+
+
+@cache
+def _address() -> int:
+    pointer, number = types.voidptr, types.ulong
+    signature = types.intc(pointer, pointer, number, pointer, number, pointer)
+    return compiled_callback(signature, _callback)
+
+
+def _laid_out(value: object) -> Any:  # noqa: ANN401 (some type of C's)
+    """A value as numba lays it out in memory: tuples are structs, arrays describe themselves."""
+    if isinstance(value, np.ndarray):
+        # Two words would say who owns the array: nobody who is compiled.
+        words = (0, 0, value.size, value.itemsize, value.ctypes.data, *value.shape, *value.strides)
+        return (ctypes.c_ssize_t * len(words))(*words)
+    if isinstance(value, tuple):
+        parts = [_laid_out(part) for part in value]
+        fields = [(f"part_{number}", type(part)) for number, part in enumerate(parts)]
+        return type("Struct", (ctypes.Structure,), {"_fields_": fields})(*parts)
+    if isinstance(value, np.float32):
+        return ctypes.c_float(float(value))
+    return ctypes.c_double(value) if isinstance(value, float) else ctypes.c_int64(value)  # type: ignore[arg-type]
 
 
 class Callback:
@@ -191,8 +168,53 @@ class Callback:
         user_data: Address of what it is to be called with.
     """
 
+    TYPE = ctypes.CFUNCTYPE(
+        ctypes.c_int,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+        ctypes.c_ulong,
+        ctypes.c_void_p,
+        ctypes.c_ulong,
+        ctypes.c_void_p,
+    )
+
     def __init__(self, playback: Playback) -> None:
-        self._memory = np.zeros(_size(playback), np.uint8)
-        self.address = int(_callback.address or 0)
-        self.user_data: int = self._memory.ctypes.data
-        _write(self.user_data, playback)
+        """Lay out what plays, whose arrays are shared.
+
+        Raises:
+            TypeError: It isn't made of such arrays as the callback was compiled for.
+        """
+        if numba.typeof(playback) != _playback_type():  # type: ignore[no-untyped-call]
+            raise TypeError("the callback was compiled for arrays of other types")
+        self._playback = playback
+        self._memory = _laid_out(playback)
+        self.address = _address()
+        self.user_data = ctypes.addressof(self._memory)
+        self._function = self.TYPE(self.address)
+
+    def __call__(self, out: Float32, seconds: float, flags: int = 0) -> int:
+        """Call it as PortAudio does.
+
+        Args:
+            out: [n, 2], written; its rows lie side by side.
+            seconds: The stream's time.
+            flags: PortAudio's, like `OUTPUT_UNDERFLOW`.
+
+        Returns:
+            `CONTINUE`.
+        """
+        times = np.array([0.0, seconds, 0.0])
+        given = (out.ctypes.data, len(out), times.ctypes.data, flags, self.user_data)
+        return int(self._function(None, *given))
+
+
+def compile_callback(progress: Callable[[float], None] = lambda _share: None) -> float:
+    """Compile the callback, or take it from disk.
+
+    Args:
+        progress: Told how much is done, 0…1, if anything has to be.
+
+    Returns:
+        The seconds that compiling took; 0 if nothing had to be compiled.
+    """
+    return first_calls(_address, PASSES, progress)

@@ -1,35 +1,285 @@
-"""The one door to numba: a typed decorator with the settings that all kernels share."""
+"""The one door to numba: how kernels are compiled, and where their machine code is kept.
+
+numba keeps machine code and renews it when the file of a kernel changes. It doesn't see a change
+in another file that was compiled in, a constant or a called kernel, and of a C callback, whose
+signature is pointers only, not even that what they point to is laid out anew: the old code would
+play, or crash. So the machine code lies in a folder whose name is a digest of all sources and of
+what compiles them, and a change of any of them compiles anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib.util import cache_from_source
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from numba import njit, types
+import llvmlite
+import numba
+import numpy as np
+from llvmlite.binding import get_host_cpu_name
+from numba import prange, types
+from numba.core import event
 from numba.extending import intrinsic
+
+__all__ = [
+    "compiled",
+    "compiled_callback",
+    "compiled_inside",
+    "compiled_parallel",
+    "fence",
+    "first_calls",
+    "generated",
+    "kernel_folder",
+    "prange",
+]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
+PREFIX = "kernels-"
+LONGEST_UNUSED_SECONDS = 7 * 24 * 3600
+"""Machine code of another Python or processor, on the same sources, goes when unused so long."""
+
+STRICT: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
+"""No fused multiply-add or other freedom: a kernel gives the same bits wherever it runs. Division
+by zero follows IEEE 754, as in numpy. Kernels release the GIL."""
+
+_config: Any = numba.config
+_njit: Any = numba.njit  # its types don't know all of its options
+
+_log = logging.getLogger(__name__)
+
+
+# --- Where machine code is kept -----------------------------------------------------------------
+
+
+def _digest(parts: Iterable[bytes], size: int) -> str:
+    digest = hashlib.blake2b(digest_size=size)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _folder_name(sources: Path) -> str:
+    """Digests of the sources that are compiled, and of what compiles them on what processor."""
+    files = sorted({*Path(__file__).parent.glob("*.py"), *sources.glob("*.py")})
+    contents = (part for file in files for part in (file.name.encode(), file.read_bytes()))
+    compiler = (
+        numba.__version__,
+        llvmlite.__version__,
+        np.__version__,
+        sys.version,
+        _config.CPU_NAME or get_host_cpu_name(),
+    )
+    return f"{PREFIX}{_digest(contents, 6)}-{_digest(map(str.encode, compiler), 4)}"
+
+
+def _user_cache() -> Path:
+    """The folder for Arco's caches in the user's home, or where the system keeps such things."""
+    if sys.platform == "win32":
+        home, usual = os.environ.get("LOCALAPPDATA", ""), Path("~/AppData/Local")
+    elif sys.platform == "darwin":
+        home, usual = "", Path("~/Library/Caches")
+    else:
+        home, usual = os.environ.get("XDG_CACHE_HOME", ""), Path("~/.cache")
+    return (Path(home) if Path(home).is_absolute() else usual.expanduser()) / "arco"
+
+
+def _places(sources: Path) -> Iterator[Path]:
+    """Folders where machine code may be kept, the best one first."""
+    # Elsewhere several copies of the sources share a folder.
+    own = f"{sources.name}-{_digest([bytes(sources)], 4)}"
+    if _config.CACHE_DIR:
+        yield Path(_config.CACHE_DIR).absolute() / own
+        return
+    yield Path(cache_from_source(str(sources / "kernels.py"))).parent
+    with suppress(RuntimeError):  # no home
+        yield _user_cache() / own
+
+
+def _writable(folder: Path) -> bool:
+    """Whether files can be written in a folder, which is made if it isn't there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"kernel")
+    except OSError:
+        return False
+    return True
+
+
+def _remove_older(folder: Path) -> None:
+    """Remove what no process with these sources will use any more.
+
+    A process with older sources that still runs has its code in memory; if it compiles more, numba
+    makes its folder anew.
+    """
+    same_sources = folder.name.rpartition("-")[0]
+    unused = time.time() - LONGEST_UNUSED_SECONDS
+    for sibling in folder.parent.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            other_sources = sibling.name.rpartition("-")[0] != same_sources
+            if other_sources or sibling.stat().st_mtime < unused:
+                shutil.rmtree(sibling, ignore_errors=True)
+
+
+@cache
+def kernel_folder(sources: Path) -> Path | None:
+    """Where the machine code of a folder's kernels is kept.
+
+    Beside the sources, else in the user's cache; ``NUMBA_CACHE_DIR`` names another place. The
+    digest covers the Python files of the folder and of this one.
+
+    Args:
+        sources: The folder.
+
+    Returns:
+        A folder that is there and can be written; None if there is none, which is said once.
+    """
+    places = list(_places(sources))
+    name = _folder_name(sources)
+    for place in places:
+        folder = place / name
+        new = not folder.exists()
+        if _writable(folder):
+            if new:
+                _remove_older(folder)
+            with suppress(OSError):
+                os.utime(folder)
+            return folder
+    _log.warning(
+        "Arco compiles its kernels anew at every start: they can be kept neither in %s. "
+        "NUMBA_CACHE_DIR names another folder.",
+        " nor in ".join(map(str, places)),
+    )
+    return None
+
+
+@contextmanager
+def _keeping(folder: Path | None) -> Iterator[bool]:
+    """Let the kernels that are decorated meanwhile be kept in a folder; gives whether they are."""
+    before = _config.CACHE_DIR
+    _config.CACHE_DIR = str(folder or "")
+    try:
+        yield folder is not None
+    finally:
+        _config.CACHE_DIR = before
+
+
+# --- Decorators ---------------------------------------------------------------------------------
+
+
+def _decorated(function: Callable[..., Any], **options: object) -> Any:  # noqa: ANN401 (numba's)
+    sources = Path(function.__code__.co_filename).absolute().parent
+    with _keeping(kernel_folder(sources)) as kept:
+        return _njit(cache=kept, **STRICT, **options)(function)
+
 
 def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Compile a function to machine code at its first call and keep the code on disk.
+    """Compile a function to machine code at its first call, and keep the code on disk.
 
-    Kernels release the GIL. Floating point stays strict (no fastmath, no fused multiply-add), so
-    a kernel gives the same bits wherever it runs; division by zero follows IEEE 754, as in numpy.
-    numba renews the stored code when the file of the *called* kernel changes, not when a kernel
-    that it calls from another file does: after such an edit, empty ``instrument/__pycache__``.
+    Memory cannot be allocated in it: numba refuses to compile that.
     """
-    machine_code: Callable[Parameters, Result] = njit(
-        cache=True, nogil=True, fastmath=False, error_model="numpy"
-    )(function)
-    return machine_code
+    kernel: Callable[Parameters, Result] = _decorated(function, _nrt=False, no_cfunc_wrapper=True)
+    return kernel
+
+
+def compiled_inside(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Compile a function that only other kernels call: Python has no way in.
+
+    For a struct of many arrays that way is long, and takes longer to compile than the function.
+    """
+    kernel: Callable[Parameters, Result] = _decorated(
+        function, _nrt=False, no_cfunc_wrapper=True, no_cpython_wrapper=True
+    )
+    return kernel
+
+
+def compiled_parallel(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Compile a function whose loops over `prange` are shared by all processors."""
+    kernel: Callable[Parameters, Result] = _decorated(function, parallel=True)
+    return kernel
+
+
+def compiled_callback(signature: object, function: Callable[..., Any]) -> int:
+    """Compile a function that C calls, or take it from disk.
+
+    Args:
+        signature: numba's, of the C function.
+        function: What it does.
+
+    Returns:
+        The C function's address; it stays.
+    """
+    sources = Path(function.__code__.co_filename).absolute().parent
+    with _keeping(kernel_folder(sources)) as kept:
+        callback: Any = numba.cfunc(signature, cache=kept, error_model="numpy")(function)
+    _callbacks.append(callback)
+    return int(callback.address)
+
+
+_callbacks: list[Any] = []
 
 
 def generated(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function for compiled code whose machine code is generated by hand (numba's intrinsic)."""
     generator: Callable[..., Any] = intrinsic(function)
     return generator
+
+
+# --- Compiling ----------------------------------------------------------------------------------
+
+
+class _Watch(event.Listener):
+    """Notes when the first of the compiler's passes begins, and counts them."""
+
+    def __init__(self, passes: int, progress: Callable[[float], None]) -> None:
+        self.began: float | None = None
+        self._passes, self._progress, self._done = passes, progress, 0
+
+    def on_start(self, _event: event.Event) -> None:
+        if self.began is None:
+            self.began = time.perf_counter()
+        self._progress(min(1.0, self._done / self._passes))
+
+    def on_end(self, _event: event.Event) -> None:
+        self._done += 1
+
+
+def first_calls(
+    calls: Callable[[], object], passes: int, progress: Callable[[float], None]
+) -> float:
+    """Call kernels for the first time, which compiles those whose machine code isn't on disk.
+
+    Args:
+        calls: Calls them.
+        passes: About how many passes the compiler makes.
+        progress: Told now and then how much is done, 0…1; never if nothing is compiled.
+
+    Returns:
+        The seconds that compiling took; 0 if nothing was.
+    """
+    watch = _Watch(passes, progress)
+    event.register("numba:run_pass", watch)  # type: ignore[no-untyped-call]
+    try:
+        calls()
+    finally:
+        event.unregister("numba:run_pass", watch)  # type: ignore[no-untyped-call]
+    return 0.0 if watch.began is None else time.perf_counter() - watch.began
+
+
+# --- What kernels share -------------------------------------------------------------------------
 
 
 @generated

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from instrument.arrays import Float32, Float64, Int64
-from instrument.dsp.jit import compiled
+from instrument.dsp.jit import compiled, compiled_inside
 from instrument.units import db_to_gain
 
 KNEE_DB = 2.7
@@ -51,6 +51,26 @@ class LimiterState(NamedTuple):
     peak: Float64
     held: Int64
 
+    @classmethod
+    def empty(cls, sample_rate: int, ceiling_db: float = -0.3) -> LimiterState:
+        """A limiter that has heard nothing.
+
+        Args:
+            sample_rate: samples a second.
+            ceiling_db: level that no sample exceeds, in dB of full scale.
+        """
+        # Rounded towards zero: in float32, too, the ceiling is never exceeded.
+        ceiling = np.nextafter(np.float32(db_to_gain(ceiling_db)), np.float32(0.0))
+        return cls(
+            ceiling=ceiling,
+            threshold=db_to_gain(ceiling_db - KNEE_DB),
+            loudest=db_to_gain(LOUDEST_DB),
+            release=math.exp(-1.0 / (RELEASE_SECONDS * sample_rate)),
+            hold_samples=round(HOLD_SECONDS * sample_rate),
+            peak=np.zeros(1, np.float64),
+            held=np.zeros(1, np.int64),
+        )
+
 
 @compiled
 def finite(sample: np.float32) -> np.float32:
@@ -58,7 +78,7 @@ def finite(sample: np.float32) -> np.float32:
     return sample if math.isfinite(sample) else np.float32(0.0)
 
 
-@compiled
+@compiled_inside
 def _follow(state: LimiterState, level: float) -> float:
     """Advance the peak detector by a sample of a level ≥ 0 and give its new value."""
     level = min(level, state.loudest)
@@ -77,12 +97,15 @@ def _follow(state: LimiterState, level: float) -> float:
 
 
 @compiled
-def limit(state: LimiterState, block: Float32) -> None:
-    """Limit a stereo block [2, n] in place; see `Limiter`."""
+def limit(state: LimiterState, left: Float32, right: Float32) -> None:
+    """Limit a stereo block, [n] each, in place; both channels share one gain.
+
+    Below the knee samples pass bit by bit. From there the level goes along a hyperbola that
+    leaves with slope 1 and approaches the ceiling. Every sample is taken for itself: the output
+    doesn't depend on the size of the blocks. Samples that are NaN or infinite become 0.
+    """
     ceiling = state.ceiling
     room = float(ceiling) - state.threshold
-    left = block[0]
-    right = block[1]
     for i in range(len(left)):
         left[i] = finite(left[i])
         right[i] = finite(right[i])
@@ -92,43 +115,3 @@ def limit(state: LimiterState, block: Float32) -> None:
             gain = (float(ceiling) - room / (1.0 + over)) / peak
             left[i] = min(ceiling, max(-ceiling, np.float32(left[i] * gain)))
             right[i] = min(ceiling, max(-ceiling, np.float32(right[i] * gain)))
-
-
-class Limiter:
-    """A stereo limiter without latency; both channels share one gain.
-
-    Below the knee samples pass bit by bit. From there the level goes along a hyperbola that
-    leaves with slope 1 and approaches the ceiling. Every sample is taken for itself: the output
-    doesn't depend on the size of the blocks.
-
-    Args:
-        sample_rate: samples a second.
-        ceiling_db: level that no sample exceeds, in dB of full scale.
-
-    Attributes:
-        state: for callers that are compiled themselves, with `limit`.
-    """
-
-    latency_samples = 0
-
-    def __init__(self, sample_rate: int, ceiling_db: float = -0.3) -> None:
-        # Rounded towards zero: in float32, too, the ceiling is never exceeded.
-        ceiling = np.nextafter(np.float32(db_to_gain(ceiling_db)), np.float32(0.0))
-        self.state = LimiterState(
-            ceiling=ceiling,
-            threshold=db_to_gain(ceiling_db - KNEE_DB),
-            loudest=db_to_gain(LOUDEST_DB),
-            release=math.exp(-1.0 / (RELEASE_SECONDS * sample_rate)),
-            hold_samples=round(HOLD_SECONDS * sample_rate),
-            peak=np.zeros(1, np.float64),
-            held=np.zeros(1, np.int64),
-        )
-
-    def process(self, block: Float32) -> None:
-        """Limit a block [2, n] in place; samples that are NaN or infinite become 0."""
-        limit(self.state, block)
-
-    def reset(self) -> None:
-        """Forget what was heard."""
-        self.state.peak[:] = 0.0
-        self.state.held[:] = 0

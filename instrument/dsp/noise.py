@@ -148,10 +148,13 @@ def add_noise(
     sounding = filtered[: n + taps - 1]
     white_noise(state, drawn)
     _filter_taps(magnitudes, matrix, impulse)
-    sounding[: taps - 1] = tail
-    sounding[taps - 1 :] = np.float32(0.0)
+    for i in range(taps - 1):
+        sounding[i] = tail[i]
+    for i in range(taps - 1, n + taps - 1):
+        sounding[i] = 0.0
     _convolve(drawn, impulse, sounding)
     added = out[start:length]
     for i in range(n):
         added[i] += sounding[i]
-    tail[:] = sounding[n:]
+    for i in range(taps - 1):
+        tail[i] = sounding[n + i]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from instrument.arrays import Float32, Int64
-from instrument.dsp.jit import compiled
+from instrument.dsp.jit import compiled, compiled_inside
 from instrument.dsp.limiter import finite
 
 LINES = 8
@@ -62,7 +62,26 @@ _MIX = np.float32(1.0 / math.sqrt(LINES))
 _INAUDIBLE = np.float32(1e-15)
 
 
-class RoomState(NamedTuple):
+def _samples(milliseconds: object, sample_rate: int) -> Int64:
+    """Times in ms as the nearest odd numbers of samples."""
+    half = np.asarray(milliseconds, np.float64) * sample_rate / 2000.0
+    return 2 * np.floor(half).astype(np.int64) + 1
+
+
+def _memory(delays: Int64) -> Float32:
+    """Silent ring buffers, one for each delay; their size is a power of two."""
+    size = 1 << int(delays.max()).bit_length()
+    return np.zeros((*delays.shape, size), np.float32)
+
+
+def _one_pole(ratio: float, angle: float) -> float:
+    """The pole p at which |(1 − p) / (1 − p·z⁻¹)| falls to `ratio` at an angular frequency."""
+    squared = ratio * ratio
+    b = (1.0 - squared * math.cos(angle)) / (1.0 - squared)
+    return b - math.sqrt(b * b - 1.0)
+
+
+class ReverbState(NamedTuple):
     """What the room is, and what sounds in it. All delays are in samples.
 
     Attributes:
@@ -97,53 +116,42 @@ class RoomState(NamedTuple):
     feedback: Float32
     damped: Float32
 
+    @classmethod
+    def empty(cls, sample_rate: int, wet_gain: float) -> ReverbState:
+        """A silent room.
 
-def _samples(milliseconds: object, sample_rate: int) -> Int64:
-    """Times in ms as the nearest odd numbers of samples."""
-    half = np.asarray(milliseconds, np.float64) * sample_rate / 2000.0
-    return 2 * np.floor(half).astype(np.int64) + 1
+        The reverberation time is about 1.2 s at 1 kHz and shorter above.
 
-
-def _memory(delays: Int64) -> Float32:
-    """Silent ring buffers, one for each delay; their size is a power of two."""
-    size = 1 << int(delays.max()).bit_length()
-    return np.zeros((*delays.shape, size), np.float32)
-
-
-def _one_pole(ratio: float, angle: float) -> float:
-    """The pole p at which |(1 − p) / (1 − p·z⁻¹)| falls to `ratio` at an angular frequency."""
-    squared = ratio * ratio
-    b = (1.0 - squared * math.cos(angle)) / (1.0 - squared)
-    return b - math.sqrt(b * b - 1.0)
-
-
-def _room_state(sample_rate: int, wet_gain: float) -> RoomState:
-    """A silent room."""
-    line_delay = _samples(LINE_MS, sample_rate)
-    allpass_delay = _samples(LINE_ALLPASS_MS, sample_rate)
-    diffuser_delay = _samples(DIFFUSER_MS, sample_rate)
-    pre_delay = _samples((PRE_DELAY_MS, PRE_DELAY_MS), sample_rate)
-    seconds = (line_delay + allpass_delay) / sample_rate
-    gain = 10.0 ** (-3.0 * seconds / DECAY_SECONDS)
-    damped_gain = 10.0 ** (-3.0 * seconds / DAMPED_DECAY_SECONDS)
-    angle = 2.0 * math.pi * DAMPED_HZ / sample_rate
-    poles = np.array([_one_pole(float(ratio), angle) for ratio in damped_gain / gain])
-    return RoomState(
-        clock=np.zeros(1, np.int64),
-        wet=np.full(2, wet_gain, np.float32),
-        smoothing=np.float32(1.0 - math.exp(-1.0 / (WET_SMOOTHING_SECONDS * sample_rate))),
-        pre_delay=int(pre_delay[0]),
-        pre=_memory(pre_delay),
-        diffuser_delay=diffuser_delay,
-        diffuser=_memory(diffuser_delay),
-        line_delay=line_delay,
-        line=_memory(line_delay),
-        allpass_delay=allpass_delay,
-        allpass=_memory(allpass_delay),
-        damping=poles.astype(np.float32),
-        feedback=(gain * (1.0 - poles)).astype(np.float32),
-        damped=np.zeros(LINES, np.float32),
-    )
+        Args:
+            sample_rate: samples a second.
+            wet_gain: linear gain of the reverberation; at 1 that of white noise is as loud as the
+                noise.
+        """
+        line_delay = _samples(LINE_MS, sample_rate)
+        allpass_delay = _samples(LINE_ALLPASS_MS, sample_rate)
+        diffuser_delay = _samples(DIFFUSER_MS, sample_rate)
+        pre_delay = _samples((PRE_DELAY_MS, PRE_DELAY_MS), sample_rate)
+        seconds = (line_delay + allpass_delay) / sample_rate
+        gain = 10.0 ** (-3.0 * seconds / DECAY_SECONDS)
+        damped_gain = 10.0 ** (-3.0 * seconds / DAMPED_DECAY_SECONDS)
+        angle = 2.0 * math.pi * DAMPED_HZ / sample_rate
+        poles = np.array([_one_pole(float(ratio), angle) for ratio in damped_gain / gain])
+        return cls(
+            clock=np.zeros(1, np.int64),
+            wet=np.full(2, wet_gain, np.float32),
+            smoothing=np.float32(1.0 - math.exp(-1.0 / (WET_SMOOTHING_SECONDS * sample_rate))),
+            pre_delay=int(pre_delay[0]),
+            pre=_memory(pre_delay),
+            diffuser_delay=diffuser_delay,
+            diffuser=_memory(diffuser_delay),
+            line_delay=line_delay,
+            line=_memory(line_delay),
+            allpass_delay=allpass_delay,
+            allpass=_memory(allpass_delay),
+            damping=poles.astype(np.float32),
+            feedback=(gain * (1.0 - poles)).astype(np.float32),
+            damped=np.zeros(LINES, np.float32),
+        )
 
 
 @compiled
@@ -166,8 +174,8 @@ def _allpass(
     return delayed - gain * fed
 
 
-@compiled
-def _pre_delay(state: RoomState, channel: int, clock: int, sample: np.float32) -> np.float32:
+@compiled_inside
+def _pre_delay(state: ReverbState, channel: int, clock: int, sample: np.float32) -> np.float32:
     """One sample through the pre-delay of a channel."""
     memory = state.pre[channel]
     mask = len(memory) - 1
@@ -176,9 +184,9 @@ def _pre_delay(state: RoomState, channel: int, clock: int, sample: np.float32) -
     return delayed
 
 
-@compiled
+@compiled_inside
 def _diffuse(
-    state: RoomState, channel: int, stage: int, clock: int, sample: np.float32
+    state: ReverbState, channel: int, stage: int, clock: int, sample: np.float32
 ) -> np.float32:
     """One sample through two of the diffusers of a channel."""
     for number in range(stage, stage + 2):
@@ -192,8 +200,8 @@ def _diffuse(
     return sample
 
 
-@compiled
-def _read_lines(state: RoomState, clock: int) -> None:
+@compiled_inside
+def _read_lines(state: ReverbState, clock: int) -> None:
     """Take what comes out of the lines, through their allpasses and filters, into `damped`."""
     for number in range(LINES):
         memory = state.line[number]
@@ -207,8 +215,8 @@ def _read_lines(state: RoomState, clock: int) -> None:
         )
 
 
-@compiled
-def _write_lines(state: RoomState, clock: int, left: np.float32, right: np.float32) -> None:
+@compiled_inside
+def _write_lines(state: ReverbState, clock: int, left: np.float32, right: np.float32) -> None:
     """Mix the lines by a Hadamard matrix and send them back, with the new sound.
 
     The three stages of the fast Walsh–Hadamard transform, written out.
@@ -231,67 +239,30 @@ def _write_lines(state: RoomState, clock: int, left: np.float32, right: np.float
 
 
 @compiled
-def add_room(state: RoomState, block: Float32) -> None:
-    """Add the reverberation of a stereo block [2, n] to it, in place; see `Room`."""
-    for i in range(block.shape[1]):
+def add_reverb(state: ReverbState, left: Float32, right: Float32) -> None:
+    """Add the reverberation of a stereo block, [n] each, to it, in place.
+
+    Every sample is taken for itself: the output doesn't depend on the size of the blocks. Samples
+    that are NaN or infinite aren't let into the room.
+    """
+    for i in range(len(left)):
         clock = state.clock[0]
         state.clock[0] = clock + 1
-        left = _pre_delay(state, 0, clock, finite(block[0, i]))
-        right = _pre_delay(state, 1, clock, finite(block[1, i]))
-        left = _diffuse(state, 0, 0, clock, left)
-        right = _diffuse(state, 1, 0, clock, right)
-        left, right = _STAY * left + _CROSS * right, _STAY * right - _CROSS * left
-        left = _diffuse(state, 0, 2, clock, left)
-        right = _diffuse(state, 1, 2, clock, right)
+        one = _pre_delay(state, 0, clock, finite(left[i]))
+        other = _pre_delay(state, 1, clock, finite(right[i]))
+        one = _diffuse(state, 0, 0, clock, one)
+        other = _diffuse(state, 1, 0, clock, other)
+        one, other = _STAY * one + _CROSS * other, _STAY * other - _CROSS * one
+        one = _diffuse(state, 0, 2, clock, one)
+        other = _diffuse(state, 1, 2, clock, other)
         _read_lines(state, clock)
-        wet_left = EARLY_GAIN * left
-        wet_right = EARLY_GAIN * right
+        wet_left = EARLY_GAIN * one
+        wet_right = EARLY_GAIN * other
         for number in range(LINES):
             tail = TAIL_GAIN * state.damped[number]
             wet_left += _LEFT_SIGNS[number] * tail
             wet_right += _RIGHT_SIGNS[number] * tail
-        _write_lines(state, clock, left, right)
+        _write_lines(state, clock, one, other)
         state.wet[0] = _audible(state.wet[0] + state.smoothing * (state.wet[1] - state.wet[0]))
-        block[0, i] += state.wet[0] * wet_left
-        block[1, i] += state.wet[0] * wet_right
-
-
-class Room:
-    """A reverberator that adds a small concert hall to a dry stereo signal.
-
-    The reverberation time is about 1.2 s at 1 kHz and shorter above. Every sample is taken for
-    itself: the output doesn't depend on the size of the blocks. Samples that are NaN or infinite
-    aren't let into the room.
-
-    Args:
-        sample_rate: samples a second.
-        wet_gain: linear gain of the reverberation; at 1 that of white noise is as loud as the
-            noise.
-
-    Attributes:
-        state: for callers that are compiled themselves, with `add_room`.
-    """
-
-    def __init__(self, sample_rate: int, wet_gain: float) -> None:
-        self.state = _room_state(sample_rate, wet_gain)
-
-    @property
-    def wet_gain(self) -> float:
-        """Linear gain of the reverberation; a new one is reached smoothly in some 0.1 s."""
-        return float(self.state.wet[1])
-
-    @wet_gain.setter
-    def wet_gain(self, gain: float) -> None:
-        self.state.wet[1] = gain
-
-    def process(self, block: Float32) -> None:
-        """Add the reverberation of a block [2, n] to it, in place."""
-        add_room(self.state, block)
-
-    def reset(self) -> None:
-        """Silence the room."""
-        state = self.state
-        state.clock[:] = 0
-        state.wet[0] = state.wet[1]
-        for memory in (state.pre, state.diffuser, state.line, state.allpass, state.damped):
-            memory.fill(0.0)
+        left[i] += state.wet[0] * wet_left
+        right[i] += state.wet[0] * wet_right

@@ -1,12 +1,13 @@
-"""The compiled half of the engine: from control frames to stereo samples.
+"""The compiled block: from control frames to stereo samples.
 
-It never waits for the Python half. A frame that isn't there when its hop begins is counted, and
+It never waits for the control thread. A frame that isn't there when its hop begins is counted, and
 the voices hold what they last had; a voice that comes after its sample begins at the next one, or
 as soon as the voice before it in its slot has faded away.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -14,13 +15,16 @@ import numpy as np
 from instrument.arrays import Float32, Float64, Int32, Int64, UInt64
 from instrument.dsp.frames import Frames, Onsets, hop_start, longest_hop
 from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics
-from instrument.dsp.jit import compiled, fence
+from instrument.dsp.jit import compiled, compiled_inside, fence, first_calls
 from instrument.dsp.limiter import LimiterState, limit
 from instrument.dsp.noise import add_noise
-from instrument.dsp.reverb import RoomState, add_room
+from instrument.dsp.reverb import ReverbState, add_reverb
 
 FADE_SECONDS = 0.001
 """Length of the fade in which a voice begins."""
+
+PASSES = 1000
+"""About as many passes compile all that rendering needs."""
 
 LONGEST_HOLD_HOPS = 50
 """Voices whose frames don't come any more are silenced after 200 ms."""
@@ -52,7 +56,6 @@ class SynthState(NamedTuple):
         age: [V], samples since each voice began, counted up to the end of its fade.
         fade: [samples], the gain in which voices begin, a raised cosine from 0 to 1.
         dry: [2, longest hop], the voices of this hop.
-        wet: [2, longest hop], scratch.
         output: [2, longest hop], scratch, for those who need both channels side by side.
         silence: [2], zero.
         lines: [HARMONIC_SCRATCH, longest hop], scratch.
@@ -79,7 +82,6 @@ class SynthState(NamedTuple):
     age: Int32
     fade: Float32
     dry: Float32
-    wet: Float32
     output: Float32
     silence: Float32
     lines: Float64
@@ -123,7 +125,6 @@ class SynthState(NamedTuple):
             age=np.zeros(voices, np.int32),
             fade=fade.astype(np.float32),
             dry=np.zeros((2, longest), np.float32),
-            wet=np.zeros((2, longest), np.float32),
             output=np.zeros((2, longest), np.float32),
             silence=np.zeros(2, np.float32),
             lines=np.zeros((HARMONIC_SCRATCH, longest), np.float64),
@@ -135,14 +136,14 @@ class SynthState(NamedTuple):
 
 
 class Synth(NamedTuple):
-    """All that `render_block` needs; the arrays in it are shared with the Python half.
+    """All that `render_block` needs; the arrays in it are shared with the control thread.
 
     Attributes:
         sample_rate: samples a second.
         matrix: [taps, N], see `impulse_response_matrix`.
-        frames, starts: what the Python half writes.
+        frames, onsets: what the control thread writes.
         state: of the voices.
-        room, limiter: what follows them.
+        reverb, limiter: what follows them.
     """
 
     sample_rate: int
@@ -150,18 +151,30 @@ class Synth(NamedTuple):
     frames: Frames
     onsets: Onsets
     state: SynthState
-    room: RoomState
+    reverb: ReverbState
     limiter: LimiterState
+
+    @classmethod
+    def smallest(cls) -> Synth:
+        """One of a voice with one harmonic: numba takes it for the same type as any other."""
+        return cls(
+            sample_rate=48_000,
+            matrix=np.zeros((2, 2), np.float32, order="F"),
+            frames=Frames.empty(1, 1, 1, 2),
+            onsets=Onsets.empty(1, 1),
+            state=SynthState.empty(1, 1, 2, 2, 48_000, 0),
+            reverb=ReverbState.empty(48_000, 0.0),
+            limiter=LimiterState.empty(48_000),
+        )
 
 
 @compiled
-def _fade_in(state: SynthState, slot: int, sounding: Float32) -> None:
-    """Apply what is left of a voice's fade to its next samples [n]."""
-    age = state.age[slot]
-    faded = min(len(sounding), len(state.fade) - age)
+def _fade_in(fade: Float32, age: int, sounding: Float32) -> int:
+    """Apply what is left of a voice's fade to its next samples [n]; gives the new age."""
+    faded = min(len(sounding), len(fade) - age)
     for i in range(faded):
-        sounding[i] *= state.fade[age + i]
-    state.age[slot] = age + faded
+        sounding[i] *= fade[age + i]
+    return age + faded
 
 
 @compiled
@@ -178,39 +191,48 @@ def _pan(
             added[i] += sounding[i] * (first + growth * np.float32(start + i))
 
 
-@compiled
-def render_voice(
-    synth: Synth,
+@compiled_inside
+def _render_voice(
+    sample_rate: int,
+    matrix: Float32,
+    frames: Frames,
+    state: SynthState,
     slot: int,
-    f0_end_hz: float,
-    amps_end: Float32,
-    noise: Float32,
+    row: int,
     gain_end: Float32,
     start: int,
     length: int,
 ) -> None:
     """Add one voice to the hop, from the controls that it last reached to those at the hop's end.
 
+    Those hold from then on.
+
     Args:
-        synth: its state's `dry` is added to.
+        sample_rate: samples a second.
+        matrix: see `Synth`.
+        frames: what the control thread wrote.
+        state: its `dry` is added to.
         slot: of the voice.
-        f0_end_hz: fundamental frequency at the hop's end.
-        amps_end: [K], linear amplitudes of the harmonics there.
-        noise: [N], magnitudes of the noise filter during the hop.
+        row: of the frame that holds the controls at the hop's end; they stay as they are if < 0.
         gain_end: [2], left and right, at the hop's end.
         start: first sample in the hop.
         length: samples in the hop.
     """
-    state = synth.state
+    moves = row >= 0
+    f0_end_hz = frames.f0_hz[row, slot] if moves else state.f0_hz[slot]
+    amps = state.amps[slot]
+    amps_end = frames.amps[row, slot] if moves else amps
+    noise = state.noise[slot]
     mono = state.mono[:length]
-    mono[:] = np.float32(0.0)
+    for i in range(length):
+        mono[i] = 0.0
     state.phase[slot] = add_harmonics(
         state.phase[slot],
         state.f0_hz[slot],
         f0_end_hz,
-        state.amps[slot],
+        amps,
         amps_end,
-        synth.sample_rate,
+        sample_rate,
         start,
         length,
         mono,
@@ -219,7 +241,7 @@ def render_voice(
     add_noise(
         state.seed[slot : slot + 1],
         noise,
-        synth.matrix,
+        matrix,
         state.tail[slot],
         state.impulse,
         state.white,
@@ -228,66 +250,67 @@ def render_voice(
         length,
         mono,
     )
-    _fade_in(state, slot, mono[start:])
-    _pan(mono, state.gain[slot], gain_end, start, length, state.dry)
+    state.age[slot] = _fade_in(state.fade, state.age[slot], mono[start:])
+    gain = state.gain[slot]
+    _pan(mono, gain, gain_end, start, length, state.dry)
+    for channel in range(2):
+        gain[channel] = gain_end[channel]
+    if moves:
+        state.f0_hz[slot] = f0_end_hz
+        noise_end = frames.noise[row, slot]
+        for k in range(len(amps)):
+            amps[k] = amps_end[k]
+        for n in range(len(noise)):
+            noise[n] = noise_end[n]
 
 
-@compiled
-def _follow_frame(synth: Synth, slot: int, row: int, start: int, length: int) -> None:
-    """Take a voice to a frame's controls, which hold from then on."""
-    state, frames = synth.state, synth.frames
-    f0_hz, amps, gain = frames.f0_hz[row, slot], frames.amps[row, slot], frames.gain[row, slot]
-    render_voice(synth, slot, f0_hz, amps, state.noise[slot], gain, start, length)
-    state.f0_hz[slot] = f0_hz
-    state.amps[slot] = amps
-    state.noise[slot] = frames.noise[row, slot]
-    state.gain[slot] = gain
-
-
-@compiled
-def _hold(synth: Synth, slot: int, gain_end: Float32, length: int) -> None:
-    """Go on with a voice as it is, towards a gain."""
-    state = synth.state
-    f0_hz, amps, noise = state.f0_hz[slot], state.amps[slot], state.noise[slot]
-    render_voice(synth, slot, f0_hz, amps, noise, gain_end, 0, length)
-    state.gain[slot] = gain_end
-
-
-@compiled
-def _render_hop(synth: Synth, length: int) -> None:
+@compiled_inside
+def _render_hop(
+    sample_rate: int, matrix: Float32, frames: Frames, state: SynthState, length: int
+) -> None:
     """Render the hop that begins, of all voices, in the order of their slots."""
-    state, frames = synth.state, synth.frames
     hop = state.hop[0]
-    state.dry[:] = np.float32(0.0)
+    for channel in range(2):
+        for i in range(state.dry.shape[1]):
+            state.dry[channel, i] = 0.0
     ready = frames.ready[0] > hop
     fence()
-    row = hop % len(frames.voice)
     if ready:
         state.held_hops[0] = 0
     else:
         state.held_hops[0] += 1
         state.late_frames[0] += 1
+    start = hop - hop  # A constant would be a type of its own, for which all compiles again.
     for slot in range(len(state.voice)):
         if state.voice[slot] == 0:
             continue
+        row = hop % len(frames.voice)
         if not ready:
             silenced = state.held_hops[0] > LONGEST_HOLD_HOPS
-            _hold(synth, slot, state.silence if silenced else state.gain[slot], length)
+            row, gain = -1, state.silence if silenced else state.gain[slot]
         elif frames.voice[row, slot] == state.voice[slot]:
-            _follow_frame(synth, slot, row, 0, length)
+            gain = frames.gain[row, slot]
         else:
-            _hold(synth, slot, state.silence, length)
+            row, gain = -1, state.silence
             state.voice[slot] = 0
+        _render_voice(sample_rate, matrix, frames, state, slot, row, gain, start, length)
 
 
-@compiled
-def _start_voices(synth: Synth, first: int, length: int) -> None:
+@compiled_inside
+def _start_voices(
+    sample_rate: int,
+    matrix: Float32,
+    frames: Frames,
+    onsets: Onsets,
+    state: SynthState,
+    first: int,
+    length: int,
+) -> None:
     """Begin the voices whose sample lies in this hop, or should have come before it.
 
     One whose slot isn't silent yet waits, and those behind it with it: it came with frames that
     are late. One that has already ended is only counted.
     """
-    state, onsets, frames = synth.state, synth.onsets, synth.frames
     ready = onsets.ready[0]
     fence()
     hop = state.hop[0]
@@ -308,13 +331,18 @@ def _start_voices(synth: Synth, first: int, length: int) -> None:
         if frames.voice[row, slot] != state.started[0]:
             continue
         state.phase[slot] = 0.0
-        state.tail[slot][:] = np.float32(0.0)
         state.age[slot] = 0
         state.f0_hz[slot] = onsets.f0_hz[item]
-        state.amps[slot] = onsets.amps[item]
-        state.gain[slot] = onsets.gain[item]
-        state.noise[slot] = frames.noise[row, slot]
-        _follow_frame(synth, slot, row, max(wanted, now), length)
+        for tap in range(state.tail.shape[1]):
+            state.tail[slot, tap] = 0.0
+        for k in range(state.amps.shape[1]):
+            state.amps[slot, k] = onsets.amps[item, k]
+        for n in range(state.noise.shape[1]):
+            state.noise[slot, n] = frames.noise[row, slot, n]
+        for channel in range(2):
+            state.gain[slot, channel] = onsets.gain[item, channel]
+        start, gain = max(wanted, now), frames.gain[row, slot]
+        _render_voice(sample_rate, matrix, frames, state, slot, row, gain, start, length)
         state.voice[slot] = state.started[0]
 
 
@@ -327,25 +355,43 @@ def render_block(synth: Synth, left: Float32, right: Float32) -> None:
         left: [n], written.
         right: [n], written.
     """
-    state = synth.state
+    sample_rate, matrix = synth.sample_rate, synth.matrix
+    frames, onsets, state = synth.frames, synth.onsets, synth.state
     filled, wanted = 0, len(left)
     while filled < wanted:
-        first = compiled_hop_start(state.hop[0], synth.sample_rate)
-        end = compiled_hop_start(state.hop[0] + 1, synth.sample_rate)
+        first = compiled_hop_start(state.hop[0], sample_rate)
+        end = compiled_hop_start(state.hop[0] + 1, sample_rate)
         if state.position[0] == end:
             state.hop[0] += 1
-            first, end = end, compiled_hop_start(state.hop[0] + 1, synth.sample_rate)
-            _render_hop(synth, end - first)
-        _start_voices(synth, first, end - first)
+            first, end = end, compiled_hop_start(state.hop[0] + 1, sample_rate)
+            _render_hop(sample_rate, matrix, frames, state, end - first)
+        _start_voices(sample_rate, matrix, frames, onsets, state, first, end - first)
         inside = state.position[0] - first
         count = min(end - state.position[0], wanted - filled)
-        block = state.wet[:, :count]
-        for channel in range(2):
-            for i in range(count):
-                block[channel, i] = OUTPUT_GAIN * state.dry[channel, inside + i]
-        add_room(synth.room, block)
-        limit(synth.limiter, block)
-        left[filled : filled + count] = block[0]
-        right[filled : filled + count] = block[1]
+        block_left, block_right = left[filled : filled + count], right[filled : filled + count]
+        dry_left, dry_right = state.dry[0], state.dry[1]
+        for i in range(count):
+            block_left[i] = OUTPUT_GAIN * dry_left[inside + i]
+            block_right[i] = OUTPUT_GAIN * dry_right[inside + i]
+        add_reverb(synth.reverb, block_left, block_right)
+        limit(synth.limiter, block_left, block_right)
         filled += count
         state.position[0] += count
+
+
+def compile_kernels(progress: Callable[[float], None] = lambda _share: None) -> float:
+    """Compile all that rendering needs, or take it from disk.
+
+    Args:
+        progress: Told how much is done, 0…1, if anything has to be.
+
+    Returns:
+        The seconds that compiling took; 0 if nothing had to be compiled.
+    """
+
+    def calls() -> None:
+        fence()
+        nothing = np.zeros(0, np.float32)
+        render_block(Synth.smallest(), nothing, nothing)
+
+    return first_calls(calls, PASSES, progress)

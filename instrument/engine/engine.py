@@ -6,9 +6,9 @@ import heapq
 
 from instrument.arrays import Float32
 from instrument.dsp.frames import hop_start, longest_hop
-from instrument.dsp.limiter import Limiter
+from instrument.dsp.limiter import LimiterState
 from instrument.dsp.noise import impulse_response_matrix
-from instrument.dsp.reverb import Room
+from instrument.dsp.reverb import ReverbState
 from instrument.dsp.synth import Synth, SynthState, render_block
 from instrument.engine.control import Control
 from instrument.errors import UsageError
@@ -56,7 +56,7 @@ class Engine:
 
     Attributes:
         reached: Sample before which everything has been handled.
-        synth: The compiled half, for `kernels.render_block`.
+        synth: What the audio callback plays, for `render_block`.
     """
 
     def __init__(
@@ -105,8 +105,8 @@ class Engine:
             frames=self._control.bank.frames,
             onsets=self._control.bank.onsets,
             state=state,
-            room=Room(sample_rate, settings.room_gain).state,
-            limiter=Limiter(sample_rate).state,
+            reverb=ReverbState.empty(sample_rate, settings.room_gain),
+            limiter=LimiterState.empty(sample_rate),
         )
         self._sample_rate = sample_rate
         self._step = max(ahead, longest_hop(sample_rate))

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
 from instrument.dsp.frames import Frames, Onsets, hop_start
-from instrument.dsp.limiter import Limiter
+from instrument.dsp.limiter import LimiterState
 from instrument.dsp.noise import impulse_response_matrix
-from instrument.dsp.reverb import Room
+from instrument.dsp.reverb import ReverbState
 from instrument.dsp.synth import (
     FADE_SECONDS,
     LONGEST_HOLD_HOPS,
@@ -49,8 +49,8 @@ class Hand:
             frames=Frames.empty(RING, VOICES, HARMONICS, BANDS),
             onsets=Onsets.empty(RING, HARMONICS),
             state=SynthState.empty(VOICES, HARMONICS, BANDS, TAPS, sample_rate, seed),
-            room=Room(sample_rate, 0.0).state,
-            limiter=Limiter(sample_rate).state,
+            reverb=ReverbState.empty(sample_rate, 0.0),
+            limiter=LimiterState.empty(sample_rate),
         )
         self.f0_hz = np.zeros(VOICES)
         self.amps = np.tile(LOUDNESS / np.arange(1, HARMONICS + 1), (VOICES, 1))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32
-from instrument.dsp.callback import Playback, fill
+from instrument.dsp.callback import Callback, Playback
 from instrument.engine.engine import Engine
 from instrument.live import scheduler as control
 from instrument.live.bindings import Binding, Knobs
@@ -125,6 +125,7 @@ class Stage:
         self.inputs, self.take = FakeInputs(), Take()
         self.engine = Engine(instrument, EngineSettings(sample_rate=RATE, voices=8), ahead=AHEAD)
         self.playback = Playback.empty(self.engine.synth)
+        self.callback = Callback(self.playback)
         axes = [axis.name for axis in instrument.spec.axes]
         self.scheduler = EventScheduler(
             self.engine,
@@ -190,7 +191,7 @@ class Stage:
                 self.time.now = due
                 self._hand_over((due + now) / 2.0)
                 block = np.zeros((BLOCK, 2), np.float32)
-                fill(self.playback, block, self.device_time)
+                self.callback(block, self.device_time)
                 self.heard.append(block)
                 self.time.now = now
             self.time.step()
