@@ -16,7 +16,7 @@ from instrument.engine.engine import Engine, check_sample_rate
 from instrument.errors import UsageError
 from instrument.files import check_writable, new_folder
 from instrument.midi.events import NoteOn
-from instrument.midi.file import Score
+from instrument.midi.score import Score
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
 from instrument.units import gain_to_db

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from instrument.bench.effort import Effort
 from instrument.bench.metrics import Metric, Row, Section
-from instrument.midi.file import Score, read_score
+from instrument.midi.score import Score, read_score
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings, render_score
 

@@ -25,7 +25,7 @@ def demo(
     from instrument import terminal as ui
     from instrument.audio.devices import play_file
     from instrument.files import new_folder
-    from instrument.midi.file import read_score
+    from instrument.midi.score import read_score
     from instrument.render import RenderSettings
 
     with ExitStack() as folder:

@@ -22,7 +22,7 @@ from instrument.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from instrument.midi.file import Score
+    from instrument.midi.score import Score
     from instrument.render import RenderReport, RenderSettings
 
 
@@ -91,7 +91,7 @@ def render(
     check_not_negative("--seed", seed)
 
     from instrument import terminal as ui
-    from instrument.midi.file import read_score
+    from instrument.midi.score import read_score
     from instrument.render import RenderSettings, channels
 
     score = read_score(song)

@@ -1,4 +1,4 @@
-"""Standard MIDI Files (MMA RP-001) as scores: bytes → tracks in ticks → events in seconds.
+"""Standard MIDI Files (MMA RP-001): bytes ↔ tracks of events, whose times are in ticks.
 
 The reader is Arco's own rather than mido's: it plays what a sequencer plays (type 2, SMPTE time,
 odd meta events, RMID and MacBinary wrappers, chunks of other programs) and it can say at which
@@ -7,96 +7,96 @@ byte of which track a broken file breaks.
 
 from __future__ import annotations
 
-import json
-import math
-from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
-from itertools import groupby
-from operator import itemgetter
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
-from typing import cast
 
 from instrument.errors import MidiFileError
-from instrument.midi.controllers import ChannelState
-from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, TimedEvent
+from instrument.midi.events import Event
 from instrument.midi.messages import STATUS, data_length, decode
-from instrument.midi.zones import LOWER, UPPER
-from instrument.settings import EngineSettings
 
-PERCUSSION_CHANNEL = 9
-MAX_DURATION_SECONDS = 24 * 3600.0
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
-DEFAULT_TEMPO = 500_000  # µs a quarter note: 120 beats a minute
 VARIABLE_LENGTH_BYTES = 4
+LONGEST_DELTA = 2**28 - 1
+"""Ticks between two events, at most: four bytes of seven bits."""
+
+LARGEST_DIVISION = 2**15 - 1
+"""Ticks a quarter note, at most."""
+
+DEFAULT_TEMPO = 500_000
+"""µs a quarter note of a file that doesn't say: 120 beats a minute."""
 
 SYSEX, ESCAPE, META = 0xF0, 0xF7, 0xFF
 TEXT, END_OF_TRACK, SET_TEMPO = 0x01, 0x2F, 0x51
-TAKE_MARK = b"arco-take "
-"""Begins the text event at tick 0 in which a take says how it was played; JSON follows."""
 
-ALWAYS_SAID = {"seed", "voices", "sample_rate", "samples"}
-"""What every take says; older ones leave the rest out, which then has its default."""
+SMPTE_TIME = 0x8000
+"""Bit of the header's word for the length of a tick."""
 
-# SMPTE frames a second, by the number in the header, as a fraction: 29 is 30 drop-frame.
-SMPTE_RATES = {24: (24, 1), 25: (25, 1), 29: (30_000, 1001), 30: (30, 1)}
+SMPTE_RATES = {24: Fraction(24), 25: Fraction(25), 29: Fraction(30_000, 1001), 30: Fraction(30)}
+"""SMPTE frames a second, by the number in the header: 29 is 30 drop-frame."""
 
 EXPORT_AGAIN = "export it again from your sequencer"
 FETCH_AGAIN = "get a whole copy of it, or export it again"
 
 
-@dataclass(frozen=True, slots=True)
-class Take:
-    """How a file that Arco recorded was played: what the same sound needs beside the events.
+@dataclass(slots=True)
+class Track:
+    """What one track chunk holds.
 
     Attributes:
-        engine: Settings that it was played with.
-        samples: Length of the take.
+        events: (tick, event), in the order of the file.
+        tempi: (tick, µs a quarter note).
+        texts: (tick, contents) of the text events.
+        end: Tick of its end.
     """
 
-    engine: EngineSettings
-    samples: int
+    events: list[tuple[int, Event]] = field(default_factory=list)
+    tempi: list[tuple[int, int]] = field(default_factory=list)
+    texts: list[tuple[int, bytes]] = field(default_factory=list)
+    end: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """What a MIDI file plays.
+class Song:
+    """A whole file.
 
     Attributes:
-        events: Sorted by time. Within one instant they keep the order of the file, except that a
-            channel's note-offs come before its note-ons, so that a repeated note sounds again.
-            A note that the file never ends has no `NoteOff`.
-        duration_seconds: Time of the end of the file, at or after the last event.
-        notes: How many of the events are `NoteOn`.
-        skipped_channels: Channels that were left out, counting from 0: the percussion channel 9
-            when other channels have notes. It is none in a take, nor within an MPE zone.
-        take: How it was played, if Arco recorded it.
+        type: 0, one track; 1, tracks that sound together; 2, tracks that follow one another.
+        division: Ticks a quarter note; or the seconds of a tick, as a `Fraction`, in SMPTE time,
+            which knows no tempo.
+        tracks: In the order of the file.
     """
 
-    events: tuple[TimedEvent, ...]
-    duration_seconds: float
-    notes: int
-    skipped_channels: tuple[int, ...] = ()
-    take: Take | None = None
+    type: int
+    division: int | Fraction
+    tracks: list[Track]
 
 
-def read_score(path: Path) -> Score:
-    """Read a Standard MIDI File of type 0, 1 or 2.
+# --- Reading ------------------------------------------------------------------------------------
 
-    The tracks of types 0 and 1 sound together under one tempo map; the tracks of type 2 sound one
-    after another, each under its own. Meta events with bad contents, system messages inside a
-    track, unknown chunks and whatever follows the last track are passed over.
+
+def read_song(path: Path) -> Song:
+    """Read a Standard MIDI File.
+
+    Meta events with bad contents, system messages inside a track, unknown chunks and whatever
+    follows the last track are passed over.
 
     Raises:
-        MidiFileError: In one line, when the file cannot be read, is no MIDI file, is cut short or
-            damaged, has no notes, or lasts longer than `MAX_DURATION_SECONDS`.
+        MidiFileError: In one line, which leaves out the path, when the file cannot be read, is no
+            MIDI file, or is cut short or damaged.
     """
-    try:
-        return _score(_file_bytes(path))
-    except MidiFileError as error:
-        raise MidiFileError(f"{path}: {error}") from None
+    data = _file_bytes(path)
+    start = _song_start(data)
+    length = int.from_bytes(data[start + 4 : start + 8])
+    stop = start + 8 + length
+    if length < 6 or stop > len(data):
+        where = min(stop, len(data))
+        raise MidiFileError(f"its header is cut short at byte {where}; {FETCH_AGAIN}")
+    song_type, count, division = (
+        int.from_bytes(data[start + at : start + at + 2]) for at in (8, 10, 12)
+    )
+    return Song(song_type, _division(division), _read_tracks(data, stop, count))
 
 
 def _file_bytes(path: Path) -> bytes:
@@ -116,165 +116,34 @@ def _file_bytes(path: Path) -> bytes:
     return data
 
 
-def _score(data: bytes) -> Score:
-    song = _read_song(data)
-    # The sequences of type 2 follow one another; every other type is one sequence of all tracks.
-    sequences = [[track] for track in song.tracks] if song.type == 2 else [song.tracks]
-    events: list[TimedEvent] = []
-    end = 0.0
-    for tracks in sequences:
-        clock = _clock(song.division, tracks)
-        events += [TimedEvent(end + clock.seconds(tick), e) for tick, e in _merged(tracks)]
-        end += clock.seconds(max((track.end for track in tracks), default=0))
-    if end > MAX_DURATION_SECONDS:
-        raise MidiFileError(
-            f"lasts {end / 3600:.0f} hours, more than {MAX_DURATION_SECONDS / 3600:.0f}; "
-            "look for a stray event far behind the music, or a wrong tempo"
-        )
-    take = next((track.take for track in song.tracks if track.take is not None), None)
-    return _without_percussion(events, end, take)
+def _song_start(data: bytes) -> int:
+    """Byte at which the header chunk begins, bare or in the wrapper of another format."""
+    if not data:
+        raise MidiFileError(f"empty (0 bytes); {FETCH_AGAIN}")
+    if data.startswith(b"MThd"):
+        return 0
+    if data.startswith(b"RIFF") and data[8:12] == b"RMID" and b"MThd" in data:
+        return data.index(b"MThd")
+    if data[128:132] == b"MThd":  # MacBinary puts 128 bytes in front
+        return 128
+    raise MidiFileError(
+        f"not a MIDI file (it starts with {data[:4]!r}, not 'MThd'); "
+        "export a Standard MIDI File from your sequencer"
+    )
 
 
-def _without_percussion(events: list[TimedEvent], end: float, take: Take | None) -> Score:
-    notes = Counter(timed.event.channel for timed in events if isinstance(timed.event, NoteOn))
-    if not notes:
-        raise MidiFileError("has no notes; choose a file with notes in it")
-    skipped: tuple[int, ...] = ()
-    may_have_percussion = take is None and PERCUSSION_CHANNEL in notes and len(notes) > 1
-    if may_have_percussion and not _in_zone(PERCUSSION_CHANNEL, events):
-        skipped = (PERCUSSION_CHANNEL,)
-        del notes[PERCUSSION_CHANNEL]
-        events = [timed for timed in events if timed.event.channel != PERCUSSION_CHANNEL]
-    return Score(tuple(events), end, notes.total(), skipped, take)
-
-
-def _in_zone(channel: int, events: Iterable[TimedEvent]) -> bool:
-    """Whether a channel is ever a member of an MPE zone."""
-    state = ChannelState()
-    for timed in events:
-        event = timed.event
-        if isinstance(event, ControlChange) and event.channel in (LOWER, UPPER):
-            state.change(event)
-            if state.zones.manager(channel) != channel:
-                return True
-    return False
-
-
-# --- Ticks to seconds, and the order within one tick ---------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """Seconds of ticks, exact up to one rounding: the sums are made of integers.
-
-    Attributes:
-        starts: Ticks at which a rate begins to hold, rising from 0.
-        elapsed: Units gone by at each of them.
-        rates: Units a tick from there on.
-        units: Units in a second.
-    """
-
-    starts: list[int]
-    elapsed: list[int]
-    rates: list[int]
-    units: int
-
-    def seconds(self, tick: int) -> float:
-        i = bisect_right(self.starts, tick) - 1
-        return (self.elapsed[i] + (tick - self.starts[i]) * self.rates[i]) / self.units
-
-
-def _clock(division: int, tracks: Iterable[_Track]) -> _Clock:
-    if division & 0x8000:
-        return _smpte_clock(division)
-    clock = _Clock([0], [0], [DEFAULT_TEMPO], units=1_000_000 * division)
-    tempi = (tempo for track in tracks for tempo in track.tempi)
-    for tick, tempo in sorted(tempi, key=itemgetter(0)):
-        elapsed = clock.elapsed[-1] + (tick - clock.starts[-1]) * clock.rates[-1]
-        clock.starts.append(tick)
-        clock.elapsed.append(elapsed)
-        clock.rates.append(tempo)
-    return clock
-
-
-def _smpte_clock(division: int) -> _Clock:
-    frames, frame_seconds = SMPTE_RATES[_smpte_frames(division)]
-    return _Clock([0], [0], [frame_seconds], units=frames * (division & 0xFF))
-
-
-def _smpte_frames(division: int) -> int:
-    """The header holds the frame rate as a negative byte."""
-    return 256 - (division >> 8)
-
-
-def _merged(tracks: Iterable[_Track]) -> Iterator[tuple[int, Event]]:
-    events = sorted((timed for track in tracks for timed in track.events), key=itemgetter(0))
-    sounding: Counter[tuple[int, int]] = Counter()
-    for tick, group in groupby(events, key=itemgetter(0)):
-        for event in _offs_before_ons([event for _, event in group], sounding):
-            yield tick, event
-
-
-def _offs_before_ons(events: list[Event], sounding: Counter[tuple[int, int]]) -> list[Event]:
-    """Order of the events of one instant: a channel's note-offs, then its note-ons.
-
-    It is the note-ons that move, so that note-offs keep their order with the sustain pedal. A
-    note-off that ends a note of this very instant moves along with it, or that note would hang.
-    A channel without a note-off behind a note-on keeps its order.
-
-    Args:
-        events: The events of the instant in the order of the file.
-        sounding: How often each (channel, key) is down; brought up to date.
-
-    Returns:
-        The events in the order in which they are to be played.
-    """
-    ends_older = [_release(event, sounding) for event in events]
-    of_this_instant: list[bool] = []
-    for event, ends in zip(events, ends_older, strict=True):
-        if isinstance(event, NoteOn):
-            sounding[event.channel, event.key] += 1
-            of_this_instant.append(True)
-        else:
-            of_this_instant.append(not ends and _release(event, sounding))
-    last_off = {events[i].channel: i for i, ends in enumerate(ends_older) if ends}
-
-    def place(i: int) -> tuple[int, bool]:
-        behind = last_off.get(events[i].channel, -1)
-        moved = of_this_instant[i] and i < behind
-        return (behind if moved else i), moved
-
-    return [events[i] for i in sorted(range(len(events)), key=place)]
-
-
-def _release(event: Event, sounding: Counter[tuple[int, int]]) -> bool:
-    """Let a note-off end one sounding note of its key; False if there is none to end."""
-    if not isinstance(event, NoteOff) or sounding[event.channel, event.key] == 0:
-        return False
-    sounding[event.channel, event.key] -= 1
-    return True
-
-
-# --- Chunks and events of the file ---------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Track:
-    """One track chunk: (tick, event), (tick, µs a quarter note), and the tick of its end."""
-
-    events: list[tuple[int, Event]] = field(default_factory=list)
-    tempi: list[tuple[int, int]] = field(default_factory=list)
-    end: int = 0
-    take: Take | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Song:
-    """A whole file; division is the header's word for the length of a tick."""
-
-    type: int
-    division: int
-    tracks: list[_Track]
+def _division(word: int) -> int | Fraction:
+    """Length of a tick, as ``Song`` has it, from the header's word."""
+    if word & SMPTE_TIME:
+        # The frame rate is a negative byte.
+        rate, ticks = SMPTE_RATES.get(256 - (word >> 8)), word & 0xFF
+        if rate is not None and ticks > 0:
+            return 1 / (rate * ticks)
+    elif word > 0:
+        return word
+    raise MidiFileError(
+        f"its header gives no usable time base (division 0x{word:04X}); {EXPORT_AGAIN}"
+    )
 
 
 class _BreaksOffError(Exception):
@@ -312,49 +181,8 @@ class _Reader:
         )
 
 
-def _read_song(data: bytes) -> _Song:
-    start = _song_start(data)
-    length = int.from_bytes(data[start + 4 : start + 8])
-    stop = start + 8 + length
-    if length < 6 or stop > len(data):
-        where = min(stop, len(data))
-        raise MidiFileError(f"its header is cut short at byte {where}; {FETCH_AGAIN}")
-    song_type, count, division = (
-        int.from_bytes(data[start + at : start + at + 2]) for at in (8, 10, 12)
-    )
-    _check_division(division)
-    return _Song(song_type, division, _read_tracks(data, stop, count))
-
-
-def _song_start(data: bytes) -> int:
-    """Byte at which the header chunk begins, bare or in the wrapper of another format."""
-    if not data:
-        raise MidiFileError(f"empty (0 bytes); {FETCH_AGAIN}")
-    if data.startswith(b"MThd"):
-        return 0
-    if data.startswith(b"RIFF") and data[8:12] == b"RMID" and b"MThd" in data:
-        return data.index(b"MThd")
-    if data[128:132] == b"MThd":  # MacBinary puts 128 bytes in front
-        return 128
-    raise MidiFileError(
-        f"not a MIDI file (it starts with {data[:4]!r}, not 'MThd'); "
-        "export a Standard MIDI File from your sequencer"
-    )
-
-
-def _check_division(division: int) -> None:
-    if division & 0x8000:
-        meaningful = _smpte_frames(division) in SMPTE_RATES and division & 0xFF > 0
-    else:
-        meaningful = division > 0
-    if not meaningful:
-        raise MidiFileError(
-            f"its header gives no usable time base (division 0x{division:04X}); {EXPORT_AGAIN}"
-        )
-
-
-def _read_tracks(data: bytes, position: int, count: int) -> list[_Track]:
-    tracks: list[_Track] = []
+def _read_tracks(data: bytes, position: int, count: int) -> list[Track]:
+    tracks: list[Track] = []
     while len(tracks) < count:
         if position + 8 > len(data):
             raise MidiFileError(
@@ -377,14 +205,14 @@ def _read_tracks(data: bytes, position: int, count: int) -> list[_Track]:
     return tracks
 
 
-def _read_track(data: bytes, start: int, stop: int, name: str) -> tuple[_Track, int]:
+def _read_track(data: bytes, start: int, stop: int, name: str) -> tuple[Track, int]:
     """Track of the chunk contents data[start:stop], and the byte at which the next chunk begins.
 
     The end-of-track event ends a track; the length of the chunk counts when there is none, and to
     find the next chunk. So a length that is beyond the end of the file does no harm by itself.
     """
     reader = _Reader(data, start, min(stop, len(data)))
-    track = _Track()
+    track = Track()
     try:
         ended = _read_events(reader, track, name)
     except _BreaksOffError:
@@ -403,7 +231,7 @@ def _read_track(data: bytes, start: int, stop: int, name: str) -> tuple[_Track, 
     return track, reader.position
 
 
-def _read_events(reader: _Reader, track: _Track, name: str) -> bool:
+def _read_events(reader: _Reader, track: Track, name: str) -> bool:
     """Fill a track up to its end-of-track event; False if the data end without one."""
     status = 0
     while reader.position < reader.stop:
@@ -417,8 +245,8 @@ def _read_events(reader: _Reader, track: _Track, name: str) -> bool:
                 return True
             if kind == SET_TEMPO and len(contents) == 3 and any(contents):
                 track.tempi.append((track.end, int.from_bytes(contents)))
-            elif kind == TEXT and track.end == 0 and contents.startswith(TAKE_MARK):
-                track.take = _read_take(contents.removeprefix(TAKE_MARK))
+            elif kind == TEXT:
+                track.texts.append((track.end, contents))
         elif byte in (SYSEX, ESCAPE):
             reader.take(reader.variable_length())
         elif byte > SYSEX:
@@ -447,32 +275,41 @@ def _channel_event(reader: _Reader, status: int, where: str) -> Event | None:
     return decode(bytes((status, first, *(min(byte, 0x7F) for byte in rest))))
 
 
-def _read_take(contents: bytes) -> Take | None:
-    """What a take says of itself; None if it cannot be understood: then it is an ordinary file."""
-    try:
-        said = json.loads(contents)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(said, dict) or not said.keys() >= ALWAYS_SAID:
-        return None
-    known = {each.name: str(each.type) for each in fields(EngineSettings)}
-    known["samples"] = "int"
-    given = {name: said[name] for name in known.keys() & said.keys()}
-    if not all(_fits(value, known[name]) for name, value in given.items()):
-        return None
-    samples = given.pop("samples")
-    settings = EngineSettings(**given)
-    return Take(settings, samples) if settings.voices > 0 and settings.sample_rate > 0 else None
+# --- Writing ------------------------------------------------------------------------------------
 
 
-def _fits(value: object, kind: str) -> bool:
-    """Whether a value of JSON can be a setting of a type."""
-    match kind:
-        case "int":
-            return type(value) is int and value >= 0
-        case "float":
-            return type(value) in (int, float) and 0 <= cast("float", value) < math.inf
-        case "str | None":
-            return value is None or isinstance(value, str)
-        case _:
-            return isinstance(value, dict) and all(_fits(v, "float") for v in value.values())
+def delta(ticks: int) -> bytes:
+    """Bytes of the time before an event; a rest too long for the format has empty texts in it."""
+    rests = b""
+    while ticks > LONGEST_DELTA:
+        rests += _number(LONGEST_DELTA) + meta(TEXT)
+        ticks -= LONGEST_DELTA
+    return rests + _number(ticks)
+
+
+def meta(kind: int, contents: bytes = b"") -> bytes:
+    """Bytes of a meta event."""
+    return bytes((META, kind)) + _number(len(contents)) + contents
+
+
+def single_track_file(division: int, track: bytes) -> bytes:
+    """Bytes of a file of type 0.
+
+    Args:
+        division: Ticks a quarter note, 1…32767.
+        track: Bytes of its events, each behind its ``delta``; the end of the track is the last.
+    """
+    header = bytes((0, 0, 0, 1)) + division.to_bytes(2)
+    return _chunk(b"MThd", header) + _chunk(b"MTrk", track)
+
+
+def _number(value: int) -> bytes:
+    """A variable-length number: seven bits a byte, the eighth says that more follow."""
+    digits = [value & 0x7F]
+    while value := value >> 7:
+        digits.append(value & 0x7F | 0x80)
+    return bytes(reversed(digits))
+
+
+def _chunk(name: bytes, contents: bytes) -> bytes:
+    return name + len(contents).to_bytes(4) + contents

@@ -2,26 +2,100 @@
 
 A take is a type-0 file in which one tick lasts one sample. It holds the engine's events, in the
 order and at the samples at which the engine got them, and says in a text event what else the sound
-depends on: see ``Take`` in ``midifile``.
+depends on: a ``Take``, as JSON.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import math
+from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 from instrument.errors import UsageError
 from instrument.files import check_writable, replacing
 from instrument.midi.events import Event, NoteOff, NoteOn
-from instrument.midi.file import END_OF_TRACK, META, SET_TEMPO, TAKE_MARK, TEXT
+from instrument.midi.file import (
+    DEFAULT_TEMPO,
+    END_OF_TRACK,
+    LARGEST_DIVISION,
+    SET_TEMPO,
+    TEXT,
+    Song,
+    delta,
+    meta,
+    single_track_file,
+)
 from instrument.midi.messages import encode
 from instrument.settings import EngineSettings
 
-LONGEST_DELTA = 2**28 - 1  # ticks: four bytes of seven bits
-LARGEST_DIVISION = 2**15 - 1  # ticks a quarter note
-COMMON_TEMPO = 500_000  # µs a quarter note: what a file without a tempo has
+TAKE_MARK = b"arco-take "
+"""Begins the text event at tick 0 in which a take says how it was played; JSON follows."""
+
+ALWAYS_SAID = {"seed", "voices", "sample_rate", "samples"}
+"""What every take says; older ones leave the rest out, which then has its default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """How a file that Arco recorded was played: what the same sound needs beside the events.
+
+    Attributes:
+        engine: Settings that it was played with.
+        samples: Length of the take.
+    """
+
+    engine: EngineSettings
+    samples: int
+
+
+# --- Reading ------------------------------------------------------------------------------------
+
+
+def take_of(song: Song) -> Take | None:
+    """How a file was played, if Arco recorded it."""
+    for track in song.tracks:
+        said = [text for tick, text in track.texts if tick == 0 and text.startswith(TAKE_MARK)]
+        take = _read_take(said[-1].removeprefix(TAKE_MARK)) if said else None
+        if take is not None:
+            return take
+    return None
+
+
+def _read_take(contents: bytes) -> Take | None:
+    """What a take says of itself; None if it cannot be understood: then it is an ordinary file."""
+    try:
+        said = json.loads(contents)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict) or not said.keys() >= ALWAYS_SAID:
+        return None
+    known = {each.name: str(each.type) for each in fields(EngineSettings)}
+    known["samples"] = "int"
+    given = {name: said[name] for name in known.keys() & said.keys()}
+    if not all(_fits(value, known[name]) for name, value in given.items()):
+        return None
+    samples = given.pop("samples")
+    settings = EngineSettings(**given)
+    return Take(settings, samples) if settings.voices > 0 and settings.sample_rate > 0 else None
+
+
+def _fits(value: object, kind: str) -> bool:
+    """Whether a value of JSON can be a setting of a type."""
+    match kind:
+        case "int":
+            return type(value) is int and value >= 0
+        case "float":
+            return type(value) in (int, float) and 0 <= cast("float", value) < math.inf
+        case "str | None":
+            return value is None or isinstance(value, str)
+        case _:
+            return isinstance(value, dict) and all(_fits(v, "float") for v in value.values())
+
+
+# --- Writing ------------------------------------------------------------------------------------
 
 
 class Stamper:
@@ -61,11 +135,7 @@ class TakeWriter:
     Until then it keeps the bytes of its events, a few for each.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        settings: EngineSettings,
-    ) -> None:
+    def __init__(self, path: Path, settings: EngineSettings) -> None:
         """Begin a take.
 
         Args:
@@ -104,23 +174,18 @@ class TakeWriter:
             OutputError: It can't be written; what was there before is there still.
         """
         said = TAKE_MARK + json.dumps(asdict(self._settings) | {"samples": samples}).encode()
-        beginning = b"\x00" + _meta(SET_TEMPO, self._tempo.to_bytes(3))
-        beginning += b"\x00" + _meta(TEXT, said)
+        beginning = delta(0) + meta(SET_TEMPO, self._tempo.to_bytes(3))
+        beginning += delta(0) + meta(TEXT, said)
         self._wait_until(max(samples, self._tick))
-        header = _chunk(b"MThd", b"\x00\x00\x00\x01" + self._division.to_bytes(2))
-        track = _chunk(b"MTrk", beginning + self._events + _meta(END_OF_TRACK))
+        track = beginning + self._events + meta(END_OF_TRACK)
         with replacing(self._path) as beside:
-            beside.write_bytes(header + track)
+            beside.write_bytes(single_track_file(self._division, track))
 
     def _wait_until(self, tick: int) -> None:
-        """Write the ticks to the next event; a longer rest has empty texts in it."""
-        ticks = tick - self._tick
-        if ticks < 0:
+        """Write the ticks to the next event."""
+        if tick < self._tick:
             raise ValueError(f"sample {tick} comes after sample {self._tick}")
-        while ticks > LONGEST_DELTA:
-            self._events += _number(LONGEST_DELTA) + _meta(TEXT)
-            ticks -= LONGEST_DELTA
-        self._events += _number(ticks)
+        self._events += delta(tick - self._tick)
         self._tick = tick
 
 
@@ -132,26 +197,10 @@ def time_base(sample_rate: int) -> tuple[int, int]:
     """
     ticks_per_microsecond = Fraction(sample_rate, 1_000_000)
     ticks, microseconds = ticks_per_microsecond.as_integer_ratio()
-    times = max(1, min(COMMON_TEMPO // microseconds, LARGEST_DIVISION // ticks))
+    times = max(1, min(DEFAULT_TEMPO // microseconds, LARGEST_DIVISION // ticks))
     if times * ticks > LARGEST_DIVISION:
         raise UsageError(
             f"sample rate {sample_rate} Hz: a MIDI file can't count its samples; "
             "record a take at 48000 or 44100 Hz"
         )
     return times * ticks, times * microseconds
-
-
-def _meta(kind: int, contents: bytes = b"") -> bytes:
-    return bytes((META, kind)) + _number(len(contents)) + contents
-
-
-def _number(value: int) -> bytes:
-    """A variable-length number: seven bits a byte, the eighth says that more follow."""
-    digits = [value & 0x7F]
-    while value := value >> 7:
-        digits.append(value & 0x7F | 0x80)
-    return bytes(reversed(digits))
-
-
-def _chunk(name: bytes, contents: bytes) -> bytes:
-    return name + len(contents).to_bytes(4) + contents

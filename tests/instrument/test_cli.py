@@ -31,7 +31,7 @@ from instrument.errors import UsageError
 from instrument.live.bindings import Binding, save_bindings
 from instrument.live.session import LiveSettings, Status
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, PitchBend
-from instrument.midi.file import read_score
+from instrument.midi.score import read_score
 from instrument.midi.take import TakeWriter
 from instrument.model.graphs import Instrument
 from instrument.settings import SAMPLE_RATES, EngineSettings

@@ -25,8 +25,8 @@ from instrument.midi.events import (
     ProgramChange,
     TimedEvent,
 )
-from instrument.midi.file import Score, Take, read_score
-from instrument.midi.take import Stamper, TakeWriter
+from instrument.midi.score import Score, read_score
+from instrument.midi.take import Stamper, Take, TakeWriter
 from instrument.model.graphs import Instrument
 from instrument.render import LONGEST_TAIL_SECONDS, RenderReport, RenderSettings, render_score
 from instrument.settings import EngineSettings

@@ -11,7 +11,7 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import ArcoError
-from instrument.midi.file import Score, read_score
+from instrument.midi.score import Score, read_score
 from instrument.model.graphs import load_instrument
 from instrument.units import FRAME_RATE, gain_to_db
 from training.evaluation.playback import CREPE_FRAME_RATE, RATE, play, stretch, track_pitch

@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 from instrument.arrays import Float32, Float64
 from instrument.midi.events import NoteOff, NoteOn, TimedEvent
-from instrument.midi.file import Score
+from instrument.midi.score import Score
 from instrument.model.graphs import Instrument
 from instrument.render import OFFLINE, RenderSettings, render_score
 from instrument.settings import EngineSettings

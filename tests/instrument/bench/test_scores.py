@@ -17,7 +17,7 @@ from instrument.bench.scores import (
     write_note,
 )
 from instrument.midi.events import NoteOff, NoteOn
-from instrument.midi.file import Score, read_score
+from instrument.midi.score import Score, read_score
 
 
 def notes(score: Score) -> list[tuple[float, float, int]]:

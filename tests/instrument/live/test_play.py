@@ -23,7 +23,7 @@ import soundfile
 from instrument.arrays import Float32
 from instrument.cli import main
 from instrument.midi.events import ControlChange, NoteOff, NoteOn
-from instrument.midi.file import read_score
+from instrument.midi.score import read_score
 
 pytestmark = pytest.mark.live
 
