@@ -158,7 +158,7 @@ def images(
     from training.fitting.recipes import image_recipe
     from training.fitting.runs import load_image
     from training.pictures import image_plots
-    from training.pictures.image_report import report
+    from training.pictures.image_report import image_report
 
     if data not in CLASSES:
         raise UsageError(f"--data {data}: should be {' or '.join(CLASSES)}")
@@ -169,7 +169,7 @@ def images(
         one = run / f"beta-{weight:g}"
         loop.train(recipe, one, epochs)
         # The last, not the best one: the test pictures that metrics are of choose nothing.
-        say_metrics(report(load_image(one, LAST), training, test, CLASSES[data], one))
+        say_metrics(image_report(load_image(one, LAST), training, test, CLASSES[data], one))
         histories[f"β = {weight:g}"] = read_history(one / HISTORY)
     image_plots.losses(histories, run / "losses")
     typer.echo(f"pictures and metrics in {run}")
@@ -258,21 +258,21 @@ def evaluate(
     record: Record = False,
 ) -> None:
     """Metrics and pictures on held-out notes and on what the instrument plays."""
-    from training.evaluation.evaluate import evaluate as evaluate_instrument
-    from training.evaluation.playback import QUICK, ListeningSettings
+    from training.evaluation.playback import QUICK, PlaybackSettings
     from training.export.card import record_metrics
     from training.fitting.runs import load_envelope
+    from training.pictures.evaluation_report import evaluation_report
 
     cache = FeatureCache.load(features)
     network = load_envelope(envelopes_run)
     runs = {"envelopes": envelopes_run / HISTORY, "timbre": timbre_run / HISTORY}
     with progress_bar("evaluating") as progress:
-        metrics = evaluate_instrument(
+        metrics = evaluation_report(
             cache,
             instrument,
             network,
             report,
-            settings=QUICK if quick else ListeningSettings(),
+            settings=QUICK if quick else PlaybackSettings(),
             histories={name: history for name, history in runs.items() if history.is_file()},
             progress=progress,
         )
@@ -293,13 +293,13 @@ def figures(
 ) -> None:
     """The original's figures of a trained model, with their data and sounds."""
     from training.fitting.runs import load_envelope
-    from training.pictures.figures import figures as draw_figures
+    from training.pictures.latent_report import latent_report
 
     cache = FeatureCache.load(features)
     network = load_envelope(envelopes_run)
     history = envelopes_run / HISTORY
     with progress_bar("drawing") as progress:
-        numbers = draw_figures(
+        metrics = latent_report(
             cache,
             instrument,
             network,
@@ -307,8 +307,8 @@ def figures(
             history=read_history(history) if history.is_file() else [],
             progress=progress,
         )
-    say_metrics(numbers)
-    typer.echo(f"figures and their data in {out / 'figures.md'}")
+    say_metrics(metrics)
+    typer.echo(f"pictures and their data in {out / 'pictures.md'}")
 
 
 @app.command()
@@ -331,7 +331,7 @@ def score(
         f"median error of the pitch: {found.cents:.2f} cents ({found.crepe_cents:.2f} by CREPE)"
     )
     if record:
-        record_metrics(instrument, found.figures())
+        record_metrics(instrument, found.metrics())
 
 
 @app.command()

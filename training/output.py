@@ -46,6 +46,16 @@ def write_table(head: Sequence[str], rows: Iterable[Sequence[object]], path: Pat
         writer.writerows(rows)
 
 
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; bars in the cells are escaped."""
+
+    def line(cells: Iterable[str]) -> str:
+        return "| " + " | ".join(" ".join(c.replace("|", "\\|").split()) for c in cells) + " |"
+
+    rule = "|" + "---|" * len(head)
+    return "\n".join([line(head), rule, *(line(row) for row in rows)])
+
+
 def write_arrays(arrays: Mapping[str, ArrayLike], path: Path) -> None:
     """Write an .npz of named arrays of numbers or strings.
 

@@ -13,13 +13,17 @@ import torch
 from numpy.typing import NDArray
 
 from instrument.arrays import Float32, Float64
+from instrument.model.graphs import Instrument
 from instrument.units import FRAME_RATE, db_to_gain, midi_to_hz
 from training.data.features import FeatureCache
 from training.data.idx import Pictures
 from training.data.notes import PrepareSettings
 from training.data.prepare import prepare
 from training.data.readers import RecordingLabel
-from training.evaluation.playback import ListeningSettings
+from training.evaluation.evaluate import Evaluation, evaluate
+from training.evaluation.playback import PlaybackSettings
+from training.networks.envelope import ConditionalVAE
+from training.networks.timbre import TimbreDecoder
 
 RATE = 48_000
 ATTACK_SECONDS = 0.04
@@ -131,22 +135,46 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> FeatureCache:
 
 
 @pytest.fixture(scope="session")
-def few() -> ListeningSettings:
+def few() -> PlaybackSettings:
     """A few short notes to listen to."""
-    return ListeningSettings(
+    return PlaybackSettings(
         keys=(62, 86),
         velocities=(80,),
         sweep_keys=(69,),
         sweep_velocities=(10, 64, 127),
         note_seconds=0.8,
         compared=2,
-        toned=2,
+        timbre_notes=2,
         soundfont=Path("no-such-soundfont.sf2"),
         held=1,
         held_seconds=6.0,
         line_keys=(69,),
         intervals=(7,),
         knob_keys=(69,),
+    )
+
+
+@pytest.fixture(scope="session")
+def evaluation_steps() -> list[tuple[int, int]]:
+    """What `evaluation` told its progress callable: how many steps were done, of how many."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def evaluation(
+    features: FeatureCache,
+    tiny: Instrument,
+    tiny_networks: tuple[ConditionalVAE, TimbreDecoder],
+    few: PlaybackSettings,
+    evaluation_steps: list[tuple[int, int]],
+) -> Evaluation:
+    """The evaluation of the tiny instrument on a few notes."""
+    return evaluate(
+        features,
+        tiny,
+        tiny_networks[0],
+        settings=few,
+        progress=lambda done, of: evaluation_steps.append((done, of)),
     )
 
 

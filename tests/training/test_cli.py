@@ -111,7 +111,7 @@ def test_pictures_are_learned_with_each_weight_of_the_divergence(
         settings = json.loads((run / beta / "settings.json").read_text())
         assert settings["objective"] == {"beta": float(beta[5:])}
         assert settings["network"]["latent"] == 2
-        assert "knn_accuracy" in json.loads((run / beta / "figures.json").read_text())
+        assert "knn_accuracy" in json.loads((run / beta / "metrics.json").read_text())
         history = json.loads((run / beta / "history.json").read_text())
         assert history[-1]["step"] == 2
     assert {"beta-0", "beta-1", "losses.png", "losses.svg"} == {f.name for f in run.iterdir()}

@@ -1,4 +1,4 @@
-"""How far the latent space keeps notes of different labels apart, in numbers."""
+"""How far the latent space keeps notes, or pictures, of different labels apart, in numbers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from instrument.arrays import Float64
 
 NEIGHBOURS = 5
+NEIGHBOURS_OF_PICTURES = 15
 FOLDS = 5
 FEWEST_RECORDINGS = FOLDS  # of a label: one to test on in every fold
 
 
-def cluster_figures(
+def cluster_metrics(
     latent: Float64, labels: NDArray[np.str_], recording: NDArray[np.int64]
 ) -> dict[str, float]:
     """Silhouette of labels in a latent space, and how well its neighbours tell a note's label.
@@ -32,7 +33,7 @@ def cluster_figures(
 
     Returns:
         ``notes``, ``classes``, ``silhouette``, ``knn_balanced`` (mean over the labels of the share
-        of notes that is told right) beside its ``rng``, and ``knn_accuracy`` (the share of all
+        of notes that is told right) beside its ``chance``, and ``knn_accuracy`` (the share of all
         notes) beside ``majority``, the share of the commonest label. Empty if fewer than two
         labels are left.
     """
@@ -61,3 +62,21 @@ def cluster_figures(
         "knn_accuracy": float(accuracy_score(labels, told)),
         "majority": float(np.unique(labels, return_counts=True)[1].max() / len(labels)),
     }
+
+
+def class_accuracy(
+    train_places: Float64,
+    train_labels: NDArray[np.uint8],
+    test_places: Float64,
+    test_labels: NDArray[np.uint8],
+) -> float:
+    """Share of test pictures whose class their 15 nearest training pictures tell.
+
+    Args:
+        train_places: Posterior means of the training pictures, [N, latent].
+        train_labels: [N].
+        test_places: Of the test pictures, [M, latent].
+        test_labels: [M].
+    """
+    classifier = KNeighborsClassifier(min(NEIGHBOURS_OF_PICTURES, len(train_labels)))
+    return float(classifier.fit(train_places, train_labels).score(test_places, test_labels))

@@ -51,7 +51,7 @@ Table = Float64
 
 
 @dataclass(frozen=True)
-class Comparison:
+class NoteComparison:
     """Recorded and generated notes by their descriptors.
 
     Attributes:
@@ -68,7 +68,7 @@ class Comparison:
     generated_recording: Sequence[int]
     others_recording: Sequence[int]
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Distributions side by side, and balanced accuracies of the two-sample tests.
 
         Returns:
@@ -78,16 +78,16 @@ class Comparison:
             ``told_apart_linear``, ``told_apart_boosted``: generated from recorded by logistic
             regression and by gradient boosting; ``real_apart_…``: other recordings from these.
         """
-        figures = gestures("recorded", self.recorded) | gestures("generated", self.generated)
+        metrics = gestures("recorded", self.recorded) | gestures("generated", self.generated)
         for name, real, made in zip(LABELS, self.recorded.T, self.generated.T, strict=True):
-            figures[f"distance_{name}"] = float(ks_2samp(real, made).statistic)
+            metrics[f"distance_{name}"] = float(ks_2samp(real, made).statistic)
         for prefix, table, groups in (
             ("told_apart", self.generated, self.generated_recording),
             ("real_apart", self.others, self.others_recording),
         ):
             found = two_sample_accuracy(self.recorded, table, self.recording, groups)
-            figures |= {f"{prefix}_{name}": accuracy for name, accuracy in found.items()}
-        return figures
+            metrics |= {f"{prefix}_{name}": accuracy for name, accuracy in found.items()}
+        return metrics
 
 
 def _described(window: Window) -> list[float]:
@@ -154,7 +154,7 @@ def compare(
     recordings: Sequence[int],
     draws: int,
     step: Callable[[], None] = lambda: None,
-) -> Comparison:
+) -> NoteComparison:
     """Recordings beside notes that the instrument plays like them, and beside other recordings.
 
     Args:
@@ -167,7 +167,7 @@ def compare(
     generated, played = generated_table(cache, instrument, recordings, range(draws), step)
     others = comparable_recordings(cache, np.flatnonzero(cache.fitted).tolist())
     chosen = np.random.default_rng(0).permutation(others)[: draws * len(recordings)].tolist()
-    return Comparison(
+    return NoteComparison(
         recorded_table(cache, recordings),
         generated,
         recorded_table(cache, chosen),
@@ -181,12 +181,12 @@ def gestures(side: str, table: Table) -> dict[str, float]:
     """Medians of the descriptors of one side's notes; of the vibrato, where there is any."""
     columns = dict(zip(LABELS, table.T, strict=True))
     vibrato = columns["vibrato_cents"] > VIBRATO_CENTS
-    figures = {f"{side}_vibrato_share": float(vibrato.mean()) if len(vibrato) else 0.0}
+    metrics = {f"{side}_vibrato_share": float(vibrato.mean()) if len(vibrato) else 0.0}
     for name, column in columns.items():
         shown = column[vibrato] if name.startswith("vibrato") else column
         if len(shown):
-            figures[f"{side}_{name}"] = float(np.median(shown))
-    return figures
+            metrics[f"{side}_{name}"] = float(np.median(shown))
+    return metrics
 
 
 def two_sample_accuracy(

@@ -20,7 +20,7 @@ from training.analysis.loudness import loudness_db
 from training.data.features import FeatureCache, evenly
 from training.evaluation.playback import (
     RATE,
-    ListeningSettings,
+    PlaybackSettings,
     as_note,
     as_score,
     play,
@@ -113,7 +113,7 @@ class HeldNotes:
         pairs = zip(self.played, self.recorded, strict=True)
         return [played[:, : recorded.shape[1]] for played, recorded in pairs]
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Largest repetitions, medians over the notes; the most that all notes have in common.
 
         Returns:
@@ -123,18 +123,18 @@ class HeldNotes:
             over the notes, and its lag: a period of the engine would stand there.
         """
         sides = {"generated": self.alike(), "recorded": self.recorded} if self.recorded else {}
-        figures = {}
+        metrics = {}
         for side, notes in sides.items():
             found = autocorrelations(notes)
             for row, name in enumerate(DESCRIPTORS):
                 peaks = [largest_repetition(correlation[row])[0] for correlation in found]
-                figures[f"{side}_{name}_repetition"] = float(np.median(peaks))
+                metrics[f"{side}_{name}_repetition"] = float(np.median(peaks))
         height, seconds = common_repetition(self.played)
-        figures["generated_common_repetition"] = height
-        figures["generated_common_repetition_seconds"] = seconds
+        metrics["generated_common_repetition"] = height
+        metrics["generated_common_repetition_seconds"] = seconds
         if self.recorded:
-            figures["recorded_common_repetition"] = common_repetition(self.recorded)[0]
-        return figures
+            metrics["recorded_common_repetition"] = common_repetition(self.recorded)[0]
+        return metrics
 
 
 def common_repetition(notes: Sequence[Float64]) -> tuple[float, float]:
@@ -163,7 +163,7 @@ def long_bows(cache: FeatureCache, most: int) -> list[int]:
 def hold_notes(
     cache: FeatureCache,
     instrument: Instrument,
-    settings: ListeningSettings,
+    settings: PlaybackSettings,
     step: Callable[[], None],
 ) -> HeldNotes:
     """Play long notes, at the keys and levels of recorded long bows if there are any.

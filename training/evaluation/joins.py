@@ -16,7 +16,7 @@ from instrument.midi.events import ControlChange, TimedEvent
 from instrument.model.graphs import Instrument
 from instrument.units import FRAME_RATE, midi_to_hz
 from training.analysis.loudness import loudness_db
-from training.evaluation.playback import RATE, ListeningSettings, as_score, play, separate_notes
+from training.evaluation.playback import RATE, PlaybackSettings, as_score, play, separate_notes
 from training.evaluation.score import ScoreNote
 
 MONO = 126  # the controller that makes a line
@@ -70,7 +70,7 @@ class Joins:
     joins: list[Join]
     audio: Float32
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """The largest of every kind.
 
         Returns:
@@ -230,7 +230,7 @@ def _attack_flux(instrument: Instrument, key: int) -> float:
 
 
 def play_joins(
-    instrument: Instrument, settings: ListeningSettings, step: Callable[[], None]
+    instrument: Instrument, settings: PlaybackSettings, step: Callable[[], None]
 ) -> Joins:
     """Play legato lines from some keys to every interval above and below, and measure the joins.
 

@@ -13,7 +13,7 @@ from instrument.units import FRAME_RATE
 from training.analysis.loudness import loudness_db
 from training.evaluation.playback import (
     RATE,
-    ListeningSettings,
+    PlaybackSettings,
     as_score,
     play,
     separate_notes,
@@ -42,7 +42,7 @@ class Leakage:
     cents: Float64
     level_db: Float64
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """The furthest that any knob moves any key: ``knob_leak_cents`` and ``knob_leak_db``."""
         if not self.cents.size:
             return {}
@@ -53,7 +53,7 @@ class Leakage:
 
 
 def turn_knobs(
-    instrument: Instrument, settings: ListeningSettings, step: Callable[[], None]
+    instrument: Instrument, settings: PlaybackSettings, step: Callable[[], None]
 ) -> Leakage:
     """Play some keys with every knob turned down, half-way and up.
 

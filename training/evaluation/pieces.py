@@ -55,7 +55,7 @@ class ScoreReport:
     crepe_cents: float
     note_cents: float
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """For the model card."""
         return {
             "score_cents": self.cents,

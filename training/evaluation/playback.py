@@ -41,7 +41,7 @@ def without_room(
 
 
 @dataclass(frozen=True)
-class ListeningSettings:
+class PlaybackSettings:
     """What the instrument is asked to play.
 
     Attributes:
@@ -52,7 +52,7 @@ class ListeningSettings:
         gap_seconds: Of silence after each.
         compared: At most so many recorded notes are played again for comparison.
         draws: How often each of them, with another seed.
-        toned: At most so many held-out notes are compared in timbre.
+        timbre_notes: At most so many held-out notes are compared in timbre.
         soundfont: What plays them for comparison.
         held: At most so many long bows are played again, for ``held_seconds``.
         held_seconds: Length of these notes.
@@ -70,7 +70,7 @@ class ListeningSettings:
     gap_seconds: float = 0.6
     compared: int = 80
     draws: int = 4
-    toned: int = 100
+    timbre_notes: int = 100
     soundfont: Path = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
     held: int = 24
     held_seconds: float = 20.0
@@ -79,14 +79,14 @@ class ListeningSettings:
     knob_keys: Sequence[int] = (60, 74, 88)
 
 
-QUICK = ListeningSettings(
+QUICK = PlaybackSettings(
     keys=range(57, 93, 12),
     velocities=(80,),
     sweep_keys=(69,),
     sweep_velocities=(20, 70, 120),
     compared=4,
     draws=1,
-    toned=4,
+    timbre_notes=4,
     held_seconds=12.0,
     held=1,
     line_keys=(69,),
@@ -181,7 +181,7 @@ class PlayedPitch:
     notes: list[ScoreNote]
     tracks: list[PitchTrack]
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Medians and 95th percentiles, of frames and of notes."""
         frames = np.abs(np.concatenate([track.cents for track in self.tracks]))
         crepe = np.abs(np.concatenate([track.crepe_cents for track in self.tracks]))
@@ -197,7 +197,7 @@ class PlayedPitch:
 
 
 def _steady_parts(
-    instrument: Instrument, wanted: Sequence[tuple[int, int]], settings: ListeningSettings
+    instrument: Instrument, wanted: Sequence[tuple[int, int]], settings: PlaybackSettings
 ) -> list[tuple[ScoreNote, Float32]]:
     """Keys at velocities, played one by one: each note and the audio of its steady part."""
     notes = separate_notes(
@@ -211,7 +211,7 @@ def _steady_parts(
 
 
 def played_pitch(
-    instrument: Instrument, settings: ListeningSettings, step: Callable[[], None]
+    instrument: Instrument, settings: PlaybackSettings, step: Callable[[], None]
 ) -> PlayedPitch:
     """The pitch of every key at some velocities, in the steady part of the notes."""
     wanted = [(key, velocity) for velocity in settings.velocities for key in settings.keys]
@@ -226,7 +226,7 @@ def played_pitch(
 # --- Loudness -------------------------------------------------------------------------------------
 
 
-def played_loudness(instrument: Instrument, settings: ListeningSettings) -> Float64:
+def played_loudness(instrument: Instrument, settings: PlaybackSettings) -> Float64:
     """Loudness in dB(A) of keys at rising velocities, [keys, velocities]."""
     wanted = [
         (key, velocity) for key in settings.sweep_keys for velocity in settings.sweep_velocities
@@ -238,7 +238,7 @@ def played_loudness(instrument: Instrument, settings: ListeningSettings) -> Floa
     return np.array(levels).reshape(len(settings.sweep_keys), len(settings.sweep_velocities))
 
 
-def velocity_figures(levels_db: Float64, velocities: Sequence[int]) -> dict[str, float]:
+def velocity_metrics(levels_db: Float64, velocities: Sequence[int]) -> dict[str, float]:
     """Rank correlation of velocity and loudness, and the range between the extreme velocities.
 
     Args:

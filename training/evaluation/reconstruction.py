@@ -55,7 +55,7 @@ def as_exported(curves: Curves) -> Curves:
     return shapes
 
 
-def shape_figures(estimate: Curves, source: Curves, mask: Mask) -> dict[str, float]:
+def shape_metrics(estimate: Curves, source: Curves, mask: Mask) -> dict[str, float]:
     """How near estimated curves come to the measured frames of the source, whole and by segment.
 
     Args:
@@ -68,7 +68,7 @@ def shape_figures(estimate: Curves, source: Curves, mask: Mask) -> dict[str, flo
         ``pitch_variance``, the explained variance of the pitch in the sustain, mean of the notes
         with vibrato. What there is nothing to measure of is left out.
     """
-    figures: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for name, frames in {"": slice(None), **SEGMENTS}.items():
         measured = mask[:, frames]
         if not measured.any():
@@ -77,9 +77,9 @@ def shape_figures(estimate: Curves, source: Curves, mask: Mask) -> dict[str, flo
         cents, level = (
             (estimate[:, row, frames][measured], source[:, row, frames][measured]) for row in (0, 1)
         )
-        figures[f"{prefix}cents_mae"] = float(np.mean(np.abs(cents[0] - cents[1])))
-        figures[f"{prefix}db_mae"] = float(np.mean(np.abs(level[0] - level[1])))
-        figures[f"{prefix}loudness_variance"] = explained_variance(*level)
+        metrics[f"{prefix}cents_mae"] = float(np.mean(np.abs(cents[0] - cents[1])))
+        metrics[f"{prefix}db_mae"] = float(np.mean(np.abs(level[0] - level[1])))
+        metrics[f"{prefix}loudness_variance"] = explained_variance(*level)
     sustain = SEGMENTS["sustain"]
     explained = [
         explained_variance(e[0, sustain][m[sustain]], s[0, sustain][m[sustain]])
@@ -87,8 +87,8 @@ def shape_figures(estimate: Curves, source: Curves, mask: Mask) -> dict[str, flo
         if has_vibrato(s[0], m)
     ]
     if explained:
-        figures["pitch_variance"] = float(np.mean(explained))
-    return figures
+        metrics["pitch_variance"] = float(np.mean(explained))
+    return metrics
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def reconstruct(
     )
 
 
-def vibrato_figures(found: Reconstructions) -> dict[str, float]:
+def vibrato_metrics(found: Reconstructions) -> dict[str, float]:
     """Extent and rate of the vibrato of notes that have it, and of their reconstructions.
 
     Returns:
@@ -217,19 +217,19 @@ def principal_components(training: Curves, test: Curves, components: int) -> Cur
     return projected
 
 
-def envelope_figures(
+def envelope_metrics(
     train: Reconstructions, test: Reconstructions, components: int
 ) -> dict[str, float]:
-    """Figures of the envelope graph, on training notes (``train_``), and of PCA (``pca_``)."""
+    """Metrics of the envelope graph, on training notes (``train_``), and of PCA (``pca_``)."""
     pca = as_exported(principal_components(train.source, test.source, components))
     sides = {
-        "": shape_figures(test.estimate, test.source, test.mask) | {"kl": test.kl},
-        "train_": shape_figures(train.estimate, train.source, train.mask) | {"kl": train.kl},
-        "pca_": shape_figures(pca, test.source, test.mask),
+        "": shape_metrics(test.estimate, test.source, test.mask) | {"kl": test.kl},
+        "train_": shape_metrics(train.estimate, train.source, train.mask) | {"kl": train.kl},
+        "pca_": shape_metrics(pca, test.source, test.mask),
     }
-    figures = {side + name: x for side, found in sides.items() for name, x in found.items()}
+    metrics = {side + name: x for side, found in sides.items() for name, x in found.items()}
     active = int((test.posterior_mean.var(0) > ACTIVE_VARIANCE).sum())
-    return figures | vibrato_figures(test) | {"active": float(active)}
+    return metrics | vibrato_metrics(test) | {"active": float(active)}
 
 
 def example_windows(reconstructions: Reconstructions, cache: FeatureCache) -> dict[int, str]:

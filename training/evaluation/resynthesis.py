@@ -94,7 +94,7 @@ def log_spectral_distance(estimate: Float32, target: Float32) -> float:
     return float(distance[sounding].mean()) if sounding.any() else 0.0
 
 
-def timbre_figures(
+def resynthesis_metrics(
     cache: FeatureCache, instrument: Instrument, recordings: Sequence[int], step: Callable[[], None]
 ) -> dict[str, float]:
     """Distances of recordings from their resynthesis with their own pitch and loudness.

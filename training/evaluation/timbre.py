@@ -24,7 +24,7 @@ from training.data.features import FeatureCache
 from training.data.render_notes import BEND_PER_CENT, INSTRUMENTS, check_soundfont, render_note
 from training.data.segmentation import Segments, find_segments
 from training.evaluation.playback import (
-    ListeningSettings,
+    PlaybackSettings,
     as_note,
     as_score,
     play,
@@ -43,7 +43,7 @@ SIDES = ("resynthesis", "soundfont", "generated", "spectra", "another take")
 
 
 @dataclass
-class Tones:
+class TimbreComparison:
     """What was measured of every note, by side of the comparison.
 
     Attributes:
@@ -103,7 +103,7 @@ class Tones:
             for side, found in self.tones.items()
         }
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Mean distances of each side; brightness and noise of the sustains.
 
         Returns:
@@ -113,13 +113,13 @@ class Tones:
             ``generated_``: ``harmonic_db``, and ``brightness``, octaves that the centroid rises for
             each 10 dB.
         """
-        figures = {}
+        metrics = {}
         names = {"resynthesis": "timbre", "another take": "take"}
         for side in SIDES:
             prefix = names.get(side, side)
             for part, found in (("attack", self.attack_db), ("sustain", self.sustain_db)):
                 if found[side]:
-                    figures[f"{prefix}_{part}_db"] = float(np.mean(found[side]))
+                    metrics[f"{prefix}_{part}_db"] = float(np.mean(found[side]))
         recorded, copies = self.tones["recording"], self.tones["resynthesis"]
         pairs = [(recorded[note], copies[note]) for note in recorded if note in copies]
         if pairs:
@@ -133,15 +133,15 @@ class Tones:
                 ]
             )
             centroid, noise = np.median(np.abs(differences), axis=0)
-            figures["timbre_centroid_octaves"] = float(centroid)
-            figures["timbre_harmonic_db"] = float(noise)
+            metrics["timbre_centroid_octaves"] = float(centroid)
+            metrics["timbre_harmonic_db"] = float(noise)
         for side, prefix in (("recording", "recorded"), ("generated", "generated")):
             tones = list(self.tones[side].values())
             if tones:
                 noise = np.median([tone.harmonic_to_noise_db for tone in tones])
-                figures[f"{prefix}_harmonic_db"] = float(noise)
-                figures[f"{prefix}_brightness"] = brightness(tones)
-        return figures
+                metrics[f"{prefix}_harmonic_db"] = float(noise)
+                metrics[f"{prefix}_brightness"] = brightness(tones)
+        return metrics
 
 
 def brightness(tones: Sequence[Tone]) -> float:
@@ -241,7 +241,7 @@ def program_of(cache: FeatureCache) -> int:
 
 
 def _soundfont_note(
-    cache: FeatureCache, recording: int, settings: ListeningSettings, program: int
+    cache: FeatureCache, recording: int, settings: PlaybackSettings, program: int
 ) -> Float32 | None:
     """The soundfont's note for a recording, tuned as it is; None if it has no such key."""
     key, velocity, seconds = as_note(cache, recording)
@@ -280,13 +280,13 @@ def _generated_notes(
     ]
 
 
-def measure_tones(
+def compare_timbre(
     cache: FeatureCache,
     instrument: Instrument,
     recordings: Sequence[int],
-    settings: ListeningSettings,
+    settings: PlaybackSettings,
     step: Callable[[], None],
-) -> Tones:
+) -> TimbreComparison:
     """Compare recordings with their resynthesis, the soundfont's note, and the generated one.
 
     All are brought to the recording's median loudness; soundfont and generated note to its tuning
@@ -299,7 +299,7 @@ def measure_tones(
         settings: Where the soundfont is.
         step: Called after each recording.
     """
-    tones, program = Tones(), None
+    tones, program = TimbreComparison(), None
     try:
         check_soundfont(settings.soundfont)
         program = program_of(cache)

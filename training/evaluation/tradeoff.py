@@ -21,7 +21,7 @@ from training.evaluation.generation import (
     recorded_table,
     two_sample_accuracy,
 )
-from training.evaluation.reconstruction import as_exported, principal_components, shape_figures
+from training.evaluation.reconstruction import as_exported, principal_components, shape_metrics
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows, usable_windows
 from training.frames import RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE, PlainVAE
@@ -56,7 +56,7 @@ def _decoded_table(
 
 @torch.no_grad()
 def tradeoff(network: ConditionalVAE | PlainVAE, cache: FeatureCache) -> dict[str, float]:
-    """Figures of one network on validation notes.
+    """Metrics of one network on validation notes.
 
     Returns:
         ``cents_mae``, ``db_mae``, ``pitch_variance`` and ``loudness_variance`` of reconstructions,
@@ -73,9 +73,9 @@ def tradeoff(network: ConditionalVAE | PlainVAE, cache: FeatureCache) -> dict[st
     posterior = network.encode(windows.curves(), windows.condition)
     decoded = network.decode(posterior.mean, windows.condition).double().numpy()
     source = as_exported(np.stack([windows.cents, windows.level], axis=1))
-    shapes = shape_figures(as_exported(decoded), source, windows.mask)
-    figures = {name: shapes[name] for name in SHOWN if name in shapes}
-    figures["kl"] = float(kl_divergence(posterior))
+    shapes = shape_metrics(as_exported(decoded), source, windows.mask)
+    metrics = {name: shapes[name] for name in SHOWN if name in shapes}
+    metrics["kl"] = float(kl_divergence(posterior))
 
     recordings = comparable_recordings(cache, np.flatnonzero(cache.validation).tolist())
     if len(recordings) < 2:
@@ -90,17 +90,17 @@ def tradeoff(network: ConditionalVAE | PlainVAE, cache: FeatureCache) -> dict[st
     random = torch.Generator().manual_seed(0)
     drawn: dict[str, list[Float64]] = {"prior": [], "notes": []}
     for _ in range(DRAWS):
-        rng = torch.randn(len(notes), there.mean.shape[1], generator=random)
-        drawn["prior"].append(_decoded_table(network, notes, rng))
+        noise = torch.randn(len(notes), there.mean.shape[1], generator=random)
+        drawn["prior"].append(_decoded_table(network, notes, noise))
         pick = torch.randint(nearest.shape[1], (len(notes), 1), generator=random)
         beside = nearest.gather(1, pick)[:, 0]
-        placed = there.mean[beside] + there.deviation[beside] * rng
+        placed = there.mean[beside] + there.deviation[beside] * noise
         drawn["notes"].append(_decoded_table(network, notes, placed))
     for name, tables in drawn.items():
         made = np.concatenate(tables)
         found = two_sample_accuracy(recorded, made, recordings, list(recordings) * DRAWS)
-        figures[f"{name}_apart"] = max(found.values())
-    return figures
+        metrics[f"{name}_apart"] = max(found.values())
+    return metrics
 
 
 def baseline(cache: FeatureCache, components: int) -> dict[str, float]:
@@ -110,7 +110,7 @@ def baseline(cache: FeatureCache, components: int) -> dict[str, float]:
     )
     curves = [as_exported(np.stack([side.cents, side.level], axis=1)) for side in (fitted, test)]
     estimate = as_exported(principal_components(curves[0], curves[1], components))
-    shapes = shape_figures(estimate, curves[1], test.mask)
+    shapes = shape_metrics(estimate, curves[1], test.mask)
     return {name: shapes[name] for name in SHOWN if name in shapes}
 
 

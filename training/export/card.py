@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 
@@ -13,19 +13,10 @@ from instrument.files import replacing
 from instrument.model.metrics import Metric, metric_values, three_digits
 from instrument.model.spec import InstrumentSpec, read_spec, write_spec
 from training.export.metrics import METHODS, describe_metrics
+from training.output import markdown_table
 
 CARD_FILE = "README.md"
 DIGITS = 4
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; bars in the cells are escaped."""
-
-    def line(cells: Iterable[str]) -> str:
-        return "| " + " | ".join(" ".join(c.replace("|", "\\|").split()) for c in cells) + " |"
-
-    rule = "|" + "---|" * len(head)
-    return "\n".join([line(head), rule, *(line(row) for row in rows)])
 
 
 def metric_tables(metrics: Iterable[Metric]) -> str:
@@ -44,7 +35,7 @@ def metric_tables(metrics: Iterable[Metric]) -> str:
             for sides in [_sides(metric)]
         ]
         parts += [f"### {section or 'Others'}", METHODS.get(section, "")]
-        parts.append(table(["", *(of or "value" for of in columns), "unit"], rows))
+        parts.append(markdown_table(["", *(of or "value" for of in columns), "unit"], rows))
     return "\n\n".join(filter(None, parts)) or "Not evaluated yet."
 
 
@@ -83,7 +74,7 @@ def _graphs(spec: InstrumentSpec) -> str:
     ]
     release = spec.envelope_size.release_frame
     return (
-        table(["graph", "", "tensor", "shape", "what"], rows) + "\n\n"
+        markdown_table(["graph", "", "tensor", "shape", "what"], rows) + "\n\n"
         f"Both run at {spec.frame_rate} frames a second, in 32-bit floats. B notes, V voices and "
         "T frames are free: one frame at a time live, many at once offline. Of an envelope, frames "
         f"0 to {release - 1} are attack and sustain, and from frame {release} on it holds the "
@@ -104,7 +95,7 @@ def _axes(spec: InstrumentSpec) -> str:
         ]
         for axis in spec.axes
     ]
-    return table(["knob", "changes most", "from 0 to 1, in standard deviations"], rows)
+    return markdown_table(["knob", "changes most", "from 0 to 1, in standard deviations"], rows)
 
 
 def card(spec: InstrumentSpec) -> str:
@@ -112,11 +103,11 @@ def card(spec: InstrumentSpec) -> str:
     low, high = spec.pitch_range
     notes = sum(source.notes for source in spec.sources)
     softest, loudest = spec.loudness_db[0], spec.loudness_db[-1]
-    sources = table(
+    sources = markdown_table(
         ["source", "notes", "licence"],
         [[source.name, str(source.notes), source.licence] for source in spec.sources],
     )
-    presets = table(
+    presets = markdown_table(
         ["program", "preset", "made from"],
         [[str(i), f"`{p.name}`", p.description] for i, p in enumerate(spec.presets)],
     )

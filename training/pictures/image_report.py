@@ -1,4 +1,4 @@
-"""Figures and pictures of a picture VAE on the test pictures."""
+"""Metrics and pictures of a picture VAE on the test pictures."""
 
 from __future__ import annotations
 
@@ -7,40 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sklearn.decomposition import PCA
-from sklearn.neighbors import KNeighborsClassifier
 
 from instrument.arrays import Float32, Float64
 from training.data.idx import Pictures
+from training.evaluation.clusters import class_accuracy
 from training.fitting.images import encode, reconstruction_figures
 from training.networks.image import ImageVAE
 from training.output import write_json
 from training.pictures import image_plots
 
-FIGURES_FILE = "figures.json"
-NEIGHBOURS = 15
+METRICS_FILE = "metrics.json"
 INTERPOLATED = 11  # λ = 0, 0.1 … 1
 GRID = 20
 GRID_PERCENTILES = (1.0, 99.0)  # of the test pictures' places, in each dimension
-
-
-def class_accuracy(
-    train_places: Float64,
-    train_labels: NDArray[np.uint8],
-    test_places: Float64,
-    test_labels: NDArray[np.uint8],
-) -> float:
-    """Share of test pictures whose class their 15 nearest training pictures tell.
-
-    Args:
-        train_places: Posterior means of the training pictures, [N, latent].
-        train_labels: [N].
-        test_places: Of the test pictures, [M, latent].
-        test_labels: [M].
-    """
-    classifier = KNeighborsClassifier(min(NEIGHBOURS, len(train_labels)))
-    return float(classifier.fit(train_places, train_labels).score(test_places, test_labels))
 
 
 @torch.no_grad()
@@ -80,10 +60,10 @@ def _draw(
         image_plots.generation(pictures, (x[0], y[0]), (x[-1], y[-1]), folder / "generation")
 
 
-def report(
+def image_report(
     network: ImageVAE, train: Pictures, test: Pictures, classes: Sequence[str], folder: Path
 ) -> dict[str, float]:
-    """Measure a trained network, draw what it learned, and write the figures as JSON.
+    """Measure a trained network, draw what it learned, and write the metrics as JSON.
 
     The pictures are reconstructions, interpolation, latent space and, where that has two
     dimensions, generation on a grid over the middle 98 % of the test pictures in each. A latent
@@ -92,9 +72,9 @@ def report(
     Args:
         network: On the CPU.
         train: Among whose latent points the neighbours are sought.
-        test: What the figures are of.
+        test: What the metrics are of.
         classes: What the labels mean.
-        folder: For ``figures.json`` and the pictures; it is there.
+        folder: For ``metrics.json`` and the pictures; it is there.
 
     Returns:
         Those of ``reconstruction_figures``, and ``knn_accuracy`` of the class.
@@ -102,10 +82,10 @@ def report(
     train_places, places = (
         encode(network, side.images).mean.double().numpy() for side in (train, test)
     )
-    figures = {
+    metrics = {
         **reconstruction_figures(network, test.images),
         "knn_accuracy": class_accuracy(train_places, train.labels, places, test.labels),
     }
     _draw(network, test, places, classes, folder)
-    write_json(figures, folder / FIGURES_FILE)
-    return figures
+    write_json(metrics, folder / METRICS_FILE)
+    return metrics

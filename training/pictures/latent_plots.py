@@ -11,11 +11,12 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from instrument.arrays import Float32, Float64
-from instrument.model.spec import Axis
+from instrument.model.spec import Axis, MapPoint
 from instrument.units import FRAME_RATE
 from training.frames import RELEASE_FRAME
-from training.pictures import plots
+from training.pictures.plots import save
 
+DYNAMICS = ("ppp", "pp", "p", "mp", "mf", "f", "ff", "fff")
 STRINGS = ("G", "D", "A", "E")
 PANELS_IN_A_ROW = 4
 SHOWN_DB = 60.0  # below the loudest; a release goes on falling when nobody hears it
@@ -69,7 +70,56 @@ def interpolations(curves: Curves, weights: Sequence[float], path: Path) -> None
     axes[0, 0].set_ylabel("cents")
     axes[1, 0].set_ylabel("loudness, dB(A)")
     _loudness_limits(axes[1, 0], float(curves.loudness_db.max()))
-    plots.save(figure, path)
+    save(figure, path)
+
+
+def _labelled(axis: Axes, places: Float64, labels: Sequence[str], order: Sequence[str]) -> None:
+    """Places [notes, 2], coloured by their labels; what has none is grey and lies below.
+
+    Args:
+        axis: Where to draw.
+        places: [notes, 2].
+        labels: [notes], empty if unknown.
+        order: Of labels, from dark to bright; others come behind them, in reds.
+    """
+    found = np.asarray(labels)
+    ranked = [label for label in order if label in labels]
+    others = sorted(set(labels) - {"", *order})
+    colours = {
+        "": "0.8",
+        **dict(
+            zip(ranked, plt.get_cmap("viridis")(np.linspace(0.0, 0.95, len(ranked))), strict=True)
+        ),
+        **dict(zip(others, plt.get_cmap("Reds")(np.linspace(0.9, 0.5, len(others))), strict=True)),
+    }
+    for label, colour in colours.items():
+        x, y = places[found == label].T
+        if len(x):
+            axis.scatter(x, y, s=10, color=colour, label=label or "not labelled")
+    axis.set_aspect("equal", adjustable="datalim")
+    axis.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _valued(axis: Axes, places: Float64, values: Sequence[float]) -> None:
+    """Places [notes, 2], coloured by a value of each, with a bar of the colours."""
+    x, y = places.T
+    plt.colorbar(axis.scatter(x, y, s=10, c=np.asarray(values), cmap="viridis"), ax=axis)
+    axis.set_aspect("equal", adjustable="datalim")
+
+
+def latent_map(points: Sequence[MapPoint], path: Path) -> None:
+    """The map of the latent space three times: by dynamic mark, by pitch, and by vibrato."""
+    places = np.array([(point.x, point.y) for point in points])
+    figure, axes = plt.subplots(1, 3, figsize=(16, 5), layout="constrained")
+    _labelled(axes[0], places, [point.dynamic for point in points], DYNAMICS)
+    axes[0].set_title("dynamic", fontsize=10)
+    for axis, title, values in (
+        (axes[1], "pitch, MIDI", [point.midi for point in points]),
+        (axes[2], "vibrato, cents", [point.vibrato_cents for point in points]),
+    ):
+        _valued(axis, places, values)
+        axis.set_title(title, fontsize=10)
+    save(figure, path)
 
 
 def latent_space(
@@ -96,12 +146,12 @@ def latent_space(
         layout="constrained",
     )
     for row, (name, places) in zip(axes, projections.items(), strict=True):
-        plots.labelled(row[0], places, dynamic, plots.DYNAMICS)
-        plots.valued(row[1], places, midi)
-        plots.labelled(row[2], places, string, STRINGS)
+        _labelled(row[0], places, dynamic, DYNAMICS)
+        _valued(row[1], places, midi)
+        _labelled(row[2], places, string, STRINGS)
         for axis, by in zip(row, ("dynamic", "pitch, MIDI", "string"), strict=True):
             axis.set_title(f"{name}: {by}", fontsize=10)
-    plots.save(figure, path)
+    save(figure, path)
 
 
 def traversals(
@@ -146,7 +196,7 @@ def traversals(
         axes[2 * block + 1, column].set_xlabel("s")
     _loudness_limits(axes[1, 0], max(float(found.loudness_db.max()) for found in curves))
     axes[0, 0].legend(title="knob", fontsize=7, title_fontsize=7)
-    plots.save(figure, path)
+    save(figure, path)
 
 
 def effects(axes: Sequence[Axis], labels: Mapping[str, str], path: Path) -> None:
@@ -177,4 +227,4 @@ def effects(axes: Sequence[Axis], labels: Mapping[str, str], path: Path) -> None
     area.set_xticks(range(len(labels)), labels.values(), rotation=35, ha="right", fontsize=9)
     area.set_yticks(range(len(axes)), [axis.name for axis in axes], fontsize=9)
     figure.colorbar(shown, label="standard deviations, knob from 0 to 1")
-    plots.save(figure, path)
+    save(figure, path)

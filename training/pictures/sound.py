@@ -10,7 +10,7 @@ from instrument.errors import UsageError
 from instrument.units import FRAME_RATE
 from training.analysis import pitch
 from training.data.audio import read_audio
-from training.pictures import plots
+from training.pictures import sound_plots
 
 SAMPLE_RATE = 48_000
 VOICED = 0.5  # CREPE's periodicity above which a picture shows a pitch
@@ -39,5 +39,5 @@ def picture_sound(sound: Path, out: Path, start: float, seconds: float) -> float
         raise UsageError(f"{sound}: ends before --start {start:g}")
     f0_hz, periodicity = pitch.estimate_f0(audio, SAMPLE_RATE, FRAME_RATE)
     heard = np.where(periodicity > VOICED, f0_hz, np.nan)
-    plots.sound(audio, SAMPLE_RATE, heard, out, title=sound.stem)
+    sound_plots.sound(audio, SAMPLE_RATE, heard, out, title=sound.stem)
     return len(audio) / SAMPLE_RATE

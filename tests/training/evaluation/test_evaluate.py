@@ -1,98 +1,66 @@
-"""Evaluation: every figure of an instrument, a report of them, and its pictures."""
+"""Evaluation: every metric of an instrument, and what pictures are drawn of."""
 
 from __future__ import annotations
 
-import json
 import math
-from pathlib import Path
 
+import numpy as np
 import pytest
 
-from instrument.errors import InstrumentError
+from instrument.errors import UsageError
+from instrument.model.graphs import Instrument
+from instrument.model.metrics import metric_values
 from training.data.features import FeatureCache
-from training.evaluation.evaluate import evaluate
-from training.evaluation.playback import ListeningSettings
-from training.networks.envelope import ConditionalVAE
-from training.networks.timbre import TimbreDecoder
-
-Networks = tuple[ConditionalVAE, TimbreDecoder]
+from training.evaluation.evaluate import Evaluation, evaluate
+from training.export.metrics import describe_metrics
+from training.networks.envelope import ConditionalSettings, ConditionalVAE
 
 
-@pytest.fixture(scope="module")
-def evaluated(
-    features: FeatureCache,
-    tiny_instrument: Path,
-    tiny_networks: Networks,
-    few: ListeningSettings,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[dict[str, float], Path, list[tuple[int, int]]]:
-    """Figures, report folder, and the calls of the progress callable."""
-    folder = tmp_path_factory.mktemp("evaluation")
-    history = folder / "history.json"
-    history.write_text(json.dumps([{"step": 0, "train/loss": 2.0}, {"step": 9, "train/loss": 1.0}]))
-    seen: list[tuple[int, int]] = []
-    figures = evaluate(
-        features,
-        tiny_instrument,
-        tiny_networks[0],
-        folder / "deep" / "report",
-        settings=few,
-        histories={"envelopes": history},
-        progress=lambda done, of: seen.append((done, of)),
-    )
-    return figures, folder / "deep" / "report", seen
+def test_an_instrument_is_in_tune_and_obeys_velocity(evaluation: Evaluation) -> None:
+    metrics = evaluation.metrics
+    assert metrics["played_note_cents"] < 5.0
+    assert metrics["played_unvoiced"] == 0.0
+    assert metrics["velocity_rank"] == pytest.approx(1.0)
+    assert metrics["velocity_range_db"] > 10.0
+    assert metrics["timbre_loudness_db"] < 3.0
 
 
-def test_an_instrument_is_in_tune_and_obeys_velocity(
-    evaluated: tuple[dict[str, float], Path, list[tuple[int, int]]],
-) -> None:
-    figures, _, _ = evaluated
-    assert figures["played_note_cents"] < 5.0
-    assert figures["played_unvoiced"] == 0.0
-    assert figures["velocity_rank"] == pytest.approx(1.0)
-    assert figures["velocity_range_db"] > 10.0
-    assert figures["timbre_loudness_db"] < 3.0
-
-
-def test_every_figure_is_there_for_its_sides(
-    evaluated: tuple[dict[str, float], Path, list[tuple[int, int]]],
-) -> None:
-    figures, _, _ = evaluated
+def test_every_metric_is_there_for_its_sides(evaluation: Evaluation) -> None:
+    metrics = evaluation.metrics
     for name in ("cents_mae", "attack_db_mae", "sustain_cents_mae", "release_db_mae"):
-        assert {name, f"train_{name}", f"pca_{name}"} <= figures.keys()
-    assert {"kl", "train_kl", "timbre_loss", "train_timbre_loss"} <= figures.keys()
-    assert {"timbre_attack_db", "generated_sustain_db", "recorded_harmonic_db"} <= figures.keys()
-    assert {"generated_common_repetition", "join_flux_ratio", "knob_leak_cents"} <= figures.keys()
-    assert all(math.isfinite(value) for value in figures.values())
+        assert {name, f"train_{name}", f"pca_{name}"} <= metrics.keys()
+    assert {"kl", "train_kl", "timbre_loss", "train_timbre_loss"} <= metrics.keys()
+    assert {"timbre_attack_db", "generated_sustain_db", "recorded_harmonic_db"} <= metrics.keys()
+    assert {"generated_common_repetition", "join_flux_ratio", "knob_leak_cents"} <= metrics.keys()
+    assert all(math.isfinite(value) for value in metrics.values())
 
 
-def test_the_report_shows_figures_and_pictures(
-    evaluated: tuple[dict[str, float], Path, list[tuple[int, int]]],
+def test_the_evaluation_describes_all_its_metrics(evaluation: Evaluation) -> None:
+    described = describe_metrics(evaluation.metrics)
+    assert all(metric.section for metric in described)
+    assert metric_values(described) == evaluation.metrics
+
+
+def test_an_example_is_a_held_out_note_in_three_sounds(
+    evaluation: Evaluation, features: FeatureCache
 ) -> None:
-    figures, report, _ = evaluated
-    written = json.loads((report / "evaluation.json").read_text(encoding="utf-8"))
-    assert written["figures"] == figures
-    assert written["model"]["name"] == "tiny"
-    page = (report / "report.md").read_text(encoding="utf-8")
-    pictures = {path.name for path in report.glob("*.png")}
-    assert {"playing.png", "map.png", "losses-envelopes.png", "sounds-low.png"} <= pictures
-    assert {"tones.png", "held.png", "joins.png", "knobs.png"} <= pictures
-    assert "no such soundfont" in page or "fluidsynth is not installed" in page
-    assert all(f"]({picture})" in page for picture in pictures)
+    low = evaluation.examples["low"]
+    assert low.midi in features.midi[features.held_out]
+    for example in evaluation.examples.values():
+        assert len(example.sounds) == len(example.cents) == 3
+        assert all(abs(float(np.median(cents))) < 50.0 for cents in example.cents)
 
 
-def test_progress_comes_to_its_end(
-    evaluated: tuple[dict[str, float], Path, list[tuple[int, int]]],
-) -> None:
-    _, _, seen = evaluated
-    done, of = zip(*seen, strict=True)
+@pytest.mark.usefixtures("evaluation")
+def test_progress_comes_to_its_end(evaluation_steps: list[tuple[int, int]]) -> None:
+    done, of = zip(*evaluation_steps, strict=True)
     assert list(done) == list(range(1, of[0] + 1))
-    assert set(of) == {len(seen)}
+    assert set(of) == {len(evaluation_steps)}
 
 
-def test_evaluation_needs_an_instrument(
-    features: FeatureCache, tiny_networks: Networks, tmp_path: Path
+def test_evaluation_needs_the_network_of_the_instrument(
+    features: FeatureCache, tiny: Instrument
 ) -> None:
-    with pytest.raises(InstrumentError, match="no instrument here"):
-        evaluate(features, tmp_path, tiny_networks[0], tmp_path / "report")
-    assert not (tmp_path / "report").exists()
+    other = ConditionalVAE(ConditionalSettings(latent=8, components=32, hidden=32))
+    with pytest.raises(UsageError, match="was not exported from this network"):
+        evaluate(features, tiny, other)

@@ -57,9 +57,9 @@ def test_only_notes_with_half_a_second_of_sustain_are_compared(
 
 def test_the_vibrato_of_recordings_is_measured(synthetic_cache: FeatureCache) -> None:
     molto_vibrato = [1, 4, 7]
-    figures = gestures("recorded", recorded_table(synthetic_cache, molto_vibrato))
-    assert figures["recorded_vibrato_share"] == 1.0
-    assert figures["recorded_vibrato_hz"] == pytest.approx(5.1, abs=0.3)
+    metrics = gestures("recorded", recorded_table(synthetic_cache, molto_vibrato))
+    assert metrics["recorded_vibrato_share"] == 1.0
+    assert metrics["recorded_vibrato_hz"] == pytest.approx(5.1, abs=0.3)
 
 
 def test_recordings_are_played_with_every_seed_and_compared(
@@ -71,7 +71,7 @@ def test_recordings_are_played_with_every_seed_and_compared(
     assert found.recorded.shape == (3, len(LABELS))
     assert set(found.generated_recording) <= {1, 4, 7}
     assert not np.array_equal(found.generated[:3], found.generated[3:6])
-    assert found.figures().keys() >= {
+    assert found.metrics().keys() >= {
         "told_apart_linear",
         "real_apart_boosted",
         "distance_attack_ms",

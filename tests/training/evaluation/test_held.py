@@ -20,7 +20,7 @@ from training.evaluation.held import (
     long_bows,
     slow_curves,
 )
-from training.evaluation.playback import ListeningSettings
+from training.evaluation.playback import PlaybackSettings
 
 
 def _wander(seconds: float, seed: int, period: float | None = None) -> Float64:
@@ -57,8 +57,8 @@ def test_steady_vibrato_is_not_a_loop() -> None:
 
 
 def test_notes_that_share_a_period_have_it_in_common() -> None:
-    looped = HeldNotes([_held(1.5, seed) for seed in (1, 11)], []).figures()
-    free = HeldNotes([_held(None, seed) for seed in (1, 11)], []).figures()
+    looped = HeldNotes([_held(1.5, seed) for seed in (1, 11)], []).metrics()
+    free = HeldNotes([_held(None, seed) for seed in (1, 11)], []).metrics()
     assert looped["generated_common_repetition"] > 0.9
     assert free["generated_common_repetition"] < 0.6
     assert looped["generated_common_repetition_seconds"] % 1.5 == pytest.approx(0.0, abs=0.05)
@@ -67,7 +67,7 @@ def test_notes_that_share_a_period_have_it_in_common() -> None:
 def test_notes_are_compared_over_the_length_of_their_bows() -> None:
     notes = HeldNotes([_held(None, 1)], [_held(None, 2)[:, :2200]])
     assert [note.shape for note in notes.alike()] == [(3, 2200)]
-    assert {"generated_pitch_repetition", "recorded_loudness_repetition"} <= notes.figures().keys()
+    assert {"generated_pitch_repetition", "recorded_loudness_repetition"} <= notes.metrics().keys()
 
 
 def test_a_curve_that_stands_still_repeats_nothing() -> None:
@@ -81,13 +81,13 @@ def test_long_bows_are_those_of_eight_seconds(synthetic_cache: FeatureCache) -> 
 
 
 def test_an_instrument_holds_notes_without_any_bows(
-    synthetic_cache: FeatureCache, tiny: Instrument, few: ListeningSettings
+    synthetic_cache: FeatureCache, tiny: Instrument, few: PlaybackSettings
 ) -> None:
     held = hold_notes(synthetic_cache, tiny, few, lambda: None)
     assert held.recorded == []
     assert [note.shape[0] for note in held.played] == [3]
     assert held.played[0].shape[1] == pytest.approx(few.held_seconds * FRAME_RATE, abs=80)
-    assert held.figures().keys() == {
+    assert held.metrics().keys() == {
         "generated_common_repetition",
         "generated_common_repetition_seconds",
     }

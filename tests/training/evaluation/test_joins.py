@@ -9,7 +9,7 @@ from instrument.arrays import Float32, Float64
 from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
 from training.evaluation.joins import measure_join, periods_hz, play_joins, spectral_flux
-from training.evaluation.playback import ListeningSettings
+from training.evaluation.playback import PlaybackSettings
 from training.evaluation.score import ScoreNote
 
 RATE = 48_000
@@ -67,12 +67,12 @@ def test_flux_shows_when_a_click_was() -> None:
     assert seconds[np.argmax(flux)] == pytest.approx(0.71, abs=0.003)
 
 
-def test_lines_of_an_instrument_are_slurred(tiny: Instrument, few: ListeningSettings) -> None:
+def test_lines_of_an_instrument_are_slurred(tiny: Instrument, few: PlaybackSettings) -> None:
     steps: list[int] = []
     lines = play_joins(tiny, few, lambda: steps.append(1))
     assert len(steps) == len(few.line_keys)
     assert [join.semitones for join in lines.joins] == [7, -7]
-    figures = lines.figures()
-    assert figures["join_step_db"] < 4.0
-    assert 50.0 < figures["join_step_cents"] < 300.0
+    metrics = lines.metrics()
+    assert metrics["join_step_db"] < 4.0
+    assert 50.0 < metrics["join_step_cents"] < 300.0
     assert lines.measured().shape == (2, 5)

@@ -10,23 +10,23 @@ import pytest
 from instrument.model.graphs import Instrument
 from training.evaluation import leakage
 from training.evaluation.leakage import Leakage, turn_knobs
-from training.evaluation.playback import ListeningSettings, play
+from training.evaluation.playback import PlaybackSettings, play
 
 
 def test_the_furthest_move_of_any_knob_counts() -> None:
     cents, level_db = np.zeros((2, 3, 2)), np.zeros((2, 3, 2))
     cents[1, :, 0] = -2.0, 0.0, 3.0
     level_db[0, :, 1] = 1.0, 0.0, 0.5
-    figures = Leakage(["a", "b"], [60, 70], cents, level_db).figures()
-    assert figures == {"knob_leak_cents": 5.0, "knob_leak_db": 1.0}
+    metrics = Leakage(["a", "b"], [60, 70], cents, level_db).metrics()
+    assert metrics == {"knob_leak_cents": 5.0, "knob_leak_db": 1.0}
 
 
 def test_an_instrument_without_knobs_has_no_leak() -> None:
-    assert Leakage([], [60], np.zeros((0, 3, 1)), np.zeros((0, 3, 1))).figures() == {}
+    assert Leakage([], [60], np.zeros((0, 3, 1)), np.zeros((0, 3, 1))).metrics() == {}
 
 
 def test_a_knob_that_detunes_is_heard(
-    tiny: Instrument, few: ListeningSettings, monkeypatch: pytest.MonkeyPatch
+    tiny: Instrument, few: PlaybackSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     knob = tiny.spec.axes[0].name
 

@@ -49,7 +49,7 @@ def test_audio_is_in_tune_with_a_bent_score(tiny_instrument: Path, tmp_path: Pat
     written = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
     assert [piece["name"] for piece in written["pieces"]] == ["bent.mid", "broken.mid"]
     assert written["pieces"][1]["cents"] is None
-    assert found.figures()["score_notes"] == 2.0
+    assert found.metrics()["score_notes"] == 2.0
 
 
 def test_a_report_of_nothing_has_no_error(tiny_instrument: Path) -> None:
@@ -57,4 +57,4 @@ def test_a_report_of_nothing_has_no_error(tiny_instrument: Path) -> None:
     assert found.pieces == []
     assert math.isnan(found.cents)
     report = ScoreReport([PieceScore("a"), PieceScore("b", notes=3)], 1.0, 2.0, 0.5)
-    assert report.figures()["score_pieces"] == 1.0
+    assert report.metrics()["score_pieces"] == 1.0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32, Float64
-from training.evaluation.playback import track_pitch, velocity_figures
+from training.evaluation.playback import track_pitch, velocity_metrics
 
 RATE = 48_000
 
@@ -32,10 +32,10 @@ def test_an_octave_is_not_forgiven(violin_note: Callable[..., tuple[Float32, Flo
 
 
 def test_velocity_that_changes_nothing_ranks_zero() -> None:
-    flat = velocity_figures(np.full((2, 3), -20.0), (10, 64, 127))
+    flat = velocity_metrics(np.full((2, 3), -20.0), (10, 64, 127))
     assert flat == {"velocity_rank": 0.0, "velocity_range_db": 0.0}
-    rising = velocity_figures(np.array([[-40.0, -30.0, -12.0], [-41.0, -20.0, -11.0]]), (1, 2, 3))
+    rising = velocity_metrics(np.array([[-40.0, -30.0, -12.0], [-41.0, -20.0, -11.0]]), (1, 2, 3))
     assert rising["velocity_rank"] == pytest.approx(1.0)
     assert rising["velocity_range_db"] == pytest.approx(29.0)
-    falling = velocity_figures(np.array([[-12.0, -40.0]]), (10, 127))
+    falling = velocity_metrics(np.array([[-12.0, -40.0]]), (10, 127))
     assert falling["velocity_rank"] == pytest.approx(-1.0)

@@ -1,4 +1,4 @@
-"""Reconstruction: figures that mean what they say, of the envelope graph and of PCA."""
+"""Reconstruction: metrics that mean what they say, of the envelope graph and of PCA."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from training.evaluation.reconstruction import (
     example_windows,
     principal_components,
     reconstruct,
-    shape_figures,
-    vibrato_figures,
+    shape_metrics,
+    vibrato_metrics,
 )
 from training.frames import FRAMES, RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE
@@ -48,28 +48,28 @@ def test_mean_pitch_and_level_are_no_matter_of_shape(cents: float, db: float) ->
 
 
 def test_perfect_curves_have_no_error(curves: Float64) -> None:
-    figures = shape_figures(curves, curves, np.ones((3, FRAMES), dtype=bool))
-    assert all(x == 0.0 for name, x in figures.items() if name.endswith("_mae"))
-    assert all(x == 1.0 for name, x in figures.items() if name.endswith("_variance"))
+    metrics = shape_metrics(curves, curves, np.ones((3, FRAMES), dtype=bool))
+    assert all(x == 0.0 for name, x in metrics.items() if name.endswith("_mae"))
+    assert all(x == 1.0 for name, x in metrics.items() if name.endswith("_variance"))
 
 
 def test_an_error_belongs_to_its_segment(curves: Float64) -> None:
     wrong = curves.copy()
     wrong[:, 0, RELEASE_FRAME:] += 15.0
     wrong[:, 1, :50] -= 3.0
-    figures = shape_figures(wrong, curves, np.ones((3, FRAMES), dtype=bool))
-    assert figures["release_cents_mae"] == pytest.approx(15.0)
-    assert figures["attack_db_mae"] == pytest.approx(3.0)
-    assert figures["sustain_cents_mae"] == figures["sustain_db_mae"] == 0.0
-    assert figures["cents_mae"] == pytest.approx(15.0 * 100 / 750)
+    metrics = shape_metrics(wrong, curves, np.ones((3, FRAMES), dtype=bool))
+    assert metrics["release_cents_mae"] == pytest.approx(15.0)
+    assert metrics["attack_db_mae"] == pytest.approx(3.0)
+    assert metrics["sustain_cents_mae"] == metrics["sustain_db_mae"] == 0.0
+    assert metrics["cents_mae"] == pytest.approx(15.0 * 100 / 750)
 
 
 def test_a_flat_pitch_explains_nothing_of_vibrato(curves: Float64) -> None:
     flat = curves.copy()
     flat[:, 0] = 0.0
-    figures = shape_figures(flat, curves, np.ones((3, FRAMES), dtype=bool))
-    assert figures["pitch_variance"] == pytest.approx(0.0, abs=0.01)
-    assert figures["loudness_variance"] == 1.0
+    metrics = shape_metrics(flat, curves, np.ones((3, FRAMES), dtype=bool))
+    assert metrics["pitch_variance"] == pytest.approx(0.0, abs=0.01)
+    assert metrics["loudness_variance"] == 1.0
 
 
 @settings(max_examples=10, deadline=None)
@@ -78,9 +78,9 @@ def test_what_was_not_measured_does_not_count(noise: float, measured: int) -> No
     rng = np.random.default_rng(1)
     source, estimate = rng.normal(size=(2, 1, 2, FRAMES))
     mask = np.arange(FRAMES)[None] < measured
-    expected = shape_figures(estimate, source, mask)
+    expected = shape_metrics(estimate, source, mask)
     estimate[..., measured:] += noise
-    assert shape_figures(estimate, source, mask) == expected
+    assert shape_metrics(estimate, source, mask) == expected
     assert ("release_db_mae" in expected) == (measured > RELEASE_FRAME)
 
 
@@ -100,8 +100,8 @@ def test_the_graph_decodes_what_its_network_encodes(
     network = tiny_networks[0]
     found = reconstruct(synthetic_cache, tiny.envelope.decode, network, synthetic_cache.fitted)
     assert found.estimate.shape == found.source.shape == (18, 2, FRAMES)
-    figures = shape_figures(found.estimate, found.source, found.mask)
-    assert figures["pitch_variance"] > 0.9
+    metrics = shape_metrics(found.estimate, found.source, found.mask)
+    assert metrics["pitch_variance"] > 0.9
     assert found.kl > 0.0
 
 
@@ -138,9 +138,9 @@ def test_the_vibrato_of_a_reconstruction_is_that_of_its_source(
     found = reconstruct(
         synthetic_cache, tiny.envelope.decode, tiny_networks[0], synthetic_cache.fitted
     )
-    figures = vibrato_figures(found)
+    metrics = vibrato_metrics(found)
     for name, tolerance in (("vibrato_cents", 0.1), ("vibrato_hz", 0.05)):
-        source = figures[f"source_{name}"]
-        assert figures[f"reconstructed_{name}"] == pytest.approx(source, rel=tolerance)
+        source = metrics[f"source_{name}"]
+        assert metrics[f"reconstructed_{name}"] == pytest.approx(source, rel=tolerance)
     flat = dataclasses.replace(found, estimate=np.zeros_like(found.estimate))
-    assert vibrato_figures(flat)["reconstructed_vibrato_cents"] == pytest.approx(0.0, abs=1e-6)
+    assert vibrato_metrics(flat)["reconstructed_vibrato_cents"] == pytest.approx(0.0, abs=1e-6)

@@ -15,13 +15,13 @@ from training.analysis.tone import Tone
 from training.data.features import FeatureCache
 from training.data.render_notes import render_note
 from training.data.segmentation import Segments
-from training.evaluation.playback import ListeningSettings
+from training.evaluation.playback import PlaybackSettings
 from training.evaluation.timbre import (
-    Tones,
+    TimbreComparison,
     brightness,
+    compare_timbre,
     frame_distances_db,
     matched,
-    measure_tones,
     program_of,
 )
 
@@ -56,10 +56,10 @@ def test_a_note_is_brought_to_the_level_and_onset_of_another(shift: int, violin_
 
 def test_a_louder_note_is_no_other_timbre(violin_note: Note) -> None:
     target, _ = violin_note(69, noise_db=-50.0)
-    tones = Tones()
+    tones = TimbreComparison()
     segments = Segments(25, 225, 240)
     tones.compare("soundfont", 0.2 * target, target, RATE, segments, segments)
-    assert tones.figures() == pytest.approx(
+    assert tones.metrics() == pytest.approx(
         {"soundfont_attack_db": 0.0, "soundfont_sustain_db": 0.0}, abs=0.01
     )
 
@@ -74,18 +74,18 @@ def test_brightness_is_that_of_level_and_not_of_pitch() -> None:
 
 
 def test_notes_without_a_soundfont_are_compared_all_the_same(
-    features: FeatureCache, tiny: Instrument, few: ListeningSettings
+    features: FeatureCache, tiny: Instrument, few: PlaybackSettings
 ) -> None:
     steps: list[int] = []
     recordings = np.flatnonzero(features.held_out).tolist()[:2]
-    tones = measure_tones(features, tiny, recordings, few, lambda: steps.append(1))
+    tones = compare_timbre(features, tiny, recordings, few, lambda: steps.append(1))
     assert len(steps) == len(recordings)
     assert tones.without_soundfont
-    figures = tones.figures()
-    assert {"timbre_attack_db", "generated_sustain_db", "take_sustain_db"} <= figures.keys()
-    assert "soundfont_attack_db" not in figures
-    assert figures["take_sustain_db"] < figures["timbre_sustain_db"]
-    assert figures["spectra_sustain_db"] < figures["timbre_sustain_db"]
+    metrics = tones.metrics()
+    assert {"timbre_attack_db", "generated_sustain_db", "take_sustain_db"} <= metrics.keys()
+    assert "soundfont_attack_db" not in metrics
+    assert metrics["take_sustain_db"] < metrics["timbre_sustain_db"]
+    assert metrics["spectra_sustain_db"] < metrics["timbre_sustain_db"]
     assert tones.measured()["recording"].shape == (len(recordings), 4)
 
 
@@ -99,12 +99,12 @@ def test_an_instrument_that_general_midi_does_not_have_is_named(
 
 @pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="fluidsynth is not installed")
 @pytest.mark.skipif(
-    not ListeningSettings().soundfont.is_file(), reason="the soundfont is not installed"
+    not PlaybackSettings().soundfont.is_file(), reason="the soundfont is not installed"
 )
 def test_a_bend_detunes_the_note_of_a_soundfont() -> None:
     notes = [
         render_note(
-            ListeningSettings().soundfont,
+            PlaybackSettings().soundfont,
             program=80,
             key=69,
             velocity=100,

@@ -17,7 +17,7 @@ from instrument.model.graphs import load_instrument
 from instrument.model.metrics import metric_values
 from instrument.model.spec import SPEC_FILE, Source, read_spec
 from training.cli import app
-from training.export.card import card, metric_tables, record_metrics, table, write_card
+from training.export.card import card, metric_tables, record_metrics, write_card
 from training.export.metrics import METHODS, SECTIONS, describe_metrics
 
 
@@ -68,10 +68,6 @@ def test_commands_on_the_card_can_be_typed(folder: Path) -> None:
         context = commands[name].make_context(name, arguments, resilient_parsing=False)
         if name == "export":
             assert context.params["licence"] == ["o'clock=CC BY 4.0 | by $USER"]
-
-
-def test_a_bar_does_not_break_a_table() -> None:
-    assert table(["a"], [["x | y\nz"]]).splitlines() == ["| a |", "|---|", "| x \\| y z |"]
 
 
 def test_metrics_stand_beside_what_they_are_compared_with() -> None:

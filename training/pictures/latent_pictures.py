@@ -1,4 +1,4 @@
-"""The original's figures, of a trained model: pictures as PNG and SVG, and the data beside them.
+"""Pictures of the latent space, as the original has them: PNG and SVG, with the data of each.
 
 Envelopes and audio come from the exported graphs; only the encoder, which isn't exported, comes
 from the trained network.
@@ -6,7 +6,7 @@ from the trained network.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -18,53 +18,35 @@ from sklearn.manifold import TSNE
 
 from instrument.arrays import Float64
 from instrument.files import replacing
-from instrument.model.graphs import Instrument, load_instrument
-from instrument.model.metrics import three_digits
+from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
 from training.data.descriptors import LABELS, OF_AXES, describe
 from training.data.features import FeatureCache
-from training.evaluation.clusters import cluster_figures
+from training.evaluation.clusters import cluster_metrics
 from training.evaluation.reconstruction import (
     Reconstructions,
-    check_latent,
     example_windows,
-    reconstruct,
 )
 from training.evaluation.resynthesis import resynthesise
-from training.export.card import table
 from training.export.latent_map import (
     DESCRIBED_LOUDNESS,
     DESCRIBED_MIDI,
     MAP_FRAMES,
     Latents,
-    training_latents,
 )
 from training.fitting.envelopes import quantiles
 from training.frames import RELEASE_FRAME
-from training.networks.envelope import ConditionalVAE, PlainVAE
-from training.output import write_arrays, write_json, write_table
+from training.output import write_arrays, write_table
 from training.pictures import latent_plots, plots
 
 WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 KNOB_POSITIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
 PERPLEXITY = 30.0  # of t-SNE; the number of neighbours that it keeps together, roughly
-CLUSTERS = {
-    "notes": "notes with a label that at least 5 recordings have",
-    "classes": "such labels",
-    "silhouette": "silhouette: 1 apart, 0 overlapping, below 0 mixed",
-    "knn_balanced": "5 nearest neighbours: balanced accuracy",
-    "chance": "the same by chance",
-    "knn_accuracy": "5 nearest neighbours: accuracy",
-    "majority": "share of the commonest label",
-}
-"""Numbers of ``training.evaluation.clusters`` → what each says."""
-
-Network = ConditionalVAE | PlainVAE
 
 
 @dataclass(frozen=True)
 class Model:
-    """What the figures are of.
+    """What the pictures are of.
 
     Attributes:
         cache: The notes.
@@ -78,19 +60,19 @@ class Model:
     instrument: Instrument
     test: Reconstructions
     latents: Latents
-    history: Sequence[dict[str, float]]
+    history: Sequence[Mapping[str, float]]
 
 
-class Shown(NamedTuple):
-    """One figure: its title, what it shows, the files beside the picture, and its numbers."""
+class Picture(NamedTuple):
+    """A picture: its title, what it shows, the files beside it, and its metrics."""
 
     title: str
     text: str
     files: list[str]
-    numbers: dict[str, float]
+    metrics: dict[str, float]
 
 
-def _reconstructions(model: Model, stem: Path) -> Shown | None:
+def _reconstructions(model: Model, stem: Path) -> Picture | None:
     test, cache = model.test, model.cache
     examples = example_windows(test, cache)
     if not examples:
@@ -110,7 +92,7 @@ def _reconstructions(model: Model, stem: Path) -> Shown | None:
         },
         data,
     )
-    return Shown(
+    return Picture(
         "Reconstructions",
         "Held-out notes and what the envelope graph makes of their posterior means. The grey line "
         "of a recording ends where the note does; from 2.6 s on is the release. Data: `source` "
@@ -144,7 +126,7 @@ def _between(test: Reconstructions, midi: Float64) -> tuple[int, int] | None:
     return int(straight[first]), int(vibrato[second])
 
 
-def _interpolations(model: Model, stem: Path) -> Shown | None:
+def _interpolations(model: Model, stem: Path) -> Picture | None:
     cache, test, instrument = model.cache, model.test, model.instrument
     recording = cache.window_recording[test.windows]
     midi = cache.midi[recording].astype(np.float64)
@@ -198,7 +180,7 @@ def _interpolations(model: Model, stem: Path) -> Shown | None:
         f"{level_db[note]:.0f} dB(A))"
         for note in notes
     )
-    return Shown(
+    return Picture(
         "Interpolations",
         f"Between two held-out notes, from {first}, one of the straightest, to {second}, one with "
         "the most vibrato: latents, pitch and loudness are mixed (1 − λ) : λ and decoded. The "
@@ -209,7 +191,7 @@ def _interpolations(model: Model, stem: Path) -> Shown | None:
     )
 
 
-def _latent_space(model: Model, stem: Path) -> Shown:
+def _latent_space(model: Model, stem: Path) -> Picture:
     cache, latent = model.cache, model.latents.mean
     recording = cache.window_recording[model.latents.windows]
     dynamic, string = cache.dynamic[recording], cache.string[recording]
@@ -234,37 +216,37 @@ def _latent_space(model: Model, stem: Path) -> Shown:
         ],
         data,
     )
-    numbers = {"pca_explained": float(components.explained_variance_ratio_.sum())}
+    metrics = {"pca_explained": float(components.explained_variance_ratio_.sum())}
     for name, labels in (("dynamic", dynamic), ("string", string)):
-        found = cluster_figures(latent, labels, recording)
-        numbers |= {f"{name}_{figure}": value for figure, value in found.items()}
-    return Shown(
+        found = cluster_metrics(latent, labels, recording)
+        metrics |= {f"{name}_{metric}": value for metric, value in found.items()}
+    return Picture(
         "Latent space",
         "Posterior means of the training notes that are at least 0.6 s long, one point a "
-        f"recording. The two principal axes hold {100.0 * numbers['pca_explained']:.0f} % of their "
+        f"recording. The two principal axes hold {100.0 * metrics['pca_explained']:.0f} % of their "
         "variance. In t-SNE only nearness says anything: distances between groups and their sizes "
         "don't. Data: labels, both projections, and all latent dimensions `z_…`.",
         [data.name],
-        numbers,
+        metrics,
     )
 
 
-def _losses(model: Model, stem: Path) -> Shown | None:
+def _losses(model: Model, stem: Path) -> Picture | None:
     if not model.history:
         return None
     plots.losses(model.history, stem)
     names = list(dict.fromkeys(name for entry in model.history for name in entry))
     data = stem.with_suffix(".csv")
     write_table(names, [[entry.get(name, "") for name in names] for entry in model.history], data)
-    return Shown(
+    return Picture(
         "Losses",
-        "Every loss and figure that was logged, over the steps of the training.",
+        "Everything that was logged, over the steps of the training.",
         [data.name],
         {},
     )
 
 
-def _traversals(model: Model, stem: Path) -> Shown:
+def _traversals(model: Model, stem: Path) -> Picture:
     spec = model.instrument.spec
     position = np.array(KNOB_POSITIONS)
     low, high = (np.array([getattr(a, end) for a in spec.axes]) for end in ("low", "high"))
@@ -293,7 +275,7 @@ def _traversals(model: Model, stem: Path) -> Shown:
         },
         data,
     )
-    return Shown(
+    return Picture(
         "Axes",
         "Each knob from 0 to 1, the 5th to the 95th percentile of the training notes along its "
         "axis, from the mean latent; all other coordinates stay at the mean. The mean latent has "
@@ -305,7 +287,7 @@ def _traversals(model: Model, stem: Path) -> Shown:
     )
 
 
-def _effects(model: Model, stem: Path) -> Shown:
+def _effects(model: Model, stem: Path) -> Picture:
     axes = model.instrument.spec.axes
     latent_plots.effects(axes, {name: LABELS[name] for name in OF_AXES}, stem)
     data = stem.with_suffix(".csv")
@@ -314,7 +296,7 @@ def _effects(model: Model, stem: Path) -> Shown:
         [[axis.name, *(axis.effect[name] for name in OF_AXES)] for axis in axes],
         data,
     )
-    return Shown(
+    return Picture(
         "Effect of the axes",
         "Mean change of training notes when a knob goes from 0 to 1 and the rest of their latent "
         "stays, in standard deviations of each descriptor over all notes.",
@@ -323,7 +305,7 @@ def _effects(model: Model, stem: Path) -> Shown:
     )
 
 
-FIGURES: dict[str, Callable[[Model, Path], Shown | None]] = {
+PICTURES: dict[str, Callable[[Model, Path], Picture | None]] = {
     "reconstructions": _reconstructions,
     "interpolations": _interpolations,
     "latent-space": _latent_space,
@@ -331,85 +313,4 @@ FIGURES: dict[str, Callable[[Model, Path], Shown | None]] = {
     "traversals": _traversals,
     "effects": _effects,
 }
-"""File name without its ending → what draws the figure and writes its data, in order."""
-
-
-def _cluster_table(numbers: dict[str, float]) -> str:
-    """Cluster quality as Markdown: dynamic and string beside each other."""
-    labels = [label for label in ("dynamic", "string") if f"{label}_notes" in numbers]
-    if not labels:
-        return "Too few notes have a label of dynamic or string to measure how far they are apart."
-    rows = [
-        [meaning, *(three_digits(numbers[f"{label}_{name}"]) for label in labels)]
-        for name, meaning in CLUSTERS.items()
-    ]
-    return table(["all latent dimensions", *labels], rows)
-
-
-def _write_page(title: str, shown: dict[str, Shown], path: Path) -> None:
-    parts = [f"# Figures of {title}"]
-    for name, figure in shown.items():
-        links = ", ".join(f"[{file}]({file})" for file in (f"{name}.svg", *figure.files))
-        parts += [f"## {figure.title}", f"![{figure.title}]({name}.png)", figure.text, links]
-        if name == "latent-space":
-            parts.append(_cluster_table(figure.numbers))
-    with replacing(path) as beside:
-        beside.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-
-
-def figures(
-    cache: FeatureCache,
-    instrument_folder: Path,
-    network: Network,
-    out: Path,
-    *,
-    history: Sequence[dict[str, float]] = (),
-    progress: Callable[[int, int], None] = lambda _done, _of: None,
-) -> dict[str, float]:
-    """Draw the figures, with the data of each beside it.
-
-    A figure that there is nothing for is left out: reconstructions without a held-out note of one
-    second, interpolations without two of 0.6 s, losses without a history.
-
-    Args:
-        cache: Features, some of them held out.
-        instrument_folder: The exported instrument.
-        network: The envelope network that it was exported from, for its encoder.
-        out: Folder for the figures, ``figures.json`` and ``figures.md``; made if need be.
-        history: Of the network's training.
-        progress: Called with how many figures are drawn, of how many.
-
-    Returns:
-        The numbers: ``pca_explained``, the share of the latent variance on two principal axes, and
-        those of ``cluster_figures`` as ``dynamic_…`` and ``string_…``, as far as there are labels.
-
-    Raises:
-        UsageError: No notes are held out, the graph isn't this network's, or it has collapsed.
-        InstrumentError: There is no such instrument.
-        OutputError: Nothing can be written in the folder.
-    """
-    instrument = load_instrument(instrument_folder)
-    check_latent(network, instrument.spec)
-    test = reconstruct(cache, instrument.envelope.decode, network, cache.held_out)
-    model = Model(cache, instrument, test, training_latents(network, cache), history)
-    out.mkdir(parents=True, exist_ok=True)
-    shown: dict[str, Shown] = {}
-    for done, (name, draw) in enumerate(FIGURES.items(), 1):
-        figure = draw(model, out / name)
-        if figure is not None:
-            shown[name] = figure
-        progress(done, len(FIGURES))
-    spec = instrument.spec
-    numbers = {name: value for figure in shown.values() for name, value in figure.numbers.items()}
-    listed = {
-        name: {"title": figure.title, "files": [f"{name}.png", f"{name}.svg", *figure.files]}
-        for name, figure in shown.items()
-    }
-    content = {
-        "model": {"name": spec.name, "digest": spec.digest},
-        "numbers": numbers,
-        "figures": listed,
-    }
-    write_json(content, out / "figures.json")
-    _write_page(f"{spec.name} {spec.digest}", shown, out / "figures.md")
-    return numbers
+"""File name without its ending → what draws the picture and writes its data, in order."""

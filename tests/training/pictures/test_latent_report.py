@@ -1,4 +1,4 @@
-"""The original's figures: pictures, the data beside them, sounds, numbers and a page."""
+"""Pictures of the latent space, the data beside them, sounds, metrics and a page."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ from training.fitting.envelopes import quantiles
 from training.frames import FRAMES, RELEASE_FRAME
 from training.networks.envelope import ConditionalSettings, ConditionalVAE
 from training.networks.timbre import TimbreDecoder
-from training.pictures.figures import FIGURES, KNOB_POSITIONS, WEIGHTS, figures
+from training.pictures.latent_pictures import KNOB_POSITIONS, PICTURES, WEIGHTS
+from training.pictures.latent_report import latent_report
 
 HISTORY = [{"step": 0, "train/loss": 2.0}, {"step": 9, "train/loss": 1.0, "validation/kl": 5.0}]
 
 
 class Drawn(NamedTuple):
     folder: Path
-    numbers: dict[str, float]
+    metrics: dict[str, float]
     progress: list[tuple[int, int]]
     instrument: Instrument
 
@@ -47,9 +48,9 @@ def drawn(
     tiny_networks: tuple[ConditionalVAE, TimbreDecoder],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Drawn:
-    folder = tmp_path_factory.mktemp("figures") / "deep" / "down"
+    folder = tmp_path_factory.mktemp("pictures") / "deep" / "down"
     seen: list[tuple[int, int]] = []
-    numbers = figures(
+    metrics = latent_report(
         cache,
         tiny_instrument,
         tiny_networks[0],
@@ -57,7 +58,7 @@ def drawn(
         history=HISTORY,
         progress=lambda done, of: seen.append((done, of)),
     )
-    return Drawn(folder, numbers, seen, load_instrument(tiny_instrument))
+    return Drawn(folder, metrics, seen, load_instrument(tiny_instrument))
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -70,28 +71,28 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
         return dict(archive)
 
 
-def test_every_figure_is_there_in_both_formats_with_its_data(drawn: Drawn) -> None:
-    written = json.loads((drawn.folder / "figures.json").read_text(encoding="utf-8"))
-    assert list(written["figures"]) == list(FIGURES)
-    listed = [file for figure in written["figures"].values() for file in figure["files"]]
+def test_every_picture_is_there_in_both_formats_with_its_data(drawn: Drawn) -> None:
+    written = json.loads((drawn.folder / "pictures.json").read_text(encoding="utf-8"))
+    assert list(written["pictures"]) == list(PICTURES)
+    listed = [file for picture in written["pictures"].values() for file in picture["files"]]
     assert {path.name for path in drawn.folder.iterdir()} == {
         *listed,
-        "figures.json",
-        "figures.md",
+        "pictures.json",
+        "pictures.md",
     }
-    for name, figure in written["figures"].items():
+    for name, picture in written["pictures"].items():
         assert (drawn.folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert "<svg" in (drawn.folder / f"{name}.svg").read_text(encoding="utf-8")
-        assert {Path(file).suffix for file in figure["files"]} & {".npz", ".csv"}
+        assert {Path(file).suffix for file in picture["files"]} & {".npz", ".csv"}
 
 
-def test_the_page_shows_every_figure_and_the_numbers(drawn: Drawn) -> None:
-    page = (drawn.folder / "figures.md").read_text(encoding="utf-8")
+def test_the_page_shows_every_picture_and_the_metrics(drawn: Drawn) -> None:
+    page = (drawn.folder / "pictures.md").read_text(encoding="utf-8")
     for path in drawn.folder.iterdir():
-        assert f"]({path.name})" in page or path.name.startswith("figures.")
+        assert f"]({path.name})" in page or path.name.startswith("pictures.")
     assert "silhouette" in page
-    written = json.loads((drawn.folder / "figures.json").read_text(encoding="utf-8"))
-    assert written["numbers"] == drawn.numbers
+    written = json.loads((drawn.folder / "pictures.json").read_text(encoding="utf-8"))
+    assert written["metrics"] == drawn.metrics
     assert written["model"]["digest"] == drawn.instrument.spec.digest
 
 
@@ -151,13 +152,13 @@ def test_the_latent_table_holds_every_training_note(
     assert [row["recording"] for row in table] == list(cache.name[recording])
     places = np.array([[float(row["pca_1"]), float(row["pca_2"])] for row in table])
     share = places.var(0).sum() / latents.mean.var(0).sum()
-    assert drawn.numbers["pca_explained"] == pytest.approx(share, rel=1e-3)
+    assert drawn.metrics["pca_explained"] == pytest.approx(share, rel=1e-3)
 
 
 def test_only_what_has_labels_enough_is_measured(drawn: Drawn) -> None:
-    assert drawn.numbers["dynamic_classes"] >= 2
-    assert 0.0 <= drawn.numbers["dynamic_knn_balanced"] <= 1.0
-    assert drawn.numbers["dynamic_chance"] == pytest.approx(1.0 / drawn.numbers["dynamic_classes"])
+    assert drawn.metrics["dynamic_classes"] >= 2
+    assert 0.0 <= drawn.metrics["dynamic_knn_balanced"] <= 1.0
+    assert drawn.metrics["dynamic_chance"] == pytest.approx(1.0 / drawn.metrics["dynamic_classes"])
 
 
 def test_the_middle_of_an_axis_is_between_its_ends(drawn: Drawn) -> None:
@@ -186,7 +187,7 @@ def test_losses_are_those_of_the_run(drawn: Drawn) -> None:
 
 
 def test_progress_comes_to_its_end(drawn: Drawn) -> None:
-    assert drawn.progress == [(i, len(FIGURES)) for i in range(1, len(FIGURES) + 1)]
+    assert drawn.progress == [(i, len(PICTURES)) for i in range(1, len(PICTURES) + 1)]
 
 
 def test_what_there_is_nothing_for_is_left_out(
@@ -199,11 +200,11 @@ def test_what_there_is_nothing_for_is_left_out(
     short = cache.window_mask.copy()
     short[cache.held_out[cache.window_recording], 100:RELEASE_FRAME] = False
     poor = dataclasses.replace(cache, dynamic=unlabelled, string=unlabelled, window_mask=short)
-    numbers = figures(poor, tiny_instrument, tiny_networks[0], tmp_path)
-    assert list(numbers) == ["pca_explained"]
-    written = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
-    assert list(written["figures"]) == ["latent-space", "traversals", "effects"]
-    assert "Too few notes have a label" in (tmp_path / "figures.md").read_text(encoding="utf-8")
+    metrics = latent_report(poor, tiny_instrument, tiny_networks[0], tmp_path)
+    assert list(metrics) == ["pca_explained"]
+    written = json.loads((tmp_path / "pictures.json").read_text(encoding="utf-8"))
+    assert list(written["pictures"]) == ["latent-space", "traversals", "effects"]
+    assert "Too few notes have a label" in (tmp_path / "pictures.md").read_text(encoding="utf-8")
 
 
 def test_another_network_is_refused(
@@ -211,15 +212,15 @@ def test_another_network_is_refused(
 ) -> None:
     other = ConditionalVAE(ConditionalSettings(latent=8, components=32, hidden=32))
     with pytest.raises(UsageError, match="tiny: was not exported from this network"):
-        figures(cache, tiny_instrument, other, tmp_path / "out")
+        latent_report(cache, tiny_instrument, other, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_figures_need_an_instrument(
+def test_pictures_need_an_instrument(
     cache: FeatureCache,
     tiny_networks: tuple[ConditionalVAE, TimbreDecoder],
     tmp_path: Path,
 ) -> None:
     with pytest.raises(InstrumentError, match="no instrument here"):
-        figures(cache, tmp_path, tiny_networks[0], tmp_path / "out")
+        latent_report(cache, tmp_path, tiny_networks[0], tmp_path / "out")
     assert not (tmp_path / "out").exists()

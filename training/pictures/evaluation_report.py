@@ -1,0 +1,195 @@
+"""The report of an evaluation: a page of metrics and pictures, and the metrics as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from instrument.files import replacing
+from instrument.model.graphs import load_instrument
+from instrument.model.spec import InstrumentSpec
+from training.data.descriptors import LABELS
+from training.data.features import FeatureCache
+from training.evaluation.evaluate import Evaluation, Progress, evaluate
+from training.evaluation.examples import Sound
+from training.evaluation.held import DESCRIPTORS, autocorrelations
+from training.evaluation.leakage import POSITIONS
+from training.evaluation.playback import RATE, PlaybackSettings
+from training.evaluation.reconstruction import example_windows
+from training.export.card import metric_tables
+from training.export.metrics import describe_metrics
+from training.fitting.loop import read_history
+from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.output import write_json
+from training.pictures import latent_plots, playing_plots, plots, sound_plots
+
+
+def _draw_notes(
+    found: Evaluation, cache: FeatureCache, spec: InstrumentSpec, folder: Path
+) -> dict[str, str]:
+    """Draw held-out notes and what is played of them; file name → what it shows."""
+    shown: dict[str, str] = {}
+    windows = example_windows(found.test, cache)
+    if windows:
+        rows = list(windows)
+        plots.reconstructions(
+            found.test.source[rows],
+            found.test.estimate[rows],
+            found.test.mask[rows],
+            list(windows.values()),
+            folder / "reconstructions.png",
+        )
+        shown["reconstructions.png"] = (
+            "Held-out notes against their reconstruction by the envelope graph. The grey line ends "
+            "where a note does; from 2.6 s on is the release."
+        )
+    for name, example in found.examples.items():
+        file = f"sounds-{name}.png"
+        title = f"MIDI {example.midi}, {example.level_db:.0f} dB(A)"
+        sound_plots.sounds(example.sounds, example.cents, folder / file, title)
+        shown[file] = "A held-out note, its resynthesis, and the note as the instrument plays it."
+    playing_plots.playing(
+        [note.key for note in found.pitch.notes],
+        [note.velocity for note in found.pitch.notes],
+        [track.cents for track in found.pitch.tracks],
+        found.settings.sweep_velocities,
+        found.levels_db,
+        folder / "playing.png",
+    )
+    shown["playing.png"] = (
+        "Every key: error of the steady part's pitch, median and middle 90 % of its frames; and "
+        "loudness by velocity, a line a key."
+    )
+    if found.notes is not None:
+        playing_plots.descriptors(
+            {
+                "recorded, held out": found.notes.recorded,
+                "generated": found.notes.generated,
+                "recorded, others": found.notes.others,
+            },
+            list(LABELS),
+            folder / "descriptors.png",
+        )
+        shown["descriptors.png"] = (
+            "Held-out notes, notes played like them (same keys, as loud and as long), and other "
+            "recordings: how each descriptor is distributed."
+        )
+    latent_plots.latent_map(spec.map, folder / "map.png")
+    shown["map.png"] = "The training notes on the first two axes of the latent space."
+    return shown
+
+
+def _draw_playing(found: Evaluation, folder: Path) -> dict[str, str]:
+    """Draw timbre, held notes, joins and knobs; file name → what it shows."""
+    timbre = found.timbre
+    playing_plots.timbre(
+        timbre.attack_db, timbre.sustain_db, timbre.measured(), folder / "timbre.png"
+    )
+    compared = len(timbre.attack_db["resynthesis"])
+    beside = timbre.without_soundfont or (
+        f"{found.settings.soundfont.name} has {len(timbre.attack_db['soundfont'])} of the keys"
+    )
+    held = found.held
+    sides = {"generated": held.played} | ({"recorded": held.recorded} if held.recorded else {})
+    correlations = {side: autocorrelations(notes) for side, notes in sides.items()}
+    playing_plots.held(DESCRIPTORS, correlations, sides, folder / "held.png")
+    line = Sound("the first legato line", found.joins.audio, RATE)
+    playing_plots.joins(line, found.joins.measured(), folder / "joins.png")
+    leakage = found.leakage
+    playing_plots.leakage(
+        leakage.knobs, leakage.cents, leakage.level_db, POSITIONS, folder / "knobs.png"
+    )
+    return {
+        "timbre.png": f"{compared} held-out notes: log-spectral distance of what is equally "
+        "loud, in tune with them and begins with them; brightness and noise of the sustain. "
+        f"Soundfont: {beside}.",
+        "held.png": "Held notes beside long bows: autocorrelation of the slow part of pitch, of "
+        "the vibrato's extent and of loudness; a loop would be a peak behind the dotted line. "
+        "Below, one note of each.",
+        "joins.png": "Legato joins: steps of pitch and loudness from frame to frame, and spectral "
+        "flux, where a click would stand out.",
+        "knobs.png": "Every knob at 0, ½ and 1, on some keys: what it moves of the steady part's "
+        "median pitch and loudness.",
+    }
+
+
+def _draw_losses(histories: Mapping[str, Path], folder: Path) -> dict[str, str]:
+    """Draw the losses of trainings; file name → what it shows."""
+    shown = {}
+    for name, path in histories.items():
+        file = f"losses-{name}.png"
+        plots.losses(read_history(path), folder / file)
+        shown[file] = f"Losses of the training of {name}."
+    return shown
+
+
+def write_report(
+    found: Evaluation,
+    cache: FeatureCache,
+    spec: InstrumentSpec,
+    histories: Mapping[str, Path],
+    folder: Path,
+) -> None:
+    """Write ``evaluation.json``, ``report.md`` and its pictures.
+
+    Args:
+        found: What was measured.
+        cache: Features that it was measured on.
+        spec: Of the instrument.
+        histories: Name → ``history.json`` of a training run, for the curves of its losses.
+        folder: It is there.
+
+    Raises:
+        OutputError: Nothing can be written in the folder.
+    """
+    shown = _draw_notes(found, cache, spec, folder)
+    shown |= _draw_losses(histories, folder) | _draw_playing(found, folder)
+    metrics = describe_metrics(found.metrics)
+    write_json(
+        {
+            "model": {"name": spec.name, "digest": spec.digest},
+            "metrics": [asdict(metric) for metric in metrics],
+        },
+        folder / "evaluation.json",
+    )
+    pictures = [f"![{file}]({file})\n\n{text}" for file, text in shown.items()]
+    parts = [f"# Evaluation of {spec.name} {spec.digest}", metric_tables(metrics), *pictures]
+    with replacing(folder / "report.md") as beside:
+        beside.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def evaluation_report(
+    cache: FeatureCache,
+    instrument_folder: Path,
+    network: ConditionalVAE | PlainVAE,
+    folder: Path,
+    *,
+    settings: PlaybackSettings | None = None,
+    histories: Mapping[str, Path] | None = None,
+    progress: Progress = lambda _done, _of: None,
+) -> dict[str, float]:
+    """Evaluate an exported instrument and report what was found.
+
+    Args:
+        cache: Features, some of them held out.
+        instrument_folder: The exported instrument.
+        network: The envelope network that it was exported from, for its encoder.
+        folder: For ``evaluation.json``, ``report.md`` and its pictures; made if need be.
+        settings: What the instrument is asked to play.
+        histories: Name → ``history.json`` of a training run, for the curves of its losses.
+        progress: Called with how many steps are done, of how many.
+
+    Returns:
+        The metrics by name; ``training.export.metrics`` says what each means.
+
+    Raises:
+        UsageError: No notes are held out, or the graph isn't this network's.
+        InstrumentError: There is no such instrument.
+        OutputError: Nothing can be written in the folder.
+    """
+    instrument = load_instrument(instrument_folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    found = evaluate(cache, instrument, network, settings=settings, progress=progress)
+    write_report(found, cache, instrument.spec, histories or {}, folder)
+    return found.metrics
