@@ -21,6 +21,11 @@ def hop_start(hop: int, sample_rate: int) -> int:
     return -(-hop * sample_rate // FRAME_RATE)
 
 
+def hop_of(sample: int, sample_rate: int) -> int:
+    """The hop that a sample lies in."""
+    return sample * FRAME_RATE // sample_rate
+
+
 def longest_hop(sample_rate: int) -> int:
     """The number of samples in the longest hop at a sample rate."""
     return hop_start(1, sample_rate)

@@ -106,35 +106,22 @@ class NoteEnd:
     back: Return | None = None
 
 
-class Voices:
+class VoiceSlots:
     """Slots for four times as many voices as may sound.
 
     Stolen voices fade in their own, even when many notes come at once after the computer lost time.
-    A channel plays chords (poly) or a single line (mono), as each note says; it may change from
-    one to the other while keys are down.
 
     Attributes:
         polyphony: How many voices may sound at once.
         slots: All of them.
-        most: How many voices have sounded at once.
-        notes: How many notes got a voice.
         stolen: How many voices had to fade away for another.
-        dropped: How many notes got no voice.
     """
 
-    def __init__(self, polyphony: int, sample_rate: int) -> None:
+    def __init__(self, polyphony: int) -> None:
         self.polyphony = polyphony
         self.slots = [Slot() for _ in range(SLOTS_PER_VOICE * polyphony)]
-        self.most = 0
-        self.notes = 0
         self.stolen = 0
-        self.dropped = 0
-        self._join_within = round(JOIN_WITHIN_SECONDS * sample_rate)
         self._active: list[int] = []
-        # The keys of each channel that sostenuto sustains.
-        self._sostenuto: defaultdict[int, set[int]] = defaultdict(set)
-
-    # --- what sounds -------------------------------------------------------------------------
 
     def active(self) -> list[int]:
         """Slots in which something sounds, in order."""
@@ -155,6 +142,64 @@ class Voices:
     def silent(self, channel: int) -> bool:
         """Whether nothing sounds in a channel."""
         return not self._of(channel, *SOUNDING)
+
+    def free(self, slot: int, sample: int) -> None:
+        """A voice has ended; its slot can take another note from a sample on."""
+        self.slots[slot].stage = Stage.IDLE
+        self.slots[slot].free_from = sample
+        self._active.remove(slot)
+
+    def _of(self, channel: int, *stages: Stage) -> list[int]:
+        return [i for i, s in enumerate(self.slots) if s.channel == channel and s.stage in stages]
+
+    def _new_voice(self, sample: int) -> int | None:
+        """A free slot, with another voice stolen if too many sound; None if none is free."""
+        free = next(
+            (
+                i
+                for i, slot in enumerate(self.slots)
+                if slot.stage is Stage.IDLE and slot.free_from <= sample
+            ),
+            None,
+        )
+        if free is None:
+            return None
+        if self.sounding() >= self.polyphony:
+            self.slots[self._voice_to_steal()].stage = Stage.FADING
+            self.stolen += 1
+        insort(self._active, free)
+        return free
+
+    def _voice_to_steal(self) -> int:
+        """The voice that is missed least: a released one, the quietest, the oldest."""
+
+        def missed(index: int) -> tuple[bool, float, int]:
+            slot = self.slots[index]
+            return slot.stage is not Stage.RELEASED, slot.level_db, slot.number
+
+        return min((i for i in self._active if self.slots[i].stage in SOUNDING), key=missed)
+
+
+class Voices(VoiceSlots):
+    """Which voice plays which note.
+
+    A channel plays chords (poly) or a single line (mono), as each note says; it may change from
+    one to the other while keys are down.
+
+    Attributes:
+        most: How many voices have sounded at once.
+        notes: How many notes got a voice.
+        dropped: How many notes got no voice.
+    """
+
+    def __init__(self, polyphony: int, sample_rate: int) -> None:
+        super().__init__(polyphony)
+        self.most = 0
+        self.notes = 0
+        self.dropped = 0
+        self._join_within = round(JOIN_WITHIN_SECONDS * sample_rate)
+        # The keys of each channel that sostenuto sustains.
+        self._sostenuto: defaultdict[int, set[int]] = defaultdict(set)
 
     # --- keys --------------------------------------------------------------------------------
 
@@ -218,12 +263,6 @@ class Voices:
         for index in self._of(channel, *SOUNDING):
             self.slots[index].stage = Stage.FADING
 
-    def free(self, slot: int, sample: int) -> None:
-        """A voice has ended; its slot can take another note from a sample on."""
-        self.slots[slot].stage = Stage.IDLE
-        self.slots[slot].free_from = sample
-        self._active.remove(slot)
-
     # --- pedals ------------------------------------------------------------------------------
 
     def pedal_up(self, channel: int, sample: int) -> list[int]:
@@ -271,34 +310,11 @@ class Voices:
         voice = self.slots[slot]
         return sample - voice.released_at if voice.stage is Stage.RELEASED else 0
 
-    # --- slots -------------------------------------------------------------------------------
-
-    def _of(self, channel: int, *stages: Stage) -> list[int]:
-        return [i for i, s in enumerate(self.slots) if s.channel == channel and s.stage in stages]
-
     def _held_by(self, channel: int, key: int) -> int | None:
         """The oldest voice that a key holds."""
         held = self._of(channel, Stage.HELD)
         by_key = [i for i in held if any(down.key == key for down in self.slots[i].down)]
         return min(by_key, key=lambda i: self.slots[i].number, default=None)
-
-    def _new_voice(self, sample: int) -> int | None:
-        """A free slot, with another voice stolen if too many sound; None if none is free."""
-        free = next(
-            (
-                i
-                for i, slot in enumerate(self.slots)
-                if slot.stage is Stage.IDLE and slot.free_from <= sample
-            ),
-            None,
-        )
-        if free is None:
-            return None
-        if self.sounding() >= self.polyphony:
-            self.slots[self._voice_to_steal()].stage = Stage.FADING
-            self.stolen += 1
-        insort(self._active, free)
-        return free
 
     def _release(self, slots: list[int], sample: int, *, pedal: bool) -> list[int]:
         """Let notes go; returns those that no pedal holds."""
@@ -313,12 +329,3 @@ class Voices:
                 slot.stage = Stage.RELEASED
                 released.append(index)
         return released
-
-    def _voice_to_steal(self) -> int:
-        """The voice that is missed least: a released one, the quietest, the oldest."""
-
-        def missed(index: int) -> tuple[bool, float, int]:
-            slot = self.slots[index]
-            return slot.stage is not Stage.RELEASED, slot.level_db, slot.number
-
-        return min((i for i in self._active if self.slots[i].stage in SOUNDING), key=missed)

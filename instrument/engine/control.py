@@ -1,16 +1,18 @@
-"""The Python half of the engine: events in, control frames out, a hop ahead of the samples."""
+"""Events of the control thread: what each means to the voices and to the channels' controls."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from instrument.arrays import Float32, Float64
 from instrument.dsp.frames import hop_start
-from instrument.engine.allocation import HOLDING, Stage, Voices
+from instrument.engine.allocation import Voices
+from instrument.engine.envelopes import NoteEnvelopes
+from instrument.engine.frame_writer import FrameWriter
+from instrument.engine.long_notes import LongNotes
+from instrument.engine.planner import FramePlanner
 from instrument.engine.smoothing import CONTINUOUS, ControlSmoother, pressure_db
-from instrument.engine.voices import Note, VoicePool
+from instrument.engine.table import Note, VoiceTable
+from instrument.engine.voices import VoicePool
 from instrument.errors import InstrumentError
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import (
@@ -37,9 +39,6 @@ from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
 from instrument.units import FRAME_RATE
 
-SILENT_DB = -85.0
-"""A released voice that is fainter than this has ended."""
-
 SOFT = 0.6
 """The soft pedal takes a note's loudness quantile down to this share of it."""
 
@@ -57,22 +56,29 @@ def slide_frames(portamento_time: int) -> int:
     return round(FRAME_RATE * SHORTEST_SLIDE_SECONDS * float(ratio ** (portamento_time / 127.0)))
 
 
-def _moves_controls_only(event: Event) -> bool:
-    """Whether an event leaves the voices alone, and only moves what is smoothed."""
+def disturbs_voices(event: Event) -> bool:
+    """Whether an event may edit voices; others only move what is smoothed anyway."""
     match event:
         case PitchBend() | ChannelPressure():
-            return True
-        case ControlChange():
-            return event.controller in CONTINUOUS
-        case _:
             return False
+        case ControlChange():
+            return event.controller not in CONTINUOUS
+        case _:
+            return True
 
 
 class Control:
-    """Turns events into the control frames of one hop after another.
+    """Takes the events of one hop after another.
 
-    While the events of a hop are handled, the frame at its end is already planned; what they
+    While the events of a hop are handled, the frame at its end is already computed; what they
     change is heard from the next hop on. Only a new voice begins at its own sample.
+
+    Attributes:
+        voices: Which of them plays which note.
+        state: What the channels were told.
+        smoother: Of the channels' controls.
+        writer: Of the control frames.
+        planner: The clock, that goes on from hop to hop.
     """
 
     def __init__(
@@ -94,7 +100,7 @@ class Control:
             latents: Where the notes' latents are.
             preset: Index of the one that all channels begin with.
             hops: Length of the rings of control frames.
-            frames_at_once: The most frames that `write` computes in one run of the graph.
+            frames_at_once: The most frames that are computed in one run of the graph.
         """
         spec = instrument.spec
         if spec.frame_rate != FRAME_RATE:
@@ -107,75 +113,27 @@ class Control:
         for channel in self.state.channels:
             channel.preset = preset
         self.smoother = ControlSmoother(self.state, FRAME_RATE)
-        slots = len(self.voices.slots)
-        self.bank = VoicePool(instrument, sample_rate, slots, hops, self.smoother, latents)
-        self.hop = -1
-        # The controls of the frames that are still to be computed, [16, 5] each, and how many such
-        # there may be before something is due.
-        self._planned: list[Float64] = []
-        self._calm = 0
-        self._frames_at_once = min(frames_at_once, hops - 2)
+        slots, knobs = len(self.voices.slots), self.smoother.knobs
+        table = VoiceTable(spec, slots, knobs.shape[1])
+        envelopes = NoteEnvelopes(table, instrument, latents, knobs)
+        long_notes = LongNotes(table, envelopes, knobs)
+        self.writer = FrameWriter(table, instrument, sample_rate, hops)
+        self._pool = VoicePool(table, envelopes, long_notes, self.writer)
+        self.planner = FramePlanner(
+            self.voices,
+            self.smoother,
+            self._pool,
+            long_notes,
+            self.writer,
+            sample_rate,
+            min(frames_at_once, hops - 2),
+        )
         self._sample_rate = sample_rate
         self._presets = latents.presets
         self._last_key: list[int | None] = [None] * CHANNELS
 
-    def begin_hop(self) -> None:
-        """Go on to the next hop, and plan the frame of the one after it; `write` computes it."""
-        if len(self._planned) == self._calm:
-            self.write()
-        self.hop += 1
-        self.smoother.advance()
-        if not self._planned:
-            self._calm = self._prepare()
-        self._planned.append(self.smoother.values.copy())
-
-    def _prepare(self) -> int:
-        """Do what is due before the next frame.
-
-        Returns:
-            For how many frames nothing more will be due, if nothing happens to the voices.
-        """
-        for slot in self.voices.active():
-            if self.voices.slots[slot].stage is Stage.FADING:
-                self._free(slot, self.hop + 1)
-        held = [i for i in self.voices.active() if self.voices.slots[i].stage in HOLDING]
-        self.bank.continue_held(held)
-        self.bank.reshape_one(held)
-        return self.bank.frames_until_change(self.voices.active(), held, self._frames_at_once)
-
-    def write(self) -> None:
-        """Compute the frames that are planned, all at once.
-
-        One run of the graph for many frames takes little longer than for one: playing live there
-        is one, but rendering they come by the dozen.
-        """
-        while self._planned:
-            active = self.voices.active()
-            first = self.hop + 2 - len(self._planned)
-            released = [self.voices.slots[i].stage is Stage.RELEASED for i in active]
-            performance = np.array(self._planned)
-            levels_db = self.bank.write_frames(first, active, performance, released, SILENT_DB)
-            written = levels_db.shape[1]
-            del self._planned[:written]
-            self._end_voices(first + written - 1, active, levels_db[:, -1])
-        self._calm = 0
-        self.bank.publish(self.hop + 1)
-
-    def _end_voices(self, hop: int, active: list[int], levels_db: Float32) -> None:
-        """After the frame of a hop, free the voices that have come to their end."""
-        for slot, level_db in zip(active, levels_db, strict=True):
-            voice = self.voices.slots[slot]
-            if not self.bank.in_attack(slot):
-                voice.level_db = float(level_db)
-            faint = voice.stage is Stage.RELEASED and level_db < SILENT_DB
-            if faint or self.bank.at_end(slot):
-                self.bank.mute(hop, slot)
-                self._free(slot, hop)
-
     def handle(self, event: Event, sample: int) -> None:
         """Take an event at a sample of the current hop."""
-        if not _moves_controls_only(event):
-            self.write()
         match event:
             case NoteOn():
                 self.begin_notes([event], sample)
@@ -187,7 +145,7 @@ class Control:
                 self.smoother.follow(self.state.change(event).channels)
             case KeyPressure():
                 held = self.voices.holding(event.channel, event.key)
-                self.bank.press(held, pressure_db(event.value))
+                self._pool.press(held, pressure_db(event.value))
             case ProgramChange():
                 self._change_program(event)
 
@@ -195,7 +153,6 @@ class Control:
 
     def begin_notes(self, events: Sequence[NoteOn], sample: int) -> None:
         """Take keys that go down at one sample of the current hop."""
-        self.write()
         slots: list[int] = []
         notes: list[Note] = []
         for event in events:
@@ -211,7 +168,7 @@ class Control:
             if allocation.joined:
                 self._begin_voices(slots, notes, sample)
                 slots, notes = [], []
-                self.bank.join(allocation.slot, note, allocation.gap)
+                self._pool.join(allocation.slot, note, allocation.gap, self.smoother.values)
             else:
                 slots.append(allocation.slot)
                 notes.append(note)
@@ -220,10 +177,11 @@ class Control:
     def _begin_voices(self, slots: Sequence[int], notes: Sequence[Note], sample: int) -> None:
         if not slots:
             return
-        first = hop_start(self.hop, self._sample_rate)
-        length = hop_start(self.hop + 1, self._sample_rate) - first
+        hop = self.planner.hop
+        first = hop_start(hop, self._sample_rate)
+        length = hop_start(hop + 1, self._sample_rate) - first
         inside = sample - first
-        self.bank.begin(slots, notes, self.hop, inside, inside / length)
+        self._pool.begin(slots, notes, hop, inside, inside / length, self.smoother.values)
 
     def _note(self, channel: int, key: int, velocity: int, slot: int) -> Note:
         controlling_channel = self.state.controlling_channel(channel)
@@ -246,18 +204,18 @@ class Control:
         )
         # Many keyboards send 0 for a key that comes up in no particular way.
         faster = max(0, event.velocity - 64) / RELEASE_DOUBLES_OVER
-        self.bank.release(ended.released, 2.0**faster)
+        self._release(ended.released, 2.0**faster)
         if ended.back is not None:
             slot, key, velocity = ended.back.slot, ended.back.key, ended.back.velocity
-            self.bank.join(slot, self._note(channel, key, velocity, slot), gap_samples=0)
+            note = self._note(channel, key, velocity, slot)
+            self._pool.join(slot, note, 0, self.smoother.values)
+
+    def _release(self, slots: list[int], speed: float = 1.0) -> None:
+        self._pool.release(slots, self.smoother.values, speed)
 
     def _mono(self, channel: int) -> bool:
         controlling_channel = self.state.controlling_channel(channel)
         return controlling_channel.mono or controlling_channel.legato
-
-    def _free(self, slot: int, hop: int) -> None:
-        """A voice fades away in a hop whose frame isn't published yet."""
-        self.voices.free(slot, hop_start(hop + 1, self._sample_rate))
 
     # --- controllers ---------------------------------------------------------------------
 
@@ -273,30 +231,29 @@ class Control:
         change = self.state.change(event)
         self.smoother.follow(change.channels)
         for index in change.channels if change.regrouped else ():
-            self.bank.release(self.voices.release_all(index, sample))
+            self._release(self.voices.release_all(index, sample))
         for index in self.state.controlled_channels(event.channel):
             self._move_pedals(index, before, sample)
             if event.controller == ALL_SOUND_OFF:
                 self.voices.all_sound_off(index)
             elif event.controller == RESET_CONTROLLERS:
-                self.bank.unpress(index)
+                self._pool.unpress(index)
             elif event.controller in ENDS_NOTES:
                 pedal = self.state.controlling_channel(index).pedal
-                self.bank.release(self.voices.all_notes_off(index, sample, pedal=pedal))
+                self._release(self.voices.all_notes_off(index, sample, pedal=pedal))
 
     def _move_pedals(self, index: int, before: tuple[bool, bool], sample: int) -> None:
         """Let a channel's notes follow its pedals."""
         pedal_before, sostenuto_before = before
         now = self.state.controlling_channel(index)
         if pedal_before and not now.pedal:
-            self.bank.release(self.voices.pedal_up(index, sample))
+            self._release(self.voices.pedal_up(index, sample))
         if now.sostenuto and not sostenuto_before:
             self.voices.sostenuto_down(index)
         elif sostenuto_before and not now.sostenuto:
-            self.bank.release(self.voices.sostenuto_up(index, sample, pedal=now.pedal))
+            self._release(self.voices.sostenuto_up(index, sample, pedal=now.pedal))
 
     def release_all(self, sample: int) -> None:
         """End all notes, whatever holds them, with their natural release."""
-        self.write()
         for channel in range(CHANNELS):
-            self.bank.release(self.voices.release_all(channel, sample))
+            self._release(self.voices.release_all(channel, sample))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import heapq
 
 from instrument.arrays import Float32
-from instrument.dsp.frames import hop_start, longest_hop
+from instrument.dsp.frames import hop_of, hop_start, longest_hop
 from instrument.dsp.limiter import LimiterState
 from instrument.dsp.noise import impulse_response_matrix
 from instrument.dsp.reverb import ReverbState
 from instrument.dsp.synth import Synth, SynthState, render_block
-from instrument.engine.control import Control
+from instrument.engine.control import Control, disturbs_voices
 from instrument.errors import UsageError
 from instrument.midi.events import Event, NoteOn
 from instrument.model.graphs import Instrument
@@ -102,8 +102,8 @@ class Engine:
         self.synth = Synth(
             sample_rate=sample_rate,
             matrix=matrix,
-            frames=self._control.bank.frames,
-            onsets=self._control.bank.onsets,
+            frames=self._control.writer.frames,
+            onsets=self._control.writer.onsets,
             state=state,
             reverb=ReverbState.empty(sample_rate, settings.room_gain),
             limiter=LimiterState.empty(sample_rate),
@@ -111,7 +111,10 @@ class Engine:
         self._sample_rate = sample_rate
         self._step = max(ahead, longest_hop(sample_rate))
         self._hop_end = 0
+        self._planner = self._control.planner
         self._events: list[tuple[int, int, Event]] = []
+        # The samples of those that disturb the voices.
+        self._disturbances: list[int] = []
         self._pushed = 0
         self.reached = 0
 
@@ -155,7 +158,10 @@ class Engine:
 
         Events at the same sample take effect in the order in which they were pushed.
         """
-        heapq.heappush(self._events, (max(sample, self.reached), self._pushed, event))
+        sample = max(sample, self.reached)
+        heapq.heappush(self._events, (sample, self._pushed, event))
+        if disturbs_voices(event):
+            heapq.heappush(self._disturbances, sample)
         self._pushed += 1
 
     def release_all(self) -> None:
@@ -170,17 +176,22 @@ class Engine:
                 self._handle_next()
             elif self._hop_end < until:
                 self.reached = self._hop_end
-                self._control.begin_hop()
-                self._hop_end = hop_start(self._control.hop + 1, self._sample_rate)
+                self._planner.begin_hop(self._undisturbed_hops(until))
+                self._hop_end = hop_start(self._planner.hop + 1, self._sample_rate)
             else:
                 break
-        self._control.write()
         self.reached = max(self.reached, until)
+
+    def _undisturbed_hops(self, until: int) -> int:
+        """How many hops will begin before an event disturbs the voices, or a sample is reached."""
+        last = hop_of(until - 1, self._sample_rate)
+        if self._disturbances:
+            last = min(last, hop_of(self._disturbances[0], self._sample_rate))
+        return last - self._planner.hop
 
     def _handle_next(self) -> None:
         """Handle the next event; keys that go down together are one chord."""
-        sample, _, event = heapq.heappop(self._events)
-        self.reached = max(self.reached, sample)
+        event = self._next_event()
         if not isinstance(event, NoteOn):
             self._control.handle(event, self.reached)
             return
@@ -189,9 +200,16 @@ class Engine:
             following = self._events[0][2]
             if not isinstance(following, NoteOn):
                 break
-            heapq.heappop(self._events)
+            self._next_event()
             chord.append(following)
         self._control.begin_notes(chord, self.reached)
+
+    def _next_event(self) -> Event:
+        sample, _, event = heapq.heappop(self._events)
+        if disturbs_voices(event):
+            heapq.heappop(self._disturbances)
+        self.reached = max(self.reached, sample)
+        return event
 
     def render(self, out: Float32) -> None:
         """Fill the next block, [2, samples]."""

@@ -20,7 +20,7 @@ from instrument.engine.control import (
     slide_frames,
 )
 from instrument.engine.curves import LEVEL_STEP_DB
-from instrument.engine.voices import PITCH_RANGE_MIDI
+from instrument.engine.frame_writer import PITCH_RANGE_MIDI
 from instrument.errors import InstrumentError
 from instrument.midi.events import (
     ChannelPressure,
@@ -33,7 +33,8 @@ from instrument.midi.events import (
 )
 from instrument.model.graphs import Instrument, TimbreModel
 from instrument.model.latent import LatentSpace
-from instrument.units import FRAME_RATE, hz_to_midi
+from instrument.units import FRAME_RATE
+from tests.traces import OnsetTrace, Trace, trace, trace_onset
 
 RATE = 48_000
 HOP = 192
@@ -52,44 +53,50 @@ class Player:
     ) -> None:
         latents = LatentSpace(instrument.spec, 0)
         self.control = Control(instrument, sample_rate, polyphony, latents, 0, RING)
-        self.frames, self.onsets = self.control.bank.frames, self.control.bank.onsets
         self.next_hop()
 
     @property
-    def row(self) -> int:
-        """Row of the newest frame: that of the next hop."""
-        return (self.control.hop + 1) % RING
+    def now(self) -> Trace:
+        """The newest frame: that of the next hop."""
+        return self.at(self.control.planner.hop + 1)
+
+    def at(self, hop: int) -> Trace:
+        return trace(self.control.writer.frames, hop)
+
+    @property
+    def onset(self) -> OnsetTrace:
+        """The voice that began last."""
+        return trace_onset(self.control.writer.onsets, self.begun)
 
     @property
     def begun(self) -> int:
         """How many voices have begun."""
-        return int(self.onsets.ready[0])
+        return int(self.control.writer.onsets.ready[0])
 
     def next_hop(self) -> None:
-        self.control.begin_hop()
-        self.control.write()
+        self.control.planner.begin_hop()
 
     def hops(self, count: int) -> None:
         for _ in range(count):
             self.next_hop()
 
     def send(self, event: Event, part: float = 0.0) -> None:
-        self.control.handle(event, self.control.hop * HOP + round(part * HOP))
+        self.control.handle(event, self.control.planner.hop * HOP + round(part * HOP))
 
     def begin(self, key: int = 69, part: float = 0.0, velocity: int = 80) -> int:
         """Begin a voice; returns its slot."""
         begun = self.begun
         self.send(NoteOn(0, key, velocity), part)
         assert self.begun == begun + 1
-        return int(self.onsets.slot[begun % len(self.onsets.slot)])
+        return self.onset.slot
 
     def sounding(self) -> set[int]:
         """Slots that the newest frame has a voice in."""
-        return set(np.flatnonzero(self.frames.voice[self.row]).tolist())
+        return set(np.flatnonzero(self.now.voice).tolist())
 
     def f0_midi(self, slot: int) -> float:
         """Pitch in the newest frame."""
-        return float(hz_to_midi(float(self.frames.f0_hz[self.row, slot])))
+        return float(self.now.midi[slot])
 
 
 @pytest.fixture
@@ -104,25 +111,26 @@ def player(tiny: Instrument) -> Player:
 def test_a_note_begins_in_the_hop_that_it_comes_in(player: Player, inside: int) -> None:
     player.hops(3)
     slot = player.begin(part=inside / HOP)
-    onsets, frames = player.onsets, player.frames
-    assert (onsets.hop[0], onsets.inside[0], onsets.slot[0]) == (3, inside, slot)
-    assert onsets.f0_hz[0] == pytest.approx(440.0, rel=0.03)
-    assert onsets.amps[0].any()
-    np.testing.assert_array_equal(onsets.gain[0], frames.gain[player.row, slot])
+    onset = player.onset
+    assert (onset.hop, onset.inside, onset.slot) == (3, inside, slot)
+    assert onset.f0_hz == pytest.approx(440.0, rel=0.03)
+    assert onset.amps.any()
+    np.testing.assert_array_equal(onset.gain, player.now.gain[slot])
     for hop in (3, 4):
-        assert frames.voice[hop % RING, slot] == 1
-        assert frames.f0_hz[hop % RING, slot] == pytest.approx(440.0, rel=0.03)
-        assert frames.amps[hop % RING, slot].any()
-        assert frames.noise[hop % RING, slot].any()
+        frame = player.at(hop)
+        assert frame.voice[slot] == 1
+        assert frame.f0_hz[slot] == pytest.approx(440.0, rel=0.03)
+        assert frame.amps[slot].any()
+        assert frame.noise[slot].any()
 
 
 def test_a_note_takes_the_controllers_as_they_were_set_before_it(player: Player) -> None:
     player.send(ControlChange(0, 10, 0))
     player.send(PitchBend(0, 8191))
     slot = player.begin(69)
-    assert player.onsets.gain[0, 1] == 0.0
-    assert hz_to_midi(player.onsets.f0_hz[0]) == pytest.approx(71.0, abs=0.4)
-    assert player.frames.gain[player.row, slot, 1] == 0.0
+    assert player.onset.gain[1] == 0.0
+    assert player.onset.midi == pytest.approx(71.0, abs=0.4)
+    assert player.now.gain[slot, 1] == 0.0
 
 
 def test_only_notes_that_join_no_other_begin_a_voice(player: Player) -> None:
@@ -135,11 +143,11 @@ def test_only_notes_that_join_no_other_begin_a_voice(player: Player) -> None:
 def test_what_happens_in_a_hop_is_heard_in_the_hop_after_the_next(player: Player) -> None:
     slot = player.begin()
     player.hops(20)
-    before = player.frames.gain[player.row, slot].copy()
+    before = player.now.gain[slot]
     player.send(ControlChange(0, 7, 20))
-    np.testing.assert_array_equal(player.frames.gain[player.row, slot], before)
+    np.testing.assert_array_equal(player.now.gain[slot], before)
     player.next_hop()
-    assert np.all(player.frames.gain[player.row, slot] < before)
+    assert np.all(player.now.gain[slot] < before)
 
 
 @pytest.mark.parametrize("part", [0.0, 0.3])
@@ -165,11 +173,11 @@ def test_no_harmonic_lies_above_nyquist(tiny: Instrument, sample_rate: int) -> N
     numbers = np.arange(1, tiny.spec.timbre_size.harmonics + 1)
     for key in (60, 96, 120):
         slot = player.begin(key)
-        hz = player.onsets.f0_hz[player.begun - 1] * numbers
-        assert not player.onsets.amps[player.begun - 1, hz >= sample_rate / 2].any()
+        hz = player.onset.f0_hz * numbers
+        assert not player.onset.amps[hz >= sample_rate / 2].any()
         for _ in range(30):
-            hz = player.frames.f0_hz[player.row, slot] * numbers
-            amps = player.frames.amps[player.row, slot]
+            hz = player.now.f0_hz[slot] * numbers
+            amps = player.now.amps[slot]
             assert not amps[hz >= sample_rate / 2].any()
             assert amps[hz < sample_rate / 2].all()
             player.next_hop()
@@ -281,24 +289,23 @@ def test_voices_go_on_without_a_leap_and_leave_their_slots_silent(
     tiny: Instrument, hops: Sequence[Sequence[tuple[Event, float]]]
 ) -> None:
     player = Player(tiny)
-    frames, polyphony = player.frames, 4
+    polyphony = 4
     for events in [*hops, *[[]] * 20]:
-        before, f0_hz = frames.voice[player.row].copy(), frames.f0_hz[player.row].copy()
+        before, f0_hz = player.now.voice, player.now.f0_hz
         for event, part in sorted(events, key=lambda placed: placed[1]):
             player.send(event, part)
         # A slot in which a voice begins was silent in the frame before.
-        here = frames.voice[player.row]
+        here = player.now.voice
         assert not before[here != before].any()
-        newly = frames.f0_hz[player.row].copy()
-        f0_hz = np.where(here != before, newly, f0_hz)
+        f0_hz = np.where(here != before, player.now.f0_hz, f0_hz)
         player.next_hop()
-        after = frames.voice[player.row]
+        after = player.now.voice
         assert np.all((after == here) | (after == 0))
         assert player.sounding() == set(player.control.voices.active())
         for slot in player.sounding():
             # An octave's glide moves by at most 210 cents a frame, vibrato by far less.
-            assert abs(np.log2(frames.f0_hz[player.row, slot] / f0_hz[slot])) * 1200 < 260.0
-        assert np.all(np.isfinite(frames.amps[player.row]))
+            assert abs(np.log2(player.now.f0_hz[slot] / f0_hz[slot])) * 1200 < 260.0
+        assert np.all(np.isfinite(player.now.amps))
         assert player.control.voices.sounding() <= polyphony
 
 
@@ -364,4 +371,4 @@ def test_no_bend_leaves_the_range(tiny: Instrument, bend: int, coarse: int, key:
     player.hops(3)
     low, high = PITCH_RANGE_MIDI
     assert low - 1e-6 <= player.f0_midi(slot) <= high + 1e-6
-    assert np.all(np.isfinite(player.frames.amps[player.row, slot]))
+    assert np.all(np.isfinite(player.now.amps[slot]))

@@ -23,7 +23,8 @@ from instrument.midi.events import (
 )
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
-from instrument.units import FRAME_RATE, gain_to_db, hz_to_midi
+from instrument.units import FRAME_RATE
+from tests.traces import trace
 
 RATE = 48_000
 HOP = RATE // FRAME_RATE
@@ -110,15 +111,10 @@ class Player:
         for _ in range(round(seconds * FRAME_RATE)):
             blocks.append(np.zeros((2, HOP), np.float32))
             self.engine.render(blocks[-1])
-            row = int(state.hop[0]) % len(frames.voice)
-            sounds = frames.voice[row] > 0
-            with np.errstate(divide="ignore"):
-                pitch = np.asarray(hz_to_midi(frames.f0_hz[row]), np.float64)
-            midi.append(np.where(sounds, pitch, np.nan))
-            level_db.append(
-                np.where(sounds, gain_to_db(frames.amps[row].sum(axis=1, dtype=np.float64)), np.nan)
-            )
-            gain.append(np.where(sounds[:, None], frames.gain[row], np.nan))
+            now = trace(frames, int(state.hop[0]))
+            midi.append(now.midi)
+            level_db.append(now.level_db)
+            gain.append(np.where(now.voice[:, None] > 0, now.gain, np.nan))
         return Heard(
             np.concatenate(blocks, axis=1), np.array(midi), np.array(level_db), np.array(gain)
         )

@@ -11,15 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
-from instrument.engine.control import SILENT_DB
 from instrument.engine.curves import CROSSFADE_FRAMES, RELEASE_DB_PER_FRAME, SUSTAIN_FRAME
+from instrument.engine.envelopes import NoteEnvelopes
+from instrument.engine.frame_writer import FrameWriter
+from instrument.engine.long_notes import RESHAPE_FRAMES, LongNotes
 from instrument.engine.smoothing import PRESSURE_DB, ControlSmoother, pressure_db
-from instrument.engine.voices import RESHAPE_FRAMES, Note, VoicePool
+from instrument.engine.table import Note, VoiceTable
+from instrument.engine.voices import VoicePool
 from instrument.midi.controllers import AXIS_CONTROLLERS, ChannelState
 from instrument.midi.events import ControlChange
 from instrument.model.graphs import EnvelopeModel, Instrument
 from instrument.model.latent import LatentSpace
-from instrument.units import FRAME_RATE, hz_to_midi
+from instrument.units import FRAME_RATE
+from tests.traces import trace
 
 RATE = 48_000
 RING = 8
@@ -30,7 +34,7 @@ SETTLED = 0.003
 
 
 class Desk:
-    """A bank, its controls and its clock.
+    """A pool of voices, its controls and its clock.
 
     Attributes:
         held: Slots whose voices are held.
@@ -41,23 +45,28 @@ class Desk:
         self.state = ChannelState()
         self.smoother = ControlSmoother(self.state, FRAME_RATE)
         latents = LatentSpace(instrument.spec, 0)
-        self.bank = VoicePool(instrument, RATE, SLOTS, RING, self.smoother, latents)
+        knobs = self.smoother.knobs
+        table = VoiceTable(instrument.spec, SLOTS, knobs.shape[1])
+        envelopes = NoteEnvelopes(table, instrument, latents, knobs)
+        self.long_notes = LongNotes(table, envelopes, knobs)
+        self.writer = FrameWriter(table, instrument, RATE, RING)
+        self.pool = VoicePool(table, envelopes, self.long_notes, self.writer)
         self.held: list[int] = []
         self.follows_knobs = True
         self.hop = 0
         self.write([])
-        self.bank.publish(1)
+        self.writer.publish(1)
 
     def begin(self, slot: int = 0, key: int = 69, preset: int = EXPRESSIVE, slide: int = 0) -> None:
         note = Note(0, key, 0.6, preset, slot, slide_cents=500.0, slide_frames=slide)
-        self.bank.begin([slot], [note], self.hop, 0, 0.0)
+        self.pool.begin([slot], [note], self.hop, 0, 0.0, self.smoother.values)
         self.held.append(slot)
 
     def write(self, active: list[int]) -> Float32:
         """Write the next hop's frame; the levels of the active slots in dB."""
         now = self.smoother.values[None]
         released = [False for _ in active]
-        return self.bank.write_frames(self.hop + 1, active, now, released, SILENT_DB)[:, 0]
+        return self.writer.write(self.hop + 1, active, now, released)[:, 0]
 
     def turn(self, axis: int, position: float) -> None:
         """Turn a knob as a controller does; it gets there smoothly."""
@@ -70,14 +79,14 @@ class Desk:
         for _ in range(frames):
             self.hop += 1
             self.smoother.advance()
-            self.bank.continue_held(self.held)
+            self.long_notes.continue_held(self.held)
             if self.follows_knobs:
-                self.bank.reshape_one(self.held)
+                self.long_notes.reshape_one(self.held)
             active = sorted(self.held)
             levels = self.write(active)
-            self.bank.publish(self.hop + 1)
-            f0_hz = float(self.bank.frames.f0_hz[(self.hop + 1) % RING, slot])
-            found.append((float(hz_to_midi(f0_hz)), float(levels[active.index(slot)])))
+            self.writer.publish(self.hop + 1)
+            midi = float(trace(self.writer.frames, self.hop + 1).midi[slot])
+            found.append((midi, float(levels[active.index(slot)])))
         return np.array(found).T
 
 
@@ -249,11 +258,11 @@ def test_voices_follow_their_knobs_one_in_a_frame_and_take_turns(tiny: Instrumen
 def test_a_chord_is_begun_as_its_notes_would_be(tiny: Instrument) -> None:
     chord, alone = Desk(tiny), Desk(tiny)
     notes = [Note(0, 60 + 4 * slot, 0.6, EXPRESSIVE, slot) for slot in range(3)]
-    chord.bank.begin([2, 0, 1], notes, 0, 7, 7 / 192)
+    chord.pool.begin([2, 0, 1], notes, 0, 7, 7 / 192, chord.smoother.values)
     for slot, note in zip([2, 0, 1], notes, strict=True):
-        alone.bank.begin([slot], [note], 0, 7, 7 / 192)
+        alone.pool.begin([slot], [note], 0, 7, 7 / 192, alone.smoother.values)
     for rings in ("onsets", "frames"):
-        pairs = zip(getattr(chord.bank, rings), getattr(alone.bank, rings), strict=True)
+        pairs = zip(getattr(chord.writer, rings), getattr(alone.writer, rings), strict=True)
         for found, wanted in pairs:
             np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-7)
 
@@ -265,25 +274,25 @@ def test_a_pressed_key_is_louder_smoothly_and_falls_back(desk: Desk, tiny: Instr
     desk.begin()
     free = held_with(tiny, {}, 300)[1]
     desk.play(100)
-    desk.bank.press([0], pressure_db(127))
+    desk.pool.press([0], pressure_db(127))
     pressed = desk.play(100)[1] - free[100:200]
     assert pressed[-1] == pytest.approx(PRESSURE_DB, abs=0.01)
     assert np.all(np.diff(pressed) > -1e-4)
     assert steps(pressed) < PRESSURE_DB / 3.0
-    desk.bank.unpress(0)
+    desk.pool.unpress(0)
     assert desk.play(100)[1][-1] - free[-1] == pytest.approx(0.0, abs=0.01)
 
 
 def test_a_key_is_pressed_for_itself(desk: Desk, tiny: Instrument) -> None:
     desk.begin(0)
     desk.begin(1, key=72)
-    desk.bank.press([1], pressure_db(127))
+    desk.pool.press([1], pressure_db(127))
     np.testing.assert_array_equal(desk.play(100), held_with(tiny, {}, 100))
 
 
 def test_a_new_note_of_a_slot_is_not_pressed(desk: Desk, tiny: Instrument) -> None:
     desk.begin()
-    desk.bank.press([0], pressure_db(127))
+    desk.pool.press([0], pressure_db(127))
     desk.play(50)
     desk.held.clear()
     desk.begin()
@@ -295,9 +304,9 @@ def test_the_pressure_of_a_key_ends_where_its_line_goes_on_to_another(tiny: Inst
     for pressure in (0, 127):
         desk = Desk(tiny)
         desk.begin()
-        desk.bank.press([0], pressure_db(pressure))
+        desk.pool.press([0], pressure_db(pressure))
         desk.play(100)
-        desk.bank.join(0, Note(0, 72, 0.6, EXPRESSIVE, 1), gap_samples=0)
+        desk.pool.join(0, Note(0, 72, 0.6, EXPRESSIVE, 1), 0, desk.smoother.values)
         levels.append(desk.play(100)[1])
     free, pressed = levels
     assert pressed[0] - free[0] > 0.5 * PRESSURE_DB
@@ -311,7 +320,7 @@ def test_the_pressure_of_a_key_ends_where_its_line_goes_on_to_another(tiny: Inst
 def test_a_fast_release_falls_faster(desk: Desk, speed: float) -> None:
     desk.begin(preset=STRAIGHT)
     desk.play(100)
-    desk.bank.release([0], speed)
+    desk.pool.release([0], desk.smoother.values, speed)
     desk.held = []
     levels = []
     for _ in range(40):

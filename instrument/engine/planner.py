@@ -1,0 +1,125 @@
+"""The control thread's clock: hop by hop the controls of a frame are planned, and then computed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instrument.arrays import Float32, Float64
+from instrument.dsp.frames import hop_start
+from instrument.engine.allocation import HOLDING, Stage, Voices
+from instrument.engine.frame_writer import SILENT_DB, FrameWriter
+from instrument.engine.long_notes import LongNotes
+from instrument.engine.smoothing import ControlSmoother
+from instrument.engine.voices import VoicePool
+
+
+class FramePlanner:
+    """Brings the control frames of all voices forward, one hop after another.
+
+    The frame at the end of a hop is computed when the hop before begins. Live that is one at a
+    time. Offline several hops are planned first, as far as nothing comes between, and computed in
+    one run of the graph, which takes little longer than for one.
+
+    Attributes:
+        hop: The current one; −1 before the first.
+    """
+
+    def __init__(
+        self,
+        voices: Voices,
+        smoother: ControlSmoother,
+        pool: VoicePool,
+        long_notes: LongNotes,
+        writer: FrameWriter,
+        sample_rate: int,
+        frames_at_once: int = 1,
+    ) -> None:
+        """Stand before the first hop.
+
+        Args:
+            voices: Which of them sound.
+            smoother: Of the channels' controls.
+            pool: What the voices play.
+            long_notes: Who watches over those that are held.
+            writer: Who computes their frames.
+            sample_rate: In Hz.
+            frames_at_once: The most frames that are computed in one run of the graph.
+        """
+        self.hop = -1
+        self._voices = voices
+        self._smoother = smoother
+        self._pool = pool
+        self._long_notes = long_notes
+        self._writer = writer
+        self._sample_rate = sample_rate
+        self._most = frames_at_once
+        # The controls of the frames that are planned, [16, 5] each, and how many there will be.
+        self._planned: list[Float64] = []
+        self._wanted = 0
+
+    def begin_hop(self, undisturbed: int = 1) -> None:
+        """Go on to the next hop.
+
+        Args:
+            undisturbed: How many hops, this one included, will begin before something happens to
+                the voices, at least 1.
+        """
+        self.hop += 1
+        self._smoother.advance()
+        if not self._planned:
+            self._edit_curves()
+            self._wanted = self._frames_until_change(undisturbed)
+        self._planned.append(self._smoother.values.copy())
+        if len(self._planned) == self._wanted:
+            self._write()
+
+    def _edit_curves(self) -> None:
+        """Do to the voices what is due before the next frame."""
+        for slot in self._voices.active():
+            if self._voices.slots[slot].stage is Stage.FADING:
+                self._free(slot, self.hop + 1)
+        held = self._held()
+        self._long_notes.continue_held(held)
+        self._long_notes.reshape_one(held)
+
+    def _frames_until_change(self, undisturbed: int) -> int:
+        """How many frames can be computed from the curves as they are now."""
+        if not self._smoother.knobs_settled:
+            return 1
+        until_change = min(
+            self._most,
+            undisturbed,
+            self._long_notes.frames_until_change(self._held()),
+            self._writer.frames_until_change(self._voices.active()),
+        )
+        return max(1, int(until_change))
+
+    def _held(self) -> list[int]:
+        return [i for i in self._voices.active() if self._voices.slots[i].stage in HOLDING]
+
+    def _write(self) -> None:
+        """Compute the frames that are planned."""
+        while self._planned:
+            active = self._voices.active()
+            first = self.hop + 2 - len(self._planned)
+            released = [self._voices.slots[i].stage is Stage.RELEASED for i in active]
+            levels_db = self._writer.write(first, active, np.array(self._planned), released)
+            written = levels_db.shape[1]
+            del self._planned[:written]
+            self._end_voices(first + written - 1, active, levels_db[:, -1])
+        self._writer.publish(self.hop + 1)
+
+    def _end_voices(self, hop: int, active: list[int], levels_db: Float32) -> None:
+        """After the frame of a hop, free the voices that have come to their end."""
+        for slot, level_db in zip(active, levels_db, strict=True):
+            voice = self._voices.slots[slot]
+            if not self._pool.in_attack(slot):
+                voice.level_db = float(level_db)
+            faint = voice.stage is Stage.RELEASED and level_db < SILENT_DB
+            if faint or self._writer.at_end(slot):
+                self._writer.mute(hop, slot)
+                self._free(slot, hop)
+
+    def _free(self, slot: int, hop: int) -> None:
+        """A voice fades away in a hop whose frame isn't published yet."""
+        self._voices.free(slot, hop_start(hop + 1, self._sample_rate))

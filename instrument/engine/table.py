@@ -1,0 +1,85 @@
+"""What each voice plays and where it is in it: one table of arrays, one row a slot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from instrument.arrays import Int64
+from instrument.engine.curves import FALL_FRAMES, Curves
+from instrument.model.spec import InstrumentSpec
+
+Slots: TypeAlias = Int64
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a voice is to play.
+
+    Attributes:
+        channel, key: Of the event.
+        loudness: Quantile of the training notes' loudness, 0…1.
+        preset: Index of the preset that it is taken from.
+        number: How many notes came before it.
+        slide_cents: How far from the key's pitch a portamento begins.
+        slide_frames: How long that takes; 0 without one.
+    """
+
+    channel: int
+    key: int
+    loudness: float
+    preset: int
+    number: int
+    slide_cents: float = 0.0
+    slide_frames: int = 0
+
+
+class VoiceTable:
+    """The voices in V slots, with curves of L frames.
+
+    Attributes:
+        release_frame: Frame of the curves at which their release begins.
+        frames: Of an envelope.
+        length: L, with the fall into silence behind it.
+        all_curves: [3, V, L], in the order of the attributes of ``Curves``.
+        curves: The same of each slot.
+        notes: What each slot plays.
+        voice: [V], number of the voice in each slot, see ``Frames``.
+        channel: [V], of its note.
+        key: [V], of its note, MIDI.
+        position: [V], the next frame of the curves to read.
+        state: [V, H], of the timbre's graph.
+        pressure_db: [2, V], pressure of the key: now, and where it is going.
+        point: [V], the map point that its latent is beside.
+        latent: [V, latent], before the knobs.
+        knobs: [V, 8], that the curves were decoded with.
+        jitter_at: [V], where its stretch of the jitter begins.
+        follow_from: [V], the first frame at which the curves may follow the knobs.
+        splice_at: [V], where its next envelope takes over.
+        led_from, led_db: [V], from which frame on, and by how much, a held note's curves lead on
+            its level.
+    """
+
+    def __init__(self, spec: InstrumentSpec, slots: int, knobs: int) -> None:
+        self.release_frame = spec.envelope_size.release_frame
+        self.frames = spec.envelope_size.frames
+        self.length = self.frames + FALL_FRAMES
+        self.all_curves = np.zeros((3, slots, self.length), dtype=np.float32)
+        self.curves = [Curves(*self.all_curves[:, slot]) for slot in range(slots)]
+        self.notes = [Note(0, 0, 0.0, 0, slot) for slot in range(slots)]
+        self.voice = np.zeros(slots, dtype=np.int64)
+        self.channel = np.zeros(slots, dtype=np.int64)
+        self.key = np.zeros(slots)
+        self.position = np.zeros(slots)
+        self.state = np.zeros((slots, spec.timbre_size.state), dtype=np.float32)
+        self.pressure_db = np.zeros((2, slots))
+        self.point = np.zeros(slots, dtype=np.int64)
+        self.latent = np.zeros((slots, spec.envelope_size.latent))
+        self.knobs = np.full((slots, knobs), np.nan)
+        self.jitter_at = np.zeros(slots, dtype=np.int64)
+        self.follow_from = np.zeros(slots)
+        self.splice_at = np.zeros(slots)
+        self.led_from = np.zeros(slots, dtype=np.int64)
+        self.led_db = np.zeros(slots)
