@@ -1,0 +1,243 @@
+"""``arco play``: options reach the session, and nothing is opened for bad ones."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import pytest
+
+from instrument.audio.stream import Device
+from instrument.errors import UsageError
+from instrument.live.bindings import Binding, save_bindings
+from instrument.live.session import LiveSettings, Status
+from instrument.model.graphs import Instrument
+from instrument.settings import EngineSettings
+
+Arco = Callable[..., tuple[int, str, str]]
+Refused = Callable[..., str]
+
+
+class Missing(Protocol):
+    """See the fixture."""
+
+    module: str
+    name: str
+    help: str
+
+
+class FakeInputs:
+    """MIDI inputs at which nothing arrives."""
+
+    opened = 0
+
+    def __init__(self, _wanted: str | None) -> None:
+        type(self).opened += 1
+
+    def close(self) -> None:
+        type(self).opened -= 1
+
+
+class FakeSession:
+    """A session in which somebody presses Ctrl-C at once."""
+
+    latency_seconds = (0.004, 0.0)
+    device = None
+    sample_rate = 48_000
+    inputs = ("Keys",)
+    status = Status(
+        sounding=True,
+        voices=0,
+        notes=12,
+        dropped=0,
+        load=0.1,
+        late_frames=0,
+        late_notes=0,
+        postponed=0,
+        underruns=0,
+        lost=0,
+        tape_lost=0,
+        faults=0,
+        last_change=None,
+        learning=None,
+    )
+
+    def __init__(
+        self, _instrument: Instrument, settings: LiveSettings, say: Callable[[str], None]
+    ) -> None:
+        self.settings = settings
+        self.say = say
+        self.stops = 0
+        self.closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closed = True
+
+    def stop(self) -> None:
+        self.stops += 1
+
+    def run(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        self.say("it ends")
+
+
+@pytest.fixture
+def play(arco: Arco, config: Path, tiny_instrument: Path) -> Arco:
+    """``arco play`` and what a test adds."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        return arco("play", "--instrument", tiny_instrument, *arguments)
+
+    return run
+
+
+@pytest.fixture
+def sessions(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeSession]]:
+    """The sessions that were played; none is real."""
+    played: list[FakeSession] = []
+
+    def session(*arguments: Any) -> FakeSession:
+        played.append(FakeSession(*arguments))
+        return played[-1]
+
+    monkeypatch.setattr("instrument.live.session.Session", session)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield played
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def test_play_ends_well_after_ctrl_c(
+    play: Arco, sessions: list[FakeSession], tiny_instrument: Path
+) -> None:
+    status, out, err = play("--record", "take.mid")
+    (session,) = sessions
+    assert (status, session.stops, session.closed) == (0, 2, True)
+    assert err.splitlines() == [
+        "A key sounds 4.0 ms after it arrives.",
+        "MIDI input: Keys",
+        "Ctrl-C ends it.",
+        "it ends",
+    ]
+    assert out.splitlines() == [
+        "12 notes were played.",
+        f"take.mid: 'arco render take.mid --instrument {tiny_instrument}' plays it again, "
+        "sample for sample.",
+    ]
+
+
+def test_play_takes_everything_to_the_session(
+    play: Arco, sessions: list[FakeSession], config: Path
+) -> None:
+    save_bindings(config, [Binding("vibrato", 20)])
+    play()
+    options = "--midi-in keys --audio-out jack --block 64 --sample-rate 44100 --voices 4 --seed 3"
+    more = "--mode mono --preset p --knob a=0.5 --knob b=1 --learn pan --learn vibrato"
+    play(*options.split(), *more.split(), "--record", "t.mid", "--record-audio", "t.flac")
+    kept = LiveSettings(bindings=[Binding("vibrato", 20)], bindings_path=config)
+    assert [session.settings for session in sessions] == [
+        kept,
+        replace(
+            kept,
+            midi_in="keys",
+            audio_out="jack",
+            block=64,
+            sample_rate=44_100,
+            engine=EngineSettings(voices=4, seed=3, preset="p", knobs={"a": 0.5, "b": 1.0}),
+            mono=True,
+            learn=["pan", "vibrato"],
+            record=Path("t.mid"),
+            record_audio=Path("t.flac"),
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--block 15", "--block 15"),
+        ("--block 4097", "--block 4097"),
+        ("--block small", "--block"),
+        ("--voices 0", "--voices 0"),
+        ("--voices 65", "--voices 65"),
+        ("--sample-rate 8000", "--sample-rate 8000"),
+        ("--mode duo", "--mode duo"),
+        ("--seed -1", "--seed -1"),
+        ("--knob vibrato", "NAME=VALUE"),
+        ("--knob no-such-knob=0.5", "no-such-knob"),
+        ("--preset no-such-preset", "no-such-preset"),
+        ("--learn vibrat", "'vibrato'"),
+        ("--learn pan --learn bow", "'bow'"),
+        ("--instrument celo", "celo"),
+        ("song.mid", "arco play --help"),
+    ],
+)
+def test_play_refuses_bad_options_before_it_looks_for_devices(
+    play: Arco, refused: Refused, monkeypatch: pytest.MonkeyPatch, arguments: str, said: str
+) -> None:
+    monkeypatch.setattr("instrument.live.session.Inputs", pytest.fail)
+    assert said in refused(play, *arguments.split())
+
+
+def test_play_refuses_a_broken_file_of_knobs(play: Arco, refused: Refused, config: Path) -> None:
+    config.write_text("knob = 3\n")
+    assert refused(play).startswith(f"{config}: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--record take.wav", ".mid"),
+        ("--record nowhere/take.mid", "nowhere"),
+        ("--record folder.wav/take.mid --record-audio take.mp3", "take.mp3"),
+        ("--record-audio nowhere/take.wav", "nowhere"),
+        ("--record take.mid --sample-rate 44101", "44101"),
+    ],
+)
+def test_play_refuses_to_record_where_or_what_it_cannot(
+    play: Arco, refused: Refused, monkeypatch: pytest.MonkeyPatch, arguments: str, said: str
+) -> None:
+    speakers = Device(0, "ALSA", "Speakers", 48_000)
+    monkeypatch.setattr("instrument.live.session.Inputs", FakeInputs)
+    monkeypatch.setattr("instrument.live.session.choose_output", lambda _name: speakers)
+    assert said in refused(play, *arguments.split())
+    assert FakeInputs.opened == 0
+
+
+def test_a_device_that_refuses_leaves_older_recordings_as_they_were(
+    play: Arco, refused: Refused, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise UsageError("Speakers (ALSA) refuses")
+
+    speakers = Device(0, "ALSA", "Speakers", 48_000)
+    for name, stand_in in (
+        ("Inputs", FakeInputs),
+        ("choose_output", lambda _name: speakers),
+        ("_warm_up", lambda *_: None),
+        ("Output", refuse),
+    ):
+        monkeypatch.setattr(f"instrument.live.session.{name}", stand_in)
+    for name in ("take.mid", "take.wav"):
+        (desk / name).write_text("old")
+    said = refused(play, "--record", "take.mid", "--record-audio", "take.wav")
+    assert said == "Speakers (ALSA) refuses"
+    assert FakeInputs.opened == 0
+
+
+def test_play_says_what_is_missing(
+    play: Arco, refused: Refused, monkeypatch: pytest.MonkeyPatch, missing: Missing
+) -> None:
+    if missing.module != "rtmidi":
+        monkeypatch.setattr("instrument.live.session.Inputs", FakeInputs)
+    said = refused(play)
+    assert missing.name in said
+    assert missing.help in said
+    assert FakeInputs.opened == 0
