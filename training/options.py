@@ -62,7 +62,7 @@ class LoopOptions:
         resume = loop.pop("resume")
         best = recipe.train(recipe.settings(epochs=epochs, **loop), run, resume=resume)
         plots.losses(read_history(run / HISTORY), run / "losses.png")
-        typer.echo(f"{run}: best validation score {best:.4g}; losses in {run / 'losses.png'}")
+        typer.echo(f"{run}: least validation objective {best:.4g}; losses in {run / 'losses.png'}")
 
 
 def with_loop_options(command: Callable[..., None]) -> Callable[..., None]:

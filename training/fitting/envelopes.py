@@ -200,8 +200,8 @@ class EnvelopeTask(Task):
         }
 
     def validate(self) -> dict[str, float]:
-        """The figures of ``reconstruction_figures`` on validation notes; the loss is the score."""
-        return reconstruction_figures(self.network, self.validation_windows, self.settings)
+        """The metrics of ``reconstruction_metrics`` on validation notes."""
+        return reconstruction_metrics(self.network, self.validation_windows, self.settings)
 
 
 def explained_variance(estimate: Float64, target: Float64) -> float:
@@ -241,14 +241,14 @@ def reconstruction_errors(estimate: Float64, windows: EnvelopeWindows) -> dict[s
 
 
 @torch.no_grad()
-def reconstruction_figures(
+def reconstruction_metrics(
     network: ConditionalVAE | PlainVAE, windows: EnvelopeWindows, settings: EnvelopeSettings
 ) -> dict[str, float]:
     """Reconstruct windows from their posterior means.
 
     Returns:
         Those of ``reconstruction_errors``, ``kl`` in nats, ``active`` latent dimensions (variance
-        of the posterior mean over 0.01) and ``score``, the objective.
+        of the posterior mean over 0.01) and the ``objective``.
     """
     device = next(network.parameters()).device
     curves, where = windows.curves().to(device), windows.condition.to(device)
@@ -257,9 +257,9 @@ def reconstruction_figures(
     errors = masked_squared_error(estimate, curves, torch.from_numpy(windows.mask).to(device))
     kl = float(kl_divergence(posterior))
     scale = torch.tensor([settings.error_cents, settings.error_db], device=device)
-    score = float((errors.mean(0) / scale**2).sum()) + settings.beta * kl
+    objective = float((errors.mean(0) / scale**2).sum()) + settings.beta * kl
     return {
-        "score": score,
+        "objective": objective,
         **reconstruction_errors(estimate.cpu().double().numpy(), windows),
         "kl": kl,
         "active": posterior.active(),

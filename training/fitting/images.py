@@ -126,9 +126,10 @@ class ImageTask(Task):
         }
 
     def validate(self) -> dict[str, float]:
-        """The figures of ``reconstruction_figures`` on test pictures; the loss is the score."""
-        figures = reconstruction_figures(self.network, self.test_images)
-        return {"score": figures["reconstruction"] + self.objective.beta * figures["kl"], **figures}
+        """The metrics of ``reconstruction_metrics`` on test pictures, and the objective."""
+        metrics = reconstruction_metrics(self.network, self.test_images)
+        objective = metrics["reconstruction"] + self.objective.beta * metrics["kl"]
+        return {"objective": objective, **metrics}
 
 
 @torch.no_grad()
@@ -146,7 +147,7 @@ def encode(network: ImageVAE, images: NDArray[np.uint8]) -> Posterior:
 
 
 @torch.no_grad()
-def reconstruction_figures(network: ImageVAE, images: NDArray[np.uint8]) -> dict[str, float]:
+def reconstruction_metrics(network: ImageVAE, images: NDArray[np.uint8]) -> dict[str, float]:
     """Reconstruct pictures [count, 28, 28] from their posterior means.
 
     Returns:

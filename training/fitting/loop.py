@@ -79,7 +79,7 @@ class Task(nn.Module):
         raise NotImplementedError
 
     def validate(self) -> dict[str, float]:
-        """Figures on validation notes by name; the checkpoint with the least ``score`` is kept."""
+        """Metrics on validation notes; the checkpoint with the least ``objective`` is kept."""
         raise NotImplementedError
 
 
@@ -140,7 +140,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def read_history(path: Path) -> list[dict[str, float]]:
-    """What a run logged: a step, and figures by name, in each entry.
+    """What a run logged: a step, and losses or metrics by name, in each entry.
 
     Raises:
         UsageError: It isn't there or is broken.
@@ -155,7 +155,7 @@ def read_history(path: Path) -> list[dict[str, float]]:
 
 
 def _restore(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
-    """Put a checkpoint into network and optimizer; its step and its best score so far."""
+    """Put a checkpoint into network and optimizer; its step and the least objective so far."""
     state = load_checkpoint(path)
     try:
         network.load_state_dict(state["network"])
@@ -172,7 +172,7 @@ def _progress(fabric: Fabric) -> Progress:
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[figures]}"),
+        TextColumn("{task.fields[metrics]}"),
     )
     return Progress(*columns, disable=not fabric.is_global_zero)
 
@@ -215,7 +215,7 @@ def train(
         begin: Called when the devices and examples are there, before the run's folder is touched.
 
     Returns:
-        The best score.
+        The least objective on validation examples.
 
     Raises:
         UsageError: There are no such devices, too few examples, a checkpoint that doesn't fit, or
@@ -243,7 +243,7 @@ def train(
     model.mark_forward_method("validate")
     batches = _batches(loader)
     with _progress(fabric) as progress:
-        bar = progress.add_task(run.name, total=settings.steps, completed=start, figures="")
+        bar = progress.add_task(run.name, total=settings.steps, completed=start, metrics="")
         for step in range(start, settings.steps):
             for group in optimizer.param_groups:
                 group["lr"] = _learning_rate(settings, step)
@@ -251,24 +251,24 @@ def train(
             _update(fabric, model, optimizer, losses["loss"], settings.gradient_norm, step)
             progress.update(bar, advance=1)
             if step % settings.log_every == 0:
-                figures = {f"train/{name}": float(loss.detach()) for name, loss in losses.items()}
-                fabric.log_dict(figures, step)
-                history.append({"step": step, **figures})
+                logged = {f"train/{name}": float(loss.detach()) for name, loss in losses.items()}
+                fabric.log_dict(logged, step)
+                history.append({"step": step, **logged})
             if (step + 1) % settings.validate_every == 0 or step + 1 == settings.steps:
                 model.eval()
                 with torch.no_grad():
                     # One process decides, so that all agree on which checkpoint is the best.
                     validated = fabric.broadcast(model.validate())
                 model.train()
-                figures = {f"validation/{name}": value for name, value in validated.items()}
-                fabric.log_dict(figures, step)
-                history.append({"step": step, **figures})
+                logged = {f"validation/{name}": value for name, value in validated.items()}
+                fabric.log_dict(logged, step)
+                history.append({"step": step, **logged})
                 progress.update(
                     bar,
-                    figures=" ".join(f"{name} {value:.3g}" for name, value in validated.items()),
+                    metrics=" ".join(f"{name} {value:.3g}" for name, value in validated.items()),
                 )
-                improved = validated["score"] < best
-                best = min(best, validated["score"])
+                improved = validated["objective"] < best
+                best = min(best, validated["objective"])
                 state = {
                     "network": task.network.state_dict(),
                     "optimizer": optimizer.state_dict(),

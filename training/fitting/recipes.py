@@ -98,7 +98,7 @@ class Recipe:
             resume: Go on with a run that was begun with the same settings.
 
         Returns:
-            The best objective on validation examples.
+            The least objective on validation examples.
 
         Raises:
             UsageError: See ``train`` and ``write_run``.

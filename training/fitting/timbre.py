@@ -182,7 +182,7 @@ class TimbreTask(Task):
                 batch = {name: value[None].to(device) for name, value in crop.items()}
                 audio = render(self.network, batch["f0_hz"], batch["loudness_db"])
                 losses.append(float(multi_scale_spectral_loss(audio, batch["audio"])))
-        return {"score": float(np.mean(losses))}
+        return {"objective": float(np.mean(losses))}
 
 
 class TimbreFit(TimbreTask):

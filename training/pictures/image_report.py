@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 from instrument.arrays import Float32, Float64
 from training.data.idx import Pictures
 from training.evaluation.clusters import class_accuracy
-from training.fitting.images import encode, reconstruction_figures
+from training.fitting.images import encode, reconstruction_metrics
 from training.networks.image import ImageVAE
 from training.output import write_json
 from training.pictures import image_plots
@@ -77,13 +77,13 @@ def image_report(
         folder: For ``metrics.json`` and the pictures; it is there.
 
     Returns:
-        Those of ``reconstruction_figures``, and ``knn_accuracy`` of the class.
+        Those of ``reconstruction_metrics``, and ``knn_accuracy`` of the class.
     """
     train_places, places = (
         encode(network, side.images).mean.double().numpy() for side in (train, test)
     )
     metrics = {
-        **reconstruction_figures(network, test.images),
+        **reconstruction_metrics(network, test.images),
         "knn_accuracy": class_accuracy(train_places, train.labels, places, test.labels),
     }
     _draw(network, test, places, classes, folder)

@@ -21,7 +21,7 @@ from training.fitting.envelopes import (
     has_vibrato,
     quantiles,
     reconstruction_errors,
-    reconstruction_figures,
+    reconstruction_metrics,
     usable_windows,
 )
 from training.fitting.loop import LoopSettings, train
@@ -185,31 +185,31 @@ def test_nothing_need_be_held_out_to_train(notes: FeatureCache) -> None:
     assert len(task.train_windows) > len(task.validation_windows) > 0
 
 
-# --- Figures ----------------------------------------------------------------------------------
+# --- Metrics ----------------------------------------------------------------------------------
 
 
-def test_figures_of_perfect_curves(notes: FeatureCache) -> None:
+def test_metrics_of_perfect_curves(notes: FeatureCache) -> None:
     windows = EnvelopeWindows(notes, [0, 1, 2], EXACT, augment=False)
-    figures = reconstruction_errors(np.stack([windows.cents, windows.level], axis=1), windows)
-    assert figures["cents_mae"] == figures["db_mae"] == 0.0
-    assert figures["pitch_variance"] == figures["loudness_variance"] == 1.0
+    metrics = reconstruction_errors(np.stack([windows.cents, windows.level], axis=1), windows)
+    assert metrics["cents_mae"] == metrics["db_mae"] == 0.0
+    assert metrics["pitch_variance"] == metrics["loudness_variance"] == 1.0
 
 
 def test_a_flat_pitch_explains_nothing(notes: FeatureCache) -> None:
     windows = EnvelopeWindows(notes, [0, 1, 2], EXACT, augment=False)
     flat = np.stack([np.zeros_like(windows.cents), windows.level + 1.5], axis=1)
-    figures = reconstruction_errors(flat, windows)
-    assert figures["pitch_variance"] == pytest.approx(0.0, abs=0.05)
-    assert figures["db_mae"] == pytest.approx(1.5)
+    metrics = reconstruction_errors(flat, windows)
+    assert metrics["pitch_variance"] == pytest.approx(0.0, abs=0.05)
+    assert metrics["db_mae"] == pytest.approx(1.5)
 
 
-def test_masked_frames_are_in_no_figure(notes: FeatureCache) -> None:
+def test_masked_frames_are_in_no_metric(notes: FeatureCache) -> None:
     windows = EnvelopeWindows(notes, [0], EXACT, augment=False)
     estimate = np.stack([windows.cents, windows.level], axis=1)
     estimate[..., 400:RELEASE_FRAME] = 99.0
-    figures = reconstruction_errors(estimate, windows)
-    assert figures["cents_mae"] == 0.0
-    assert figures["pitch_variance"] == 1.0
+    metrics = reconstruction_errors(estimate, windows)
+    assert metrics["cents_mae"] == 0.0
+    assert metrics["pitch_variance"] == 1.0
 
 
 def test_explained_variance_of_the_mean_is_zero() -> None:
@@ -238,14 +238,14 @@ def test_a_short_training_learns_the_vibrato_and_keeps_a_latent_space(
         steps=150, batch_size=32, learning_rate=2e-3, validate_every=150, accelerator="cpu"
     )
     train(task, settings, tmp_path)
-    figures = reconstruction_figures(network.eval(), task.validation_windows, task.settings)
-    assert figures["pitch_variance"] > 0.8
-    assert figures["loudness_variance"] > 0.9
-    assert figures["kl"] > 1.0
-    assert figures["active"] >= 8
+    metrics = reconstruction_metrics(network.eval(), task.validation_windows, task.settings)
+    assert metrics["pitch_variance"] > 0.8
+    assert metrics["loudness_variance"] > 0.9
+    assert metrics["kl"] > 1.0
+    assert metrics["active"] >= 8
 
 
-def test_a_heavy_divergence_collapses_the_latent_space_and_the_figures_say_so(
+def test_a_heavy_divergence_collapses_the_latent_space_and_the_metrics_say_so(
     notes: FeatureCache, tmp_path: Path
 ) -> None:
     network = ConditionalVAE(ConditionalSettings(latent=4, components=8, hidden=8))
@@ -255,9 +255,9 @@ def test_a_heavy_divergence_collapses_the_latent_space_and_the_figures_say_so(
         steps=300, batch_size=32, learning_rate=0.02, validate_every=300, accelerator="cpu"
     )
     train(task, loop, tmp_path)
-    figures = reconstruction_figures(network.eval(), task.validation_windows, settings)
-    assert figures["active"] == 0
-    assert figures["pitch_variance"] < 0.2
+    metrics = reconstruction_metrics(network.eval(), task.validation_windows, settings)
+    assert metrics["active"] == 0
+    assert metrics["pitch_variance"] < 0.2
 
 
 def test_reconstruction_and_divergence_are_logged_apart(notes: FeatureCache) -> None:
@@ -275,5 +275,5 @@ def test_reconstruction_and_divergence_are_logged_apart(notes: FeatureCache) -> 
         torch.testing.assert_close(
             losses["reconstruction"], losses["cents_squared"] + losses["db_squared"]
         )
-        figures = task.eval().validate()
-        assert figures["score"] > 0.0
+        metrics = task.eval().validate()
+        assert metrics["objective"] > 0.0

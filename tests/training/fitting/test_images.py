@@ -21,7 +21,7 @@ from training.fitting.images import (
     ImageTask,
     encode,
     read_set,
-    reconstruction_figures,
+    reconstruction_metrics,
     squared_error,
 )
 from training.fitting.loop import LoopSettings, train
@@ -103,18 +103,18 @@ def test_reconstruction_and_divergence_are_weighted_by_beta(picture_set: Sets) -
     losses = task({"images": torch.rand(6, 1, 28, 28)})
     together = losses["reconstruction"] + 0.3 * losses["kl"]
     torch.testing.assert_close(losses["loss"], together)
-    figures = task.eval().validate()
-    assert figures["score"] == pytest.approx(figures["reconstruction"] + 0.3 * figures["kl"])
+    metrics = task.eval().validate()
+    assert metrics["objective"] == pytest.approx(metrics["reconstruction"] + 0.3 * metrics["kl"])
 
 
 def test_pictures_are_encoded_the_same_in_parts(
     picture_set: Sets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network, images = small(), picture_set[1].images
-    whole, figures = encode(network, images), reconstruction_figures(network, images)
+    whole, metrics = encode(network, images), reconstruction_metrics(network, images)
     monkeypatch.setattr("training.fitting.images.AT_ONCE", 40)
     torch.testing.assert_close(encode(network, images).mean, whole.mean)
-    assert reconstruction_figures(network, images) == pytest.approx(figures, rel=1e-4)
+    assert reconstruction_metrics(network, images) == pytest.approx(metrics, rel=1e-4)
 
 
 # --- Learning ---------------------------------------------------------------------------------
@@ -124,17 +124,17 @@ def test_a_short_training_tells_the_classes_apart(network: ImageVAE, picture_set
     places = [encode(network, side.images).mean.double().numpy() for side in picture_set]
     train, test = picture_set
     assert class_accuracy(places[0], train.labels, places[1], test.labels) > 0.8
-    figures = reconstruction_figures(network, test.images)
+    metrics = reconstruction_metrics(network, test.images)
     dull = np.var(test.images / 255.0, axis=0).sum()  # of always the mean picture
-    assert figures["reconstruction"] < 0.7 * dull
-    assert figures["active"] == 2
+    assert metrics["reconstruction"] < 0.7 * dull
+    assert metrics["active"] == 2
 
 
 def test_more_weight_on_the_divergence_means_less_of_it(
     network: ImageVAE, picture_set: Sets, tmp_path: Path
 ) -> None:
-    light = reconstruction_figures(network, picture_set[1].images)
-    heavy = reconstruction_figures(trained(picture_set, tmp_path, 100.0), picture_set[1].images)
+    light = reconstruction_metrics(network, picture_set[1].images)
+    heavy = reconstruction_metrics(trained(picture_set, tmp_path, 100.0), picture_set[1].images)
     assert heavy["kl"] < 0.1 < light["kl"]
     assert heavy["reconstruction"] > 1.2 * light["reconstruction"]
     assert heavy["active"] == 0

@@ -47,7 +47,7 @@ class Line(Dataset[Batch]):
 
 
 class LineTask(Task):
-    """Learns a line; ``visit`` is called at each validation and may give its score."""
+    """Learns a line; ``visit`` is called at each validation and may give its objective."""
 
     network: nn.Linear
 
@@ -76,8 +76,8 @@ class LineTask(Task):
         self.visits += 1
         self.modes.append((self.training, torch.is_grad_enabled()))
         error = float((self.network(Line().x) - (2.0 * Line().x - 1.0)).square().mean())
-        score = self.visit(self.visits)
-        return {"score": error if score is None else score, "error": error}
+        objective = self.visit(self.visits)
+        return {"objective": error if objective is None else objective, "error": error}
 
 
 def stop_at(visit: int) -> Callable[[int], None]:
@@ -106,13 +106,13 @@ def test_a_small_task_is_learnt(tmp_path: Path) -> None:
     assert float(task.network.bias.detach()) == pytest.approx(-1.0, abs=0.1)
 
 
-def test_losses_and_figures_are_kept_by_step(tmp_path: Path) -> None:
+def test_losses_and_metrics_are_kept_by_step(tmp_path: Path) -> None:
     train(LineTask(), SETTINGS, tmp_path)
     entries = history(tmp_path)
     losses = [(e["step"], e["train/loss"]) for e in entries if "train/loss" in e]
     assert [step for step, _ in losses] == [0, 10, 20, 30, 40, 50]
     assert losses[-1][1] < losses[0][1]
-    assert [e["step"] for e in entries if "validation/score" in e] == [19, 39, 59]
+    assert [e["step"] for e in entries if "validation/objective" in e] == [19, 39, 59]
     for entry in entries:
         if "train/loss" in entry:
             assert entry["train/twice"] == pytest.approx(2.0 * entry["train/loss"])
@@ -126,7 +126,7 @@ def test_tensorboard_shows_the_same_losses(tmp_path: Path) -> None:
     logged = {event.step: event.value for event in accumulator.Scalars("train/loss")}
     kept = {e["step"]: e["train/loss"] for e in history(tmp_path) if "train/loss" in e}
     assert logged == pytest.approx(kept)
-    assert "validation/score" in accumulator.Tags()["scalars"]
+    assert "validation/objective" in accumulator.Tags()["scalars"]
 
 
 def test_validation_has_no_gradients_and_is_in_evaluation_mode(tmp_path: Path) -> None:
@@ -171,9 +171,9 @@ def test_a_run_that_is_done_is_left_alone(tmp_path: Path) -> None:
     torch.testing.assert_close(dict(task.network.state_dict()), trained)
 
 
-def test_the_best_checkpoint_is_that_of_the_least_score(tmp_path: Path) -> None:
-    scores = {1: 3.0, 2: 1.0, 3: 2.0}
-    assert train(LineTask(scores.get), SETTINGS, tmp_path) == 1.0
+def test_the_best_checkpoint_is_that_of_the_least_objective(tmp_path: Path) -> None:
+    objectives = {1: 3.0, 2: 1.0, 3: 2.0}
+    assert train(LineTask(objectives.get), SETTINGS, tmp_path) == 1.0
     assert load_checkpoint(tmp_path / "best.ckpt")["step"] == 40
     assert load_checkpoint(tmp_path / "last.ckpt")["step"] == 60
 
@@ -311,9 +311,9 @@ from pathlib import Path
 here = runpy.run_path(sys.argv[1])
 run = Path(sys.argv[2])
 task = here["LineTask"]()
-score = here["train"](task, here["with_settings"](batch_size=8), run)
-figures = [score, task.network.weight.item(), len(here["history"](run))]
-Path(f"{run}.{os.environ['RANK']}.json").write_text(json.dumps(figures))
+objective = here["train"](task, here["with_settings"](batch_size=8), run)
+found = [objective, task.network.weight.item(), len(here["history"](run))]
+Path(f"{run}.{os.environ['RANK']}.json").write_text(json.dumps(found))
 """
 
 
@@ -332,5 +332,5 @@ def test_under_torchrun_two_processes_train_one_network_and_the_first_writes(
         json.loads((tmp_path / f"run.{rank}.json").read_text(encoding="utf-8")) for rank in (0, 1)
     )
     assert first == second
-    assert len([entry for entry in history(run) if "validation/score" in entry]) == 3
+    assert len([entry for entry in history(run) if "validation/objective" in entry]) == 3
     assert len(list(run.rglob("events.out.tfevents.*"))) == 1

@@ -164,7 +164,7 @@ def test_nothing_to_train_on_is_an_error(features: FeatureCache) -> None:
 
 
 @torch.no_grad()
-def test_validation_gives_the_same_score_each_time(features: FeatureCache) -> None:
+def test_validation_gives_the_same_objective_each_time(features: FeatureCache) -> None:
     torch.manual_seed(0)
     task = TimbreRefine(TimbreDecoder(SETTINGS), features)
     assert task.validate() == task.validate()
@@ -178,16 +178,16 @@ def test_fitting_to_measured_spectra_brings_the_sound_nearer(
     crops = task.data()
     batch = collated([crops[i] for i in range(4)])
     with torch.no_grad():
-        before, before_score = task(batch), task.validate()["score"]
+        before, before_objective = task(batch), task.validate()["objective"]
     loop = LoopSettings(
         steps=40, batch_size=4, learning_rate=5e-3, validate_every=40, accelerator="cpu"
     )
-    score = train(task, loop, tmp_path)
+    objective = train(task, loop, tmp_path)
     with torch.no_grad():
         after = task(batch)
     assert after["harmonics_db"] < 0.7 * before["harmonics_db"]
     assert after["noise_db"] < 0.9 * before["noise_db"]
-    assert score < before_score
+    assert objective < before_objective
 
 
 def test_faint_frames_teach_nothing(
