@@ -283,15 +283,15 @@ def evaluate(
 
 
 @app.command()
-def figures(
+def pictures(
     features: Features,
     instrument: InstrumentFolder,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where the figures go.")] = Path(
-        "runs/figures"
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the pictures go.")] = Path(
+        "runs/pictures"
     ),
     envelopes_run: EnvelopesRun = ENVELOPES_RUN,
 ) -> None:
-    """The original's figures of a trained model, with their data and sounds."""
+    """What a trained model learned: the latent space in pictures, data and sounds."""
     from training.fitting.runs import load_envelope
     from training.pictures.latent_report import latent_report
 

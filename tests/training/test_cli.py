@@ -66,10 +66,12 @@ def test_recordings_become_an_instrument_that_plays(
     assert arco("export", features, "-o", instrument, *exporting) == 0
     evaluating = ("--report", folder / "report", "--envelopes", vae, "--record", "--quick")
     assert arco("evaluate", features, instrument, *evaluating) == 0
-    assert arco("figures", features, instrument, "--envelopes", vae, "-o", folder / "figures") == 0
+    assert (
+        arco("pictures", features, instrument, "--envelopes", vae, "-o", folder / "pictures") == 0
+    )
 
     assert (vae / "losses.png").stat().st_size > 0
-    assert (folder / "figures" / "losses.csv").stat().st_size > 0
+    assert (folder / "pictures" / "losses.csv").stat().st_size > 0
     assert json.loads((instrument / "instrument.json").read_text())["sources"][0] == {
         "name": "here",
         "notes": 20,
@@ -152,7 +154,7 @@ def test_pictures_have_a_small_weight_of_the_divergence_by_default(
         (("timbre", "missing.npz"), "arco train prepare"),
         (("timbre", "x.npz", "--run", "a", "--refine", "a"), "name another folder"),
         (("export", "missing.npz", "-o", "x"), "arco train prepare"),
-        (("figures", "missing.npz", "x"), "arco train prepare"),
+        (("pictures", "missing.npz", "x"), "arco train prepare"),
         (("envelopes",), "features"),
         (("images", "nowhere"), "nowhere: holds no train-images-idx3-ubyte"),
         (("images", ".", "--data", "cifar"), "mnist or fashion"),
