@@ -1,14 +1,18 @@
-# make demo: hear it.   make play: play it.   make test: check everything.   make help: all targets.
+# make demo: hear it.   make play: play it.   make check: two minutes.   make help: all targets.
 .POSIX:
 
 PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PYTEST = $(BIN)/python -m pytest --quiet
+TOGETHER = --numprocesses=auto --dist=loadfile
 
 help:
 	@echo 'make demo    render a short melody to demo/ and play it'
 	@echo 'make play    play from MIDI keyboards until Ctrl-C'
-	@echo 'make test    check style, types and behaviour'
+	@echo 'make check   check style, types and imports, and run the quick tests'
+	@echo 'make test    the same with all tests: slow, live on JACK, against the ddsp library'
 	@echo 'make clean   remove renders, caches and compiled kernels; $(VENV) stays'
 	@echo 'PYTHON=...   chooses the Python to build with, 3.11 or newer'
 
@@ -18,11 +22,19 @@ demo: $(VENV)/runtime
 play: $(VENV)/live
 	$(BIN)/arco play
 
-test: $(VENV)/test
+check: $(VENV)/check style
+	$(PYTEST) $(TOGETHER) --durations=30 -m 'not slow and not live and not reference'
+
+# What plays live has the machine to itself: it is measured in milliseconds.
+test: $(VENV)/test style
+	$(PYTEST) $(TOGETHER) --durations=30 -m 'not live'
+	$(PYTEST) --durations=30 -m live
+
+style: $(VENV)/check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/lint-imports
 
 $(VENV)/python-is-new-enough:
 	@command -v $(PYTHON) >/dev/null || { \
@@ -33,20 +45,24 @@ $(VENV)/python-is-new-enough:
 	@touch $@
 
 $(VENV)/runtime: $(VENV)/python-is-new-enough pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sound]'
+	$(INSTALL) --editable '.[sound]'
 	@touch $@
 
 $(VENV)/live: $(VENV)/python-is-new-enough pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[live]'
+	$(INSTALL) --editable '.[live]'
 	@touch $@
 
-$(VENV)/test: $(VENV)/python-is-new-enough pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,reference]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps ddsp==3.7.0 'tf_keras==2.21.*'
+$(VENV)/check: $(VENV)/python-is-new-enough pyproject.toml
+	$(INSTALL) --editable '.[test]'
+	@touch $@
+
+$(VENV)/test: $(VENV)/check
+	$(INSTALL) --editable '.[test,reference]'
+	$(INSTALL) --no-deps ddsp==3.7.0 'tf_keras==2.21.*'
 	@touch $@
 
 clean:
-	rm -rf build demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find instrument training peers tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo play test clean
+.PHONY: help demo play check test style clean
