@@ -43,13 +43,13 @@ class Channel:
         portamento_time: 0…127; half-way at first, so that the switch alone makes notes slide.
         pedal, sostenuto, soft, portamento, legato: Pedals and switches that are down or on.
         mono: Whether it plays one line and no chords.
-        bend: −8192…8191.
-        bend_range_cents: What the wheel at its end bends by.
-        fine_tuning: In steps of 100 / 8192 cents, 8192 is none.
-        coarse_tuning: In semitones, 64 is none.
+        bend: Position of the wheel, −8192…8191.
+        bend_range_cents: What the wheel at its end bends by, 0…12,799.
+        fine_tuning: In steps of 100 / 8192 cents, 0…16,383; 8192 is none.
+        coarse_tuning: In semitones, 0…127; 64 is none.
         parameter: The registered parameter that data entry sets, coarse and fine number.
-        bank: That the next program change chooses from.
-        preset: That notes are played with.
+        bank: That the next program change chooses from, 0…16,383.
+        preset: Index of the one that notes are played with.
         knobs: Positions 0…1 of the latent axes that were set; the others are left to chance.
     """
 
@@ -85,15 +85,15 @@ class Channel:
         self.parameter = RPN_NULL
 
     def preset_number(self, program: int) -> int:
-        """The preset that a program of the selected bank is; there may be none of this number."""
+        """Index of the preset that a program, 0…127, of the selected bank is; there may be none."""
         return self.bank * 128 + program
 
     def bend_semitones(self) -> float:
-        """What the wheel bends by now."""
+        """What the wheel bends by now, in semitones."""
         return self.bend / 8192.0 * self.bend_range_cents / 100.0
 
     def tuning_semitones(self) -> float:
-        """What the channel is tuned up by."""
+        """What the channel is tuned up by, in semitones."""
         return self.coarse_tuning - 64 + (self.fine_tuning - 8192) / 8192.0
 
     # --- numbers of two halves -----------------------------------------------------------

@@ -12,6 +12,7 @@ from instrument.midi.zones import LOWER, MOST_MEMBERS, UPPER, Zones
 SUSTAIN, PORTAMENTO, SOSTENUTO, SOFT, LEGATO = 64, 65, 66, 67, 68
 ALL_SOUND_OFF, RESET_CONTROLLERS, ALL_NOTES_OFF = 120, 121, 123
 OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON = 124, 125, 126, 127
+
 AXIS_CONTROLLERS = (71, 72, 73, 74, 16, 17, 18, 19)
 """The knobs of the latent axes, in the order of the axes."""
 
@@ -134,7 +135,10 @@ class ChannelState:
         self._turned: dict[int, float] = {}
 
     def change(self, event: ControlChange | PitchBend | ChannelPressure) -> Change:
-        """Take a controller, the pitch wheel or the pressure of a channel."""
+        """Take a controller, the pitch wheel or the pressure of a channel.
+
+        Unknown controllers and registered parameters change nothing.
+        """
         channel = self.channels[event.channel]
         match event:
             case PitchBend():

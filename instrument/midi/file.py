@@ -252,7 +252,8 @@ def _read_events(reader: _Reader, track: Track, name: str) -> bool:
         elif byte > SYSEX:
             reader.take(data_length(byte))
         else:
-            # Running status lives on across meta and system events: some files rely on it.
+            # Running status lives on across meta and system events, which on a wire would end it
+            # (see `MessageParser`): some files rely on it.
             if byte >= STATUS:
                 status = byte
             else:
@@ -279,7 +280,10 @@ def _channel_event(reader: _Reader, status: int, where: str) -> Event | None:
 
 
 def delta(ticks: int) -> bytes:
-    """Bytes of the time before an event; a rest too long for the format has empty texts in it."""
+    """Bytes of the time before an event, in ticks.
+
+    A rest longer than `LONGEST_DELTA` has empty text events in it.
+    """
     rests = b""
     while ticks > LONGEST_DELTA:
         rests += _number(LONGEST_DELTA) + meta(TEXT)
@@ -288,7 +292,7 @@ def delta(ticks: int) -> bytes:
 
 
 def meta(kind: int, contents: bytes = b"") -> bytes:
-    """Bytes of a meta event."""
+    """Bytes of a meta event of a kind, 0…127, as `TEXT` is one."""
     return bytes((META, kind)) + _number(len(contents)) + contents
 
 

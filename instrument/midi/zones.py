@@ -1,4 +1,4 @@
-"""MPE zones: which channels one manager channel speaks for."""
+"""MPE zones (MMA RP-053): which channels one manager channel speaks for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ LOWER, UPPER = 0, 15
 """The manager channels. The lower zone grows upwards from its own, the upper one downwards."""
 
 MOST_MEMBERS = 15
+"""Of one zone, when there is no other."""
 
 
 @dataclass
