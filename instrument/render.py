@@ -12,6 +12,7 @@ import numpy as np
 
 from instrument.arrays import Float32
 from instrument.audio.files import WAV_BYTES, sound_file, subtype
+from instrument.dsp.synth import compile_kernels
 from instrument.engine.engine import Engine, check_sample_rate
 from instrument.errors import UsageError
 from instrument.files import check_writable, new_folder
@@ -61,6 +62,7 @@ class RenderReport:
     Attributes:
         seconds: Of audio.
         render_seconds: That it took.
+        compile_seconds: That compiling the kernels took before; 0 but for the first time.
         realtime_factor: How many times faster than it plays.
         notes: How many were played.
         voices_max: The most that sounded at once.
@@ -71,6 +73,7 @@ class RenderReport:
 
     seconds: float
     render_seconds: float
+    compile_seconds: float
     realtime_factor: float
     notes: int
     voices_max: int
@@ -86,6 +89,7 @@ def render_score(
     write: Callable[[Float32], None],
     progress: Callable[[float], None] = lambda _seconds: None,
     channel: int | None = None,
+    compiling: Callable[[float], None] = lambda _share: None,
 ) -> RenderReport:
     """Render a score.
 
@@ -96,11 +100,13 @@ def render_score(
         write: Takes the blocks, [2, samples] each.
         progress: Called with the seconds rendered so far.
         channel: Only this channel's events, counted from 0.
+        compiling: Called with the share of the kernels that is compiled, 0…1, if any have to be.
 
     Raises:
         UnknownName: A preset or knob that the instrument doesn't have.
         UsageError: A knob outside 0…1, or a sample rate that can't be played at.
     """
+    compile_seconds = compile_kernels(compiling)
     began = time.perf_counter()
     spec, rate = instrument.spec, settings.engine.sample_rate
     engine = Engine(
@@ -148,6 +154,7 @@ def render_score(
     return RenderReport(
         seconds=seconds,
         render_seconds=taken,
+        compile_seconds=compile_seconds,
         realtime_factor=seconds / taken,
         notes=engine.notes,
         voices_max=engine.most_voices,
@@ -187,6 +194,7 @@ def render_files(
     bits: int = 24,
     stems: Path | None = None,
     progress: Callable[[float], None] = lambda _share: None,
+    compiling: Callable[[float], None] = lambda _share: None,
 ) -> RenderReport:
     """Render a score into one file, and each of its channels into one more if there are stems.
 
@@ -200,6 +208,7 @@ def render_files(
         bits: A sample: 16, 24 or, in a .wav, 32 of floating point.
         stems: Folder of a file for each channel; it is made if it is missing.
         progress: Called with the share that is done, 0…1.
+        compiling: Called with the share of the kernels that is compiled, 0…1, if any have to be.
 
     Raises:
         UsageError: What ``check_output`` and ``render_score`` refuse.
@@ -225,7 +234,7 @@ def render_files(
             parts = {
                 channel: opened(stem_path(stems, output, channel)) for channel in channels(score)
             }
-        report = render_score(instrument, score, settings, mix, after(0))
+        report = render_score(instrument, score, settings, mix, after(0), compiling=compiling)
         for done, (channel, write) in enumerate(parts.items(), 1):
             render_score(instrument, score, settings, write, after(done), channel)
     return report

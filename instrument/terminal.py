@@ -7,15 +7,23 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from rich import box
 from rich.console import Console
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -61,20 +69,30 @@ def report_lines(
         skipped_channels: Channels that were left out, counting from 0.
     """
     yield f"{path}: {duration(report.seconds)} of sound, peak {report.peak_dbfs:.1f} dBFS"
+    if report.compile_seconds:
+        yield f"Compiled its kernels first, in {duration(report.compile_seconds)}."
     yield f"Rendered in {duration(report.render_seconds)}, {speed(report.realtime_factor)}."
     for channel in skipped_channels:
         yield f"Channel {channel + 1}, percussion, was left out."
 
 
-@contextmanager
-def progress_bar() -> Iterator[Callable[[float], None]]:
-    """Show a progress bar on stderr if that is a terminal.
+class Bars(NamedTuple):
+    """What to call with a share that is done, 0…1.
 
-    Yields:
-        A function to call with the share that is rendered so far, 0…1.
+    Attributes:
+        rendering: Of what is rendered.
+        compiling: Of the kernels that are compiled, which happens only once.
     """
+
+    rendering: Callable[[float], None]
+    compiling: Callable[[float], None]
+
+
+@contextmanager
+def progress_bars() -> Iterator[Bars]:
+    """Show a progress bar on stderr if that is a terminal, for what goes on."""
     columns = (
-        TextColumn("Rendering"),
+        TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(),
@@ -83,8 +101,17 @@ def progress_bar() -> Iterator[Callable[[float], None]]:
     with Progress(
         *columns, console=Console(stderr=True), transient=True, disable=hidden
     ) as progress:
-        task = progress.add_task("", total=1.0)
-        yield lambda done: progress.update(task, completed=done)
+        tasks = [
+            progress.add_task(title, total=1.0, visible=False)
+            for title in ("Rendering", "Compiling, once, some 10 s")
+        ]
+
+        def show(shown: TaskID, share: float) -> None:
+            for task in tasks:
+                progress.update(task, visible=task == shown)
+            progress.update(shown, completed=share)
+
+        yield Bars(*(partial(show, task) for task in tasks))
 
 
 # --- What an instrument says of itself -----------------------------------------------------------

@@ -34,6 +34,7 @@ SHARED = tuple(f"instrument.{module}" for module in ("errors", "files", "spec", 
 """What the training side takes from the runtime."""
 
 DOORS = {
+    "training/analysis/demodulation.py": ("instrument.dsp.jit",),
     "training/evaluation/evaluate.py": ("instrument.model.graphs",),
     "training/export/onnx.py": ("instrument.model.graphs",),
     "training/evaluation/generation.py": ("instrument.model.graphs", "instrument.render"),
@@ -90,6 +91,11 @@ WALLS = {
     ),
     "one module knows sounddevice": Wall(
         "*/**/*.py", ("sounddevice",), but=("instrument/audio/devices.py",)
+    ),
+    "one module knows how kernels are compiled": Wall(
+        "*/**/*.py",
+        ("numba",),
+        but=("instrument/dsp/jit.py", "instrument/dsp/callback.py"),
     ),
     "one module knows the ddsp library": Wall("*/**/*.py", ("ddsp",), but=("peers/magenta.py",)),
     "one module knows rtmidi": Wall("*/**/*.py", ("rtmidi",), but=("instrument/live/inputs.py",)),

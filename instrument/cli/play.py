@@ -138,8 +138,11 @@ def play(
 def _play(instrument: Instrument, settings: LiveSettings, name: str) -> None:
     """Play until the first signal, and to the end of its last notes until the second."""
     from instrument import terminal as ui
+    from instrument.dsp.callback import compile_callback
     from instrument.live.session import Session
 
+    with ui.progress_bars() as bars:
+        compile_callback(bars.compiling)
     display = ui.LiveDisplay()
     with Session(instrument, settings, display.say) as session:
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -126,5 +126,5 @@ def render_into(
 
     check_output(path, bits, score, settings)
     instrument = load_instrument(find_instrument(name))
-    with ui.progress_bar() as progress:
-        return render_files(instrument, score, settings, path, bits, stems, progress)
+    with ui.progress_bars() as bars:
+        return render_files(instrument, score, settings, path, bits, stems, *bars)

@@ -17,7 +17,7 @@ from numba import types
 
 from instrument.arrays import Float32, Float64, Int64
 from instrument.dsp.jit import compiled_callback, compiled_inside, fence, first_calls, generated
-from instrument.dsp.synth import Synth, render_block
+from instrument.dsp.synth import Synth, compile_kernels, render_block
 
 CLOCK_SIZE = 64
 """How many of the last calls the clock remembers."""
@@ -28,7 +28,10 @@ OUTPUT_UNDERFLOW = 4
 CONTINUE = 0
 
 PASSES = 108
-"""About as many passes compile the callback, after the rest."""
+"""About as many passes compile the callback, after the kernels."""
+
+KERNELS_SHARE = 0.75
+"""Of the time that all compiling takes."""
 
 
 class Playback(NamedTuple):
@@ -209,7 +212,7 @@ class Callback:
 
 
 def compile_callback(progress: Callable[[float], None] = lambda _share: None) -> float:
-    """Compile the callback, or take it from disk.
+    """Compile the callback and all that rendering needs, or take it from disk.
 
     Args:
         progress: Told how much is done, 0…1, if anything has to be.
@@ -217,4 +220,9 @@ def compile_callback(progress: Callable[[float], None] = lambda _share: None) ->
     Returns:
         The seconds that compiling took; 0 if nothing had to be compiled.
     """
-    return first_calls(_address, PASSES, progress)
+    seconds = compile_kernels(lambda share: progress(KERNELS_SHARE * share))
+
+    def further(share: float) -> None:
+        progress(KERNELS_SHARE + (1.0 - KERNELS_SHARE) * share)
+
+    return seconds + first_calls(_address, PASSES, further)

@@ -1,4 +1,4 @@
-"""Control frames: what the Python half of the engine hands to the compiled half, through rings.
+"""Control frames: what the control thread hands to the audio callback, through rings.
 
 Time is cut into hops of 4 ms. For each hop a frame holds the controls that every voice has reached
 at its end; the synthesiser goes there from wherever it is. A voice that begins inside a hop comes

@@ -69,7 +69,7 @@ class EventScheduler:
 
         Args:
             engine: What is played.
-            playback: Its compiled half with the audio callback's books.
+            playback: What of it the audio callback plays, and the callback's books.
             inputs: What is polled.
             knobs: What a person's hardware knobs do.
             sample_rate: In Hz.

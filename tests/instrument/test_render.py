@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -80,6 +81,24 @@ def test_the_report_says_what_was_rendered(render: Render, tiny: Instrument) -> 
     assert report.peak_dbfs == pytest.approx(20 * np.log10(np.abs(audio).max()), abs=1e-3)
     assert report.model == {"name": "tiny", "digest": tiny.spec.digest}
     assert report.realtime_factor == pytest.approx(report.seconds / report.render_seconds)
+
+
+def test_compiling_is_counted_apart(render: Render, monkeypatch: pytest.MonkeyPatch) -> None:
+    def compile_kernels(_progress: Callable[[float], None]) -> float:
+        time.sleep(0.5)
+        return 0.5
+
+    monkeypatch.setattr("instrument.render.compile_kernels", compile_kernels)
+    began = time.perf_counter()
+    report, _ = render(SHORT, tail_seconds=0.0)
+    assert report.compile_seconds == 0.5
+    assert report.render_seconds <= time.perf_counter() - began - 0.5
+
+
+def test_what_is_compiled_already_takes_no_time(render: Render) -> None:
+    render(SHORT, tail_seconds=0.0)
+    report, _ = render(SHORT, tail_seconds=0.0)
+    assert report.compile_seconds == 0.0
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])
@@ -188,6 +207,7 @@ def test_the_report_has_the_keys_of_the_command_line(render: Render) -> None:
     assert list(asdict(report)) == [
         "seconds",
         "render_seconds",
+        "compile_seconds",
         "realtime_factor",
         "notes",
         "voices_max",

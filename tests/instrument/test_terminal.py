@@ -22,6 +22,7 @@ from instrument.audio.stream import Device
 from instrument.live.bindings import Binding
 from instrument.live.session import LiveSettings, Status
 from instrument.midi.events import ControlChange
+from instrument.render import RenderReport
 
 WAITS_WITHIN = 60.0
 
@@ -71,6 +72,50 @@ def test_durations(seconds: float, said: str) -> None:
 def test_speeds() -> None:
     assert ui.speed(20.04) == "20.0 times faster than real time"
     assert ui.speed(0.5) == "2.0 times slower than real time"
+
+
+REPORT = RenderReport(
+    seconds=10.0,
+    render_seconds=0.5,
+    compile_seconds=0.0,
+    realtime_factor=20.0,
+    notes=3,
+    voices_max=2,
+    peak_dbfs=-6.0,
+    sample_rate=48_000,
+    model={"name": "tiny", "digest": "0"},
+)
+
+
+def test_what_compiling_took_is_said_only_if_it_took_any_time() -> None:
+    path = Path("song.wav")
+    usual = list(ui.report_lines(path, REPORT, ()))
+    first = list(ui.report_lines(path, replace(REPORT, compile_seconds=8.04), ()))
+    (more,) = (line for line in first if line not in usual)
+    assert "8.0 s" in more
+
+
+@pytest.mark.parametrize("what", ["rendering", "compiling"])
+def test_on_a_terminal_there_is_a_bar_for_what_goes_on(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stderr = Terminal()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    with ui.progress_bars() as bars:
+        for name, show in bars._asdict().items():
+            if name != what:
+                show(0.25)
+        getattr(bars, what)(0.5)
+    last = stderr.getvalue().split("\r")[-2:]
+    assert "50%" in "".join(last)
+    assert "25%" not in "".join(last)
+
+
+def test_without_a_terminal_there_are_no_bars(capfd: pytest.CaptureFixture[str]) -> None:
+    with ui.progress_bars() as bars:
+        bars.compiling(0.5)
+        bars.rendering(0.5)
+    assert capfd.readouterr() == ("", "")
 
 
 # --- The line that follows a session -------------------------------------------------------------

@@ -7,10 +7,10 @@ in the sinusoidal analyses of Serra & Smith (1990).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
 
 from instrument.arrays import Float32, Float64
+from instrument.dsp.jit import compiled_parallel, prange
 
 Complex128 = NDArray[np.complex128]
 
@@ -23,7 +23,7 @@ def phase_cycles(
     return np.cumsum(np.interp(at_sample, np.arange(len(f0_hz)), f0_hz) / sample_rate)
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@compiled_parallel
 def _demodulate(
     audio: Float64,
     phase: Float64,

@@ -18,6 +18,7 @@ from instrument.settings import SAMPLE_RATES
 REPORT_KEYS = [
     "seconds",
     "render_seconds",
+    "compile_seconds",
     "realtime_factor",
     "notes",
     "voices_max",

@@ -1,4 +1,4 @@
-"""The compiled half of the engine: voices begin, go on and end without a seam, in time or late."""
+"""The compiled block: voices begin, go on and end without a seam, in time or late."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ LOUDNESS = 1.0 / 40.0
 
 
 class Hand:
-    """The Python half, by hand: the controls of a voice hold until a test moves them.
+    """The control thread, by hand: the controls of a voice hold until a test moves them.
 
     Attributes:
-        synth: The compiled half.
+        synth: What plays.
         hop: In which voices begin now; the frame of the next one is written.
         f0_hz, amps, noise, gain: The controls of all slots, as they are written into frames.
     """
