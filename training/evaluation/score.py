@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from instrument.arrays import Float64
+from instrument.midi.controllers import SUSTAIN, ChannelState
 from instrument.midi.events import ControlChange, NoteOff, NoteOn, PitchBend, TimedEvent
 
 SHORTEST_NOTE_SECONDS = 0.3
 ATTACK_SECONDS = 0.1
 SCORED_KEYS = range(55, 97)
-BEND_RANGE_SEMITONES = 2.0
-PEDAL, DATA_COARSE, DATA_FINE, RPN_FINE, RPN_COARSE = 64, 6, 38, 100, 101
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def score_notes(events: Sequence[TimedEvent], duration_seconds: float) -> list[S
                 ringing.setdefault(event.channel, []).append((ended, now))
             else:
                 finish(ended, now, now)
-        elif isinstance(event, ControlChange) and event.controller == PEDAL:
+        elif isinstance(event, ControlChange) and event.controller == SUSTAIN:
             if event.value >= 64:
                 pedal.setdefault(event.channel, now)
             elif pedal.pop(event.channel, None) is not None:
@@ -81,28 +80,14 @@ def lone_notes(notes: Sequence[ScoreNote]) -> list[ScoreNote]:
 
 def bends(events: Sequence[TimedEvent], channel: int) -> tuple[Float64, Float64]:
     """Pitch bend of a channel: from which second on, and how many semitones, [bends] each."""
+    state = ChannelState()
     times, semitones = [-1.0], [0.0]
-    bend, bend_range, parameter = 0, BEND_RANGE_SEMITONES, [127, 127]
     for timed in events:
-        event = timed.event
-        if event.channel != channel:
+        if not isinstance(timed.event, ControlChange | PitchBend):
             continue
-        if isinstance(event, PitchBend):
-            bend = event.value
-        elif isinstance(event, ControlChange):
-            if event.controller in (RPN_FINE, RPN_COARSE):
-                parameter[event.controller - RPN_FINE] = event.value
-                continue
-            if event.controller not in (DATA_COARSE, DATA_FINE) or parameter != [0, 0]:
-                continue
-            coarse, fine = divmod(bend_range, 1.0)
-            if event.controller == DATA_COARSE:
-                coarse = event.value
-            else:
-                fine = event.value / 100.0
-            bend_range = coarse + fine
-        else:
-            continue
-        times.append(timed.seconds)
-        semitones.append(bend_range * bend / 8192.0)
+        state.change(timed.event)
+        bend = state.channels[channel].bend_semitones()
+        if bend != semitones[-1]:
+            times.append(timed.seconds)
+            semitones.append(bend)
     return np.array(times), np.array(semitones)

@@ -11,13 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError, UsageError
 from instrument.midi.events import PitchBend, TimedEvent
 from instrument.model.graphs import Instrument
-from instrument.units import FRAME_RATE, db_to_gain, midi_to_hz
+from instrument.units import FRAME_RATE, midi_to_hz
 from training.analysis.loudness import loudness_db
 from training.analysis.tone import SHORTEST_SUSTAIN_FRAMES, Tone, measure_tone
 from training.data.features import FeatureCache
@@ -33,9 +32,9 @@ from training.evaluation.playback import (
     track_pitch,
     without_room,
 )
-from training.evaluation.resynthesis import SPECTRAL_FLOOR, copy_spectra, resynthesise
+from training.evaluation.resynthesis import copy_spectra, resynthesise
+from training.evaluation.timbre_distance import matched, timbre_distances_db
 from training.frames import ATTACK_FRAMES
-from training.networks.losses import SCALES
 
 LEAD_SECONDS, TAIL_SECONDS = 0.05, 0.55
 SOFTEST_VELOCITY = 40  # of the soundfont, which falls silent below; its level is set afterwards
@@ -85,7 +84,7 @@ class TimbreComparison:
             return
         onset, release = segments.onset, segments.release
         moved = matched(audio, target, sample_rate, onset, release, its_own.onset - onset)
-        distance = frame_distances_db(moved, target, sample_rate)
+        distance = timbre_distances_db(moved, target, sample_rate)
         sustain = min(onset + ATTACK_FRAMES, release)
         self.attack_db[side].append(float(distance[onset:sustain].mean()))
         if release - sustain >= SHORTEST_SUSTAIN_FRAMES:
@@ -156,64 +155,6 @@ def brightness(tones: Sequence[Tone]) -> float:
         return float("nan")
     centroid = np.array([tone.centroid_octaves for tone in tones])
     return float(np.linalg.lstsq(columns, centroid, rcond=None)[0][0])
-
-
-# --- Distance -------------------------------------------------------------------------------------
-
-
-def frame_distances_db(estimate: Float32, target: Float32, sample_rate: int) -> Float64:
-    """Multi-scale log-spectral distance at each frame.
-
-    At each of the scales of the spectral loss: root mean square over frequency of the difference
-    in dB, nothing fainter than −100 dBFS (Gray & Markel 1976); the mean over the scales. Two
-    takes of the same noise lie 7.9 dB apart by this measure.
-
-    Args:
-        estimate: [samples].
-        target: [samples], as many.
-        sample_rate: In Hz.
-
-    Returns:
-        [1 + samples·250 // sample_rate], in dB.
-    """
-    hop = sample_rate // FRAME_RATE
-    both = torch.from_numpy(np.stack([estimate, target]))
-    total = torch.zeros(1 + len(target) // hop)
-    for size in SCALES:
-        window = torch.hann_window(size)
-        spectra = torch.stft(
-            both, size, hop, window=window, pad_mode="constant", return_complex=True
-        )
-        level = 20.0 * torch.log10((spectra.abs() * (2.0 / size)).clamp_min(SPECTRAL_FLOOR))
-        total += (level[0] - level[1]).square().mean(0).sqrt()
-    distance: Float64 = (total / len(SCALES)).numpy().astype(np.float64)
-    return distance
-
-
-def matched(
-    audio: Float32, target: Float32, sample_rate: int, onset: int, release: int, shift: int
-) -> Float32:
-    """Audio [samples of the target], moved and as loud as the target is.
-
-    Args:
-        audio: [samples].
-        target: [samples], the recording.
-        sample_rate: In Hz.
-        onset: Frame of the target from which on its median loudness counts.
-        release: Frame up to which it counts.
-        shift: Frames by which the audio begins later than the target.
-    """
-    moved = np.zeros_like(target)
-    offset = shift * (sample_rate // FRAME_RATE)
-    source = audio[max(0, offset) :]
-    first = max(0, -offset)
-    length = min(len(source), len(target) - first)
-    moved[first : first + length] = source[:length]
-    got, wanted = (
-        float(np.median(loudness_db(x, sample_rate, FRAME_RATE)[onset:release]))
-        for x in (moved, target)
-    )
-    return (moved * db_to_gain(wanted - got)).astype(np.float32)
 
 
 # --- Notes of other players -----------------------------------------------------------------------
@@ -299,12 +240,12 @@ def compare_timbre(
         settings: Where the soundfont is.
         step: Called after each recording.
     """
-    tones, program = TimbreComparison(), None
+    found, program = TimbreComparison(), None
     try:
         check_soundfont(settings.soundfont)
         program = program_of(cache)
     except UsageError as error:
-        tones.without_soundfont = str(error)
+        found.without_soundfont = str(error)
     played = _generated_notes(cache, instrument, recordings, settings.gap_seconds)
     for recording, generated in zip(recordings, played, strict=True):
         step()
@@ -314,23 +255,23 @@ def compare_timbre(
         segments = cache.segments(recording)
         onset, release = segments.onset, segments.release
         copy = resynthesise(instrument, f0_hz, cache.loudness_db[frames], rate)
-        tones.compare("resynthesis", copy, target, rate, segments, segments)
+        found.compare("resynthesis", copy, target, rate, segments, segments)
         other = resynthesise(instrument, f0_hz, cache.loudness_db[frames], rate, seed=1)
-        tones.compare("another take", other, copy, rate, segments, segments)
+        found.compare("another take", other, copy, rate, segments, segments)
         nearest = copy_spectra(instrument, target, f0_hz, rate)
-        tones.compare("spectra", nearest, target, rate, segments, segments)
-        tones.add("recording", recording, measure_tone(target, rate, f0_hz, midi, onset, release))
-        tones.add("resynthesis", recording, measure_tone(copy, rate, f0_hz, midi, onset, release))
+        found.compare("spectra", nearest, target, rate, segments, segments)
+        found.add("recording", recording, measure_tone(target, rate, f0_hz, midi, onset, release))
+        found.add("resynthesis", recording, measure_tone(copy, rate, f0_hz, midi, onset, release))
         sampled = None if program is None else _soundfont_note(cache, recording, settings, program)
         if sampled is not None:
-            tones.compare("soundfont", sampled, target, rate, segments, _segments(sampled, rate))
+            found.compare("soundfont", sampled, target, rate, segments, _segments(sampled, rate))
         its_own = _segments(generated, rate)
         if its_own is None:
             continue
-        tones.compare("generated", generated, target, rate, segments, its_own)
+        found.compare("generated", generated, target, rate, segments, its_own)
         if its_own.release - its_own.onset >= ATTACK_FRAMES + SHORTEST_SUSTAIN_FRAMES:
             track_hz = midi_to_hz(midi + track_pitch(generated, rate, midi).cents / 100.0)
             heard_hz = np.asarray(track_hz, np.float64)
             tone = measure_tone(generated, rate, heard_hz, midi, its_own.onset, its_own.release)
-            tones.add("generated", recording, tone)
-    return tones
+            found.add("generated", recording, tone)
+    return found
