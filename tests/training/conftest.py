@@ -17,9 +17,9 @@ from instrument.model.graphs import Instrument
 from instrument.units import FRAME_RATE, db_to_gain, midi_to_hz
 from training.data.features import FeatureCache
 from training.data.idx import Pictures
+from training.data.labels import RecordingLabel
 from training.data.notes import PrepareSettings
 from training.data.prepare import prepare
-from training.data.readers import RecordingLabel
 from training.evaluation.evaluate import Evaluation, evaluate
 from training.evaluation.playback import PlaybackSettings
 from training.networks.envelope import ConditionalVAE

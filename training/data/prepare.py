@@ -22,13 +22,12 @@ from instrument.units import FRAME_RATE, db_to_gain
 from training.analysis.loudness import FLOOR_DB
 from training.data.audio import read_audio
 from training.data.features import FeatureCache, split
+from training.data.labels import DYNAMICS, RecordingLabel
 from training.data.notes import Analysis, PrepareSettings, analyse, note_level_db, note_windows
-from training.data.readers import AUTO_LAYOUT, RecordingLabel, read_labels
+from training.data.readers import AUTO_LAYOUT, read_labels
 from training.data.segmentation import Segments
 from training.data.windows import Window
 from training.output import write_table
-
-DYNAMICS = ("ppp", "pp", "p", "mp", "mf", "f", "ff", "fff")
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from instrument.units import FRAME_RATE, midi_to_hz
 from training.analysis.loudness import loudness_db
 from training.analysis.tone import SHORTEST_SUSTAIN_FRAMES, Tone, measure_tone
 from training.data.features import FeatureCache
-from training.data.render_notes import BEND_PER_CENT, INSTRUMENTS, check_soundfont, render_note
 from training.data.segmentation import Segments, find_segments
+from training.data.soundfont import BEND_PER_CENT, INSTRUMENTS, check_soundfont, render_note
 from training.evaluation.playback import (
     PlaybackSettings,
     as_note,

@@ -13,10 +13,10 @@ from matplotlib.axes import Axes
 from instrument.arrays import Float32, Float64
 from instrument.model.spec import Axis, MapPoint
 from instrument.units import FRAME_RATE
+from training.data.labels import DYNAMICS
 from training.frames import RELEASE_FRAME
 from training.pictures.plots import save
 
-DYNAMICS = ("ppp", "pp", "p", "mp", "mf", "f", "ff", "fff")
 STRINGS = ("G", "D", "A", "E")
 PANELS_IN_A_ROW = 4
 SHOWN_DB = 60.0  # below the loudest; a release goes on falling when nobody hears it

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from instrument.errors import FeatureError, OutputError
-from training.data.features import FORMAT, FeatureCache
+from training.data.features import FORMAT, FeatureCache, split
 from training.frames import FRAMES
 
 
@@ -128,3 +130,39 @@ def test_nothing_is_written_where_there_is_no_folder(
 ) -> None:
     with pytest.raises(OutputError, match="there is no folder"):
         features.save(tmp_path / "elsewhere" / "violin.npz")
+
+
+# --- The split --------------------------------------------------------------------------------
+
+
+NAMES = [f"notes/{number}.wav" for number in range(100)]
+
+
+def test_a_share_of_each_source_is_held_out() -> None:
+    sources = ["a"] * 60 + ["b"] * 40
+    chosen = split(NAMES, sources, 0.15)
+    assert chosen[:60].sum() == 9
+    assert chosen[60:].sum() == 6
+
+
+def test_the_split_knows_no_order() -> None:
+    chosen = split(NAMES, ["a"] * 100, 0.15)
+    backwards = split(NAMES[::-1], ["a"] * 100, 0.15)
+    np.testing.assert_array_equal(chosen, backwards[::-1])
+
+
+def test_the_split_of_a_source_does_not_depend_on_other_sources() -> None:
+    alone = split(NAMES[:60], ["a"] * 60, 0.15)
+    together = split(NAMES, ["a"] * 60 + ["b"] * 40, 0.15)
+    np.testing.assert_array_equal(alone, together[:60])
+
+
+@settings(max_examples=50, deadline=None)
+@given(before=st.integers(10, 99))
+def test_added_recordings_only_change_places_with_as_many_others(before: int) -> None:
+    fewer = split(NAMES[:before], ["a"] * before, 0.2)
+    more = split(NAMES, ["a"] * 100, 0.2)
+    moved_to_training = fewer & ~more[:before]
+    assert moved_to_training.sum() <= more[before:].sum()
+    moved_to_test = ~fewer & more[:before]
+    assert not (moved_to_training.any() and moved_to_test.any())

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from training.analysis import pitch
-from training.data.features import FeatureCache, split
-from training.data.notes import PrepareSettings, analyse
+from training.data.features import FeatureCache
+from training.data.labels import RecordingLabel
+from training.data.notes import PrepareSettings
 from training.data.prepare import prepare, source_gains
-from training.data.readers import RecordingLabel
 from training.frames import RELEASE_FRAME
 
 ViolinNote = Callable[..., tuple[Float32, Float64]]
@@ -51,33 +51,6 @@ def count_analyses(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
 
     monkeypatch.setattr(pitch, "estimate_f0", counting)
     return heard
-
-
-# --- One note ---------------------------------------------------------------------------------
-
-
-def test_a_note_is_cut_to_itself_with_its_pitch_and_segments(violin_note: ViolinNote) -> None:
-    audio, _ = violin_note(69.1, 0.7, silence=0.5, vibrato_cents=20.0)
-    note = analyse(audio, 69, SETTINGS)
-    assert note.tuning_cents == pytest.approx(10.0, abs=3.0)
-    assert note.segments.onset == pytest.approx(25, abs=3)  # 0.1 s of lead
-    sounding = note.segments.release - note.segments.onset
-    assert sounding == pytest.approx(0.7 * 250, abs=16)
-    cents = 1200.0 * np.log2(note.f0_hz / 440.0)
-    sustain = cents[note.segments.onset + 15 : note.segments.release - 5]
-    assert np.abs(sustain - 10.0).max() == pytest.approx(20.0, abs=2.0)
-    assert len(note.f0_hz) == len(note.loudness_db) == 1 + len(note.audio) * 250 // RATE
-
-
-def test_pitch_is_held_through_the_silence_around_a_note(violin_note: ViolinNote) -> None:
-    audio, _ = violin_note(69, 0.5, silence=0.3)
-    note = analyse(audio, 69, SETTINGS)
-    np.testing.assert_allclose(1200.0 * np.log2(note.f0_hz / 440.0), 0.0, atol=10.0)
-
-
-def test_a_weak_fundamental_does_not_make_the_pitch_wrong(violin_note: ViolinNote) -> None:
-    audio, _ = violin_note(55, 0.5, fundamental_db=-30.0, noise_db=-70.0)
-    assert analyse(audio, 55, SETTINGS).tuning_cents == pytest.approx(0.0, abs=2.0)
 
 
 # --- A folder ---------------------------------------------------------------------------------
@@ -243,7 +216,7 @@ def test_audio_and_loudness_are_levelled_together(features: FeatureCache) -> Non
     assert peaks["one"] == pytest.approx(peaks["two"], abs=0.3)
 
 
-# --- Levels and the split ---------------------------------------------------------------------
+# --- Levels ---------------------------------------------------------------------------------
 
 
 @settings(max_examples=30, deadline=None)
@@ -268,39 +241,6 @@ def test_gains_of_sources_are_found_beside_dynamics_and_pitch(
 def test_sources_without_known_dynamics_are_left_as_they_are() -> None:
     gains = source_gains(["a", "b"] * 10, [""] * 20, [69] * 20, np.linspace(-40.0, -10.0, 20))
     assert gains == {"a": 0.0, "b": 0.0}
-
-
-NAMES = [f"notes/{number}.wav" for number in range(100)]
-
-
-def test_a_share_of_each_source_is_held_out() -> None:
-    sources = ["a"] * 60 + ["b"] * 40
-    chosen = split(NAMES, sources, 0.15)
-    assert chosen[:60].sum() == 9
-    assert chosen[60:].sum() == 6
-
-
-def test_the_split_knows_no_order() -> None:
-    chosen = split(NAMES, ["a"] * 100, 0.15)
-    backwards = split(NAMES[::-1], ["a"] * 100, 0.15)
-    np.testing.assert_array_equal(chosen, backwards[::-1])
-
-
-def test_the_split_of_a_source_does_not_depend_on_other_sources() -> None:
-    alone = split(NAMES[:60], ["a"] * 60, 0.15)
-    together = split(NAMES, ["a"] * 60 + ["b"] * 40, 0.15)
-    np.testing.assert_array_equal(alone, together[:60])
-
-
-@settings(max_examples=50, deadline=None)
-@given(before=st.integers(10, 99))
-def test_added_recordings_only_change_places_with_as_many_others(before: int) -> None:
-    fewer = split(NAMES[:before], ["a"] * before, 0.2)
-    more = split(NAMES, ["a"] * 100, 0.2)
-    moved_to_training = fewer & ~more[:before]
-    assert moved_to_training.sum() <= more[before:].sum()
-    moved_to_test = ~fewer & more[:before]
-    assert not (moved_to_training.any() and moved_to_test.any())
 
 
 def test_the_split_is_by_recording_never_by_window(features: FeatureCache) -> None:

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from instrument.errors import OutputError, UsageError
 from instrument.units import midi_to_hz
 from training.data.audio import read_audio
-from training.data.readers import DYNAMICS, read_labels
-from training.data.render_notes import RELEASE_SECONDS, dynamic_of_velocity, render_notes
+from training.data.labels import DYNAMIC_WORDS
+from training.data.readers import read_labels
+from training.data.render_notes import dynamic_of_velocity, render_notes
+from training.data.soundfont import RELEASE_SECONDS
 
 SOUNDFONT = Path(os.environ.get("ARCO_SOUNDFONT", "/usr/share/sounds/sf2/FluidR3_GM.sf2"))
 RATE = 24000
@@ -230,7 +232,7 @@ def test_numbers_out_of_range_are_refused(
 
 @given(st.integers(1, 127), st.integers(1, 127))
 def test_dynamics_grow_with_velocity(one: int, other: int) -> None:
-    order = list(dict.fromkeys(DYNAMICS.values()))
+    order = list(dict.fromkeys(DYNAMIC_WORDS.values()))
     low, high = sorted((one, other))
     assert order.index(dynamic_of_velocity(low)) <= order.index(dynamic_of_velocity(high))
     assert {dynamic_of_velocity(velocity) for velocity in (1, 64, 127)} == {"ppp", "mp", "fff"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +12,6 @@ from instrument.errors import UsageError
 from instrument.model.graphs import Instrument
 from training.analysis.tone import Tone
 from training.data.features import FeatureCache
-from training.data.render_notes import render_note
 from training.data.segmentation import Segments
 from training.evaluation.playback import PlaybackSettings
 from training.evaluation.timbre import (
@@ -68,24 +66,3 @@ def test_an_instrument_that_general_midi_does_not_have_is_named(
     assert program_of(features) == 40
     with pytest.raises(UsageError, match="no General MIDI program is called ''"):
         program_of(synthetic_cache)
-
-
-@pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="fluidsynth is not installed")
-@pytest.mark.skipif(
-    not PlaybackSettings().soundfont.is_file(), reason="the soundfont is not installed"
-)
-def test_a_bend_detunes_the_note_of_a_soundfont() -> None:
-    notes = [
-        render_note(
-            PlaybackSettings().soundfont,
-            program=80,
-            key=69,
-            velocity=100,
-            seconds=0.5,
-            sample_rate=RATE,
-            bend_cents=cents,
-        )
-        for cents in (0.0, 50.0)
-    ]
-    peaks = [np.argmax(np.abs(np.fft.rfft(note[: RATE // 2], 8 * RATE))) for note in notes]
-    assert 1200.0 * np.log2(peaks[1] / peaks[0]) == pytest.approx(50.0, abs=3.0)

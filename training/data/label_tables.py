@@ -1,0 +1,119 @@
+"""Labels from a CSV beside the recordings."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from instrument.errors import RecordingError
+from training.data.labels import ReadResult, RecordingLabel, dynamic_of, parse_note, string_of
+
+
+def tables_in(folder: Path) -> list[Path]:
+    """The CSVs at the top of a folder, hidden ones left out."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() == ".csv" and not path.name.startswith(".") and path.is_file()
+    )
+
+
+def only_table(folder: Path) -> Path:
+    """The one CSV of a folder.
+
+    Raises:
+        RecordingError: There is none, or several.
+    """
+    tables = tables_in(folder)
+    if len(tables) != 1:
+        found = ", ".join(table.name for table in tables) or "none"
+        raise RecordingError(f"{folder}: needs exactly one CSV of labels; found: {found}")
+    return tables[0]
+
+
+def rows_of(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """The column names of a CSV, and (line, cells by column name) of each of its rows.
+
+    A byte order mark is passed over; column names are read in lower case.
+
+    Raises:
+        RecordingError: It cannot be read as CSV.
+    """
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            columns = [column.strip().lower() for column in next(reader, [])]
+            rows = [
+                (
+                    reader.line_num,
+                    dict(zip(columns, (cell.strip() for cell in cells), strict=False)),
+                )
+                for cells in reader
+                if any(cell.strip() for cell in cells)
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise RecordingError(f"{table}: cannot be read as CSV ({error})") from error
+    return columns, rows
+
+
+def read_table(folder: Path, table: Path) -> ReadResult:
+    """Label the recordings of a folder that a CSV names.
+
+    Raises:
+        RecordingError: It is not usable; the message names the line.
+    """
+    columns, rows = rows_of(table)
+    _require_columns(table, columns)
+    labels: dict[str, RecordingLabel] = {}
+    problems: list[tuple[str, str]] = []
+    for line, cells in rows:
+        label = _label_of_row(folder, f"{table}, line {line}", cells)
+        if label.name in labels:
+            problems.append((label.name, f"named again in line {line}; the first line counts"))
+        elif not label.path.is_file():
+            problems.append((label.name, f"named in line {line}, but there is no such file"))
+        else:
+            labels[label.name] = label
+    return ReadResult.of(list(labels.values()), problems)
+
+
+def _require_columns(table: Path, columns: list[str]) -> None:
+    if "file" not in columns:
+        raise RecordingError(f"{table}: has no column 'file'")
+    if "midi" not in columns and "pitch" not in columns:
+        raise RecordingError(f"{table}: has neither a column 'midi' nor a column 'pitch'")
+
+
+def _label_of_row(folder: Path, place: str, cells: Mapping[str, str]) -> RecordingLabel:
+    file = cells.get("file", "").replace("\\", "/")
+    if not file:
+        raise RecordingError(f"{place}: no file is named")
+    name = PurePosixPath(file)
+    if name.is_absolute() or ".." in name.parts:
+        raise RecordingError(f"{place}: {file!r} is not a path from the folder of the CSV")
+    return RecordingLabel(
+        path=folder / name,
+        name=name.as_posix(),
+        midi=_midi_of_row(place, cells),
+        dynamic=dynamic_of(cells.get("dynamic", "")),
+        string=string_of(cells.get("string", "")),
+        articulation=cells.get("articulation", ""),
+        source=cells.get("source", ""),
+        instrument=cells.get("instrument", "").lower(),
+    )
+
+
+def _midi_of_row(place: str, cells: Mapping[str, str]) -> int:
+    number, pitch = cells.get("midi", ""), cells.get("pitch", "")
+    if not number and pitch:
+        try:
+            return parse_note(pitch)
+        except ValueError as error:
+            raise RecordingError(f"{place}: {error}") from error
+    # Tables that went through a spreadsheet or pandas may hold 69.0.
+    match = re.fullmatch(r"([0-9]{1,3})(?:\.0*)?", number)
+    if match is None or int(match[1]) > 127:
+        raise RecordingError(f"{place}: midi is {number!r}, not a note number from 0 to 127")
+    return int(match[1])

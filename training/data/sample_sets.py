@@ -1,0 +1,155 @@
+"""Labels from the file names of known sample sets.
+
+A layout is data: a pattern for the names, and tables for what its abbreviations mean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from training.data.labels import ReadResult, RecordingLabel, dynamic_of, parse_note, string_of
+
+AUDIO_SUFFIXES = frozenset(
+    {".aac", ".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".m4a", ".mp3", ".oga", ".ogg"}
+    | {".opus", ".w64", ".wav", ".wma"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NameLayout:
+    """How a sample set names its files.
+
+    Attributes:
+        patterns: of the name without its suffix; groups named pitch (a note name) and, where the
+            name tells them, instrument, dynamic, string and articulation.
+        instruments: abbreviation → instrument; others stand for themselves.
+        strings: (instrument, code) → string; the letters of the strings stand for themselves.
+        unusable: (pattern, reason) of names that are understood but aren't one steady note.
+    """
+
+    patterns: tuple[re.Pattern[str], ...]
+    instruments: Mapping[str, str] = field(default_factory=dict)
+    strings: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    unusable: tuple[tuple[re.Pattern[str], str], ...] = ()
+
+
+NAME_LAYOUTS: Mapping[str, NameLayout] = {
+    # violin_As4_025_forte_arco-normal.mp3: note, length in seconds (025 is ¼), dynamic, technique
+    "philharmonia": NameLayout(
+        patterns=(
+            re.compile(
+                r"(?P<instrument>[A-Za-z -]+)_(?P<pitch>[A-G]s?\d)_[a-z0-9-]+"
+                r"_(?P<dynamic>[a-z-]+)_(?P<articulation>[a-z-]+)"
+            ),
+        ),
+        unusable=((re.compile(r"[A-Za-z -]+_[A-G]s?\d_phrase_.*"), "a phrase, not a single note"),),
+    ),
+    # Violin.arco.ff.sulG.Bb3.stereo.aif
+    "iowa": NameLayout(
+        patterns=(
+            re.compile(
+                r"(?P<instrument>[A-Za-z]+)(?:\.(?P<articulation>[A-Za-z-]+))?"
+                r"\.(?P<dynamic>p{1,3}|mp|mf|f{1,3})(?:\.sul(?P<string>[A-G]))?"
+                r"\.(?P<pitch>[A-G][b#]?\d)(?:\.(?:stereo|mono))?"
+            ),
+        ),
+        unusable=(
+            (
+                re.compile(r"[A-Za-z]+\..*\.[A-G][b#]?\d[A-G][b#]?\d(?:\.(?:stereo|mono))?"),
+                "a scale of several notes, not a single one",
+            ),
+        ),
+    ),
+    # Vn-ord-A#3-ff-4c-N.wav (TinySOL: 4c is the fourth string, N not resampled, T… retuned), and
+    # Vn-ord-ff-1c-_A#6.wav (earlier editions of Studio On Line)
+    "sol": NameLayout(
+        patterns=(
+            re.compile(
+                r"(?P<instrument>[A-Za-z]+)-(?P<articulation>[\w+]+)-(?P<pitch>[A-G]#?\d)"
+                r"-(?P<dynamic>[A-Za-z]+)(?:-(?:(?P<string>\dc)|N))?(?:-[A-Za-z0-9]+)?"
+            ),
+            re.compile(
+                r"(?P<instrument>[A-Za-z]+)-(?P<articulation>[\w+]+)-(?P<dynamic>[A-Za-z]+)"
+                r"(?:-(?:(?P<string>\dc)|N))?-?_?(?P<pitch>[A-G]#?\d)"
+            ),
+        ),
+        instruments={
+            "Acc": "accordion",
+            "ASax": "alto-saxophone",
+            "Bn": "bassoon",
+            "BTb": "bass-tuba",
+            "Cb": "contrabass",
+            "ClBb": "clarinet",
+            "Fl": "flute",
+            "Hn": "french-horn",
+            "Ob": "oboe",
+            "Tbn": "trombone",
+            "TpC": "trumpet",
+            "Va": "viola",
+            "Vc": "cello",
+            "Vn": "violin",
+        },
+        strings={
+            ("violin", "1c"): "E",
+            ("violin", "2c"): "A",
+            ("violin", "3c"): "D",
+            ("violin", "4c"): "G",
+        },
+    ),
+}
+
+
+def read_names(folder: Path, layouts: Mapping[str, NameLayout] = NAME_LAYOUTS) -> ReadResult:
+    """Label every recording in a folder and its subfolders by the first layout that fits."""
+    labels: list[RecordingLabel] = []
+    problems: list[tuple[str, str]] = []
+    for path in _recordings(folder):
+        name = path.relative_to(folder).as_posix()
+        try:
+            labels.append(_label_of_name(path, name, layouts))
+        except ValueError as error:
+            problems.append((name, str(error)))
+    return ReadResult.of(labels, problems)
+
+
+def _recordings(folder: Path) -> list[Path]:
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in AUDIO_SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    ]
+
+
+def _label_of_name(path: Path, name: str, layouts: Mapping[str, NameLayout]) -> RecordingLabel:
+    """The label that the first fitting layout finds in a file's name, or a ValueError."""
+    for source, layout in layouts.items():
+        for pattern, reason in layout.unusable:
+            if pattern.fullmatch(path.stem):
+                raise ValueError(reason)
+        for pattern in layout.patterns:
+            match = pattern.fullmatch(path.stem)
+            if match is not None:
+                return _label_of_match(path, name, source, layout, match.groupdict(default=""))
+    raise ValueError(f"the name does not say the note in a known way ({', '.join(layouts)})")
+
+
+def _label_of_match(
+    path: Path, name: str, source: str, layout: NameLayout, groups: Mapping[str, str]
+) -> RecordingLabel:
+    instrument = layout.instruments.get(groups["instrument"], groups["instrument"].lower())
+    string = groups.get("string", "")
+    return RecordingLabel(
+        path=path,
+        name=name,
+        midi=parse_note(groups["pitch"]),
+        dynamic=dynamic_of(groups["dynamic"]),
+        string=layout.strings.get((instrument, string)) or string_of(string),
+        articulation=groups["articulation"],
+        source=source,
+        instrument=instrument,
+    )
