@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from instrument.files import check_writable, new_folder
 from instrument.midi.events import NoteOn
 from instrument.midi.score import Score
 from instrument.model.graphs import Instrument
-from instrument.settings import EngineSettings
+from instrument.settings import Chosen, EngineSettings
 from instrument.units import gain_to_db
 
 BLOCK = 4096
@@ -53,6 +54,17 @@ class RenderSettings:
         if take is None:
             return cls()
         return cls(take.engine, samples=take.samples, frames_at_once=1)
+
+    def chosen(self, tail_seconds: float | None = None, **chosen: Unpack[Chosen]) -> RenderSettings:
+        """These settings with others for the engine and the tail.
+
+        A take's length counts its own samples up to its own end, so that another rate or tail ends
+        it as any other score.
+        """
+        engine = replace(self.engine, **chosen)
+        own_end = tail_seconds is None and engine.sample_rate == self.engine.sample_rate
+        samples = self.samples if own_end else None
+        return replace(self, engine=engine, tail_seconds=tail_seconds, samples=samples)
 
 
 @dataclass(frozen=True)
@@ -237,6 +249,7 @@ def render_files(
         report = render_score(instrument, score, settings, mix, after(0), compiling=compiling)
         for done, (channel, write) in enumerate(parts.items(), 1):
             render_score(instrument, score, settings, write, after(done), channel)
+    progress(1.0)
     return report
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 SAMPLE_RATES = (22_050, 192_000)
 """The lowest and the highest, in Hz, that an engine plays at."""
@@ -30,3 +31,15 @@ class EngineSettings:
     humanize: float = 1.0
     preset: str | None = None
     knobs: Mapping[str, float] = field(default_factory=dict)
+
+
+class Chosen(TypedDict, total=False):
+    """Some of the ``EngineSettings``, by name; the others stay as they are."""
+
+    seed: int
+    voices: int
+    sample_rate: int
+    room_gain: float
+    humanize: float
+    preset: str | None
+    knobs: Mapping[str, float]

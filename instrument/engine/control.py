@@ -11,7 +11,7 @@ from instrument.engine.frame_writer import FrameWriter
 from instrument.engine.long_notes import LongNotes
 from instrument.engine.planner import FramePlanner
 from instrument.engine.smoothing import CONTINUOUS, ControlSmoother, pressure_db
-from instrument.engine.table import Note, VoiceTable
+from instrument.engine.table import VoiceNote, VoiceTable
 from instrument.engine.voices import VoicePool
 from instrument.errors import InstrumentError
 from instrument.midi.channel import CHANNELS
@@ -154,7 +154,7 @@ class Control:
     def begin_notes(self, events: Sequence[NoteOn], sample: int) -> None:
         """Take keys that go down at one sample of the current hop."""
         slots: list[int] = []
-        notes: list[Note] = []
+        notes: list[VoiceNote] = []
         for event in events:
             channel = event.channel
             if self.voices.silent(channel):
@@ -174,7 +174,7 @@ class Control:
                 notes.append(note)
         self._begin_voices(slots, notes, sample)
 
-    def _begin_voices(self, slots: Sequence[int], notes: Sequence[Note], sample: int) -> None:
+    def _begin_voices(self, slots: Sequence[int], notes: Sequence[VoiceNote], sample: int) -> None:
         if not slots:
             return
         hop = self.planner.hop
@@ -183,7 +183,7 @@ class Control:
         inside = sample - first
         self._pool.begin(slots, notes, hop, inside, inside / length, self.smoother.values)
 
-    def _note(self, channel: int, key: int, velocity: int, slot: int) -> Note:
+    def _note(self, channel: int, key: int, velocity: int, slot: int) -> VoiceNote:
         controlling_channel = self.state.controlling_channel(channel)
         loudness = (velocity - 1) / 126.0
         if controlling_channel.soft:
@@ -194,7 +194,9 @@ class Control:
             slide_cents = 100.0 * (before - key)
             frames = slide_frames(controlling_channel.portamento_time)
         number = self.voices.slots[slot].number
-        return Note(channel, key, loudness, controlling_channel.preset, number, slide_cents, frames)
+        return VoiceNote(
+            channel, key, loudness, controlling_channel.preset, number, slide_cents, frames
+        )
 
     def _note_off(self, event: NoteOff, sample: int) -> None:
         channel = event.channel

@@ -15,7 +15,7 @@ Slots: TypeAlias = Int64
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class VoiceNote:
     """What a voice is to play.
 
     Attributes:
@@ -68,7 +68,7 @@ class VoiceTable:
         self.length = self.frames + FALL_FRAMES
         self.all_curves = np.zeros((3, slots, self.length), dtype=np.float32)
         self.curves = [Curves(*self.all_curves[:, slot]) for slot in range(slots)]
-        self.notes = [Note(0, 0, 0.0, 0, slot) for slot in range(slots)]
+        self.notes = [VoiceNote(0, 0, 0.0, 0, slot) for slot in range(slots)]
         self.voice = np.zeros(slots, dtype=np.int64)
         self.channel = np.zeros(slots, dtype=np.int64)
         self.key = np.zeros(slots)

@@ -19,7 +19,7 @@ from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter
 from instrument.engine.long_notes import LongNotes
 from instrument.engine.smoothing import Performance
-from instrument.engine.table import Note, VoiceTable
+from instrument.engine.table import VoiceNote, VoiceTable
 
 
 class VoicePool:
@@ -48,7 +48,7 @@ class VoicePool:
     def begin(
         self,
         slots: Sequence[int],
-        notes: Sequence[Note],
+        notes: Sequence[VoiceNote],
         hop: int,
         inside: int,
         part: float,
@@ -76,7 +76,7 @@ class VoicePool:
         table.pressure_db[:, rows] = 0.0
         self._writer.begin(rows, hop, inside, part, performance)
 
-    def join(self, slot: int, note: Note, gap_samples: int, performance: Float64) -> None:
+    def join(self, slot: int, note: VoiceNote, gap_samples: int, performance: Float64) -> None:
         """Lead a voice into the next note of its line.
 
         A note that follows without a gap is slurred: it enters where its attack is over. After a
@@ -135,7 +135,7 @@ class VoicePool:
         """Whether a voice is still in its attack."""
         return bool(self._table.position[slot] <= SUSTAIN_FRAME)
 
-    def _take(self, slot: int, note: Note, before: int | None) -> None:
+    def _take(self, slot: int, note: VoiceNote, before: int | None) -> None:
         """Give a slot a note, its envelope's place, and those who watch over it."""
         table = self._table
         table.notes[slot] = note

@@ -74,3 +74,22 @@ class TimedEvent:
 
     seconds: float
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A whole note of a score.
+
+    Attributes:
+        start: When its key goes down, in seconds from the beginning, 0 or later.
+        duration: Until its key comes up, in seconds, above 0.
+        key: 0…127.
+        velocity: 1…127.
+        channel: 0…15.
+    """
+
+    start: float
+    duration: float
+    key: int
+    velocity: int = 80
+    channel: int = 0

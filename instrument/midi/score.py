@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,9 +12,9 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
-from instrument.errors import MidiFileError
+from instrument.errors import MidiFileError, UsageError
 from instrument.midi.controllers import ChannelState
-from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, TimedEvent
+from instrument.midi.events import ControlChange, Event, Note, NoteOff, NoteOn, TimedEvent
 from instrument.midi.file import DEFAULT_TEMPO, Song, Track, read_song
 from instrument.midi.take import Take, take_of
 from instrument.midi.zones import LOWER, UPPER
@@ -58,6 +59,33 @@ def read_score(path: Path) -> Score:
         return _score(read_song(path))
     except MidiFileError as error:
         raise MidiFileError(f"{path}: {error}") from None
+
+
+def score_of_notes(notes: Iterable[Note]) -> Score:
+    """A score of whole notes, in any order.
+
+    Where a note ends at the instant at which another begins, it ends first.
+
+    Raises:
+        UsageError: There are none, or one is outside what ``Note`` allows.
+    """
+    events: list[TimedEvent] = []
+    for note in notes:
+        _check(note)
+        events.append(TimedEvent(note.start, NoteOn(note.channel, note.key, note.velocity)))
+        end = note.start + note.duration
+        events.append(TimedEvent(end, NoteOff(note.channel, note.key)))
+    if not events:
+        raise UsageError("there are no notes to play")
+    events.sort(key=lambda timed: (timed.seconds, isinstance(timed.event, NoteOn)))
+    return Score(tuple(events), events[-1].seconds, len(events) // 2)
+
+
+def _check(note: Note) -> None:
+    if not (0.0 <= note.start < math.inf and 0.0 < note.duration < math.inf):
+        raise UsageError(f"{note}: start should be 0 s or later, and duration above 0 s")
+    if not (0 <= note.key <= 127 and 1 <= note.velocity <= 127 and 0 <= note.channel <= 15):
+        raise UsageError(f"{note}: key should be 0…127, velocity 1…127 and channel 0…15")
 
 
 def _score(song: Song) -> Score:

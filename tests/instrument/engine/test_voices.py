@@ -16,7 +16,7 @@ from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter
 from instrument.engine.long_notes import RESHAPE_FRAMES, LongNotes
 from instrument.engine.smoothing import PRESSURE_DB, ControlSmoother, pressure_db
-from instrument.engine.table import Note, VoiceTable
+from instrument.engine.table import VoiceNote, VoiceTable
 from instrument.engine.voices import VoicePool
 from instrument.midi.controllers import AXIS_CONTROLLERS, ChannelState
 from instrument.midi.events import ControlChange
@@ -58,7 +58,7 @@ class Desk:
         self.writer.publish(1)
 
     def begin(self, slot: int = 0, key: int = 69, preset: int = EXPRESSIVE, slide: int = 0) -> None:
-        note = Note(0, key, 0.6, preset, slot, slide_cents=500.0, slide_frames=slide)
+        note = VoiceNote(0, key, 0.6, preset, slot, slide_cents=500.0, slide_frames=slide)
         self.pool.begin([slot], [note], self.hop, 0, 0.0, self.smoother.values)
         self.held.append(slot)
 
@@ -257,7 +257,7 @@ def test_voices_follow_their_knobs_one_in_a_frame_and_take_turns(tiny: Instrumen
 
 def test_a_chord_is_begun_as_its_notes_would_be(tiny: Instrument) -> None:
     chord, alone = Desk(tiny), Desk(tiny)
-    notes = [Note(0, 60 + 4 * slot, 0.6, EXPRESSIVE, slot) for slot in range(3)]
+    notes = [VoiceNote(0, 60 + 4 * slot, 0.6, EXPRESSIVE, slot) for slot in range(3)]
     chord.pool.begin([2, 0, 1], notes, 0, 7, 7 / 192, chord.smoother.values)
     for slot, note in zip([2, 0, 1], notes, strict=True):
         alone.pool.begin([slot], [note], 0, 7, 7 / 192, alone.smoother.values)
@@ -306,7 +306,7 @@ def test_the_pressure_of_a_key_ends_where_its_line_goes_on_to_another(tiny: Inst
         desk.begin()
         desk.pool.press([0], pressure_db(pressure))
         desk.play(100)
-        desk.pool.join(0, Note(0, 72, 0.6, EXPRESSIVE, 1), 0, desk.smoother.values)
+        desk.pool.join(0, VoiceNote(0, 72, 0.6, EXPRESSIVE, 1), 0, desk.smoother.values)
         levels.append(desk.play(100)[1])
     free, pressed = levels
     assert pressed[0] - free[0] > 0.5 * PRESSURE_DB

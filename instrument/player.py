@@ -1,0 +1,222 @@
+"""An instrument in the hands of a program: notes to samples, files to files, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from html import escape
+from os import PathLike
+from pathlib import Path
+from typing import Unpack
+
+import numpy as np
+
+from instrument.arrays import Envelope, Float32
+from instrument.engine.engine import Engine, starting_point
+from instrument.engine.envelopes import NoteEnvelopes
+from instrument.engine.table import VoiceNote, VoiceTable
+from instrument.errors import UsageError
+from instrument.midi.controllers import AXIS_CONTROLLERS
+from instrument.midi.events import Event, Note
+from instrument.midi.score import read_score, score_of_notes
+from instrument.model.catalogue import find_instrument
+from instrument.model.graphs import Instrument, load_instrument
+from instrument.model.latent import KNOBS, LatentSpace
+from instrument.model.spec import InstrumentSpec
+from instrument.render import RenderReport, RenderSettings, check_output, render_files, render_score
+from instrument.settings import Chosen, EngineSettings
+
+
+def load(name: str | PathLike[str] = "violin") -> Player:
+    """Load an instrument.
+
+    Args:
+        name: Of one that ships with Arco, or the folder of an exported one.
+
+    Raises:
+        UnknownName: There is none of this name; the message offers near ones.
+        InstrumentError: It is missing, edited, or of another format.
+    """
+    return Player(load_instrument(find_instrument(str(name))))
+
+
+class Player:
+    """An instrument that was loaded.
+
+    What is chosen by keyword is named as in ``EngineSettings``: seed, voices, sample_rate,
+    room_gain, humanize, preset, knobs. Every method raises ``UnknownName`` for a preset or knob
+    that the instrument doesn't have, and ``UsageError`` for a value outside its range.
+
+    Attributes:
+        spec: What the instrument says of itself.
+    """
+
+    def __init__(self, instrument: Instrument) -> None:
+        self._instrument = instrument
+
+    @property
+    def spec(self) -> InstrumentSpec:
+        """What the instrument says of itself."""
+        return self._instrument.spec
+
+    @property
+    def presets(self) -> list[str]:
+        """Names of its presets; the first one plays if none is chosen."""
+        return [preset.name for preset in self.spec.presets]
+
+    @property
+    def knobs(self) -> dict[str, int]:
+        """Names of its knobs, and the MIDI controllers that turn them."""
+        names = (axis.name for axis in self.spec.axes)
+        return dict(zip(names, AXIS_CONTROLLERS, strict=False))
+
+    def render(
+        self,
+        notes: Iterable[Note],
+        *,
+        tail_seconds: float | None = None,
+        **chosen: Unpack[Chosen],
+    ) -> Float32:
+        """Render notes to samples.
+
+        Args:
+            notes: In any order.
+            tail_seconds: What follows the last note; until it is silent, at most 10 s, if None.
+            chosen: Settings of the engine.
+
+        Returns:
+            [2, samples], left and right, at 48 kHz unless another ``sample_rate`` is chosen.
+        """
+        settings = RenderSettings(tail_seconds=tail_seconds)
+        settings = replace(settings, engine=replace(settings.engine, **chosen))
+        blocks: list[Float32] = []
+        render_score(self._instrument, score_of_notes(notes), settings, blocks.append)
+        return np.concatenate(blocks, axis=1)
+
+    def render_file(
+        self,
+        song: str | PathLike[str],
+        output: str | PathLike[str],
+        *,
+        bits: int = 24,
+        stems: str | PathLike[str] | None = None,
+        tail_seconds: float | None = None,
+        progress: Callable[[float], None] = lambda _share: None,
+        **chosen: Unpack[Chosen],
+    ) -> RenderReport:
+        """Render a MIDI file into a sound file; a take sounds as it was played.
+
+        Args:
+            song: The .mid file.
+            output: The .wav or .flac file to write.
+            bits: A sample: 16, 24 or, in a .wav, 32 of floating point.
+            stems: Folder of one more file for each MIDI channel.
+            tail_seconds: What follows the last note; until it is silent, at most 10 s, if None.
+            progress: Called with the share that is done, 0…1.
+            chosen: Settings of the engine.
+
+        Raises:
+            MidiFileError: The song can't be read or has no notes.
+            OutputError: A file can't be written.
+        """
+        score, path = read_score(Path(song)), Path(output)
+        settings = RenderSettings.of(score).chosen(tail_seconds, **chosen)
+        check_output(path, bits, score, settings)
+        folder = None if stems is None else Path(stems)
+        return render_files(self._instrument, score, settings, path, bits, folder, progress)
+
+    def stream(self, **chosen: Unpack[Chosen]) -> Stream:
+        """Begin to play block by block, at 48 kHz with 16 voices if nothing else is chosen."""
+        return Stream(Engine(self._instrument, replace(EngineSettings(), **chosen)))
+
+    def envelope(
+        self, key: int, velocity: int = 80, *, number: int = 0, **chosen: Unpack[Chosen]
+    ) -> Envelope:
+        """Decode the envelope that a note is played with.
+
+        Args:
+            key: MIDI note, 0…127.
+            velocity: 1…127.
+            number: How many notes came before it; each one differs.
+            chosen: Settings of the engine: preset, knobs, seed and humanize count.
+
+        Returns:
+            cents from the key's pitch and loudness in dB, [750] each, 250 a second.
+        """
+        if not (0 <= key <= 127 and 1 <= velocity <= 127):
+            raise UsageError(f"key {key}, velocity {velocity}: should be 0…127 and 1…127")
+        settings = replace(EngineSettings(), **chosen)
+        preset, knobs = starting_point(self.spec, settings)
+        positions = np.full((1, KNOBS), np.nan)
+        for axis, position in knobs.items():
+            positions[0, axis] = position
+        table = VoiceTable(self.spec, 1, KNOBS)
+        latents = LatentSpace(self.spec, settings.seed, settings.humanize)
+        envelopes = NoteEnvelopes(table, self._instrument, latents, positions)
+        table.notes[0] = VoiceNote(0, key, (velocity - 1) / 126.0, preset, number)
+        envelopes.begin(0, before=None)
+        (envelope,) = envelopes.decode(np.zeros(1, np.int64))
+        return envelope
+
+    def __repr__(self) -> str:
+        low, high = self.spec.pitch_range
+        return (
+            f"<{self.spec.name} {self.spec.digest}: MIDI {low} to {high}; "
+            f"presets {', '.join(self.presets)}; knobs {', '.join(self.knobs)}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """The same as a table, for notebooks."""
+        low, high = self.spec.pitch_range
+        rows = {
+            "range": f"MIDI {low} to {high}",
+            "presets": ", ".join(self.presets),
+            "knobs": ", ".join(self.knobs),
+            "digest": self.spec.digest,
+        }
+        cells = "".join(f"<tr><th>{name}</th><td>{escape(v)}</td></tr>" for name, v in rows.items())
+        return f"<table><caption>{escape(self.spec.name)}</caption>{cells}</table>"
+
+
+class Stream:
+    """Plays events block by block, in time that is counted in samples from its beginning.
+
+    The same events at the same samples give the same sound, whatever the size of the blocks.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def position(self) -> int:
+        """The next sample that is rendered."""
+        return self._engine.position
+
+    @property
+    def voices(self) -> int:
+        """How many voices sound."""
+        return self._engine.voices
+
+    @property
+    def silent(self) -> bool:
+        """Whether no voice sounds and no event is to come; the room may still be heard."""
+        return self._engine.silent
+
+    def push(self, event: Event, sample: int | None = None) -> None:
+        """Give an event.
+
+        Args:
+            event: What happens.
+            sample: When; now if None, and as soon as possible if it has passed.
+        """
+        self._engine.push(event, self.position if sample is None else sample)
+
+    def release_all(self) -> None:
+        """End all notes now, each with its natural release."""
+        self._engine.release_all()
+
+    def render(self, samples: int) -> Float32:
+        """Render the next block, [2, samples]."""
+        block = np.zeros((2, samples), np.float32)
+        self._engine.render(block)
+        return block
