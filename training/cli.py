@@ -24,6 +24,7 @@ from training.options import (
     named_texts,
     progress_bar,
     say_metrics,
+    say_values,
     with_loop_options,
 )
 
@@ -169,7 +170,7 @@ def images(
         one = run / f"beta-{weight:g}"
         loop.train(recipe, one, epochs)
         # The last, not the best one: the test pictures that metrics are of choose nothing.
-        say_metrics(image_report(load_image(one, LAST), training, test, CLASSES[data], one))
+        say_values(image_report(load_image(one, LAST), training, test, CLASSES[data], one))
         histories[f"β = {weight:g}"] = read_history(one / HISTORY)
     image_plots.losses(histories, run / "losses")
     typer.echo(f"pictures and metrics in {run}")
@@ -260,6 +261,7 @@ def evaluate(
     """Metrics and pictures on held-out notes and on what the instrument plays."""
     from training.evaluation.playback import QUICK, PlaybackSettings
     from training.export.card import record_metrics
+    from training.export.metrics import describe_metrics
     from training.fitting.runs import load_envelope
     from training.pictures.evaluation_report import evaluation_report
 
@@ -276,7 +278,7 @@ def evaluate(
             histories={name: history for name, history in runs.items() if history.is_file()},
             progress=progress,
         )
-    say_metrics(metrics)
+    say_metrics(describe_metrics(metrics))
     if record:
         record_metrics(instrument, metrics)
     typer.echo(f"pictures and metrics in {report}")
@@ -307,7 +309,7 @@ def pictures(
             history=read_history(history) if history.is_file() else [],
             progress=progress,
         )
-    say_metrics(metrics)
+    say_values(metrics)
     typer.echo(f"pictures and their data in {out / 'pictures.md'}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from instrument.errors import UsageError
+from instrument.model.metrics import Metric, three_digits, undescribed
 from training.fitting.loop import HISTORY, read_history
 
 if TYPE_CHECKING:
@@ -101,10 +102,18 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
-def say_metrics(metrics: Mapping[str, float]) -> None:
-    """Print numbers by name, one a line."""
-    for name, value in metrics.items():
-        typer.echo(f"{name:40} {value:10.4g}")
+def say_metrics(metrics: Iterable[Metric]) -> None:
+    """Print metrics with what they are compared with, one a line."""
+    for metric in metrics:
+        of = f" ({metric.of})" if metric.of else ""
+        typer.echo(f"{three_digits(metric.value):>9} {metric.unit:5} {metric.label}{of}")
+        for one in metric.compared:
+            typer.echo(f"{three_digits(one.value):>9} {metric.unit:5}   {one.of}")
+
+
+def say_values(values: Mapping[str, float]) -> None:
+    """Print values by name, one a line."""
+    say_metrics(undescribed(name, value) for name, value in values.items())
 
 
 def named_texts(option: str, values: list[str]) -> dict[str, str]:

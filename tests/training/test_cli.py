@@ -117,7 +117,7 @@ def test_pictures_are_learned_with_each_weight_of_the_divergence(
         history = json.loads((run / beta / "history.json").read_text())
         assert history[-1]["step"] == 2
     assert {"beta-0", "beta-1", "losses.png", "losses.svg"} == {f.name for f in run.iterdir()}
-    assert "knn_accuracy" in said
+    assert "knn accuracy" in said
 
 
 def test_pictures_have_a_small_weight_of_the_divergence_by_default(
