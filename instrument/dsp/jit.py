@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import pickle
 import shutil
 import sys
 import tempfile
@@ -183,7 +184,33 @@ def _keeping(folder: Path | None) -> Iterator[bool]:
 def _decorated(function: Callable[..., Any], **options: object) -> Any:  # noqa: ANN401 (numba's)
     sources = Path(function.__code__.co_filename).absolute().parent
     with _keeping(kernel_folder(sources)) as kept:
-        return _njit(cache=kept, **STRICT, **options)(function)
+        kernel = _njit(cache=kept, **STRICT, **options)(function)
+    if kept:
+        _forgive(kernel)
+    return kernel
+
+
+def _forgive(kernel: Any) -> None:  # noqa: ANN401 (numba's)
+    """Let a kernel play whose code can't be written or read: the disk may be full, a file cut off.
+
+    What can't be read is compiled anew.
+    """
+    kept = kernel._cache
+    load, save = kept.load_overload, kept.save_overload
+
+    def load_if_possible(*key: object) -> Any:  # noqa: ANN401
+        try:
+            return load(*key)
+        except (OSError, EOFError, ValueError, pickle.UnpicklingError):
+            with suppress(OSError):
+                kept.flush()
+            return None
+
+    def save_if_possible(*code: object) -> None:
+        with suppress(OSError):
+            save(*code)
+
+    kept.load_overload, kept.save_overload = load_if_possible, save_if_possible
 
 
 def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:

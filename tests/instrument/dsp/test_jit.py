@@ -1,0 +1,454 @@
+"""Machine code is kept, never stale, and nobody is stopped by a place where it can't be kept."""
+
+from __future__ import annotations
+
+import ast
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+import instrument
+import training
+from instrument.dsp import jit
+from instrument.dsp.jit import compiled, first_calls, kernel_folder
+
+PACKAGE = Path(instrument.__file__).parent
+TRAINING = Path(training.__file__).parent
+LONG_AGO = time.time() - 2 * jit.LONGEST_UNUSED_SECONDS
+
+
+# --- The folder ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of sources, away from the user's own cache."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    monkeypatch.setattr(jit, "_user_cache", lambda: tmp_path / "user")
+    folder = tmp_path / "kernels"
+    folder.mkdir()
+    (folder / "one.py").write_text("GAIN = 1.0\n")
+    (folder / "two.py").write_text("from one import GAIN\n")
+    return folder
+
+
+def made(sources: Path) -> Path:
+    """The folder as a new process would find it."""
+    kernel_folder.cache_clear()
+    folder = kernel_folder(sources)
+    assert folder is not None
+    assert folder.is_dir()
+    return folder
+
+
+def test_it_lies_where_make_clean_looks(sources: Path) -> None:
+    assert made(sources).parent == sources / "__pycache__"
+    assert made(sources) == made(sources)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder, _: (folder / "one.py").write_text("GAIN = 2.0\n"),
+        lambda folder, _: (folder / "three.py").write_text(""),
+        lambda folder, _: (folder / "two.py").rename(folder / "four.py"),
+        lambda _, patch: patch.setattr(numba, "__version__", "0.0.1"),
+        lambda _, patch: patch.setattr(jit, "get_host_cpu_name", lambda: "abacus"),
+    ],
+    ids=["a constant", "another file", "a name", "numba", "the processor"],
+)
+def test_it_is_another_one_when_anything_changes(
+    sources: Path,
+    change: Callable[[Path, pytest.MonkeyPatch], object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = made(sources)
+    change(sources, monkeypatch)
+    assert made(sources) != before
+
+
+def test_older_ones_go_when_a_new_one_is_made(sources: Path) -> None:
+    old = made(sources)
+    (old / "kernel.nbc").write_bytes(b"old")
+    bytecode = old.parent / "one.cpython.pyc"
+    bytecode.touch()
+    (sources / "one.py").write_text("GAIN = 2.0\n")
+    new = made(sources)
+    assert sorted(old.parent.iterdir()) == sorted([bytecode, new])
+
+
+def test_another_python_keeps_its_own_until_it_is_long_unused(
+    sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = made(sources)
+    monkeypatch.setattr(sys, "version", "another")
+    second = made(sources)
+    assert first.is_dir()
+    os.utime(first, (LONG_AGO, LONG_AGO))
+    monkeypatch.setattr(sys, "version", "a third")
+    third = made(sources)
+    assert sorted(first.parent.iterdir()) == sorted([second, third])
+
+
+def test_its_use_is_noted(sources: Path) -> None:
+    folder = made(sources)
+    os.utime(folder, (LONG_AGO, LONG_AGO))
+    assert made(sources).stat().st_mtime > LONG_AGO + 1.0
+
+
+def test_beside_the_sources_or_else_in_the_users_cache(sources: Path, tmp_path: Path) -> None:
+    (sources / "__pycache__").touch()
+    folder = made(sources)
+    assert folder.is_relative_to(tmp_path / "user")
+    other = tmp_path / "other" / "kernels"
+    shutil.copytree(sources, other)
+    assert made(other) != folder, "two copies share a folder"
+
+
+@pytest.mark.parametrize("named", ["cache", "not/there/yet"])
+def test_where_numba_was_told_to(
+    sources: Path, tmp_path: Path, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / named))
+    assert made(sources).is_relative_to(tmp_path / named)
+    assert not (sources / "__pycache__").exists()
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="XDG's folders")
+@pytest.mark.parametrize(
+    ("told", "where"), [("/cache", "/cache/arco"), ("", "~/.cache/arco"), ("x", "~/.cache/arco")]
+)
+def test_the_users_cache_is_where_the_system_says(
+    told: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", told)
+    assert jit._user_cache() == Path(where).expanduser()
+
+
+def test_where_nothing_can_be_written_it_is_said_once(
+    sources: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (sources / "__pycache__").touch()
+    (tmp_path / "user").touch()
+    kernel_folder.cache_clear()
+    with caplog.at_level(logging.WARNING):
+        assert kernel_folder(sources) is kernel_folder(sources) is None
+    (said,) = caplog.messages
+    assert str(sources / "__pycache__") in said
+    assert str(tmp_path / "user") in said
+
+
+def test_without_a_home_there_is_one_place_less(
+    sources: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("no home")
+
+    monkeypatch.setattr(jit, "_user_cache", nowhere)
+    made(sources)
+    shutil.rmtree(sources / "__pycache__")
+    (sources / "__pycache__").touch()
+    kernel_folder.cache_clear()
+    assert kernel_folder(sources) is None
+    assert len(caplog.messages) == 1
+
+
+# --- Compiling -----------------------------------------------------------------------------------
+
+
+def doubled(x: float) -> float:
+    return 2.0 * x
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_kernel_plays_though_its_code_cannot_be_kept(
+    gone: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    monkeypatch.setattr(jit, "kernel_folder", lambda _sources: folder)
+    kernel = compiled(doubled)
+    if gone:
+        shutil.rmtree(folder)
+        folder.touch()
+    assert kernel(1.5) == 3.0
+    assert folder.is_dir() != gone
+
+
+def test_code_that_was_cut_off_is_compiled_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jit, "kernel_folder", lambda _sources: tmp_path)
+    assert compiled(doubled)(1.5) == 3.0
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == 2
+    for file in files:
+        file.write_bytes(file.read_bytes()[:-20])
+        assert compiled(doubled)(1.5) == 3.0
+
+
+def test_compiling_is_timed_and_told_only_where_it_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jit, "kernel_folder", lambda _sources: tmp_path)
+    told: list[float] = []
+    kernel = compiled(doubled)
+    assert first_calls(lambda: kernel(1.0), 10, told.append) > 0.0
+    assert told[0] == 0.0
+    assert told == sorted(told)
+    assert max(told) <= 1.0
+    again = compiled(doubled)
+    assert first_calls(lambda: again(1.0), 10, told.clear) == 0.0  # type: ignore[arg-type]
+    assert told
+
+
+def test_memory_cannot_be_allocated_in_a_kernel() -> None:
+    def allocates(size: int) -> float:
+        return float(np.zeros(size)[0])
+
+    with pytest.raises(numba.core.errors.NumbaError, match="zeros"):
+        compiled(allocates)(3)
+
+
+# --- What goes into kernels ----------------------------------------------------------------------
+
+
+def decorators(function: ast.FunctionDef) -> set[str]:
+    return {node.id for node in function.decorator_list if isinstance(node, ast.Name)}
+
+
+def used_in_kernels(path: Path) -> set[str]:
+    """Modules of this project that what kernels use in their bodies was imported from."""
+    tree = ast.parse(path.read_text())
+    imported = {
+        alias.asname or alias.name: node.module or ""
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    kernels = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        and any(name.startswith("compiled") for name in decorators(node))
+    ]
+    assert kernels or path.parent.name != "analysis"
+    names: set[str] = set()
+    for kernel in kernels:
+        for statement in kernel.body:
+            if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+                statement = ast.Expr(statement.value)  # noqa: PLW2901
+            names |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    modules = {imported[name] for name in names & imported.keys()}
+    return {module for module in modules if module.startswith(("instrument", "training"))}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*(PACKAGE / "dsp").glob("*.py"), TRAINING / "analysis" / "demodulation.py"],
+    ids=lambda path: path.name,
+)
+def test_kernels_use_only_what_the_digest_covers(path: Path) -> None:
+    assert {module.rpartition(".")[0] for module in used_in_kernels(path)} <= {"instrument.dsp"}
+
+
+# --- In processes of their own -------------------------------------------------------------------
+
+CALLERS = '''
+"""Kernels that call the reverberation from another file, one of them through a C pointer."""
+
+import numba
+import numpy as np
+from numba import types
+
+from instrument.dsp.jit import compiled, compiled_callback, compiled_inside, generated
+from instrument.dsp.reverb import ReverbState, add_reverb
+
+STATE = numba.typeof(ReverbState.empty(48_000, 1.0))
+
+
+@compiled
+def through(state, left, right):
+    add_reverb(state, left, right)
+
+
+@generated
+def load(_context, _pointer):
+    def generate(context, builder, _signature, arguments):
+        where = context.get_value_type(STATE).as_pointer()
+        return builder.load(builder.bitcast(arguments[0], where))
+
+    return STATE(types.voidptr), generate
+
+
+@compiled_inside
+def play(pointer, left, right):
+    add_reverb(load(pointer), left, right)
+
+
+def callback(pointer, left, right, samples):
+    play(pointer, numba.carray(left, samples, np.float32), numba.carray(right, samples, np.float32))
+    return 0
+
+
+def address():
+    pointer = types.voidptr
+    return compiled_callback(types.intc(pointer, pointer, pointer, types.ulong), callback)
+'''
+
+PROGRAM = """
+import ctypes, json
+import numpy as np
+from instrument.dsp import callers
+from instrument.dsp.callback import _laid_out
+from instrument.dsp.jit import first_calls
+from instrument.dsp.reverb import ReverbState
+
+SAMPLES = 3000
+heard = []
+
+def sound():
+    left = np.zeros(SAMPLES, np.float32)
+    left[0] = 1.0
+    heard.append([left, np.zeros(SAMPLES, np.float32)])
+    return heard[-1]
+
+def calls():
+    callers.through(ReverbState.empty(48_000, 1.0), *sound())
+    state = ReverbState.empty(48_000, 1.0)
+    memory = _laid_out(state)
+    pointer = ctypes.c_void_p
+    function = ctypes.CFUNCTYPE(ctypes.c_int, pointer, pointer, pointer, ctypes.c_ulong)
+    left, right = sound()
+    data = left.ctypes.data, right.ctypes.data
+    assert function(callers.address())(ctypes.addressof(memory), *data, SAMPLES) == 0
+
+compiling = first_calls(calls, 1, lambda _share: None) > 0.0
+by_python, by_c = (np.concatenate(channels).tobytes() for channels in heard)
+assert by_python == by_c
+print(json.dumps({"compiled": compiling, "sound": by_python.hex()}))
+"""
+
+
+class Copy:
+    """A copy of the package, which can be changed, and in which a program runs."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.dsp = root / "instrument" / "dsp"
+        rooms = shutil.ignore_patterns("__pycache__", "live", "bench", "cli", "exported", "*.mid")
+        shutil.copytree(PACKAGE, root / "instrument", ignore=rooms)
+        (self.dsp / "callers.py").write_text(CALLERS)
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")
+        } | {"PYTHONPATH": str(root), "XDG_CACHE_HOME": str(root / "cache")}
+
+    def change(self, file: str, *replaced: tuple[str, str]) -> None:
+        text = (self.dsp / file).read_text()
+        for before, after in replaced:
+            assert text.count(before) == 1, before
+            text = text.replace(before, after)
+        (self.dsp / file).write_text(text)
+
+    def start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", PROGRAM],
+            env=self.environment,
+            cwd=self.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def ended(self, process: subprocess.Popen[str]) -> tuple[dict[str, Any], str]:
+        """What a program found, and what it said on stderr."""
+        out, err = process.communicate(timeout=250)
+        assert process.returncode == 0, err
+        return json.loads(out), err
+
+    def run(self) -> dict[str, Any]:
+        found, err = self.ended(self.start())
+        assert not err
+        return found
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    return Copy(tmp_path_factory.mktemp("copy"))
+
+
+@pytest.fixture
+def before(copy: Copy) -> dict[str, Any]:
+    """What is heard in the copy, whose machine code is on disk."""
+    copy.run()
+    found = copy.run()
+    assert not found["compiled"]
+    return found
+
+
+@pytest.mark.slow
+def test_a_constant_of_a_called_kernel_changes(copy: Copy, before: dict[str, Any]) -> None:
+    copy.change("reverb.py", ("DIFFUSION = np.float32(0.6)\n", "DIFFUSION = np.float32(0.5)\n"))
+    after = copy.run()
+    assert after["compiled"]
+    assert after["sound"] != before["sound"]
+
+
+@pytest.mark.slow
+def test_two_fields_of_one_type_change_places(copy: Copy, before: dict[str, Any]) -> None:
+    lines, allpasses = "    line: Float32\n", "    allpass: Float32\n"
+    copy.change("reverb.py", (lines, "    x\n"), (allpasses, lines), ("    x\n", allpasses))
+    after = copy.run()
+    assert after["compiled"]
+    assert after["sound"] == before["sound"]
+
+
+@pytest.mark.slow
+def test_the_state_changes_under_the_callback(copy: Copy, before: dict[str, Any]) -> None:
+    """The C function's signature is pointers only, whatever they point to."""
+    copy.change(
+        "reverb.py",
+        ("    clock: Int64\n", "    sound: Float32\n    gains: Float32\n    clock: Int64\n"),
+        (
+            "clock=np.zeros(1, np.int64)",
+            "sound=np.zeros((2, 256), np.float32), gains=np.zeros(256, np.float32), "
+            "clock=np.zeros(1, np.int64)",
+        ),
+    )
+    after = copy.run()
+    assert after["compiled"]
+    assert after["sound"] == before["sound"]
+
+
+@pytest.mark.slow
+def test_two_processes_compile_at_once(tmp_path: Path) -> None:
+    copy = Copy(tmp_path)
+    started = [copy.start() for _ in range(2)]
+    (one, _), (other, _) = (copy.ended(process) for process in started)
+    assert one["sound"] == other["sound"] == copy.run()["sound"]
+
+
+@pytest.mark.slow
+def test_without_a_place_to_write_it_sounds_the_same(
+    copy: Copy, before: dict[str, Any], tmp_path: Path
+) -> None:
+    frozen = Copy(tmp_path)
+    shutil.copy(copy.dsp / "reverb.py", frozen.dsp)
+    (frozen.dsp / "__pycache__").touch()
+    (tmp_path / "cache").touch()
+    for _ in range(2):
+        found, err = frozen.ended(frozen.start())
+        assert found == {"compiled": True, "sound": before["sound"]}
+        (said,) = err.splitlines()
+        assert "NUMBA_CACHE_DIR" in said
