@@ -1,0 +1,61 @@
+"""Find out whether what playing live needs has wheels for every Python that Arco supports.
+
+pip looks for another Python's wheels on this system, but reads environment markers as if they were
+about its own; so they are decided here, and pip gets what is left.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+
+PLAYING = "live"
+
+
+def supported(project: dict[str, Any]) -> list[str]:
+    """The Pythons, like 3.11, among the classifiers."""
+    found = (re.fullmatch(r".* :: (3\.\d+)", line) for line in project["classifiers"])
+    return [match[1] for match in found if match]
+
+
+def needed(project: dict[str, Any], extra: str, python: str) -> Iterator[str]:
+    """Requirements of the project and an extra on a Python, without markers."""
+    extras = project["optional-dependencies"]
+    lines = list(project["dependencies"]) + list(extras[extra])
+    while lines:
+        requirement = Requirement(lines.pop(0))
+        environment = {"python_version": python, "python_full_version": f"{python}.0"}
+        if requirement.marker is not None and not requirement.marker.evaluate(environment):
+            continue
+        if requirement.name == project["name"]:
+            lines += [line for name in sorted(requirement.extras) for line in extras[name]]
+        else:
+            yield f"{requirement.name}{requirement.specifier}"
+
+
+def main() -> int:
+    """Ask pip, one Python after another; 1 if something has no wheel."""
+    text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
+    failed = False
+    for python in supported(project):
+        with tempfile.TemporaryDirectory() as nowhere:
+            pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+            pip += ["--dry-run", "--ignore-installed", "--target", nowhere]
+            pip += ["--only-binary=:all:", "--python-version", python]
+            done = subprocess.run([*pip, *needed(project, PLAYING, python)], check=False)  # noqa: S603
+        print(f"Python {python}: {'a wheel is missing' if done.returncode else 'all wheels'}")  # noqa: T201
+        failed |= done.returncode != 0
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
