@@ -17,7 +17,8 @@ from numba import types
 
 from instrument.arrays import Float32, Float64, Int64
 from instrument.dsp.jit import compiled_callback, compiled_inside, fence, first_calls, generated
-from instrument.dsp.synth import Synth, compile_kernels, render_block
+from instrument.dsp.state import Synth
+from instrument.dsp.synth import compile_kernels, render_block
 
 CLOCK_SIZE = 64
 """How many of the last calls the clock remembers."""

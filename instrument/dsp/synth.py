@@ -8,20 +8,17 @@ as soon as the voice before it in its slot has faded away.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
-from instrument.arrays import Float32, Float64, Int32, Int64, UInt64
-from instrument.dsp.frames import Frames, Onsets, hop_start, longest_hop
-from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics
+from instrument.arrays import Float32
+from instrument.dsp.frames import Frames, Onsets, hop_start
+from instrument.dsp.harmonic import add_harmonics
 from instrument.dsp.jit import compiled, compiled_inside, fence, first_calls
-from instrument.dsp.limiter import LimiterState, limit
+from instrument.dsp.limiter import limit
 from instrument.dsp.noise import add_noise
-from instrument.dsp.reverb import ReverbState, add_reverb
-
-FADE_SECONDS = 0.001
-"""Length of the fade in which a voice begins."""
+from instrument.dsp.reverb import add_reverb
+from instrument.dsp.state import Synth, SynthState
 
 PASSES = 1000
 """About as many passes compile all that rendering needs."""
@@ -33,139 +30,6 @@ OUTPUT_GAIN = np.float32(3.0)
 """Brings one loud voice to about −10 dBFS; the limiter takes care of many."""
 
 compiled_hop_start = compiled(hop_start)
-
-
-class SynthState(NamedTuple):
-    """What the synthesiser keeps from sample to sample, for V voice slots, and its scratch space.
-
-    Attributes:
-        position: [1], the next sample, counted from the beginning.
-        hop: [1], the hop that it lies in.
-        started: [1], how many of the voices that begin were taken from their ring.
-        held_hops: [1], how many hops in a row had no frame.
-        late_frames: [1], how many hops ever had none.
-        late_notes: [1], how many voices came after their sample.
-        voice: [V], number of the voice that sounds in each slot, see `Frames`; 0 for none.
-        f0_hz: [V], the controls that a voice last reached; so are the next three.
-        amps: [V, K].
-        noise: [V, N].
-        gain: [V, 2].
-        phase: [V], phase of the next sample's fundamental, in cycles.
-        seed: [V], state of each voice's noise generator.
-        tail: [V, taps − 1], what the noise filters of the hops before still give.
-        age: [V], samples since each voice began, counted up to the end of its fade.
-        fade: [samples], the gain in which voices begin, a raised cosine from 0 to 1.
-        dry: [2, longest hop], the voices of this hop.
-        output: [2, longest hop], scratch, for those who need both channels side by side.
-        silence: [2], zero.
-        lines: [HARMONIC_SCRATCH, longest hop], scratch.
-        mono: [longest hop], scratch.
-        white: [longest hop], scratch.
-        impulse: [taps], scratch.
-        filtered: [longest hop + taps − 1], scratch.
-    """
-
-    position: Int64
-    hop: Int64
-    started: Int64
-    held_hops: Int64
-    late_frames: Int64
-    late_notes: Int64
-    voice: Int64
-    f0_hz: Float64
-    amps: Float32
-    noise: Float32
-    gain: Float32
-    phase: Float64
-    seed: UInt64
-    tail: Float32
-    age: Int32
-    fade: Float32
-    dry: Float32
-    output: Float32
-    silence: Float32
-    lines: Float64
-    mono: Float32
-    white: Float32
-    impulse: Float32
-    filtered: Float32
-
-    @classmethod
-    def empty(
-        cls, voices: int, harmonics: int, bands: int, taps: int, sample_rate: int, seed: int
-    ) -> SynthState:
-        """The state before the first note.
-
-        Args:
-            voices: V, number of voice slots.
-            harmonics: K.
-            bands: N.
-            taps: length of the noise filters, the rows of `impulse_response_matrix`.
-            sample_rate: samples a second.
-            seed: ≥ 0, of all noise; every voice has a sequence of its own.
-        """
-        longest = longest_hop(sample_rate)
-        fade_samples = round(FADE_SECONDS * sample_rate)
-        fade = 0.5 - 0.5 * np.cos(np.pi * np.arange(fade_samples) / fade_samples)
-        return cls(
-            position=np.zeros(1, np.int64),
-            hop=np.full(1, -1, np.int64),
-            started=np.zeros(1, np.int64),
-            held_hops=np.zeros(1, np.int64),
-            late_frames=np.zeros(1, np.int64),
-            late_notes=np.zeros(1, np.int64),
-            voice=np.zeros(voices, np.int64),
-            f0_hz=np.zeros(voices, np.float64),
-            amps=np.zeros((voices, harmonics), np.float32),
-            noise=np.zeros((voices, bands), np.float32),
-            gain=np.zeros((voices, 2), np.float32),
-            phase=np.zeros(voices, np.float64),
-            seed=np.random.SeedSequence(seed).generate_state(voices, np.uint64).astype(np.uint64),
-            tail=np.zeros((voices, taps - 1), np.float32),
-            age=np.zeros(voices, np.int32),
-            fade=fade.astype(np.float32),
-            dry=np.zeros((2, longest), np.float32),
-            output=np.zeros((2, longest), np.float32),
-            silence=np.zeros(2, np.float32),
-            lines=np.zeros((HARMONIC_SCRATCH, longest), np.float64),
-            mono=np.zeros(longest, np.float32),
-            white=np.zeros(longest, np.float32),
-            impulse=np.zeros(taps, np.float32),
-            filtered=np.zeros(longest + taps - 1, np.float32),
-        )
-
-
-class Synth(NamedTuple):
-    """All that `render_block` needs; the arrays in it are shared with the control thread.
-
-    Attributes:
-        sample_rate: samples a second.
-        matrix: [taps, N], see `impulse_response_matrix`.
-        frames, onsets: what the control thread writes.
-        state: of the voices.
-        reverb, limiter: what follows them.
-    """
-
-    sample_rate: int
-    matrix: Float32
-    frames: Frames
-    onsets: Onsets
-    state: SynthState
-    reverb: ReverbState
-    limiter: LimiterState
-
-    @classmethod
-    def smallest(cls) -> Synth:
-        """One of a voice with one harmonic: numba takes it for the same type as any other."""
-        return cls(
-            sample_rate=48_000,
-            matrix=np.zeros((2, 2), np.float32, order="F"),
-            frames=Frames.empty(1, 1, 1, 2),
-            onsets=Onsets.empty(1, 1),
-            state=SynthState.empty(1, 1, 2, 2, 48_000, 0),
-            reverb=ReverbState.empty(48_000, 0.0),
-            limiter=LimiterState.empty(48_000),
-        )
 
 
 @compiled

@@ -9,7 +9,8 @@ from instrument.dsp.frames import hop_of, hop_start, longest_hop
 from instrument.dsp.limiter import LimiterState
 from instrument.dsp.noise import impulse_response_matrix
 from instrument.dsp.reverb import ReverbState
-from instrument.dsp.synth import Synth, SynthState, render_block
+from instrument.dsp.state import Synth, SynthState
+from instrument.dsp.synth import render_block
 from instrument.engine.control import Control, disturbs_voices
 from instrument.errors import UsageError
 from instrument.midi.events import Event, NoteOn

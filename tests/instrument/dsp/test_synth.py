@@ -14,14 +14,8 @@ from instrument.dsp.frames import Frames, Onsets, hop_start
 from instrument.dsp.limiter import LimiterState
 from instrument.dsp.noise import impulse_response_matrix
 from instrument.dsp.reverb import ReverbState
-from instrument.dsp.synth import (
-    FADE_SECONDS,
-    LONGEST_HOLD_HOPS,
-    OUTPUT_GAIN,
-    Synth,
-    SynthState,
-    render_block,
-)
+from instrument.dsp.state import FADE_SECONDS, Synth, SynthState
+from instrument.dsp.synth import LONGEST_HOLD_HOPS, OUTPUT_GAIN, render_block
 
 RATE = 48_000
 HOP = 192
