@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 from instrument.errors import UsageError
-from instrument.settings import SAMPLE_RATES
-
-if TYPE_CHECKING:
-    from instrument.settings import EngineSettings
-
+from instrument.settings import SAMPLE_RATES, Chosen, EngineSettings
 
 InstrumentOption = Annotated[
     str, typer.Option(help="An instrument's name, or the folder of an exported one.")
@@ -48,7 +43,9 @@ HumanizeOption = Annotated[
 RoomOption = Annotated[
     float | None,
     typer.Option(
-        help="How loud the room is, 0 to 1; by default 0.18.", metavar="GAIN", show_default=False
+        help=f"How loud the room is, 0 to 1; by default {EngineSettings().room_gain}.",
+        metavar="GAIN",
+        show_default=False,
     ),
 ]
 
@@ -90,28 +87,37 @@ def check_within(option: str, value: float, low: float, high: float) -> None:
         raise UsageError(f"{option} {value:g}: should be from {low:g} to {high:g}")
 
 
-def check_sample_rate(sample_rate: int) -> None:
-    """Refuse a sample rate that the engine doesn't play at.
+def read_chosen(
+    *,
+    sample_rate: int | None,
+    seed: int | None,
+    preset: str | None,
+    knob: Sequence[str] | None,
+    humanize: float | None,
+    room: float | None,
+) -> Chosen:
+    """The settings of the engine that were given, checked; None is what wasn't.
 
     Raises:
         UsageError: In one sentence that names the option.
     """
-    low, high = SAMPLE_RATES
-    if not low <= sample_rate <= high:
-        raise UsageError(f"--sample-rate {sample_rate}: should be from {low} to {high} Hz")
-
-
-def with_chosen(
-    settings: EngineSettings,
-    chosen: Mapping[str, Any],
-    room: float | None,
-    humanize: float | None,
-) -> EngineSettings:
-    """Settings with what was chosen; None is what wasn't."""
-    if room is not None:
-        check_within("--room", room, 0.0, 1.0)
+    chosen: Chosen = {}
+    if sample_rate is not None:
+        low, high = SAMPLE_RATES
+        if not low <= sample_rate <= high:
+            raise UsageError(f"--sample-rate {sample_rate}: should be from {low} to {high} Hz")
+        chosen["sample_rate"] = sample_rate
+    if seed is not None:
+        check_not_negative("--seed", seed)
+        chosen["seed"] = seed
+    if preset is not None:
+        chosen["preset"] = preset
+    if knob:
+        chosen["knobs"] = read_knobs(knob)
     if humanize is not None:
         check_within("--humanize", humanize, 0.0, 2.0)
-    given = {**chosen, "room_gain": room, "humanize": humanize}
-    wanted = {name: value for name, value in given.items() if value is not None}
-    return dataclasses.replace(settings, **wanted)
+        chosen["humanize"] = humanize
+    if room is not None:
+        check_within("--room", room, 0.0, 1.0)
+        chosen["room_gain"] = room
+    return chosen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,11 +15,8 @@ from instrument.cli.options import (
     KnobOption,
     PresetOption,
     RoomOption,
-    check_not_negative,
-    check_sample_rate,
     check_within,
-    read_knobs,
-    with_chosen,
+    read_chosen,
 )
 from instrument.errors import UnknownName, UsageError
 
@@ -98,8 +96,16 @@ def play(
     """Play from MIDI keyboards and programs, now, until Ctrl-C."""
     from instrument.live.bindings import config_path, controls, load_bindings
 
-    knobs = read_knobs(knob or [])
-    check_not_negative("--seed", seed)
+    chosen = read_chosen(
+        sample_rate=sample_rate,
+        seed=seed,
+        preset=preset,
+        knob=knob,
+        humanize=humanize,
+        room=room,
+    )
+    chosen["voices"] = voices
+    device_rate = chosen.pop("sample_rate", None)
     check_within("--block", block, 16, 4096)
     check_within("--voices", voices, 1, 64)
     if mode not in ("poly", "mono"):
@@ -116,15 +122,12 @@ def play(
     for name in learn or ():
         if name not in names:
             raise UnknownName("knob", name, names)
-    if sample_rate is not None:
-        check_sample_rate(sample_rate)
-    engine = {"voices": voices, "seed": seed, "preset": preset, "knobs": knobs}
     settings = LiveSettings(
-        engine=with_chosen(LiveSettings().engine, engine, room, humanize),
+        engine=replace(LiveSettings().engine, **chosen),
         midi_in=midi_in,
         audio_out=audio_out,
         block=block,
-        sample_rate=sample_rate,
+        sample_rate=device_rate,
         mono=mode == "mono",
         bindings=bindings,
         learn=learn or (),

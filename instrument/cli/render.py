@@ -16,9 +16,7 @@ from instrument.cli.options import (
     PresetOption,
     RoomOption,
     check_not_negative,
-    check_sample_rate,
-    read_knobs,
-    with_chosen,
+    read_chosen,
 )
 
 if TYPE_CHECKING:
@@ -86,24 +84,22 @@ def render(
     ] = False,
 ) -> None:
     """Play a MIDI file into a sound file."""
-    knobs = read_knobs(knob or [])
+    chosen = read_chosen(
+        sample_rate=sample_rate,
+        seed=seed,
+        preset=preset,
+        knob=knob,
+        humanize=humanize,
+        room=room,
+    )
     check_not_negative("--tail", tail)
-    check_not_negative("--seed", seed)
 
     from instrument import terminal as ui
     from instrument.midi.score import read_score
     from instrument.render import RenderSettings, channels
 
     score = read_score(song)
-    as_played = RenderSettings.of(score)
-    if sample_rate is not None:
-        check_sample_rate(sample_rate)
-    chosen = {"sample_rate": sample_rate, "seed": seed, "preset": preset, "knobs": knobs or None}
-    engine = with_chosen(as_played.engine, chosen, room, humanize)
-    settings = dataclasses.replace(as_played, engine=engine, tail_seconds=tail)
-    if tail is not None or engine.sample_rate != as_played.engine.sample_rate:
-        # A take's length counts its own samples, up to its own end.
-        settings = dataclasses.replace(settings, samples=None)
+    settings = RenderSettings.of(score).chosen(tail, **chosen)
     path = output or Path(song.with_suffix(".wav").name)
     report = render_into(instrument, score, settings, path, bits, stems)
     if as_json:
