@@ -44,6 +44,7 @@ def arco(*arguments: str | Path) -> int:
     return main(["train", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_recordings_become_an_instrument_that_plays(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -81,6 +82,7 @@ def test_recordings_become_an_instrument_that_plays(
     assert main(["info", str(instrument)]) == 0
 
 
+@pytest.mark.slow
 def test_training_goes_on_where_it_stopped(folder: Path) -> None:
     run, features = folder / "resumed", folder / "violin.npz"
     few = ("--run", run, "--batch-size", "8", "--accelerator", "cpu")
@@ -91,6 +93,7 @@ def test_training_goes_on_where_it_stopped(folder: Path) -> None:
     assert steps == sorted(steps)
 
 
+@pytest.mark.slow
 def test_the_originals_vae_trains_by_a_flag(folder: Path) -> None:
     run = folder / "plain"
     plain = ("--plain", "--epochs", "1", "--batch-size", "8", "--accelerator", "cpu")
@@ -102,6 +105,7 @@ def test_the_originals_vae_trains_by_a_flag(folder: Path) -> None:
     assert settings["loop"]["learning_rate"] == 5e-5
 
 
+@pytest.mark.slow
 def test_pictures_are_learned_with_each_weight_of_the_divergence(
     picture_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,6 +124,7 @@ def test_pictures_are_learned_with_each_weight_of_the_divergence(
     assert "knn accuracy" in said
 
 
+@pytest.mark.slow
 def test_pictures_have_a_small_weight_of_the_divergence_by_default(
     picture_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -228,6 +228,7 @@ def test_an_engine_that_is_ahead_gives_the_same_bits(
     assert lateness(engine) == (0, 0)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     events=any_music(),
@@ -519,6 +520,7 @@ def test_a_slur_reaches_its_pitch(play: Play) -> None:
 # --- Held and short notes ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_held_note_goes_on_without_a_loop(play: Play) -> None:
     heard = play([(0.0, ON)], 20.0, preset=EXPRESSIVE)[0]
     levels = level_db(heard)[50:]

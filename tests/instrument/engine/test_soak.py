@@ -68,6 +68,7 @@ def ending(seconds: float) -> Iterator[tuple[float, Event]]:
             yield seconds, ControlChange(channel, controller, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not STATM.exists(), reason="memory in use is read from Linux's /proc")
 @pytest.mark.timeout(0)
 def test_dense_playing_leaves_neither_voices_nor_memory_behind() -> None:

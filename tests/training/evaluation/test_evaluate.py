@@ -15,6 +15,8 @@ from training.evaluation.evaluate import Evaluation, evaluate
 from training.export.metrics import describe_metrics
 from training.networks.envelope import ConditionalSettings, ConditionalVAE
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_instrument_is_in_tune_and_obeys_velocity(evaluation: Evaluation) -> None:
     metrics = evaluation.metrics

@@ -62,6 +62,7 @@ def test_the_vibrato_of_recordings_is_measured(synthetic_cache: FeatureCache) ->
     assert metrics["recorded_vibrato_hz"] == pytest.approx(5.1, abs=0.3)
 
 
+@pytest.mark.slow
 def test_recordings_are_played_with_every_seed_and_compared(
     synthetic_cache: FeatureCache, tiny: Instrument
 ) -> None:

@@ -317,6 +317,7 @@ Path(f"{run}.{os.environ['RANK']}.json").write_text(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 def test_under_torchrun_two_processes_train_one_network_and_the_first_writes(
     tmp_path: Path,
 ) -> None:

@@ -24,6 +24,8 @@ from training.networks.timbre import TimbreDecoder
 from training.pictures.latent_pictures import KNOB_POSITIONS, PICTURES, WEIGHTS
 from training.pictures.latent_report import latent_report
 
+pytestmark = pytest.mark.slow
+
 HISTORY = [{"step": 0, "train/loss": 2.0}, {"step": 9, "train/loss": 1.0, "validation/kl": 5.0}]
 
 
