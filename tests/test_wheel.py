@@ -79,6 +79,7 @@ def test_the_wheel_holds_every_exported_instrument_and_the_melody(wheel: Path) -
     for path in exported:
         assert f"instrument/{path.relative_to(ROOT).as_posix()}" in names
     assert "instrument/melodies/londonderry_air.mid" in names
+    assert {"instrument/py.typed", "training/py.typed"} <= names
 
 
 def test_the_version_is_the_package_s(wheel: Path) -> None:
