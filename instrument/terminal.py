@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich import box
 from rich.console import Console
-from rich.live import Live
 from rich.progress import (
     BarColumn,
     Progress,
@@ -25,7 +21,6 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
-from rich.text import Text
 
 from instrument.model.metrics import three_digits
 from instrument.units import note_name
@@ -33,12 +28,8 @@ from instrument.units import note_name
 if TYPE_CHECKING:
     from instrument.audio.stream import Device
     from instrument.live.bindings import Binding
-    from instrument.live.session import LiveSettings, Session, Status
     from instrument.model.spec import InstrumentSpec
     from instrument.render import RenderReport
-
-DISPLAY_SECONDS = 0.1
-SLOWEST_TERMINAL_SECONDS = 1.0
 
 
 def duration(seconds: float) -> str:
@@ -192,49 +183,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     return table
 
 
-# --- Playing live --------------------------------------------------------------------------------
-
-
-def live_sentences(session: Session) -> Iterator[str]:
-    """What is played on what, when it begins."""
-    inside, through = session.latency_seconds
-    device = session.device
-    if device is not None:
-        yield f"Plays on {device.name} ({device.api}) at {session.sample_rate} Hz."
-    yield f"A key sounds {1000 * inside:.1f} ms after it arrives."
-    if through > 0.0:
-        yield f"The device adds {1000 * through:.1f} ms, it says."
-    for name in session.inputs:
-        yield f"MIDI input: {name}"
-    yield "Ctrl-C ends it."
-
-
-def live_report(
-    status: Status, settings: LiveSettings, instrument: str = "violin"
-) -> Iterator[str]:
-    """What was played, when it is over; the instrument is named as it was chosen."""
-    yield f"{status.notes} notes were played."
-    for name, count in status.mishaps().items():
-        if count:
-            yield f"{count} {name}."
-    if status.postponed:
-        yield f"{status.postponed} messages had to wait for another block."
-    late = status.late_frames + status.late_notes
-    if late:
-        yield (
-            f"{status.late_frames} control frames and {status.late_notes} notes came late: other "
-            "programs kept Arco from its work."
-        )
-    if status.underruns:
-        yield f"The sound device reported {status.underruns} gaps: try a larger --block."
-    if settings.record is not None:
-        again = f"arco render {settings.record}"
-        again += "" if instrument == "violin" else f" --instrument {instrument}"
-        yield f"{settings.record}: '{again}' plays it again" + (
-            ", but for what came late." if late else ", sample for sample."
-        )
-    if settings.record_audio is not None:
-        yield f"{settings.record_audio}: what was heard."
+# --- What there is to play live with -------------------------------------------------------------
 
 
 def print_inputs(inputs: Sequence[tuple[str, str]] | str) -> None:
@@ -281,92 +230,3 @@ def _print_listing(title: str, columns: Sequence[str], rows: Sequence[Sequence[s
     console.print(title)
     console.print(_table(columns, rows))
     console.print()
-
-
-def status_line(status: Status) -> str:
-    """How a live session is getting on, in one line."""
-    if status.learning is not None:
-        target, one_way = status.learning
-        return f"learning {target}: turn its knob" + (", the other way too" if one_way else "")
-    parts = [
-        f"{status.voices} voice{'' if status.voices == 1 else 's'}"
-        if status.sounding
-        else "silent",
-        f"load {status.load:.0%}",
-        f"late frames {status.late_frames}",
-        f"underruns {status.underruns}",
-    ]
-    if status.late_notes + status.postponed:
-        parts.append(f"late notes {status.late_notes + status.postponed}")
-    parts += [f"{name} {count}" for name, count in status.mishaps().items() if count]
-    if status.last_change is not None:
-        change = status.last_change
-        parts.append(f"CC {change.controller} = {change.value} on {change.channel + 1}")
-    return "  ".join(parts)
-
-
-class LiveDisplay:
-    """Sentences, and below them a line that follows a live session, on stderr.
-
-    It has a thread of its own: a terminal may be slow, and the music must not wait for it. Where
-    there is no terminal there is no line.
-    """
-
-    def __init__(self) -> None:
-        self._sentences: SimpleQueue[str] = SimpleQueue()
-        self._stopping = Event()
-
-    def say(self, sentence: str) -> None:
-        """Show a sentence as soon as possible."""
-        self._sentences.put(sentence)
-
-    @contextmanager
-    def following(self, line: Callable[[], str]) -> Iterator[None]:
-        """Show a line, and show it again whenever it may have changed."""
-        thread = Thread(target=self._run, args=(line,), name="arco display", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._stopping.set()
-            thread.join(SLOWEST_TERMINAL_SECONDS)
-
-    def _run(self, line: Callable[[], str]) -> None:
-        # A terminal that was closed shows nothing more.
-        with suppress(OSError), _own_stderr() as stderr:
-            console = Console(file=stderr, markup=False, highlight=False, emoji=False)
-            with (
-                # Redirected, what other threads print would wait for a slow terminal too.
-                Live(
-                    console=console,
-                    auto_refresh=False,
-                    transient=True,
-                    redirect_stdout=False,
-                    redirect_stderr=False,
-                )
-                if console.is_terminal
-                else nullcontext()
-            ) as shown:
-                ending = False
-                while not ending:
-                    ending = self._stopping.wait(DISPLAY_SECONDS)
-                    while not self._sentences.empty():
-                        console.print(self._sentences.get(), soft_wrap=True)
-                    if shown is not None:
-                        shown.update(Text(line(), no_wrap=True, overflow="ellipsis"), refresh=True)
-
-
-@contextmanager
-def _own_stderr() -> Iterator[TextIO]:
-    """Give stderr with a buffer and a descriptor of its own.
-
-    When Python ends it empties stderr's buffer, and hangs if a thread waits with it for the
-    terminal. And PortAudio's wrapper sends stderr's descriptor nowhere while it looks for devices.
-    """
-    try:
-        descriptor = os.dup(sys.stderr.fileno())
-    except OSError:  # something that stands in for it
-        yield sys.stderr
-        return
-    with os.fdopen(descriptor, "w", errors="backslashreplace") as stderr:
-        yield stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -92,6 +93,14 @@ def play(
             metavar="TAKE.wav", help="Record the sound, 24 bits, .wav or .flac.", show_default=False
         ),
     ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print JSON instead of sentences, an object a line: when it is ready, whatever "
+            "happens, and a report.",
+        ),
+    ] = False,
 ) -> None:
     """Play from MIDI keyboards and programs, now, until Ctrl-C."""
     from instrument.live.bindings import config_path, controls, load_bindings
@@ -135,25 +144,30 @@ def play(
         record=record,
         record_audio=record_audio,
     )
-    _play(loaded, settings, instrument)
+    _play(loaded, settings, instrument, as_json=as_json)
 
 
-def _play(instrument: Instrument, settings: LiveSettings, name: str) -> None:
+def _play(instrument: Instrument, settings: LiveSettings, name: str, *, as_json: bool) -> None:
     """Play until the first signal, and to the end of its last notes until the second."""
-    from instrument import terminal as ui
+    from instrument import display
     from instrument.dsp.callback import compile_callback
+    from instrument.live.notices import Notice
     from instrument.live.session import Session
+    from instrument.terminal import progress_bars
 
-    with ui.progress_bars() as bars:
+    with progress_bars() as bars:
         compile_callback(bars.compiling)
-    display = ui.LiveDisplay()
-    with Session(instrument, settings, display.say) as session:
+    reader = display.JsonLines() if as_json else display.LiveDisplay()
+    with Session(instrument, settings, reader.tell) as session:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: session.stop())
-        for sentence in ui.live_sentences(session):
-            display.say(sentence)
-        with display.following(lambda: ui.status_line(session.status)):
+        sentences = "\n".join(display.ready_sentences(session))
+        reader.tell(Notice("ready", sentences, display.ready_facts(session, settings)))
+        with reader.following(lambda: display.status_line(session.status)):
             session.run()
         status = session.status
-    for line in ui.live_report(status, settings, name):
+    if as_json:
+        print(json.dumps({"event": "report", **display.report_facts(status, settings)}))
+        return
+    for line in display.report_sentences(status, settings, name):
         print(line)

@@ -154,6 +154,11 @@ class Engine:
         """How many notes got no voice."""
         return self._control.voices.dropped
 
+    @property
+    def stolen(self) -> int:
+        """How many voices had to fade away for others."""
+        return self._control.voices.stolen
+
     def push(self, event: Event, sample: int) -> None:
         """Give an event; it takes effect at that sample, or as soon as possible if it has passed.
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from queue import Empty
@@ -25,6 +25,7 @@ from instrument.errors import ArcoError
 from instrument.live.bindings import Binding, Knobs, bind, save_bindings
 from instrument.live.inputs import Inputs
 from instrument.live.learn import Learner
+from instrument.live.notices import Notice, Tell
 from instrument.live.scheduler import EventScheduler
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import AXIS_CONTROLLERS, MONO_ON
@@ -101,9 +102,11 @@ class Status:
         late_notes: Notes that began after their sample.
         postponed: Messages that had to wait for another block: notes take their time.
         underruns: Gaps that the sound device reported.
-        lost: Messages that overflowed a queue.
-        tape_lost: Samples that the disk was too slow for.
+        stolen: Voices that had to fade away for others.
+        messages_lost: Messages that overflowed a queue.
+        samples_lost: Samples that the disk was too slow for.
         faults: Rounds of the control that failed inside.
+        unknown_bindings: Targets of bindings that this instrument doesn't have.
         last_change: The controller that moved last.
         learning: What is being learned, and whether the knob must be turned the other way too.
     """
@@ -117,9 +120,11 @@ class Status:
     late_notes: int
     postponed: int
     underruns: int
-    lost: int
-    tape_lost: int
+    stolen: int
+    messages_lost: int
+    samples_lost: int
     faults: int
+    unknown_bindings: tuple[str, ...]
     last_change: ControlChange | None
     learning: tuple[str, bool] | None
 
@@ -127,8 +132,8 @@ class Status:
         """What should never happen, and how often it did."""
         return {
             "notes dropped": self.dropped,
-            "messages lost": self.lost,
-            "recorded samples lost": self.tape_lost,
+            "messages lost": self.messages_lost,
+            "recorded samples lost": self.samples_lost,
             "faults": self.faults,
         }
 
@@ -140,21 +145,21 @@ class Session:
         self,
         instrument: Instrument,
         settings: LiveSettings,
-        say: Callable[[str], None] = lambda _line: None,
+        tell: Tell = lambda _notice: None,
     ) -> None:
         """Open the inputs, the device and the recordings, and begin to play.
 
         Args:
             instrument: What is played.
             settings: How.
-            say: Takes sentences for the person who plays.
+            tell: Takes what happens, for whoever plays.
 
         Raises:
             UsageError: What was wanted isn't there or refuses, or a library is missing.
             OutputError: A recording can't be written where it should be.
         """
         self._settings = settings
-        self._say = say
+        self._tell = tell
         self._axes = [axis.name for axis in instrument.spec.axes]
         self._bindings = list(settings.bindings)
         self._stopping, self._stop_now = threading.Event(), threading.Event()
@@ -197,6 +202,7 @@ class Session:
             opened.callback(self._scheduler.stop)
             self._scheduler.ready.wait(READY_SECONDS)
             self._opened = opened.pop_all()
+        self._tell_unknown()
 
     def __enter__(self) -> Self:
         return self
@@ -215,6 +221,11 @@ class Session:
     def device(self) -> Device | None:
         """What is played on now."""
         return self._output.device if self._output else None
+
+    @property
+    def block(self) -> int:
+        """Samples that the device takes at once; 0 until it has begun to."""
+        return int(self._playback.block[0])
 
     @property
     def latency_seconds(self) -> tuple[float, float]:
@@ -240,9 +251,11 @@ class Session:
             late_notes=int(state.late_notes[0]),
             postponed=scheduler.postponed,
             underruns=int(self._playback.underflows[0]),
-            lost=self._inputs.lost,
-            tape_lost=self._tape.lost,
+            stolen=engine.stolen,
+            messages_lost=self._inputs.lost,
+            samples_lost=self._tape.lost,
             faults=scheduler.faults,
+            unknown_bindings=tuple(scheduler.knobs.unknown),
             last_change=scheduler.last_change,
             learning=learning,
         )
@@ -293,15 +306,25 @@ class Session:
         """Say once that something failed inside."""
         if self._scheduler.last_fault is not None and not self._told_fault:
             self._told_fault = True
-            self._say(f"a fault in Arco, which plays on: {self._scheduler.last_fault!r}")
+            fault = repr(self._scheduler.last_fault)
+            text = f"a fault in Arco, which plays on: {fault}"
+            self._tell(Notice("fault", text, {"error": fault}))
+
+    def _tell_unknown(self) -> None:
+        """Say which bindings turn nothing of this instrument's."""
+        for target in self._scheduler.knobs.unknown:
+            text = (
+                f"nothing is named {target!r} here: the knob that is bound to it does what it did"
+            )
+            self._tell(Notice("unknown-binding", text, {"target": target}))
 
     def _refresh_inputs(self) -> None:
         changes = self._inputs.refresh()
         for name in changes.lost:
             self._scheduler.lose(name)
-            self._say(f"MIDI input gone: {name}")
+            self._tell(Notice("input-lost", f"MIDI input gone: {name}", {"name": name}))
         for name in changes.opened:
-            self._say(f"MIDI input: {name}")
+            self._tell(Notice("input-opened", f"MIDI input: {name}", {"name": name}))
 
     def _knobs(self) -> Knobs:
         knobs = Knobs(self._bindings, self._axes)
@@ -316,15 +339,14 @@ class Session:
                 binding = self._scheduler.learned.get_nowait()
                 self._bindings = bind(self._bindings, binding)
                 self._scheduler.knobs = self._knobs()
-                self._say(
-                    f"learned: controller {binding.controller} turns {binding.target} "
-                    f"({binding.kind})"
-                )
+                text = f"controller {binding.controller} turns {binding.target} ({binding.kind})"
+                self._tell(Notice("learned", f"learned: {text}", asdict(binding)))
                 if self._settings.bindings_path is not None:
                     try:
                         save_bindings(self._settings.bindings_path, self._bindings)
                     except ArcoError as error:
-                        self._say(f"not kept: {error}")
+                        text = f"not kept: {error}"
+                        self._tell(Notice("not-kept", text, {"error": str(error)}))
 
     # --- sound device ------------------------------------------------------------------------
 
@@ -353,7 +375,8 @@ class Session:
         if self._output.alive and now < self._called_at + STALLED_SECONDS:
             return
         name = self._output.device.name
-        self._say(f"the sound device {name} is gone; waiting for it")
+        text = f"the sound device {name} is gone; waiting for it"
+        self._tell(Notice("device-lost", text, {"device": name}))
         self._scheduler.play_on(None)
         self._output.abandon()
         self._output = None
@@ -362,14 +385,16 @@ class Session:
         """Look for a device like the one that has gone."""
         try:
             rescan()
-            self._open_output(choose_output(self._settings.audio_out or self._api))
+            device = choose_output(self._settings.audio_out or self._api)
+            self._open_output(device)
         except ArcoError as error:
             if str(error) != self._told:
                 self._told = str(error)
-                self._say(self._told)
+                self._tell(Notice("device-missing", self._told, {"error": self._told}))
             return
         self._told = ""
-        self._say("the sound is back")
+        about = {"device": device.name, "api": device.api}
+        self._tell(Notice("device-opened", "the sound is back", about))
 
     # --- recordings --------------------------------------------------------------------------
 
@@ -391,7 +416,9 @@ class Session:
             self._tape.drain()
         except (OSError, RuntimeError) as error:
             self._tape.stop()
-            self._say(f"{self._settings.record_audio}: no more is recorded: {error}")
+            path = str(self._settings.record_audio)
+            text = f"{path}: no more is recorded: {error}"
+            self._tell(Notice("recording-stopped", text, {"path": path, "error": str(error)}))
 
     def _close_take(self, take: TakeWriter, error: object, *_: object) -> None:
         """Write the take, unless it never began."""

@@ -36,7 +36,7 @@ SENTENCES = {
     "late_notes": r"\d+ control frames and (\d+) notes came late",
     "underruns": r"reported (\d+) gaps",
 }
-"""What `ui.live_sentences` and `ui.live_report` say; what went well isn't mentioned."""
+"""What `instrument.display` says at the start and the end; what went well isn't mentioned."""
 
 
 @dataclass(frozen=True)

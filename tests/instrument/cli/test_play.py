@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from instrument.audio.stream import Device
 from instrument.errors import UsageError
 from instrument.live.bindings import Binding, save_bindings
+from instrument.live.notices import Notice, Tell
 from instrument.live.session import LiveSettings, Status
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
@@ -47,6 +49,7 @@ class FakeSession:
     latency_seconds = (0.004, 0.0)
     device = None
     sample_rate = 48_000
+    block = 128
     inputs = ("Keys",)
     status = Status(
         sounding=True,
@@ -58,18 +61,18 @@ class FakeSession:
         late_notes=0,
         postponed=0,
         underruns=0,
-        lost=0,
-        tape_lost=0,
+        stolen=0,
+        messages_lost=0,
+        samples_lost=0,
         faults=0,
+        unknown_bindings=(),
         last_change=None,
         learning=None,
     )
 
-    def __init__(
-        self, _instrument: Instrument, settings: LiveSettings, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, _instrument: Instrument, settings: LiveSettings, tell: Tell) -> None:
         self.settings = settings
-        self.say = say
+        self.tell = tell
         self.stops = 0
         self.closed = False
 
@@ -85,7 +88,7 @@ class FakeSession:
     def run(self) -> None:
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGTERM)
-        self.say("it ends")
+        self.tell(Notice("input-lost", "it ends", {"name": "Keys"}))
 
 
 @pytest.fixture
@@ -131,6 +134,18 @@ def test_play_ends_well_after_ctrl_c(
         f"take.mid: 'arco render take.mid --instrument {tiny_instrument}' plays it again, "
         "sample for sample.",
     ]
+
+
+def test_play_as_json_says_what_happens_and_nothing_else(
+    play: Arco, sessions: list[FakeSession]
+) -> None:
+    status, out, err = play("--json", "--record", "take.mid", "--mode", "mono")
+    ready, lost, report = map(json.loads, out.splitlines())
+    assert (status, err) == (0, "")
+    assert ready.items() >= {"event": "ready", "inputs": ["Keys"], "mode": "mono"}.items()
+    assert lost == {"event": "input-lost", "name": "Keys"}
+    assert report.items() >= {"event": "report", "notes": 12, "record": "take.mid"}.items()
+    assert len(sessions) == 1
 
 
 def test_play_takes_everything_to_the_session(

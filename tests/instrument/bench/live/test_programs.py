@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from instrument import terminal as ui
+from instrument import display as ui
 from instrument.bench.live.measure import measure_live
 from instrument.bench.live.programs import OwnCounts, missing_fluidsynth
 from instrument.errors import UsageError
@@ -19,20 +19,29 @@ from instrument.live.session import LiveSettings, Status
 
 def status(**counts: Any) -> Status:
     nothing: dict[str, Any] = dict.fromkeys(Status.__dataclass_fields__, 0)
-    return Status(**{**nothing, "sounding": True, "last_change": None, "learning": None, **counts})
+    return Status(
+        **{
+            **nothing,
+            "sounding": True,
+            "last_change": None,
+            "learning": None,
+            "unknown_bindings": (),
+            **counts,
+        }
+    )
 
 
 def test_the_counts_are_read_from_what_arco_really_says() -> None:
     counts = {
         "notes": 1000,
         "dropped": 1,
-        "lost": 2,
+        "messages_lost": 2,
         "postponed": 3,
         "late_frames": 4,
         "late_notes": 5,
         "underruns": 6,
     }
-    said = "\n".join(ui.live_report(status(**counts), LiveSettings()))
+    said = "\n".join(ui.report_sentences(status(**counts), LiveSettings()))
     assert OwnCounts.read(said) == OwnCounts(0.0, 1000, 1, 2, 3, 4, 5, 6)
 
 
@@ -42,12 +51,12 @@ def test_the_latency_is_read_from_what_arco_really_says() -> None:
         device = None
         inputs = ()
 
-    said = "\n".join(ui.live_sentences(Session()))  # type: ignore[arg-type]
+    said = "\n".join(ui.ready_sentences(Session()))  # type: ignore[arg-type]
     assert OwnCounts.read(said).latency_ms == 2.7
 
 
 def test_what_went_well_is_a_zero() -> None:
-    said = "\n".join(ui.live_report(status(notes=7), LiveSettings()))
+    said = "\n".join(ui.report_sentences(status(notes=7), LiveSettings()))
     assert OwnCounts.read(said) == OwnCounts(notes=7)
 
 
