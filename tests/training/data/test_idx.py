@@ -21,7 +21,7 @@ Write = Callable[[Path, NDArray[np.uint8]], None]
 
 HEADER = bytes.fromhex("00000803 00000002 00000003 00000004")
 CUBE = HEADER + bytes(range(24))  # 2 × 3 × 4 values
-PACKED = gzip.compress(CUBE)
+PACKED = gzip.compress(CUBE, mtime=0)
 
 
 def test_values_stand_row_after_row(tmp_path: Path) -> None:
