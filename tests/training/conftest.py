@@ -20,6 +20,7 @@ from training.data.idx import Pictures
 from training.data.labels import RecordingLabel
 from training.data.notes import PrepareSettings
 from training.data.prepare import prepare
+from training.evaluation import generation
 from training.evaluation.evaluate import Evaluation, evaluate
 from training.evaluation.playback import PlaybackSettings
 from training.networks.envelope import ConditionalVAE
@@ -144,6 +145,7 @@ def few() -> PlaybackSettings:
         sweep_velocities=(10, 64, 127),
         note_seconds=0.8,
         compared=2,
+        draws=2,
         timbre_notes=2,
         soundfont=Path("no-such-soundfont.sf2"),
         held=1,
@@ -169,13 +171,15 @@ def evaluation(
     evaluation_steps: list[tuple[int, int]],
 ) -> Evaluation:
     """The evaluation of the tiny instrument on a few notes."""
-    return evaluate(
-        features,
-        tiny,
-        tiny_networks[0],
-        settings=few,
-        progress=lambda done, of: evaluation_steps.append((done, of)),
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generation, "SPLITS", 1)
+        return evaluate(
+            features,
+            tiny,
+            tiny_networks[0],
+            settings=few,
+            progress=lambda done, of: evaluation_steps.append((done, of)),
+        )
 
 
 def _write_idx(path: Path, values: NDArray[np.uint8]) -> None:

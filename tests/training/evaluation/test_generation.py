@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -67,7 +69,8 @@ def test_recordings_are_played_with_every_seed_and_compared(
     synthetic_cache: FeatureCache, tiny: Instrument
 ) -> None:
     steps: list[int] = []
-    found = compare(synthetic_cache, tiny, [1, 4, 7], 2, lambda: steps.append(1))
+    short = dataclasses.replace(synthetic_cache, release=synthetic_cache.onset + 150)
+    found = compare(short, tiny, [1, 4, 7], 2, lambda: steps.append(1))
     assert len(steps) == 6
     assert found.recorded.shape == (3, len(LABELS))
     assert set(found.generated_recording) <= {1, 4, 7}

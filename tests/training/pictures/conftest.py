@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 
 from training.pictures import image_plots, latent_plots, playing_plots, plots, sound_plots
 
+PLOTS = (image_plots, latent_plots, playing_plots, plots, sound_plots)
+
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
@@ -22,9 +24,16 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
         figures.append(figure)
         plt.close(figure)
 
-    for module in (image_plots, latent_plots, playing_plots, plots, sound_plots):
+    for module in PLOTS:
         monkeypatch.setattr(module, "save", keep)
     return figures
+
+
+@pytest.fixture
+def unwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are made, and neither laid out nor written."""
+    for module in PLOTS:
+        monkeypatch.setattr(module, "save", lambda figure, _path: plt.close(figure))
 
 
 @pytest.fixture(scope="session")

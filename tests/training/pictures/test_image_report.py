@@ -26,7 +26,7 @@ def small(latent: int = 2) -> ImageVAE:
 
 
 @pytest.mark.parametrize("latent", [2, 3])
-def test_the_report_is_figures_and_pictures(latent: int, picture_set: Sets, tmp_path: Path) -> None:
+def test_the_report_is_metrics_and_pictures(latent: int, picture_set: Sets, tmp_path: Path) -> None:
     metrics = image_report(small(latent).eval(), *picture_set, CLASSES["mnist"], tmp_path)
     assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
     assert set(metrics) == {"reconstruction", "kl", "active", "knn_accuracy"}
@@ -39,6 +39,7 @@ def test_the_report_is_figures_and_pictures(latent: int, picture_set: Sets, tmp_
         assert image.imread(tmp_path / f"{name}.png").std() > 0.01
 
 
+@pytest.mark.usefixtures("unwritten")
 def test_one_class_is_enough_for_a_report(picture_set: Sets, tmp_path: Path) -> None:
     train, test = (Pictures(side.images, np.zeros_like(side.labels)) for side in picture_set)
     metrics = image_report(small().eval(), train, test, CLASSES["fashion"], tmp_path)

@@ -192,6 +192,7 @@ def test_progress_comes_to_its_end(drawn: Drawn) -> None:
     assert drawn.progress == [(i, len(PICTURES)) for i in range(1, len(PICTURES) + 1)]
 
 
+@pytest.mark.usefixtures("unwritten")
 def test_what_there_is_nothing_for_is_left_out(
     cache: FeatureCache,
     tiny_instrument: Path,
