@@ -14,9 +14,9 @@ from instrument.bench.live.programs import (
     QUIT,
     OwnCounts,
     arco_command,
-    end,
     fluidsynth_command,
     missing_fluidsynth,
+    report,
     running,
     wait_until_ready,
 )
@@ -76,7 +76,7 @@ def measure_live(
     with ExitStack() as opened:
         loop = opened.enter_context(loopback(jack, (ARCO,) if missing else (ARCO, FLUIDSYNTH)))
         arco = opened.enter_context(running(arco_command(instrument)))
-        said = wait_until_ready(arco)
+        ready = wait_until_ready(arco)
         loop.connect(ARCO, arco)
         if not missing:
             command = fluidsynth_command(
@@ -89,7 +89,7 @@ def measure_live(
         loop.play(take, progress)
         if arco.poll() is not None:
             raise UsageError("'arco play' ended while notes were played")
-        own = OwnCounts.read(said + end(arco))
+        own = OwnCounts.told(ready, report(arco))
     return LiveLatency(
         sample_rate=loop.sample_rate,
         block=loop.block,

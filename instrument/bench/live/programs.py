@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from instrument.bench.soundfont import find_soundfont
 from instrument.errors import UsageError
@@ -23,20 +23,11 @@ QUIT = "quit\n"
 """FluidSynth's own word. A signal would kill it, and a server that waits for its clients would
 stand still for 20 s."""
 
-READY = "Ctrl-C ends it."
-"""Arco's last sentence before it plays."""
+READY, REPORT = "ready", "report"
+"""What Arco tells before it plays, and when it is over."""
 
-SENTENCES = {
-    "latency_ms": r"A key sounds ([\d.]+) ms after it arrives",
-    "notes": r"(\d+) notes were played",
-    "dropped": r"(\d+) notes dropped",
-    "messages_lost": r"(\d+) messages lost",
-    "postponed": r"(\d+) messages had to wait",
-    "late_frames": r"(\d+) control frames and \d+ notes came late",
-    "late_notes": r"\d+ control frames and (\d+) notes came late",
-    "underruns": r"reported (\d+) gaps",
-}
-"""What `instrument.display` says at the start and the end; what went well isn't mentioned."""
+Event: TypeAlias = dict[str, Any]
+"""A line that ``arco play --json`` prints: the word for what happened, and facts by name."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +55,16 @@ class OwnCounts:
     underruns: int = 0
 
     @classmethod
-    def read(cls, said: str) -> OwnCounts:
-        """The counts in what ``arco play`` said from its start to its end."""
-        found = {name: re.search(pattern, said) for name, pattern in SENTENCES.items()}
-        told = {name: match[1] for name, match in found.items() if match}
-        latency_ms = float(told.pop("latency_ms", 0.0))
-        return cls(latency_ms, **{name: int(count) for name, count in told.items()})
+    def told(cls, ready: Event, report: Event) -> OwnCounts:
+        """The counts in what ``arco play --json`` told when it was ready, and when it was over."""
+        counts = {field.name: report[field.name] for field in fields(cls)[1:]}
+        return cls(1000.0 * ready["latency_seconds"], **counts)
 
 
 def arco_command(instrument: str) -> list[str]:
     """``arco play`` on JACK, with a MIDI port of its own."""
     command = [sys.executable, "-m", "instrument.cli", "play", "--instrument", instrument]
-    return [*command, "--midi-in", "virtual", "--audio-out", "JACK"]
+    return [*command, "--midi-in", "virtual", "--audio-out", "JACK", "--json"]
 
 
 def missing_fluidsynth(soundfont: Path | None) -> str:
@@ -123,19 +112,41 @@ def running(
         end(process, goodbye)
 
 
-def wait_until_ready(arco: Program) -> str:
-    """What Arco says until it plays.
+def event(line: str) -> Event | None:
+    """What a line tells; None if it is a sentence, as those about errors are."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) and "event" in told else None
+
+
+def wait_until_ready(arco: Program) -> Event:
+    """What Arco tells of itself when it begins to play.
 
     Raises:
         UsageError: It ends instead.
     """
-    said: list[str] = []
+    why = "it says nothing"
     for line in arco.stdout or ():
-        said.append(line)
-        if READY in line:
-            return "".join(said)
-    why = said[-1].strip().removeprefix("arco: ") if said else "it says nothing"
+        told = event(line)
+        if told is None:
+            why = line.strip().removeprefix("arco: ")
+        elif told["event"] == READY:
+            return told
     raise UsageError(f"'arco play' doesn't start: {why}")
+
+
+def report(arco: Program) -> Event:
+    """Let Arco end, and give what it reports.
+
+    Raises:
+        UsageError: It had no time to.
+    """
+    for told in map(event, end(arco).splitlines()):
+        if told is not None and told["event"] == REPORT:
+            return told
+    raise UsageError("'arco play' ended without a report")
 
 
 def end(process: Program, goodbye: str = "") -> str:

@@ -47,8 +47,8 @@ def live_section(found: LiveLatency) -> Section:
     latencies = {ARCO: found.arco}
     own = found.own
     notes = [
-        f"Arco announced {own.latency_ms:g} ms. By its own count {own.late_frames} control frames "
-        f"and {own.late_notes} notes came late, {own.postponed} messages had to wait, and "
+        f"Arco announced {own.latency_ms:.1f} ms. By its own count {own.late_frames} control "
+        f"frames and {own.late_notes} notes came late, {own.postponed} messages had to wait, and "
         f"{own.dropped} notes were dropped; JACK counted {found.xruns} gaps."
     ]
     if isinstance(found.fluidsynth, str):
