@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pty
 import re
 import shutil
 import signal
@@ -283,6 +282,8 @@ def test_the_sound_comes_back_with_the_server(
 def test_a_terminal_that_takes_nothing_holds_no_note_up(
     jack_server: Any, arco: Callable[..., Arco], perform: Callable[..., Float32], tmp_path: Path
 ) -> None:
+    import pty  # noqa: PLC0415 (there is none on Windows)
+
     master, slave = pty.openpty()
     with contextlib.ExitStack() as descriptors:
         for descriptor in (master, slave):
