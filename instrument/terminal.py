@@ -26,7 +26,7 @@ from instrument.model.metrics import three_digits
 from instrument.units import note_name
 
 if TYPE_CHECKING:
-    from instrument.audio.stream import Device
+    from instrument.audio.devices import Device
     from instrument.live.bindings import Binding
     from instrument.model.spec import InstrumentSpec
     from instrument.render import RenderReport

@@ -1,52 +1,79 @@
-"""The one door to sound devices: sounddevice with its PortAudio, and a way to play a file."""
+"""The sound devices that there are, and which of them is played on."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-from instrument.errors import UsageError
+from instrument.audio.portaudio import load_sounddevice
+from instrument.errors import UnknownName, UsageError
 
-PLAYED_FRAMES = 4096
-"""Samples of a file that go to the sound device at once."""
+JACK = "JACK Audio Connection Kit"
 
 
-def load_sounddevice() -> Any:  # noqa: ANN401 (it has no types)
-    """The module sounddevice.
+@dataclass(frozen=True)
+class Device:
+    """A sound device that can play.
+
+    Attributes:
+        index: PortAudio's number.
+        api: Name of the sound system that offers it.
+        name: Its own name.
+        sample_rate: In Hz, that it prefers.
+        is_default: Whether it is what is played on if nothing is chosen.
+    """
+
+    index: int
+    api: str
+    name: str
+    sample_rate: int
+    is_default: bool = False
+
+    @property
+    def is_jack(self) -> bool:
+        """Whether JACK plays: it sets rate and block, and hands over MIDI by the block."""
+        return self.api == JACK
+
+
+def list_outputs() -> list[Device]:
+    """The devices that can play, the default one marked.
+
+    A JACK server that runs was started on purpose: it is the default. Otherwise that is the
+    system's.
 
     Raises:
-        UsageError: It or PortAudio is missing; the message says what to install.
+        UsageError: sounddevice or PortAudio is missing.
     """
-    try:
-        import sounddevice  # noqa: PLC0415 (an extra, which may be missing)
-    except ImportError:
-        raise UsageError("sounddevice isn't installed: pip install 'arco[live]'") from None
-    except OSError:
+    sd = load_sounddevice()
+    apis = [api["name"] for api in sd.query_hostapis()]
+    found = [
+        Device(index, apis[device["hostapi"]], device["name"], round(device["default_samplerate"]))
+        for index, device in enumerate(sd.query_devices())
+        if device["max_output_channels"] >= 2
+    ]
+    jack = [device.index for device in found if device.is_jack]
+    default = jack[0] if jack else sd.default.device[1]
+    return [
+        Device(d.index, d.api, d.name, d.sample_rate, is_default=d.index == default) for d in found
+    ]
+
+
+def choose_output(name: str | None) -> Device:
+    """The device of a name, or the default one.
+
+    Args:
+        name: Part of the device's name or of its sound system's, in any case.
+
+    Raises:
+        UsageError: There is no device, or none of this name.
+    """
+    devices = list_outputs()
+    if not devices:
         raise UsageError(
-            "the PortAudio library is missing; on Debian: apt-get install libportaudio2"
-        ) from None
-    return sounddevice
-
-
-def play_file(path: Path) -> None:
-    """Play a sound file on the default device until its end.
-
-    Raises:
-        UsageError: There is no device, or it refuses, or a library is missing.
-    """
-    import soundfile  # noqa: PLC0415 (only playing needs it)
-
-    sounddevice = load_sounddevice()
-    try:
-        sounddevice.query_devices(kind="output")
-    except (sounddevice.PortAudioError, ValueError):
-        raise UsageError("there is no sound device") from None
-    try:
-        with (
-            soundfile.SoundFile(path) as file,
-            sounddevice.OutputStream(file.samplerate, channels=file.channels) as stream,
-        ):
-            for block in file.blocks(PLAYED_FRAMES, dtype="float32"):
-                stream.write(block)
-    except sounddevice.PortAudioError as error:
-        raise UsageError(f"the sound device refuses: {error}") from None
+            "there is no sound device; connect one, or start a JACK server (jackd -d alsa)"
+        )
+    if name is None:
+        return next((device for device in devices if device.is_default), devices[0])
+    for device in devices:
+        if name.lower() in f"{device.name} ({device.api})".lower():
+            return device
+    raise UnknownName("sound device", name, [device.name for device in devices])

@@ -1,92 +1,28 @@
-"""Sound devices: what there is, and one stream that plays through the compiled callback."""
+"""An open stream: what plays through the compiled callback, and a sound file."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from instrument.audio.devices import load_sounddevice
+from instrument.audio.devices import Device
+from instrument.audio.portaudio import (
+    compiled_stream,
+    leave_portaudio,
+    load_sounddevice,
+    rescan,
+)
 from instrument.dsp.callback import OUTPUT_UNDERFLOW, Callback, Playback
-from instrument.errors import UnknownName, UsageError
+from instrument.errors import UsageError
 
-JACK = "JACK Audio Connection Kit"
 CLOSE_SECONDS = 2.0
 """A device that doesn't close in this time has gone, and so has the library that waits for it."""
 
-
-@dataclass(frozen=True)
-class Device:
-    """A sound device that can play.
-
-    Attributes:
-        index: PortAudio's number.
-        api: Name of the sound system that offers it.
-        name: Its own name.
-        sample_rate: In Hz, that it prefers.
-        is_default: Whether it is what is played on if nothing is chosen.
-    """
-
-    index: int
-    api: str
-    name: str
-    sample_rate: int
-    is_default: bool = False
-
-    @property
-    def is_jack(self) -> bool:
-        """Whether JACK plays: it sets rate and block, and hands over MIDI by the block."""
-        return self.api == JACK
-
-
-def list_outputs() -> list[Device]:
-    """The devices that can play, the default one marked.
-
-    A JACK server that runs was started on purpose: it is the default. Otherwise that is the
-    system's.
-
-    Raises:
-        UsageError: sounddevice or PortAudio is missing.
-    """
-    sd = load_sounddevice()
-    apis = [api["name"] for api in sd.query_hostapis()]
-    found = [
-        Device(index, apis[device["hostapi"]], device["name"], round(device["default_samplerate"]))
-        for index, device in enumerate(sd.query_devices())
-        if device["max_output_channels"] >= 2
-    ]
-    jack = [device.index for device in found if device.is_jack]
-    default = jack[0] if jack else sd.default.device[1]
-    return [
-        Device(d.index, d.api, d.name, d.sample_rate, is_default=d.index == default) for d in found
-    ]
-
-
-def choose_output(name: str | None) -> Device:
-    """The device of a name, or the default one.
-
-    Args:
-        name: Part of the device's name or of its sound system's, in any case.
-
-    Raises:
-        UsageError: There is no device, or none of this name.
-    """
-    devices = list_outputs()
-    if not devices:
-        raise UsageError(
-            "there is no sound device; connect one, or start a JACK server (jackd -d alsa)"
-        )
-    if name is None:
-        return next((device for device in devices if device.is_default), devices[0])
-    for device in devices:
-        if name.lower() in f"{device.name} ({device.api})".lower():
-            return device
-    raise UnknownName("sound device", name, [device.name for device in devices])
+PLAYED_FRAMES = 4096
+"""Samples of a file that go to the sound device at once."""
 
 
 class Output:
@@ -148,17 +84,9 @@ class Output:
 
     def _compiled(self, playback: Playback, wanted: dict[str, Any]) -> Any:  # noqa: ANN401
         """A stream with a compiled callback; None if sounddevice has no door for one."""
-        ffi, stream_base = getattr(self._sd, "_ffi", None), getattr(self._sd, "_StreamBase", None)
-        if ffi is None or stream_base is None:
-            return None
         self._callback = Callback(playback)
-        return stream_base(
-            "output",
-            callback=ffi.cast("PaStreamCallback *", self._callback.address),
-            userdata=ffi.cast("void *", self._callback.user_data),
-            wrap_callback=None,
-            **wanted,
-        )
+        address, user_data = self._callback.address, self._callback.user_data
+        return compiled_stream(self._sd, address, user_data, wanted)
 
     def _refusal(self, error: Exception, sample_rate: int, block: int) -> str:
         device, reason = self.device, str(error.args[0]) if error.args else "no reason given"
@@ -206,18 +134,8 @@ class Output:
         ended or look for devices anew. So it stays as it is, and a second PortAudio takes over.
         """
         if self.device.is_jack or not _finishes(self._stream.close, CLOSE_SECONDS):
-            _replace_portaudio(self._sd)
+            leave_portaudio()
         rescan()
-
-
-def rescan() -> None:
-    """Let PortAudio look for devices anew; no stream may be open.
-
-    It finds a JACK server only when it begins.
-    """
-    sd = load_sounddevice()
-    sd._terminate()
-    sd._initialize()
 
 
 def _finishes(function: Callable[[], None], seconds: float) -> bool:
@@ -233,32 +151,6 @@ def _finishes(function: Callable[[], None], seconds: float) -> bool:
     return not thread.is_alive()
 
 
-_abandoned: list[Any] = []
-"""Libraries with a dead stream inside; their code must stay where it is."""
-
-
-def _replace_portaudio(sd: Any) -> None:  # noqa: ANN401
-    """Load PortAudio once more, beside the one that hangs."""
-    path = _library_path(sd)
-    _abandoned.append(sd._lib)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        # Under its own name the system would hand out the one that is there.
-        copy = shutil.copy(path, folder)
-        sd._lib = sd._ffi.dlopen(copy)
-    sd._initialized = 0
-    sd._initialize()
-
-
-def _library_path(sd: Any) -> Path:  # noqa: ANN401
-    """The file that PortAudio was loaded from."""
-    maps = Path("/proc/self/maps")
-    if maps.exists():
-        for line in maps.read_text().splitlines():
-            if "libportaudio" in line and not line.endswith("(deleted)"):
-                return Path(line.split(maxsplit=5)[-1])
-    return Path(sd._libname)
-
-
 def _python_callback(playback: Playback) -> Callable[..., None]:
     """The same callback in Python, for a sounddevice that takes no other."""
     compiled = Callback(playback)
@@ -267,3 +159,27 @@ def _python_callback(playback: Playback) -> Callable[..., None]:
         compiled(out, time.currentTime, OUTPUT_UNDERFLOW if status.output_underflow else 0)
 
     return callback
+
+
+def play_file(path: Path) -> None:
+    """Play a sound file on the default device until its end.
+
+    Raises:
+        UsageError: There is no device, or it refuses, or a library is missing.
+    """
+    import soundfile  # noqa: PLC0415 (only playing needs it)
+
+    sounddevice = load_sounddevice()
+    try:
+        sounddevice.query_devices(kind="output")
+    except (sounddevice.PortAudioError, ValueError):
+        raise UsageError("there is no sound device") from None
+    try:
+        with (
+            soundfile.SoundFile(path) as file,
+            sounddevice.OutputStream(file.samplerate, channels=file.channels) as stream,
+        ):
+            for block in file.blocks(PLAYED_FRAMES, dtype="float32"):
+                stream.write(block)
+    except sounddevice.PortAudioError as error:
+        raise UsageError(f"the sound device refuses: {error}") from None

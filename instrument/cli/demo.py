@@ -23,7 +23,7 @@ def demo(
 ) -> None:
     """Render the melody that comes with Arco, and play it if there is a sound device."""
     from instrument import terminal as ui
-    from instrument.audio.devices import play_file
+    from instrument.audio.stream import play_file
     from instrument.files import new_folder
     from instrument.midi.score import read_score
     from instrument.render import RenderSettings

@@ -13,7 +13,7 @@ Found = TypeVar("Found")
 def devices() -> None:
     """Show the MIDI inputs, the sound devices, and what learned knobs turn."""
     from instrument import terminal as ui
-    from instrument.audio.stream import list_outputs
+    from instrument.audio.devices import list_outputs
     from instrument.live.bindings import config_path, load_bindings
     from instrument.live.inputs import list_inputs
 

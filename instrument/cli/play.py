@@ -103,7 +103,8 @@ def play(
     ] = False,
 ) -> None:
     """Play from MIDI keyboards and programs, now, until Ctrl-C."""
-    from instrument.live.bindings import config_path, controls, load_bindings
+    from instrument.live.bindings import config_path, load_bindings
+    from instrument.live.knobs import controls
 
     chosen = read_chosen(
         sample_rate=sample_rate,

@@ -22,22 +22,12 @@ from instrument.files import replacing
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import (
     ALL_SOUND_OFF,
-    AXIS_CONTROLLERS,
     BANK_COARSE,
     BANK_FINE,
     DATA_ENTRY,
-    LEGATO,
     NRPN_FINE,
-    PORTAMENTO,
-    RESET_CONTROLLERS,
     RPN_COARSE,
-    SOFT,
-    SOSTENUTO,
-    SUSTAIN,
 )
-from instrument.midi.events import ControlChange
-
-MIDDLE = 64
 
 Word = TypeVar("Word", bound=str)
 
@@ -93,131 +83,10 @@ class Binding:
         return self.controller == other.controller and (len(channels) == 1 or None in channels)
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
-    """What a target is.
-
-    Attributes:
-        controller: Its own controller.
-        start: Its value before anything has moved it.
-        resets: Whether "reset all controllers" takes it back there.
-    """
-
-    controller: int
-    start: int = MIDDLE
-    resets: bool = False
-
-
-CONTROLS = {
-    "vibrato": Control(1, 0, resets=True),
-    "portamento-time": Control(5),
-    "volume": Control(7, 100),
-    "pan": Control(10),
-    "expression": Control(11, 127, resets=True),
-    "sustain": Control(SUSTAIN, 0, resets=True),
-    "portamento": Control(PORTAMENTO, 0, resets=True),
-    "sostenuto": Control(SOSTENUTO, 0, resets=True),
-    "soft": Control(SOFT, 0, resets=True),
-    "legato": Control(LEGATO, 0, resets=True),
-}
-"""The targets that every instrument has, by name."""
-
-SAME_AS = {2: 11}
-"""The breath controller is a second name of expression."""
-
-
-def controls(axis_names: Sequence[str]) -> dict[str, Control]:
-    """All targets of an instrument by name: those of every instrument, then its axes.
-
-    Axes beyond the eighth have no controller. An axis named like another control hides it.
-    """
-    axes = zip(axis_names, AXIS_CONTROLLERS, strict=False)
-    return CONTROLS | {name: Control(controller) for name, controller in axes}
-
-
 def bind(bindings: Iterable[Binding], new: Binding) -> list[Binding]:
     """Bindings with a new one, in the place of all that had its target or its controller."""
     kept = [old for old in bindings if old.target != new.target and not old.overlaps(new)]
     return [*kept, new]
-
-
-class Knobs:
-    """Translates what knobs send into what the instrument understands.
-
-    A bound knob turns its target for the whole instrument, on all channels. An absolute one with
-    soft takeover is held back until it reaches or crosses the value that its target has, so that
-    the sound never jumps to where the knob happens to stand. A target that nothing has moved yet
-    follows at once. Where channels differ, the value that was set last counts.
-
-    Attributes:
-        unknown: Targets that are bound but that this instrument hasn't got; such knobs keep the
-            meaning that MIDI gives them.
-    """
-
-    def __init__(self, bindings: Iterable[Binding], axis_names: Sequence[str]) -> None:
-        bindings = list(bindings)
-        self._controls = controls(axis_names)
-        self.unknown = [b.target for b in bindings if b.target not in self._controls]
-        self._bindings = {
-            (b.controller, b.channel): b for b in bindings if b.target in self._controls
-        }
-        self._values: dict[int, int] = {}
-        self._stood: dict[tuple[int, int], int] = {}
-
-    def turn(self, target: str, position: float) -> None:
-        """Say that a target was set otherwise, to a position 0…1: soft takeover counts from there.
-
-        Raises:
-            UnknownName: There is no target of this name.
-        """
-        if target not in self._controls:
-            raise UnknownName("knob", target, self._controls)
-        self._values[self._controls[target].controller] = round(127 * position)
-
-    def translate(self, event: ControlChange) -> list[ControlChange]:
-        """What a controller does: itself if nothing binds it, else its target on all channels.
-
-        Returns:
-            The changes for the instrument; none while soft takeover holds the knob back.
-        """
-        binding = self._bindings.get((event.controller, event.channel))
-        binding = binding or self._bindings.get((event.controller, None))
-        if binding is None:
-            self._watch(event)
-            return [event]
-        control = self._controls[binding.target]
-        if binding.kind == "absolute":
-            value = self._position(binding, control, event)
-        else:
-            value = self._stepped(STEPS[binding.kind](event.value), control)
-        if value is None:
-            return []
-        self._values[control.controller] = value
-        return [ControlChange(channel, control.controller, value) for channel in range(CHANNELS)]
-
-    def _watch(self, event: ControlChange) -> None:
-        """Remember what a controller that isn't bound sets."""
-        if event.controller == RESET_CONTROLLERS:
-            resets = (control for control in self._controls.values() if control.resets)
-            self._values |= {control.controller: control.start for control in resets}
-        else:
-            self._values[SAME_AS.get(event.controller, event.controller)] = event.value
-
-    def _position(self, binding: Binding, control: Control, event: ControlChange) -> int | None:
-        """Value of a target whose knob has moved; None if the knob is held back."""
-        knob = event.controller, event.channel
-        stood = self._stood.get(knob, event.value)
-        self._stood[knob] = event.value
-        value = self._values.get(control.controller)
-        # The way from where the knob stood passes the value when it crosses it, and begins there
-        # when the knob itself set it: a knob that holds its target needs no case of its own.
-        reached = value is None or min(stood, event.value) <= value <= max(stood, event.value)
-        return event.value if reached or binding.takeover == "jump" else None
-
-    def _stepped(self, step: int, control: Control) -> int | None:
-        """Value of a target that an encoder has stepped; None if it hasn't."""
-        value = self._values.get(control.controller, control.start)
-        return min(max(value + step, 0), 127) if step else None
 
 
 # --- The file ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Which sample is played when: the audio callback's own record of it, without its jitter."""
+"""Which sample is played when, and by when a note can be ready."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from instrument.dsp.callback import CLOCK_SIZE, Playback
 
 REMEMBERED = CLOCK_SIZE // 2
 """Calls that the clock looks at; the rest may be overwritten while it looks."""
+
+FIRST_NOTE_SECONDS, NOTE_SAFETY, NOTE_SMOOTHING = 0.0005, 1.3, 0.1
+"""How long a note takes to be ready: at first, how much more to be sure, and how fast to learn."""
 
 
 class Clock:
@@ -48,3 +51,37 @@ class Clock:
         begun = int(self._playback.clock[last % CLOCK_SIZE, 0])
         block = int(self._playback.block[0])
         return begun + int((position - begun) // block) * block
+
+
+class Deadlines:
+    """Knows by when the notes that arrived can be ready, from how long earlier ones took.
+
+    Attributes:
+        postponed: How many events had to wait for another block, because the notes that came with
+            them couldn't be ready for theirs.
+    """
+
+    def __init__(self, clock: Clock, playback: Playback, sample_rate: int) -> None:
+        self.postponed = 0
+        self._clock = clock
+        self._playback = playback
+        self._sample_rate = sample_rate
+        self._note_seconds = FIRST_NOTE_SECONDS
+
+    def in_time(self, sample: int, playing: float, notes: int) -> int:
+        """When an event can be ready: at the sample that is wanted, or as a later block begins.
+
+        Args:
+            sample: That is wanted.
+            playing: The sample that is played now.
+            notes: How many notes are to be got ready.
+        """
+        begins = self._clock.period(sample)
+        if begins - playing >= notes * self._note_seconds * self._sample_rate:
+            return sample
+        self.postponed += 1
+        return begins + int(self._playback.block[0])
+
+    def learn(self, seconds: float) -> None:
+        """Take into account how long it took to get a note ready."""
+        self._note_seconds += NOTE_SMOOTHING * (NOTE_SAFETY * seconds - self._note_seconds)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 import time
-from collections import Counter, defaultdict
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from instrument.audio.stream import Output
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
-from instrument.live.bindings import Binding, Knobs
-from instrument.live.clock import Clock
+from instrument.live.bindings import Binding
+from instrument.live.clock import Clock, Deadlines
+from instrument.live.held import Held, ends_of_all
 from instrument.live.inputs import Arrival, Inputs
+from instrument.live.knobs import Knobs
 from instrument.live.learn import NEVER_LEARNED, Learner
-from instrument.midi.channel import CHANNELS
-from instrument.midi.controllers import ALL_NOTES_OFF, SOSTENUTO, SUSTAIN
-from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
+from instrument.live.process import raise_priority
+from instrument.midi.events import ControlChange, Event, NoteOn
 from instrument.midi.take import Stamper, TakeWriter
 
 POLL_SECONDS = 0.0004
@@ -28,11 +26,6 @@ GUARD_SECONDS = 0.0005
 
 MARGIN_SECONDS = 0.001
 """What a note needs to be decoded, where it may arrive at the last moment of a block."""
-
-FIRST_NOTE_SECONDS, NOTE_SAFETY, NOTE_SMOOTHING = 0.0005, 1.3, 0.1
-"""How long a note takes to be ready: at first, how much more to be sure, and how fast to learn."""
-
-NICENESS = -15
 
 
 class EventScheduler:
@@ -47,12 +40,10 @@ class EventScheduler:
         ready: Set when the latency is known.
         latency: Samples from an arrival to its sound.
         last_change: The controller that moved last.
-        postponed: How many events had to wait for another block, because the notes that came with
-            them couldn't be ready for theirs.
         ignored: How many keys went down while nothing played.
         faults: How many rounds failed inside; what arrived in them is left out.
         last_fault: The last of them.
-        learned: The bindings that were learned, for another thread to take.
+        learned: The bindings that were learned and are in force, for another thread to tell.
     """
 
     def __init__(
@@ -81,7 +72,6 @@ class EventScheduler:
         self.latency = 0
         self.last_change: ControlChange | None = None
         self.ignored = 0
-        self.postponed = 0
         self.faults = 0
         self.last_fault: Exception | None = None
         self.knobs = knobs
@@ -91,14 +81,13 @@ class EventScheduler:
         self._playback = playback
         self._inputs = inputs
         self._clock = Clock(playback, sample_rate)
+        self._deadlines = Deadlines(self._clock, playback, sample_rate)
         self._sample_rate = sample_rate
         self._ahead = ahead
         self._take = take
         self._stamper = Stamper()
         self._lost: SimpleQueue[str] = SimpleQueue()
-        self._down: defaultdict[str, Counter[tuple[int, int]]] = defaultdict(Counter)
-        self._pedals: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
-        self._note_seconds = FIRST_NOTE_SECONDS
+        self._held = Held()
         self._playing = True
         self._running = True
         # Nobody may ask a device for its time any more when it is given up.
@@ -106,6 +95,11 @@ class EventScheduler:
         self._thread = threading.Thread(target=self._run, name="arco control", daemon=True)
 
     # --- for other threads ---------------------------------------------------------------
+
+    @property
+    def postponed(self) -> int:
+        """How many events had to wait for another block."""
+        return self._deadlines.postponed
 
     def start(self) -> None:
         """Begin to poll."""
@@ -134,7 +128,7 @@ class EventScheduler:
     # --- the thread ----------------------------------------------------------------------
 
     def _run(self) -> None:
-        _raise_priority()
+        raise_priority()
         finished = False
         while self._running:
             try:
@@ -166,23 +160,14 @@ class EventScheduler:
             arrived = playing - (now - arrival.seconds) * self._sample_rate
             if arrival.at_period_start:
                 arrived = self._clock.period(arrived)
-            sample = self._in_time(round(arrived) + self.latency, playing, notes)
+            wanted = max(round(arrived) + self.latency, self._engine.reached)
+            sample = self._deadlines.in_time(wanted, playing, notes)
             until = max(until, self._hear(arrival, sample))
         guard = round(GUARD_SECONDS * self._sample_rate)
         # What has arrived is got ready at once, and then what nothing can change any more.
         self._advance(max(until, int(playing) + self.latency - guard))
         if notes:
-            seconds = (time.perf_counter() - now) / notes
-            self._note_seconds += NOTE_SMOOTHING * (NOTE_SAFETY * seconds - self._note_seconds)
-
-    def _in_time(self, sample: int, playing: float, notes: int) -> int:
-        """A sample at which so many notes can be ready: that one, or the first of a later block."""
-        sample = max(sample, self._engine.reached)
-        begins = self._clock.period(sample)
-        if begins - playing >= notes * self._note_seconds * self._sample_rate:
-            return sample
-        self.postponed += 1
-        return begins + int(self._playback.block[0])
+            self._deadlines.learn((time.perf_counter() - now) / notes)
 
     def _now(self) -> float | None:
         """The sample that begins now; None while nothing plays."""
@@ -199,7 +184,7 @@ class EventScheduler:
         try:
             until = 0
             for meant in self._translate(arrival.event, arrival.seconds):
-                self._remember(arrival.port, meant)
+                self._held.remember(arrival.port, meant)
                 until = self.give(meant, sample) + 1
         except Exception as error:
             # The events behind it, ends of notes perhaps, are heard all the same.
@@ -221,6 +206,7 @@ class EventScheduler:
 
     def _keep(self, binding: Binding | None) -> None:
         if binding is not None:
+            self.knobs.bind(binding)
             self.learned.put(binding)
 
     def give(self, event: Event, sample: int) -> int:
@@ -240,29 +226,11 @@ class EventScheduler:
 
     # --- what must not sound for ever ------------------------------------------------------
 
-    def _remember(self, port: str, event: Event) -> None:
-        """Keep in mind what an input holds."""
-        match event:
-            case NoteOn(channel, key):
-                self._down[port][channel, key] += 1
-            case NoteOff(channel, key):
-                # Its key may have gone down while nothing played.
-                self._down[port][channel, key] = max(0, self._down[port][channel, key] - 1)
-            case ControlChange(channel, controller, value) if controller in (SUSTAIN, SOSTENUTO):
-                pedals = self._pedals[port]
-                (pedals.add if value >= 64 else pedals.discard)((channel, controller))
-            case _:
-                pass
-
     def _end_lost(self) -> None:
         with suppress(Empty):
             while True:
-                port = self._lost.get_nowait()
-                for (channel, key), times in self._down.pop(port, Counter()).items():
-                    for _ in range(times):
-                        self.give(NoteOff(channel, key), self._engine.reached)
-                for channel, controller in self._pedals.pop(port, set()):
-                    self.give(ControlChange(channel, controller, 0), self._engine.reached)
+                for event in self._held.ends(self._lost.get_nowait()):
+                    self.give(event, self._engine.reached)
 
     def _take_silently(self, arrivals: list[Arrival]) -> None:
         """Without sound keys may only go up: nothing waits to be heard late."""
@@ -274,22 +242,5 @@ class EventScheduler:
 
     def end_notes(self) -> None:
         """End all notes, whatever holds them, as events that a take keeps."""
-        for channel in range(CHANNELS):
-            for controller in (SUSTAIN, SOSTENUTO, ALL_NOTES_OFF):
-                self.give(ControlChange(channel, controller, 0), self._engine.reached)
-
-
-def _raise_priority() -> None:
-    """Let the system run this thread before other programs, as far as that is allowed.
-
-    A share of the processor that comes at once is enough. Where only real-time scheduling is
-    allowed, as it is to the users of Linux's audio group, the lowest priority does, below the
-    sound's own.
-    """
-    if sys.platform != "linux":
-        return
-    with suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-        return
-    with suppress(PermissionError):
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        for event in ends_of_all():
+            self.give(event, self._engine.reached)

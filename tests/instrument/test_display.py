@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from instrument import display as ui
-from instrument.audio.stream import Device
+from instrument.audio.devices import Device
 from instrument.live.notices import Notice
 from instrument.live.session import LiveSettings, Status
 from instrument.midi.events import ControlChange

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from instrument import terminal as ui
-from instrument.audio.stream import Device
+from instrument.audio.devices import Device
 from instrument.live.bindings import Binding
 from instrument.render import RenderReport
 

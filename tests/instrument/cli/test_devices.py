@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from instrument.audio.stream import Device
+from instrument.audio.devices import Device
 from instrument.live.bindings import Binding, save_bindings
 
 Arco = Callable[..., tuple[int, str, str]]
@@ -27,7 +27,7 @@ def one_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """A computer with a keyboard and a loudspeaker."""
     speakers = Device(0, "ALSA", "Speakers", 44_100, is_default=True)
     monkeypatch.setattr("instrument.live.inputs.list_inputs", lambda: [("ALSA", "Keys")])
-    monkeypatch.setattr("instrument.audio.stream.list_outputs", lambda: [speakers])
+    monkeypatch.setattr("instrument.audio.devices.list_outputs", lambda: [speakers])
 
 
 @pytest.mark.usefixtures("one_device")
@@ -53,7 +53,9 @@ def test_devices_refuses_a_broken_file_of_knobs(arco: Arco, config: Path) -> Non
 def test_devices_says_what_is_missing(
     arco: Arco, config: Path, missing: Missing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = "audio.stream.list_outputs" if missing.module == "rtmidi" else "live.inputs.list_inputs"
+    other = (
+        "audio.devices.list_outputs" if missing.module == "rtmidi" else "live.inputs.list_inputs"
+    )
     monkeypatch.setattr(f"instrument.{other}", list)
     status, out, err = arco("devices")
     assert (status, err) == (0, "")

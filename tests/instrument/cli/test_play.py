@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self
 
 import pytest
 
-from instrument.audio.stream import Device
+from instrument.audio.devices import Device
 from instrument.errors import UsageError
 from instrument.live.bindings import Binding, save_bindings
 from instrument.live.notices import Notice, Tell
@@ -234,12 +234,12 @@ def test_a_device_that_refuses_leaves_older_recordings_as_they_were(
 
     speakers = Device(0, "ALSA", "Speakers", 48_000)
     for name, stand_in in (
-        ("Inputs", FakeInputs),
-        ("choose_output", lambda _name: speakers),
-        ("_warm_up", lambda *_: None),
-        ("Output", refuse),
+        ("session.Inputs", FakeInputs),
+        ("session.choose_output", lambda _name: speakers),
+        ("session._warm_up", lambda *_: None),
+        ("supervisor.Output", refuse),
     ):
-        monkeypatch.setattr(f"instrument.live.session.{name}", stand_in)
+        monkeypatch.setattr(f"instrument.live.{name}", stand_in)
     for name in ("take.mid", "take.wav"):
         (desk / name).write_text("old")
     said = refused(play, "--record", "take.mid", "--record-audio", "take.wav")

@@ -1,0 +1,240 @@
+"""The thread that keeps an eye on a live session: devices and inputs come and go, disks fill."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty
+
+from instrument.audio.devices import Device, choose_output
+from instrument.audio.portaudio import rescan
+from instrument.audio.stream import Output
+from instrument.dsp.callback import Playback
+from instrument.engine.engine import Engine
+from instrument.errors import ArcoError
+from instrument.live.bindings import save_bindings
+from instrument.live.inputs import Inputs
+from instrument.live.notices import Notice, Tell
+from instrument.live.recorder import Recorder
+from instrument.live.scheduler import EventScheduler
+
+LOOK_SECONDS = 0.1
+REFRESH_SECONDS = 0.25
+REOPEN_SECONDS = 1.0
+STALLED_SECONDS = 5.0
+TAIL_SECONDS = 1.3
+"""The room after the last note."""
+
+LONGEST_END_SECONDS = 4.0
+
+
+class SoundDevice:
+    """What a session plays on: a sound device, or none while it waits for one.
+
+    Attributes:
+        output: The open stream, if there is one.
+    """
+
+    def __init__(
+        self,
+        scheduler: EventScheduler,
+        playback: Playback,
+        sample_rate: int,
+        block: int,
+        tell: Tell,
+    ) -> None:
+        """Play nothing yet.
+
+        Args:
+            scheduler: Is told what is played on.
+            playback: What plays.
+            sample_rate: In Hz.
+            block: Samples that a device takes at once.
+            tell: Takes what becomes of the device.
+        """
+        self.output: Output | None = None
+        self._scheduler = scheduler
+        self._playback = playback
+        self._sample_rate = sample_rate
+        self._block = block
+        self._tell = tell
+        self._told = ""
+        self._calls, self._called_at = 0, 0.0
+
+    def open(self, device: Device) -> None:
+        """Play on a device.
+
+        Raises:
+            UsageError: It refuses.
+        """
+        self.output = Output(device, self._sample_rate, self._block, self._playback)
+        self._called_at = time.monotonic()
+        self._scheduler.play_on(self.output)
+
+    def close(self) -> None:
+        """Play on nothing any more."""
+        self._scheduler.play_on(None)
+        output, self.output = self.output, None
+        if output is None:
+            return
+        if output.alive:
+            output.close()
+        else:
+            output.abandon()
+
+    def watch(self) -> None:
+        """Give up a device that plays no more."""
+        if self.output is None:
+            return
+        calls, now = int(self._playback.calls[0]), time.monotonic()
+        if calls != self._calls:
+            self._calls, self._called_at = calls, now
+        if self.output.alive and now < self._called_at + STALLED_SECONDS:
+            return
+        name = self.output.device.name
+        text = f"the sound device {name} is gone; waiting for it"
+        self._tell(Notice("device-lost", text, {"device": name}))
+        self._scheduler.play_on(None)
+        self.output.abandon()
+        self.output = None
+
+    def reopen(self, wanted: str) -> None:
+        """Look for a device like the one that has gone, by a part of its name or its system's."""
+        try:
+            rescan()
+            device = choose_output(wanted)
+            self.open(device)
+        except ArcoError as error:
+            if str(error) != self._told:
+                self._told = str(error)
+                self._tell(Notice("device-missing", self._told, {"error": self._told}))
+            return
+        self._told = ""
+        about = {"device": device.name, "api": device.api}
+        self._tell(Notice("device-opened", "the sound is back", about))
+
+
+class Supervisor:
+    """Looks after a session, until it is told to stop."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        inputs: Inputs,
+        scheduler: EventScheduler,
+        sound: SoundDevice,
+        recorder: Recorder,
+        wanted: str,
+        bindings_path: Path | None,
+        tell: Tell,
+    ) -> None:
+        """Take charge.
+
+        Args:
+            engine: What plays.
+            inputs: Which are refreshed.
+            scheduler: Whose faults and learned bindings are told.
+            sound: That is opened anew when its device has gone.
+            recorder: That is drained.
+            wanted: A part of the name of the device to wait for, or of its system's.
+            bindings_path: Where learned bindings are kept.
+            tell: Takes what happens.
+        """
+        self._engine = engine
+        self._inputs = inputs
+        self._scheduler = scheduler
+        self._sound = sound
+        self._recorder = recorder
+        self._wanted = wanted
+        self._bindings_path = bindings_path
+        self._tell = tell
+        self._told_fault = False
+        self._stopping, self._stop_now = threading.Event(), threading.Event()
+
+    def stop(self) -> None:
+        """Let `run` end; a second call doesn't wait for the last notes."""
+        if self._stopping.is_set():
+            self._stop_now.set()
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Keep an eye on everything until `stop`, then let the last notes end."""
+        self._tell_unknown()
+        refreshed = reopened = time.monotonic()
+        while not self._stopping.wait(LOOK_SECONDS):
+            self._recorder.drain()
+            self._sound.watch()
+            self._keep_learned()
+            self._tell_fault()
+            now = time.monotonic()
+            if now >= refreshed + REFRESH_SECONDS:
+                refreshed = now
+                self._refresh_inputs()
+            if self._sound.output is None and now >= reopened + REOPEN_SECONDS:
+                reopened = now
+                self._sound.reopen(self._wanted)
+        self._scheduler.finish()
+        self._let_end()
+
+    def _let_end(self) -> None:
+        """Wait until the last notes and the room are silent."""
+        until = time.monotonic() + LONGEST_END_SECONDS
+        silent_since: float | None = None
+        while time.monotonic() < until and not self._stop_now.wait(LOOK_SECONDS / 2.0):
+            self._recorder.drain()
+            now = time.monotonic()
+            if self._sound.output is None or not self._sound.output.alive:
+                return
+            if not self._engine.silent:
+                silent_since = None
+            elif silent_since is None:
+                silent_since = now
+            elif now > silent_since + TAIL_SECONDS:
+                return
+
+    def _tell_unknown(self) -> None:
+        """Say which bindings turn nothing of this instrument's."""
+        for target in self._scheduler.knobs.unknown:
+            text = f"no knob is named {target!r} here; what was bound to it keeps MIDI's meaning"
+            self._tell(Notice("unknown-binding", text, {"target": target}))
+
+    def _tell_fault(self) -> None:
+        """Say once that something failed inside."""
+        if self._scheduler.last_fault is not None and not self._told_fault:
+            self._told_fault = True
+            fault = repr(self._scheduler.last_fault)
+            text = f"a fault in Arco, which plays on: {fault}"
+            self._tell(Notice("fault", text, {"error": fault}))
+
+    def _refresh_inputs(self) -> None:
+        changes = self._inputs.refresh()
+        for name in changes.lost:
+            self._scheduler.lose(name)
+            self._tell(Notice("input-lost", f"MIDI input gone: {name}", {"name": name}))
+        for name in changes.opened:
+            self._tell(Notice("input-opened", f"MIDI input: {name}", {"name": name}))
+
+    def _keep_learned(self) -> None:
+        """Tell and keep the bindings that were learned."""
+        with suppress(Empty):
+            while True:
+                learned = self._scheduler.learned.get_nowait()
+                text = f"controller {learned.controller} turns {learned.target} ({learned.kind})"
+                about = {
+                    "target": learned.target,
+                    "controller": learned.controller,
+                    "channel": learned.channel,
+                    "kind": learned.kind,
+                }
+                self._tell(Notice("learned", f"learned: {text}", about))
+                self._save_bindings()
+
+    def _save_bindings(self) -> None:
+        if self._bindings_path is None:
+            return
+        try:
+            save_bindings(self._bindings_path, self._scheduler.knobs.bindings)
+        except ArcoError as error:
+            self._tell(Notice("not-kept", f"not kept: {error}", {"error": str(error)}))

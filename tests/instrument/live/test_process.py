@@ -1,0 +1,27 @@
+"""What a session changes in its process, it gives back."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+import pytest
+
+from instrument.live.process import SWITCH_INTERVAL_SECONDS, undisturbed
+
+
+def test_the_collector_and_the_turns_of_threads_are_as_before_at_the_end() -> None:
+    interval = sys.getswitchinterval()
+    with undisturbed():
+        assert gc.get_freeze_count() > 0
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_SECONDS)
+    assert gc.get_freeze_count() == 0
+    assert sys.getswitchinterval() == pytest.approx(interval)
+
+
+def test_they_are_given_back_after_an_error_too() -> None:
+    interval = sys.getswitchinterval()
+    with pytest.raises(ZeroDivisionError), undisturbed():
+        raise ZeroDivisionError
+    assert gc.get_freeze_count() == 0
+    assert sys.getswitchinterval() == pytest.approx(interval)

@@ -1,0 +1,82 @@
+"""What is recorded: a tape without gaps, and files that are written or left alone."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instrument.arrays import Float32
+from instrument.dsp.callback import Playback
+from instrument.live.recorder import Tape
+
+TAPE = 64
+
+
+class Recorder:
+    """A tape, what plays onto it, and what is written from it."""
+
+    def __init__(self) -> None:
+        self.playback = Playback.empty(cast("Any", None), TAPE)
+        self.written: list[Float32] = []
+        self.tape = Tape(self.playback, self.written.append)
+
+    def play(self, samples: int) -> None:
+        """Play samples that are their own numbers, on the left, and their negatives."""
+        kept = self.playback.kept
+        for _ in range(samples if self.playback.recording[0] else 0):
+            self.playback.tape[kept[0] % TAPE] = kept[0], -kept[0]
+            kept[0] += 1
+
+    @property
+    def numbers(self) -> list[int]:
+        """Those of the samples that were written."""
+        audio = np.concatenate([np.zeros((2, 0), np.float32), *self.written], axis=1)
+        np.testing.assert_array_equal(audio[0], -audio[1])
+        return [int(number) for number in audio[0]]
+
+
+# --- The tape ------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.integers(0, TAPE), max_size=20))
+def test_the_tape_gives_every_sample_once_and_in_order(lengths: list[int]) -> None:
+    recorder = Recorder()
+    for samples in lengths:
+        recorder.play(samples)
+        recorder.tape.drain()
+    assert recorder.numbers == list(range(sum(lengths)))
+    assert recorder.tape.lost == 0
+
+
+@given(st.lists(st.integers(0, 3 * TAPE), max_size=20))
+def test_what_was_overwritten_is_counted_and_the_rest_is_kept(lengths: list[int]) -> None:
+    recorder, played = Recorder(), 0
+    wanted: list[int] = []
+    for samples in lengths:
+        recorder.play(samples)
+        recorder.tape.drain()
+        played += samples
+        wanted += range(played - min(samples, TAPE), played)
+    assert recorder.numbers == wanted
+    assert recorder.tape.lost == sum(lengths) - len(wanted)
+
+
+def test_without_a_recording_there_is_no_tape() -> None:
+    recorder = Recorder()
+    tape = Tape(recorder.playback, None)
+    assert recorder.playback.recording[0] == 0
+    tape.drain()
+
+
+def test_a_tape_that_is_stopped_stays_so() -> None:
+    recorder = Recorder()
+    recorder.play(10)
+    recorder.tape.drain()
+    recorder.tape.stop()
+    recorder.play(10)
+    recorder.tape.drain()
+    assert recorder.playback.recording[0] == 0
+    assert recorder.numbers == list(range(10))

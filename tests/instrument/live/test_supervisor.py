@@ -1,0 +1,208 @@
+"""The eye that is kept on a session: what it tells, keeps and gives up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from instrument.audio.devices import Device
+from instrument.errors import UsageError
+from instrument.live import supervisor as supervision
+from instrument.live.bindings import Binding, load_bindings
+from instrument.live.inputs import Changes
+from instrument.live.knobs import Knobs
+from instrument.live.notices import Notice
+from instrument.live.supervisor import SoundDevice, Supervisor
+
+SPEAKERS = Device(0, "ALSA", "Speakers", 48_000)
+
+
+class FakeOutput:
+    """An open stream that lives until a test ends it."""
+
+    def __init__(self, device: Device, *_: object) -> None:
+        self.device = device
+        self.alive = True
+        self.abandoned = self.closed = False
+
+    def abandon(self) -> None:
+        self.abandoned = True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Hall:
+    """A session of stand-ins, which ends when there is no more to do in it.
+
+    Attributes:
+        told: What was told.
+        rounds: What happens in each round; after the last one the session is stopped.
+    """
+
+    def __init__(self, bindings_path: Path | None = None, *bindings: Binding) -> None:
+        self.told: list[Notice] = []
+        self.rounds: list[Callable[[], None]] = []
+        self.changes: list[Changes] = []
+        self.lost: list[str] = []
+        self.drained = 0
+        scheduler: Any = SimpleNamespace(
+            knobs=Knobs(bindings, ["swell"]),
+            learned=SimpleQueue(),
+            last_fault=None,
+            lose=self.lost.append,
+            play_on=lambda _output: None,
+            finish=lambda: None,
+        )
+        playback: Any = SimpleNamespace(calls=[0])
+        inputs: Any = SimpleNamespace(refresh=lambda: (self.changes or [Changes()]).pop(0))
+        recorder: Any = SimpleNamespace(drain=self.drain)
+        engine: Any = SimpleNamespace(silent=True)
+        self.scheduler = scheduler
+        self.sound = SoundDevice(scheduler, playback, 48_000, 128, self.told.append)
+        self.supervisor = Supervisor(
+            engine,
+            inputs,
+            scheduler,
+            self.sound,
+            recorder,
+            "ALSA",
+            bindings_path,
+            self.told.append,
+        )
+
+    def drain(self) -> None:
+        """The first thing of each round."""
+        self.drained += 1
+        if self.rounds:
+            self.rounds.pop(0)()
+        else:
+            self.supervisor.stop()
+            self.supervisor.stop()
+
+    @property
+    def events(self) -> list[str]:
+        return [notice.event for notice in self.told]
+
+    def about(self, event: str) -> Any:
+        (notice,) = (notice for notice in self.told if notice.event == event)
+        return notice.about
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets no time go by, and opens no device."""
+    for name in ("LOOK_SECONDS", "REFRESH_SECONDS", "REOPEN_SECONDS"):
+        monkeypatch.setattr(supervision, name, 0.0)
+    monkeypatch.setattr(supervision, "Output", FakeOutput)
+    monkeypatch.setattr(supervision, "rescan", lambda: None)
+    monkeypatch.setattr(supervision, "choose_output", lambda _wanted: SPEAKERS)
+
+
+def test_bindings_to_what_there_isnt_are_told_once() -> None:
+    hall = Hall(None, Binding("bow", 20), Binding("swell", 21))
+    hall.sound.open(SPEAKERS)
+    hall.rounds = [lambda: None] * 3
+    hall.supervisor.run()
+    assert hall.events == ["unknown-binding"]
+    assert hall.about("unknown-binding") == {"target": "bow"}
+
+
+def test_what_was_learned_is_told_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "knobs.toml"
+    hall = Hall(path, Binding("vibrato", 20))
+    hall.sound.open(SPEAKERS)
+    learned = Binding("swell", 21, 3)
+    hall.scheduler.knobs.bind(learned)
+    hall.scheduler.learned.put(learned)
+    hall.supervisor.run()
+    assert hall.about("learned") == {
+        "target": "swell",
+        "controller": 21,
+        "channel": 3,
+        "kind": "absolute",
+    }
+    assert load_bindings(path) == [Binding("vibrato", 20), learned]
+
+
+def test_bindings_that_cannot_be_kept_are_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    hall = Hall(tmp_path / "file" / "knobs.toml")
+    hall.sound.open(SPEAKERS)
+    hall.scheduler.learned.put(Binding("swell", 21))
+    hall.supervisor.run()
+    assert hall.events == ["learned", "not-kept"]
+
+
+def test_inputs_that_come_and_go_are_told_and_their_notes_ended() -> None:
+    hall = Hall()
+    hall.sound.open(SPEAKERS)
+    hall.changes = [Changes(opened=["Keys"], lost=["Pads"])]
+    hall.supervisor.run()
+    assert hall.lost == ["Pads"]
+    assert hall.events == ["input-lost", "input-opened"]
+    assert hall.about("input-opened") == {"name": "Keys"}
+
+
+def test_a_fault_is_told_once() -> None:
+    hall = Hall()
+    hall.sound.open(SPEAKERS)
+    hall.scheduler.last_fault = ValueError("odd")
+    hall.rounds = [lambda: None] * 3
+    hall.supervisor.run()
+    assert hall.events == ["fault"]
+
+
+def test_a_device_that_dies_is_left_and_another_is_played_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hall = Hall()
+    hall.sound.open(SPEAKERS)
+    first: Any = hall.sound.output
+
+    def dies() -> None:
+        first.alive = False
+
+    def refuses(_wanted: str) -> Device:
+        raise UsageError("there is no sound device")
+
+    def no_device() -> None:
+        monkeypatch.setattr(supervision, "choose_output", refuses)
+
+    def comes_back() -> None:
+        monkeypatch.setattr(supervision, "choose_output", lambda _wanted: SPEAKERS)
+
+    no_device()
+    hall.rounds = [dies, lambda: None, comes_back]
+    hall.supervisor.run()
+    assert first.abandoned
+    assert hall.events == ["device-lost", "device-missing", "device-opened"]
+    assert hall.about("device-opened") == {"device": "Speakers", "api": "ALSA"}
+    second: Any = hall.sound.output
+    hall.sound.close()
+    assert second.closed
+    assert hall.sound.output is None
+
+
+def test_a_device_whose_callback_stands_still_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "STALLED_SECONDS", 0.0)
+    hall = Hall()
+    hall.sound.open(SPEAKERS)
+    output: Any = hall.sound.output
+    hall.sound.watch()
+    assert output.abandoned
+    assert hall.events == ["device-lost"]
+
+
+def test_the_recording_is_drained_while_the_last_notes_end() -> None:
+    hall = Hall()
+    hall.sound.open(SPEAKERS)
+    hall.supervisor.stop()
+    hall.rounds = [lambda: None] * 2
+    hall.supervisor.run()
+    assert hall.drained == 3
