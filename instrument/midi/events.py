@@ -93,3 +93,8 @@ class Note:
     key: int
     velocity: int = 80
     channel: int = 0
+
+    @property
+    def end(self) -> float:
+        """When its key comes up, in seconds."""
+        return self.start + self.duration

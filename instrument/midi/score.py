@@ -73,8 +73,7 @@ def score_of_notes(notes: Iterable[Note]) -> Score:
     for note in notes:
         _check(note)
         events.append(TimedEvent(note.start, NoteOn(note.channel, note.key, note.velocity)))
-        end = note.start + note.duration
-        events.append(TimedEvent(end, NoteOff(note.channel, note.key)))
+        events.append(TimedEvent(note.end, NoteOff(note.channel, note.key)))
     if not events:
         raise UsageError("there are no notes to play")
     events.sort(key=lambda timed: (timed.seconds, isinstance(timed.event, NoteOn)))

@@ -14,7 +14,6 @@ from training.evaluation.generation import comparable_recordings
 from training.evaluation.playback import (
     RATE,
     as_note,
-    as_score,
     play,
     separate_notes,
     track_pitch,
@@ -52,7 +51,7 @@ def _example(cache: FeatureCache, instrument: Instrument, recording: int) -> Exa
     rate, midi = cache.sample_rate, int(cache.midi[recording])
     copy = resynthesise(instrument, cache.f0_hz[frames], cache.loudness_db[frames], rate)
     key, velocity, seconds = as_note(cache, recording)
-    played = play(instrument, as_score(separate_notes([(key, velocity, seconds)], 0.0)))
+    played = play(instrument, separate_notes([(key, velocity, seconds)], 0.0))
     sounds = [
         Sound("recording", cache.audio[cache.samples(recording)], rate),
         Sound("resynthesis: its own pitch and loudness", copy, rate),

@@ -30,11 +30,9 @@ from training.data.windows import Window
 from training.evaluation.playback import (
     RATE,
     as_note,
-    as_score,
     play,
     separate_notes,
     stretch,
-    without_room,
 )
 from training.frames import RELEASE_FRAME
 
@@ -128,11 +126,10 @@ def generated_table(
     rows, played = [], []
     for seed in seeds:
         notes = separate_notes([as_note(cache, r) for r in recordings], GAP_SECONDS)
-        settings = without_room(seed=seed, preset=preset)
-        audio = play(instrument, as_score(notes), settings)
+        audio = play(instrument, notes, seed=seed, preset=preset)
         for recording, note in zip(recordings, notes, strict=True):
             step()
-            heard = stretch(audio, RATE, note.onset - LEAD_SECONDS, note.off + TAIL_SECONDS)
+            heard = stretch(audio, RATE, note.start - LEAD_SECONDS, note.end + TAIL_SECONDS)
             try:
                 found = analyse(heard, note.key, PrepareSettings(sample_rate=RATE))
             except RecordingError:

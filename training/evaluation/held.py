@@ -22,7 +22,6 @@ from training.evaluation.playback import (
     RATE,
     PlaybackSettings,
     as_note,
-    as_score,
     play,
     separate_notes,
     stretch,
@@ -181,8 +180,8 @@ def hold_notes(
     for key, velocity in wanted:
         step()
         notes = separate_notes([(key, velocity, settings.held_seconds)], 0.0)
-        audio = play(instrument, as_score(notes))
-        sounding = stretch(audio, RATE, notes[0].onset, notes[0].off)
+        audio = play(instrument, notes)
+        sounding = stretch(audio, RATE, notes[0].start, notes[0].end)
         played.append(
             _sustain(
                 track_pitch(sounding, RATE, key).cents, loudness_db(sounding, RATE, FRAME_RATE)

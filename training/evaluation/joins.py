@@ -11,15 +11,16 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d
 from scipy.signal import stft
 
+from instrument import Note
 from instrument.arrays import Float32, Float64
+from instrument.midi.controllers import MONO_ON
 from instrument.midi.events import ControlChange, TimedEvent
+from instrument.midi.score import score_of_notes
 from instrument.model.graphs import Instrument
 from instrument.units import FRAME_RATE, midi_to_hz
 from training.analysis.loudness import loudness_db
-from training.evaluation.playback import RATE, PlaybackSettings, as_score, play, separate_notes
-from training.evaluation.score import ScoreNote
+from training.evaluation.playback import RATE, PlaybackSettings, play, play_score, separate_notes
 
-MONO = 126  # the controller that makes a line
 NOTE_SECONDS = 0.6
 OVERLAP_SECONDS = 0.04
 AROUND_SECONDS = 0.03
@@ -162,8 +163,8 @@ def _between(values: Float64, seconds: Float64, begin: float, end: float) -> Flo
 def measure_join(
     audio: Float32,
     sample_rate: int,
-    before: ScoreNote,
-    after: ScoreNote,
+    before: Note,
+    after: Note,
     attack_flux: float,
 ) -> Join:
     """Measure one join in audio [samples] of a line.
@@ -175,7 +176,7 @@ def measure_join(
         after: The one that follows; it begins at the join.
         attack_flux: Spectral flux of an attack.
     """
-    at, hop = after.onset, sample_rate // FRAME_RATE
+    at, hop = after.start, sample_rate // FRAME_RATE
     first = round((at - AROUND_SECONDS) * FRAME_RATE)
     last = round((at + GLIDE_SECONDS) * FRAME_RATE)
     around = audio[(first - 5) * hop : (last + 5) * hop]
@@ -184,15 +185,15 @@ def measure_join(
     cents = 1200.0 * np.log2(track)[5:-5]
     level = loudness_db(around, sample_rate, FRAME_RATE)[5:-5]
 
-    begin = before.onset + SETTLED_SECONDS
-    line = audio[round(begin * sample_rate) : round(after.off * sample_rate)]
+    begin = before.start + SETTLED_SECONDS
+    line = audio[round(begin * sample_rate) : round(after.end * sample_rate)]
     seconds, flux = spectral_flux(line, sample_rate)
     seconds = seconds + begin
     join = _between(flux, seconds, at - AROUND_SECONDS, at + AROUND_SECONDS).max()
     sustained = np.concatenate(
         [
             _between(flux, seconds, begin + 0.01, at - AROUND_SECONDS),
-            _between(flux, seconds, at + SETTLED_SECONDS, after.off - 0.01),
+            _between(flux, seconds, at + SETTLED_SECONDS, after.end - 0.01),
         ]
     ).max()
     return Join(
@@ -207,22 +208,22 @@ def measure_join(
     )
 
 
-def legato_line(keys: Sequence[int]) -> list[ScoreNote]:
+def legato_line(keys: Sequence[int]) -> list[Note]:
     """Notes that overlap, at changing velocities."""
     notes = separate_notes(
         [(key, VELOCITIES[i % len(VELOCITIES)], NOTE_SECONDS) for i, key in enumerate(keys)], 0.0
     )
-    return [dataclasses.replace(note, off=note.off + OVERLAP_SECONDS) for note in notes]
+    return [dataclasses.replace(n, duration=n.duration + OVERLAP_SECONDS) for n in notes]
 
 
 def _attack_flux(instrument: Instrument, key: int) -> float:
     """Median of the largest spectral flux in attacks of a key at the line's velocities."""
     notes = separate_notes([(key, velocity, NOTE_SECONDS) for velocity in VELOCITIES], NOTE_SECONDS)
-    seconds, flux = spectral_flux(play(instrument, as_score(notes)), RATE)
+    seconds, flux = spectral_flux(play(instrument, notes), RATE)
     return float(
         np.median(
             [
-                _between(flux, seconds, note.onset, note.onset + SETTLED_SECONDS).max()
+                _between(flux, seconds, note.start, note.start + SETTLED_SECONDS).max()
                 for note in notes
             ]
         )
@@ -244,9 +245,9 @@ def play_joins(
         step()
         keys = [key, *(k for interval in settings.intervals for k in (key + interval, key))]
         notes = legato_line(keys)
-        score = as_score(notes)
-        mono = TimedEvent(0.0, ControlChange(0, MONO, 0))
-        audio = play(instrument, dataclasses.replace(score, events=(mono, *score.events)))
+        score = score_of_notes(notes)
+        mono = TimedEvent(0.0, ControlChange(0, MONO_ON, 0))
+        audio = play_score(instrument, dataclasses.replace(score, events=(mono, *score.events)))
         lines.append(audio)
         attack = _attack_flux(instrument, key)
         found += [

@@ -14,12 +14,10 @@ from training.analysis.loudness import loudness_db
 from training.evaluation.playback import (
     RATE,
     PlaybackSettings,
-    as_score,
     play,
     separate_notes,
     stretch,
     track_pitch,
-    without_room,
 )
 
 POSITIONS = (0.0, 0.5, 1.0)
@@ -72,10 +70,9 @@ def turn_knobs(
     for knob, name in enumerate(names):
         step()
         for place, position in enumerate(POSITIONS):
-            turned = without_room(knobs={name: position})
-            audio = play(instrument, as_score(notes), turned)
+            audio = play(instrument, notes, knobs={name: position})
             for row, note in enumerate(notes):
-                steady = stretch(audio, RATE, note.onset + settings.steady_seconds, note.off)
+                steady = stretch(audio, RATE, note.start + settings.steady_seconds, note.end)
                 track = track_pitch(steady, RATE, note.key)
                 cents[knob, place, row] = np.median(track.cents)
                 level_db[knob, place, row] = np.median(loudness_db(steady, RATE, FRAME_RATE))

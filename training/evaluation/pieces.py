@@ -14,7 +14,7 @@ from instrument.errors import ArcoError
 from instrument.midi.score import Score, read_score
 from instrument.model.graphs import load_instrument
 from instrument.units import FRAME_RATE, gain_to_db
-from training.evaluation.playback import CREPE_FRAME_RATE, RATE, play, stretch, track_pitch
+from training.evaluation.playback import CREPE_FRAME_RATE, RATE, play_score, stretch, track_pitch
 from training.evaluation.score import ATTACK_SECONDS, bends, lone_notes, score_notes
 from training.output import write_json
 
@@ -130,7 +130,7 @@ def score_report(
             pieces.append(PieceScore(path.name, refused=str(error)))
             progress(done, len(paths))
             continue
-        audio = play(instrument, score)
+        audio = play_score(instrument, score)
         refined, crepe = _score_errors(audio, score)
         all_refined += refined
         all_crepe += crepe

@@ -1,25 +1,25 @@
-"""Listening: the shipped instrument plays notes, and their audio is measured as recordings are."""
+"""Playback: the shipped instrument plays notes, and their audio is measured as recordings are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 from scipy.stats import spearmanr
 
+from instrument import Note, Player
 from instrument.arrays import Float32, Float64
-from instrument.midi.events import NoteOff, NoteOn, TimedEvent
 from instrument.midi.score import Score
 from instrument.model.graphs import Instrument
-from instrument.render import OFFLINE, RenderSettings, render_score
-from instrument.settings import EngineSettings
+from instrument.render import RenderSettings, render_score
+from instrument.settings import Chosen
 from instrument.units import FRAME_RATE, hz_to_midi, midi_to_hz
 from training.analysis import pitch
 from training.analysis.loudness import loudness_db
 from training.data.features import FeatureCache
-from training.evaluation.score import ScoreNote
 from training.fitting.envelopes import quantiles
 
 RATE = 48_000
@@ -27,17 +27,8 @@ CREPE_FRAME_RATE = 100  # refinement goes on from there to 250 frames a second
 VOICED = 0.3  # CREPE's periodicity
 
 
-def without_room(
-    sample_rate: int = RATE,
-    seed: int = 0,
-    preset: str | None = None,
-    knobs: Mapping[str, float] | None = None,
-) -> RenderSettings:
-    """Settings of a rendering to be measured: nothing but the instrument itself."""
-    engine = EngineSettings(
-        seed, OFFLINE.voices, sample_rate, 0.0, OFFLINE.humanize, preset, knobs or {}
-    )
-    return RenderSettings(engine)
+PLAIN = Chosen(sample_rate=RATE, room_gain=0.0)
+"""What is measured is the instrument without a room."""
 
 
 @dataclass(frozen=True)
@@ -98,36 +89,27 @@ QUICK = PlaybackSettings(
 # --- Playing --------------------------------------------------------------------------------------
 
 
-def play(instrument: Instrument, score: Score, settings: RenderSettings | None = None) -> Float32:
-    """Mono audio of a score, one channel of the stereo."""
+def play(instrument: Instrument, notes: Sequence[Note], **chosen: Unpack[Chosen]) -> Float32:
+    """Mono audio of notes, one channel of the stereo; other settings are ``PLAIN``."""
+    left: Float32 = Player(instrument).render(notes, **(PLAIN | chosen))[0]
+    return left
+
+
+def play_score(instrument: Instrument, score: Score, **chosen: Unpack[Chosen]) -> Float32:
+    """Mono audio of a score, one channel of the stereo; other settings are ``PLAIN``."""
     blocks: list[Float32] = []
-    render_score(
-        instrument, score, settings or without_room(), lambda block: blocks.append(block[0].copy())
-    )
+    settings = RenderSettings().chosen(**(PLAIN | chosen))
+    render_score(instrument, score, settings, lambda block: blocks.append(block[0].copy()))
     return np.concatenate(blocks)
 
 
-def separate_notes(notes: Sequence[tuple[int, int, float]], gap_seconds: float) -> list[ScoreNote]:
+def separate_notes(notes: Sequence[tuple[int, int, float]], gap_seconds: float) -> list[Note]:
     """Notes (key, velocity, seconds), one after the other with a gap between them."""
     placed, now = [], 0.1
     for key, velocity, seconds in notes:
-        placed.append(ScoreNote(0, key, velocity, now, now + seconds, now + seconds))
+        placed.append(Note(now, seconds, key, velocity))
         now += seconds + gap_seconds
     return placed
-
-
-def as_score(notes: Sequence[ScoreNote]) -> Score:
-    """A score of notes in the order of their onsets."""
-    events = [
-        TimedEvent(seconds, event)
-        for note in notes
-        for seconds, event in (
-            (note.onset, NoteOn(note.channel, note.key, note.velocity)),
-            (note.off, NoteOff(note.channel, note.key)),
-        )
-    ]
-    events.sort(key=lambda timed: timed.seconds)
-    return Score(tuple(events), events[-1].seconds if events else 0.0, len(notes))
 
 
 def stretch(audio: Float32, sample_rate: int, begin: float, end: float) -> Float32:
@@ -178,7 +160,7 @@ def track_pitch(audio: Float32, sample_rate: int, midi: int) -> PitchTrack:
 class PlayedPitch:
     """Errors in cents of played notes: the frames of each, refined and by CREPE alone."""
 
-    notes: list[ScoreNote]
+    notes: list[Note]
     tracks: list[PitchTrack]
 
     def metrics(self) -> dict[str, float]:
@@ -198,14 +180,14 @@ class PlayedPitch:
 
 def _steady_parts(
     instrument: Instrument, wanted: Sequence[tuple[int, int]], settings: PlaybackSettings
-) -> list[tuple[ScoreNote, Float32]]:
+) -> list[tuple[Note, Float32]]:
     """Keys at velocities, played one by one: each note and the audio of its steady part."""
     notes = separate_notes(
         [(key, velocity, settings.note_seconds) for key, velocity in wanted], settings.gap_seconds
     )
-    audio = play(instrument, as_score(notes))
+    audio = play(instrument, notes)
     return [
-        (note, stretch(audio, RATE, note.onset + settings.steady_seconds, note.off))
+        (note, stretch(audio, RATE, note.start + settings.steady_seconds, note.end))
         for note in notes
     ]
 

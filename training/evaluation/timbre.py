@@ -15,6 +15,7 @@ import numpy as np
 from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError, UsageError
 from instrument.midi.events import PitchBend, TimedEvent
+from instrument.midi.score import score_of_notes
 from instrument.model.graphs import Instrument
 from instrument.units import FRAME_RATE, midi_to_hz
 from training.analysis.loudness import loudness_db
@@ -25,12 +26,10 @@ from training.data.soundfont import BEND_PER_CENT, INSTRUMENTS, check_soundfont,
 from training.evaluation.playback import (
     PlaybackSettings,
     as_note,
-    as_score,
-    play,
+    play_score,
     separate_notes,
     stretch,
     track_pitch,
-    without_room,
 )
 from training.evaluation.resynthesis import copy_spectra, resynthesise
 from training.evaluation.timbre_distance import matched, timbre_distances_db
@@ -205,18 +204,18 @@ def _generated_notes(
 ) -> list[Float32]:
     """What the instrument plays for each recording, tuned as it is."""
     notes = separate_notes([as_note(cache, r) for r in recordings], gap_seconds)
-    score = as_score(notes)
+    score = score_of_notes(notes)
     bends = [
         TimedEvent(
-            note.onset - LEAD_SECONDS, PitchBend(0, round(cache.tuning_cents[r] * BEND_PER_CENT))
+            note.start - LEAD_SECONDS, PitchBend(0, round(cache.tuning_cents[r] * BEND_PER_CENT))
         )
         for note, r in zip(notes, recordings, strict=True)
     ]
     events = sorted([*score.events, *bends], key=lambda timed: timed.seconds)
-    settings = without_room(sample_rate=cache.sample_rate)
-    audio = play(instrument, dataclasses.replace(score, events=tuple(events)), settings)
+    tuned = dataclasses.replace(score, events=tuple(events))
+    audio = play_score(instrument, tuned, sample_rate=cache.sample_rate)
     return [
-        stretch(audio, cache.sample_rate, note.onset - LEAD_SECONDS, note.off + TAIL_SECONDS)
+        stretch(audio, cache.sample_rate, note.start - LEAD_SECONDS, note.end + TAIL_SECONDS)
         for note in notes
     ]
 

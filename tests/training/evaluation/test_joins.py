@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from instrument import Note
 from instrument.arrays import Float32, Float64
 from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
 from training.evaluation.joins import measure_join, periods_hz, play_joins, spectral_flux
 from training.evaluation.playback import PlaybackSettings
-from training.evaluation.score import ScoreNote
 
 RATE = 48_000
-BEFORE, AFTER = ScoreNote(0, 69, 80, 0.1, 0.7, 0.7), ScoreNote(0, 76, 80, 0.7, 1.3, 1.3)
+BEFORE, AFTER = Note(0.1, 0.6, 69), Note(0.7, 0.6, 76)
 
 
 def _line(

@@ -30,10 +30,10 @@ def test_a_knob_that_detunes_is_heard(
 ) -> None:
     knob = tiny.spec.axes[0].name
 
-    def detuning(instrument, score, settings):  # type: ignore[no-untyped-def]
+    def detuning(instrument, notes, *, knobs):  # type: ignore[no-untyped-def]
         """Plays sharper by 20 cents and louder by 6 dB when the first knob is all the way up."""
-        audio = play(instrument, score, settings)
-        if settings.engine.knobs.get(knob) != 1.0:
+        audio = play(instrument, notes, knobs=knobs)
+        if knobs.get(knob) != 1.0:
             return audio
         at = np.arange(len(audio)) * 2.0 ** (20.0 / 1200.0)
         return 2.0 * np.interp(at, np.arange(len(audio)), audio).astype(np.float32)
