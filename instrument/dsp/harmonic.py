@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.jit import compiled
+from instrument.dsp.jit import compiled, inlined
 
 HARMONIC_SCRATCH = 5
 """Rows of the scratch array of `add_harmonics`."""
@@ -41,7 +41,7 @@ def remove_above_nyquist(harmonics: Float32, f0_hz: Float64, sample_rate: int) -
     return (kept / np.where(total > 0.0, total, np.float32(1.0))).astype(np.float32)
 
 
-@compiled
+@inlined
 def _last_audible(amps_start: Float32, amps_end: Float32) -> int:
     """The number of the highest harmonic that isn't zero at both ends; 0 where all are."""
     count = len(amps_start)
@@ -50,7 +50,7 @@ def _last_audible(amps_start: Float32, amps_end: Float32) -> int:
     return count
 
 
-@compiled
+@inlined
 def _sines(
     phase: float, step: float, slope: float, start: int, sine: Float64, double_cosine: Float64
 ) -> None:
@@ -100,7 +100,7 @@ def _sines(
         double_cosine[i] = 2.0 - 4.0 * s * s
 
 
-@compiled
+@inlined
 def _two_down(
     high_start: float,
     high_end: float,

@@ -40,6 +40,7 @@ __all__ = [
     "fence",
     "first_calls",
     "generated",
+    "inlined",
     "kernel_folder",
     "prange",
 ]
@@ -231,6 +232,17 @@ def compiled_inside(function: Callable[Parameters, Result]) -> Callable[Paramete
         function, _nrt=False, no_cfunc_wrapper=True, no_cpython_wrapper=True
     )
     return kernel
+
+
+def inlined(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Compile a function as a part of the kernel that calls it, at one place: so it compiles once.
+
+    Each kernel that is compiled for itself is compiled again wherever it is called.
+    """
+    part: Callable[Parameters, Result] = _decorated(
+        function, _nrt=False, no_cfunc_wrapper=True, inline="always"
+    )
+    return part
 
 
 def compiled_parallel(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from instrument.arrays import Float32, Float64, Int64
-from instrument.dsp.jit import compiled, compiled_inside
+from instrument.dsp.jit import compiled, inlined
 from instrument.units import db_to_gain
 
 KNEE_DB = 2.7
@@ -78,22 +78,20 @@ def finite(sample: np.float32) -> np.float32:
     return sample if math.isfinite(sample) else np.float32(0.0)
 
 
-@compiled_inside
-def _follow(state: LimiterState, level: float) -> float:
-    """Advance the peak detector by a sample of a level ≥ 0 and give its new value."""
+@inlined
+def _follow(state: LimiterState, level: float, peak: float, held: int) -> tuple[float, int]:
+    """Take the state's `peak` and `held` on by a sample of a level ≥ 0."""
     level = min(level, state.loudest)
-    peak = float(state.peak[0])
     if level >= peak:
         peak = level
-        state.held[0] = state.hold_samples
-    elif state.held[0] > 0:
-        state.held[0] -= 1
+        held = state.hold_samples
+    elif held > 0:
+        held -= 1
     else:
         peak = max(level, peak * state.release)
     if peak < state.threshold:
         peak = 0.0
-    state.peak[0] = peak
-    return peak
+    return peak, held
 
 
 @compiled
@@ -106,12 +104,17 @@ def limit(state: LimiterState, left: Float32, right: Float32) -> None:
     """
     ceiling = state.ceiling
     room = float(ceiling) - state.threshold
+    # In local variables, for each sample not to wait until memory has what the last one left.
+    peak, held = float(state.peak[0]), int(state.held[0])
     for i in range(len(left)):
         left[i] = finite(left[i])
         right[i] = finite(right[i])
-        peak = _follow(state, max(abs(float(left[i])), abs(float(right[i]))))
+        level = max(abs(float(left[i])), abs(float(right[i])))
+        peak, held = _follow(state, level, peak, held)
         if peak > state.threshold:
             over = (peak - state.threshold) / room
             gain = (float(ceiling) - room / (1.0 + over)) / peak
             left[i] = min(ceiling, max(-ceiling, np.float32(left[i] * gain)))
             right[i] = min(ceiling, max(-ceiling, np.float32(right[i] * gain)))
+    state.peak[0] = peak
+    state.held[0] = held

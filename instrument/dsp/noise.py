@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from instrument.arrays import Float32, Float64, UInt64
-from instrument.dsp.jit import compiled
+from instrument.dsp.jit import compiled, inlined
 
 _WEYL = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -79,7 +79,7 @@ def white_noise(state: UInt64, out: Float32) -> None:
     state[0] = counter + np.uint64(len(out)) * _WEYL
 
 
-@compiled
+@inlined
 def _filter_taps(magnitudes: Float32, matrix: Float32, impulse: Float32) -> None:
     """Write the impulse response [taps] of one hop's magnitudes [N]."""
     columns = matrix.T
@@ -92,7 +92,7 @@ def _filter_taps(magnitudes: Float32, matrix: Float32, impulse: Float32) -> None
             impulse[tap] += magnitude * column[tap]
 
 
-@compiled
+@inlined
 def _convolve(white: Float32, impulse: Float32, filtered: Float32) -> None:
     """Add the convolution of `white` [n] and `impulse` [taps] to `filtered` [n + taps − 1].
 

@@ -14,11 +14,23 @@ from typing import NamedTuple
 import numpy as np
 
 from instrument.arrays import Float32, Int64
-from instrument.dsp.jit import compiled, compiled_inside
+from instrument.dsp.delays import (
+    INAUDIBLE,
+    audible,
+    diffuse,
+    odd_samples,
+    read_lines,
+    silent_memory,
+    write_lines,
+)
+from instrument.dsp.jit import compiled, inlined
 from instrument.dsp.limiter import finite
 
 LINES = 8
 DIFFUSERS = 4
+
+LONGEST_PIECE = 256
+"""As many samples go through the room at once, in loops that the compiler vectorises."""
 
 DECAY_SECONDS = 1.3
 """Reverberation time (RT60) of the lowest frequencies."""
@@ -34,7 +46,7 @@ PRE_DELAY_MS = 12.0
 # Chaigne 1991): the delays, allpasses included, give 0.6 modes per Hz.
 LINE_MS = (41.39, 47.13, 53.93, 61.31, 67.27, 73.13, 82.71, 91.63)
 LINE_ALLPASS_MS = (5.11, 6.37, 7.19, 8.53, 9.71, 10.67, 11.93, 13.31)
-DIFFUSER_MS = ((1.27, 2.83, 4.79, 8.03), (1.43, 2.57, 5.21, 7.39))
+DIFFUSER_MS = ((1.27, 1.43), (2.83, 2.57), (4.79, 5.21), (8.03, 7.39))
 
 DIFFUSION = np.float32(0.6)
 LINE_DIFFUSION = np.float32(0.3)
@@ -52,26 +64,10 @@ EARLY_GAIN = np.float32(0.57)
 TAIL_GAIN = np.float32(0.64)
 """Level of the lines."""
 
-WET_SMOOTHING_SECONDS = 0.02
-
 # Two orthogonal patterns of signs keep the two ears' tails uncorrelated.
-_LEFT_SIGNS = np.array((1, -1, 1, -1, -1, 1, -1, 1), np.float32)
-_RIGHT_SIGNS = np.array((1, 1, -1, -1, 1, -1, -1, 1), np.float32)
+_EAR_SIGNS = np.array(((1, -1, 1, -1, -1, 1, -1, 1), (1, 1, -1, -1, 1, -1, -1, 1)), np.float32)
 
 _MIX = np.float32(1.0 / math.sqrt(LINES))
-_INAUDIBLE = np.float32(1e-15)
-
-
-def _samples(milliseconds: object, sample_rate: int) -> Int64:
-    """Times in ms as the nearest odd numbers of samples."""
-    half = np.asarray(milliseconds, np.float64) * sample_rate / 2000.0
-    return 2 * np.floor(half).astype(np.int64) + 1
-
-
-def _memory(delays: Int64) -> Float32:
-    """Silent ring buffers, one for each delay; their size is a power of two."""
-    size = 1 << int(delays.max()).bit_length()
-    return np.zeros((*delays.shape, size), np.float32)
 
 
 def _one_pole(ratio: float, angle: float) -> float:
@@ -86,12 +82,11 @@ class ReverbState(NamedTuple):
 
     Attributes:
         clock: [1], samples heard.
-        wet: [2], gain of the reverberation: now, and where it is going.
-        smoothing: share of the way that the gain goes each sample.
-        pre_delay: before the diffusers.
-        pre: [2, size], the sound of the last moments.
-        diffuser_delay: [2, DIFFUSERS].
-        diffuser: [2, DIFFUSERS, size], memory of the allpasses in front.
+        wet_gain: of the reverberation.
+        pre_delay: [2], before the diffusers.
+        pre: [2, size], memory of what came in; see `delays` for memories.
+        diffuser_delay: [DIFFUSERS, 2].
+        diffuser: [DIFFUSERS, 2, size], memory of the allpasses in front.
         line_delay: [LINES].
         line: [LINES, size], memory of the delay lines.
         allpass_delay: [LINES].
@@ -99,12 +94,14 @@ class ReverbState(NamedTuple):
         damping: [LINES], the poles of the lines' filters.
         feedback: [LINES], the gain of the lines at 0 Hz times (1 − pole).
         damped: [LINES], last outputs of the lines' filters.
+        sound: [2, longest piece], scratch: what goes into the room and through the diffusers.
+        echoes: [LINES, longest piece], scratch: what goes around in the lines.
+        heard: [2, longest piece], scratch: the reverberation at the ears.
     """
 
     clock: Int64
-    wet: Float32
-    smoothing: np.float32
-    pre_delay: int
+    wet_gain: np.float32
+    pre_delay: Int64
     pre: Float32
     diffuser_delay: Int64
     diffuser: Float32
@@ -115,6 +112,9 @@ class ReverbState(NamedTuple):
     damping: Float32
     feedback: Float32
     damped: Float32
+    sound: Float32
+    echoes: Float32
+    heard: Float32
 
     @classmethod
     def empty(cls, sample_rate: int, wet_gain: float) -> ReverbState:
@@ -127,10 +127,12 @@ class ReverbState(NamedTuple):
             wet_gain: linear gain of the reverberation; at 1 that of white noise is as loud as the
                 noise.
         """
-        line_delay = _samples(LINE_MS, sample_rate)
-        allpass_delay = _samples(LINE_ALLPASS_MS, sample_rate)
-        diffuser_delay = _samples(DIFFUSER_MS, sample_rate)
-        pre_delay = _samples((PRE_DELAY_MS, PRE_DELAY_MS), sample_rate)
+        line_delay = odd_samples(LINE_MS, sample_rate)
+        allpass_delay = odd_samples(LINE_ALLPASS_MS, sample_rate)
+        diffuser_delay = odd_samples(DIFFUSER_MS, sample_rate)
+        pre_delay = odd_samples((PRE_DELAY_MS, PRE_DELAY_MS), sample_rate)
+        # What goes into the lines in a piece comes out after it.
+        longest = min(LONGEST_PIECE, int(line_delay.min()))
         seconds = (line_delay + allpass_delay) / sample_rate
         gain = 10.0 ** (-3.0 * seconds / DECAY_SECONDS)
         damped_gain = 10.0 ** (-3.0 * seconds / DAMPED_DECAY_SECONDS)
@@ -138,131 +140,131 @@ class ReverbState(NamedTuple):
         poles = np.array([_one_pole(float(ratio), angle) for ratio in damped_gain / gain])
         return cls(
             clock=np.zeros(1, np.int64),
-            wet=np.full(2, wet_gain, np.float32),
-            smoothing=np.float32(1.0 - math.exp(-1.0 / (WET_SMOOTHING_SECONDS * sample_rate))),
-            pre_delay=int(pre_delay[0]),
-            pre=_memory(pre_delay),
+            wet_gain=np.float32(wet_gain if wet_gain > INAUDIBLE else 0.0),
+            pre_delay=pre_delay,
+            pre=silent_memory(pre_delay, longest),
             diffuser_delay=diffuser_delay,
-            diffuser=_memory(diffuser_delay),
+            diffuser=silent_memory(diffuser_delay, longest),
             line_delay=line_delay,
-            line=_memory(line_delay),
+            line=silent_memory(line_delay, longest),
             allpass_delay=allpass_delay,
-            allpass=_memory(allpass_delay),
+            allpass=silent_memory(allpass_delay, longest),
             damping=poles.astype(np.float32),
             feedback=(gain * (1.0 - poles)).astype(np.float32),
             damped=np.zeros(LINES, np.float32),
+            sound=np.zeros((2, longest), np.float32),
+            echoes=np.zeros((LINES, longest), np.float32),
+            heard=np.zeros((2, longest), np.float32),
         )
 
 
-@compiled
-def _audible(sample: np.float32) -> np.float32:
-    """The sample, or 0 where it is too small to be heard: denormal numbers are slow."""
-    if -_INAUDIBLE < sample < _INAUDIBLE:
-        return np.float32(0.0)
-    return sample
+@inlined
+def _cross(sound: Float32, count: int) -> None:
+    """Turn the channels into each other."""
+    left = sound[0][:count]
+    right = sound[1][:count]
+    for i in range(count):
+        before = left[i]
+        left[i] = _STAY * before + _CROSS * right[i]
+        right[i] = _STAY * right[i] - _CROSS * before
 
 
-@compiled
-def _allpass(
-    memory: Float32, delay: int, clock: int, gain: np.float32, sample: np.float32
-) -> np.float32:
-    """One sample through Schroeder's allpass (−g + z⁻ᵈ) / (1 − g·z⁻ᵈ)."""
-    mask = len(memory) - 1
-    delayed: np.float32 = memory[(clock - delay) & mask]
-    fed = _audible(sample + gain * delayed)
-    memory[clock & mask] = fed
-    return delayed - gain * fed
+@inlined
+def _damp(
+    echoes: Float32, feedback: Float32, damping: Float32, damped: Float32, count: int
+) -> None:
+    """Take the echoes through the lines' filters.
 
-
-@compiled_inside
-def _pre_delay(state: ReverbState, channel: int, clock: int, sample: np.float32) -> np.float32:
-    """One sample through the pre-delay of a channel."""
-    memory = state.pre[channel]
-    mask = len(memory) - 1
-    memory[clock & mask] = sample
-    delayed: np.float32 = memory[(clock - state.pre_delay) & mask]
-    return delayed
-
-
-@compiled_inside
-def _diffuse(
-    state: ReverbState, channel: int, stage: int, clock: int, sample: np.float32
-) -> np.float32:
-    """One sample through two of the diffusers of a channel."""
-    for number in range(stage, stage + 2):
-        sample = _allpass(
-            state.diffuser[channel, number],
-            state.diffuser_delay[channel, number],
-            clock,
-            DIFFUSION,
-            sample,
-        )
-    return sample
-
-
-@compiled_inside
-def _read_lines(state: ReverbState, clock: int) -> None:
-    """Take what comes out of the lines, through their allpasses and filters, into `damped`."""
-    for number in range(LINES):
-        memory = state.line[number]
-        mask = len(memory) - 1
-        delayed = memory[(clock - state.line_delay[number]) & mask]
-        diffused = _allpass(
-            state.allpass[number], state.allpass_delay[number], clock, LINE_DIFFUSION, delayed
-        )
-        state.damped[number] = _audible(
-            state.feedback[number] * diffused + state.damping[number] * state.damped[number]
-        )
-
-
-@compiled_inside
-def _write_lines(state: ReverbState, clock: int, left: np.float32, right: np.float32) -> None:
-    """Mix the lines by a Hadamard matrix and send them back, with the new sound.
-
-    The three stages of the fast Walsh–Hadamard transform, written out.
+    Each sample waits for the one before it. The lines are written out side by side, for the
+    processor to work at one while another waits.
     """
-    y = state.damped
-    a0, a1, a2, a3 = y[0] + y[4], y[1] + y[5], y[2] + y[6], y[3] + y[7]
-    a4, a5, a6, a7 = y[0] - y[4], y[1] - y[5], y[2] - y[6], y[3] - y[7]
-    b0, b1, b2, b3 = a0 + a2, a1 + a3, a0 - a2, a1 - a3
-    b4, b5, b6, b7 = a4 + a6, a5 + a7, a4 - a6, a5 - a7
-    lines = state.line
-    now = clock & (lines.shape[1] - 1)
-    lines[0, now] = _MIX * (b0 + b1) + left
-    lines[1, now] = _MIX * (b0 - b1) + right
-    lines[2, now] = _MIX * (b2 + b3) - left
-    lines[3, now] = _MIX * (b2 - b3) - right
-    lines[4, now] = _MIX * (b4 + b5) + left
-    lines[5, now] = _MIX * (b4 - b5) + right
-    lines[6, now] = _MIX * (b6 + b7) - left
-    lines[7, now] = _MIX * (b6 - b7) - right
+    y0, y1, y2, y3 = damped[0], damped[1], damped[2], damped[3]
+    y4, y5, y6, y7 = damped[4], damped[5], damped[6], damped[7]
+    for i in range(count):
+        y0 = audible(feedback[0] * echoes[0, i] + damping[0] * y0)
+        y1 = audible(feedback[1] * echoes[1, i] + damping[1] * y1)
+        y2 = audible(feedback[2] * echoes[2, i] + damping[2] * y2)
+        y3 = audible(feedback[3] * echoes[3, i] + damping[3] * y3)
+        y4 = audible(feedback[4] * echoes[4, i] + damping[4] * y4)
+        y5 = audible(feedback[5] * echoes[5, i] + damping[5] * y5)
+        y6 = audible(feedback[6] * echoes[6, i] + damping[6] * y6)
+        y7 = audible(feedback[7] * echoes[7, i] + damping[7] * y7)
+        echoes[0, i], echoes[1, i], echoes[2, i], echoes[3, i] = y0, y1, y2, y3
+        echoes[4, i], echoes[5, i], echoes[6, i], echoes[7, i] = y4, y5, y6, y7
+    damped[0], damped[1], damped[2], damped[3] = y0, y1, y2, y3
+    damped[4], damped[5], damped[6], damped[7] = y4, y5, y6, y7
+
+
+@inlined
+def _listen(sound: Float32, echoes: Float32, heard: Float32, count: int) -> None:
+    """Write what the ears hear of the diffused sound and of the lines."""
+    for ear in range(len(heard)):
+        early = sound[ear][:count]
+        mixed = heard[ear][:count]
+        for i in range(count):
+            mixed[i] = EARLY_GAIN * early[i]
+        for number in range(len(echoes)):
+            sign = _EAR_SIGNS[ear, number]
+            echo = echoes[number][:count]
+            for i in range(count):
+                mixed[i] += sign * (TAIL_GAIN * echo[i])
+
+
+@inlined
+def _mix(echoes: Float32, count: int) -> None:
+    """Mix the lines by a Hadamard matrix times √LINES: the fast Walsh–Hadamard transform."""
+    for half in (4, 2, 1):
+        for first in range(0, LINES, 2 * half):
+            for number in range(first, first + half):
+                upper = echoes[number][:count]
+                lower = echoes[number + half][:count]
+                for i in range(count):
+                    before = upper[i]
+                    upper[i] = before + lower[i]
+                    lower[i] = before - lower[i]
+
+
+@inlined
+def _feed(sound: Float32, echoes: Float32, count: int) -> None:
+    """Scale the mixed lines and add the new sound to them: left, right, −left, −right and so on."""
+    for number in range(len(echoes)):
+        sign = np.float32(1 - (number & 2))
+        new = sound[number & 1][:count]
+        echo = echoes[number][:count]
+        for i in range(count):
+            echo[i] = _MIX * echo[i] + sign * new[i]
 
 
 @compiled
 def add_reverb(state: ReverbState, left: Float32, right: Float32) -> None:
     """Add the reverberation of a stereo block, [n] each, to it, in place.
 
-    Every sample is taken for itself: the output doesn't depend on the size of the blocks. Samples
-    that are NaN or infinite aren't let into the room.
+    The output doesn't depend on the size of the blocks. Samples that are NaN or infinite aren't
+    let into the room.
     """
-    for i in range(len(left)):
+    sound, echoes, heard, wet_gain = state.sound, state.echoes, state.heard, state.wet_gain
+    longest = sound.shape[1]
+    for start in range(0, len(left), longest):
+        count = min(len(left) - start, longest)
         clock = state.clock[0]
-        state.clock[0] = clock + 1
-        one = _pre_delay(state, 0, clock, finite(left[i]))
-        other = _pre_delay(state, 1, clock, finite(right[i]))
-        one = _diffuse(state, 0, 0, clock, one)
-        other = _diffuse(state, 1, 0, clock, other)
-        one, other = _STAY * one + _CROSS * other, _STAY * other - _CROSS * one
-        one = _diffuse(state, 0, 2, clock, one)
-        other = _diffuse(state, 1, 2, clock, other)
-        _read_lines(state, clock)
-        wet_left = EARLY_GAIN * one
-        wet_right = EARLY_GAIN * other
-        for number in range(LINES):
-            tail = TAIL_GAIN * state.damped[number]
-            wet_left += _LEFT_SIGNS[number] * tail
-            wet_right += _RIGHT_SIGNS[number] * tail
-        _write_lines(state, clock, one, other)
-        state.wet[0] = _audible(state.wet[0] + state.smoothing * (state.wet[1] - state.wet[0]))
-        left[i] += state.wet[0] * wet_left
-        right[i] += state.wet[0] * wet_right
+        for i in range(count):
+            sound[0, i] = finite(left[start + i])
+            sound[1, i] = finite(right[start + i])
+        write_lines(state.pre, clock, sound, count)
+        read_lines(state.pre, state.pre_delay, clock, sound, count)
+        for number in range(DIFFUSERS):
+            if number == DIFFUSERS // 2:
+                _cross(sound, count)
+            memory, delay = state.diffuser[number], state.diffuser_delay[number]
+            diffuse(memory, delay, clock, DIFFUSION, sound, count)
+        read_lines(state.line, state.line_delay, clock, echoes, count)
+        diffuse(state.allpass, state.allpass_delay, clock, LINE_DIFFUSION, echoes, count)
+        _damp(echoes, state.feedback, state.damping, state.damped, count)
+        _listen(sound, echoes, heard, count)
+        _mix(echoes, count)
+        _feed(sound, echoes, count)
+        write_lines(state.line, clock, echoes, count)
+        for i in range(count):
+            left[start + i] += wet_gain * heard[0, i]
+            right[start + i] += wet_gain * heard[1, i]
+        state.clock[0] = clock + count

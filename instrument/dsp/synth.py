@@ -14,7 +14,7 @@ import numpy as np
 from instrument.arrays import Float32
 from instrument.dsp.frames import Frames, Onsets, hop_start
 from instrument.dsp.harmonic import add_harmonics
-from instrument.dsp.jit import compiled, compiled_inside, fence, first_calls
+from instrument.dsp.jit import compiled, compiled_inside, fence, first_calls, inlined
 from instrument.dsp.limiter import limit
 from instrument.dsp.noise import add_noise
 from instrument.dsp.reverb import add_reverb
@@ -32,7 +32,7 @@ OUTPUT_GAIN = np.float32(3.0)
 compiled_hop_start = compiled(hop_start)
 
 
-@compiled
+@inlined
 def _fade_in(fade: Float32, age: int, sounding: Float32) -> int:
     """Apply what is left of a voice's fade to its next samples [n]; gives the new age."""
     faded = min(len(sounding), len(fade) - age)
@@ -41,7 +41,7 @@ def _fade_in(fade: Float32, age: int, sounding: Float32) -> int:
     return age + faded
 
 
-@compiled
+@inlined
 def _pan(
     mono: Float32, gain_start: Float32, gain_end: Float32, start: int, length: int, out: Float32
 ) -> None:
@@ -128,7 +128,7 @@ def _render_voice(
             noise[n] = noise_end[n]
 
 
-@compiled_inside
+@inlined
 def _render_hop(
     sample_rate: int, matrix: Float32, frames: Frames, state: SynthState, length: int
 ) -> None:
@@ -160,7 +160,7 @@ def _render_hop(
         _render_voice(sample_rate, matrix, frames, state, slot, row, gain, start, length)
 
 
-@compiled_inside
+@inlined
 def _start_voices(
     sample_rate: int,
     matrix: Float32,

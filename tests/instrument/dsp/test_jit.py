@@ -241,7 +241,7 @@ def used_in_kernels(path: Path) -> set[str]:
         node
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
-        and any(name.startswith("compiled") for name in decorators(node))
+        and any(name.startswith(("compiled", "inlined")) for name in decorators(node))
     ]
     assert kernels or path.parent.name != "analysis"
     names: set[str] = set()
@@ -419,10 +419,10 @@ def test_the_state_changes_under_the_callback(copy: Copy, before: dict[str, Any]
     """The C function's signature is pointers only, whatever they point to."""
     copy.change(
         "reverb.py",
-        ("    clock: Int64\n", "    sound: Float32\n    gains: Float32\n    clock: Int64\n"),
+        ("    clock: Int64\n", "    new: Float32\n    other: Float32\n    clock: Int64\n"),
         (
             "clock=np.zeros(1, np.int64)",
-            "sound=np.zeros((2, 256), np.float32), gains=np.zeros(256, np.float32), "
+            "new=np.zeros((2, 256), np.float32), other=np.zeros(256, np.float32), "
             "clock=np.zeros(1, np.int64)",
         ),
     )
