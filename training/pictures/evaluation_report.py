@@ -154,7 +154,8 @@ def write_report(
         folder / "evaluation.json",
     )
     pictures = [f"![{file}]({file})\n\n{text}" for file, text in shown.items()]
-    parts = [f"# Evaluation of {spec.name} {spec.digest}", metric_tables(metrics), *pictures]
+    title = f"# Evaluation of {spec.name} {spec.digest}"
+    parts = [title, "## Metrics", metric_tables(metrics), "## Pictures", *pictures]
     with replacing(folder / "report.md") as beside:
         beside.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from instrument.errors import InstrumentError, OutputError
+from instrument.model.catalogue import find_instrument
 from instrument.model.graphs import load_instrument
 from instrument.model.metrics import metric_values
 from instrument.model.spec import SPEC_FILE, Source, read_spec
@@ -121,3 +122,11 @@ def test_card_needs_its_folder(folder: Path, tmp_path: Path) -> None:
         write_card(read_spec(folder), tmp_path / "nowhere")
     with pytest.raises(InstrumentError, match="no instrument here"):
         record_metrics(tmp_path, {})
+
+
+@pytest.mark.parametrize("name", ["violin", "flute"])
+def test_the_card_of_a_shipped_instrument_is_what_would_be_written_now(name: str) -> None:
+    folder = find_instrument(name)
+    spec = read_spec(folder)
+    assert (folder / "README.md").read_text(encoding="utf-8") == card(spec)
+    assert spec.metrics == describe_metrics(metric_values(spec.metrics))
