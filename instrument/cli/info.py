@@ -14,7 +14,7 @@ def info(
     ] = "violin",
     as_json: Annotated[
         bool,
-        typer.Option("--json", help="Print one JSON object, every figure in it, not tables."),
+        typer.Option("--json", help="Print one JSON object, every metric in it, not tables."),
     ] = False,
 ) -> None:
     """Show what an instrument says of itself: range, knobs, presets, sources, metrics."""

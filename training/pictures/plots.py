@@ -29,9 +29,9 @@ def save(figure: Figure, path: Path) -> None:
     plt.close(figure)
 
 
-def logged(history: Sequence[Mapping[str, float]], figure: str) -> tuple[Float64, Float64]:
-    """The steps at which a figure was logged, and its values there, [points] each."""
-    points = [(entry["step"], entry[figure]) for entry in history if figure in entry]
+def logged(history: Sequence[Mapping[str, float]], metric: str) -> tuple[Float64, Float64]:
+    """The steps at which a metric was logged, and its values there, [points] each."""
+    points = [(entry["step"], entry[metric]) for entry in history if metric in entry]
     steps, values = np.array(points, np.float64).reshape(-1, 2).T
     return steps, values
 
