@@ -10,10 +10,11 @@ from queue import Empty, SimpleQueue
 from instrument.audio.stream import Output
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
+from instrument.live.arrivals import Arrival
 from instrument.live.bindings import Binding
 from instrument.live.clock import Clock, Deadlines
 from instrument.live.held import Held, ends_of_all
-from instrument.live.inputs import Arrival, Inputs
+from instrument.live.inputs import Inputs
 from instrument.live.knobs import Knobs
 from instrument.live.learn import NEVER_LEARNED, Learner
 from instrument.live.process import raise_priority

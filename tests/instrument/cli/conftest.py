@@ -126,4 +126,6 @@ def missing(
         monkeypatch.syspath_prepend(folder)
     else:
         monkeypatch.setitem(sys.modules, part.module, None)
+        # What stands in for it isn't there either.
+        monkeypatch.setitem(sys.modules, f"{part.module}2", None)
     return part

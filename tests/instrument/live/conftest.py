@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from instrument.live import jack as libjack
+from instrument.live import jack
 
 REQUIRED = "ARCO_REQUIRE_LIVE"
 """Set to 1 where the live tests must run: whatever is missing there is a failure."""
@@ -171,7 +171,7 @@ def jack_library(live_parts: None) -> CDLL:
     """JACK's functions, as rtmidi uses them."""
     import rtmidi  # noqa: PLC0415 (may be missing, which live_parts has looked at)
 
-    library = libjack.load(rtmidi._rtmidi.__file__)
+    library = jack.load(rtmidi._rtmidi.__file__)
     assert library is not None
     return library
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from instrument.live import jack as libjack
+from instrument.live import jack
 from instrument.live.jack import IS_INPUT, IS_OUTPUT, Watcher
 
 
@@ -31,8 +31,8 @@ def dies(watcher: Watcher) -> bool:
 def test_a_library_without_jack_is_none() -> None:
     import _ctypes  # noqa: PLC0415 (a compiled module, as good as any)
 
-    assert libjack.load("no-such-library") is None
-    assert libjack.load(_ctypes.__file__) is None
+    assert jack.load("no-such-library") is None
+    assert jack.load(_ctypes.__file__) is None
 
 
 @pytest.mark.live

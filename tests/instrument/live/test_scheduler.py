@@ -15,9 +15,10 @@ from instrument.arrays import Float32
 from instrument.dsp.callback import Callback, Playback
 from instrument.engine.engine import Engine
 from instrument.live import scheduler as control
+from instrument.live.arrivals import Arrival
 from instrument.live.bindings import Binding
 from instrument.live.clock import FIRST_NOTE_SECONDS
-from instrument.live.inputs import Arrival, Inputs
+from instrument.live.inputs import Inputs
 from instrument.live.knobs import Knobs
 from instrument.live.learn import ENOUGH_SECONDS, Learner
 from instrument.live.scheduler import (

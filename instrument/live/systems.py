@@ -1,0 +1,237 @@
+"""The MIDI systems of a computer, and the inputs of each that are open."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+from instrument.live import jack
+from instrument.live.arrivals import QUEUE_SIZE, Link, Port
+from instrument.live.rtmidi_ports import Library, MidiClient, Refused, load_library
+
+DEATH_NOTICE_SECONDS = 0.05
+"""How long after its death, at most, it is known that a server died."""
+
+CONNECTS_WITHIN_SECONDS = 0.5
+"""How long JACK may take to carry a new connection out."""
+
+
+def numbered(names: Iterable[str]) -> list[Port]:
+    """Each name with how many equal ones came before: two keyboards of one make have one name."""
+    before: Counter[str] = Counter()
+    ports: list[Port] = []
+    for name in names:
+        ports.append((name, before[name]))
+        before[name] += 1
+    return ports
+
+
+class System:
+    """A MIDI system of the computer, and the inputs of it that are open.
+
+    Attributes:
+        title: Its name.
+        links: The open inputs.
+        known: Names of the wanted ports that were there at the last look.
+    """
+
+    AT_PERIOD_START = False
+
+    def __init__(self, library: Library, title: str, client: str) -> None:
+        self.title = title
+        self.links: list[Link] = []
+        self.known: list[str] = []
+        self._library = library
+        self._client = client
+        self._scout: MidiClient | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it answered when it was asked last."""
+        return self._scout is not None
+
+    def ask(self) -> bool:
+        """Whether it answers. If it has died since, its inputs are forgotten."""
+        if self._scout is None:
+            try:
+                self._scout = self._library.open_client(self.title, self._client, 1)
+            except Refused:
+                return False
+        return True
+
+    def still_running(self) -> bool:
+        """Whether it hasn't died, asked after a moment: what vanishes may be the first sign."""
+        return True
+
+    def names(self) -> list[str]:
+        """Names of all ports that messages can come from."""
+        try:
+            return [name for name in self._scout.ports() if name] if self._scout else []
+        except Refused:  # one vanished while they were counted
+            return self.known
+
+    def intact(self, _link: Link) -> bool:
+        """Whether an open input is still connected, as far as that can be known."""
+        return True
+
+    def open(self, port: Port | None) -> None:
+        """Open a port, or a virtual one for None, if it can be opened."""
+        if not self.running:
+            return
+        try:
+            client = self._open_client()
+        except Refused:
+            return
+        link = Link(client, port, self._client, at_period_start=self.AT_PERIOD_START)
+        try:
+            link.own = self._connect(client, port)
+        except (Refused, ValueError):
+            link.close()
+            return
+        if self._settled(link):
+            self.links.append(link)
+        else:
+            link.close()
+
+    def _settled(self, link: Link) -> bool:
+        """Whether an input that was just opened is connected."""
+        return self.intact(link)
+
+    def _open_client(self) -> MidiClient:
+        return self._library.open_client(self.title, self._client, QUEUE_SIZE)
+
+    def _connect(self, client: MidiClient, port: Port | None) -> str:
+        """Open a port; returns the name of the one at this end, if that is known."""
+        if port is None:
+            client.open_virtual(self._client)
+            return ""
+        place = numbered(client.ports()).index(port)
+        client.open(place)
+        if client.ports()[place : place + 1] != [port[0]]:
+            raise ValueError("the ports changed places meanwhile")
+        return ""
+
+    def drop(self, links: Iterable[Link]) -> None:
+        """Close some of the inputs."""
+        for link in links:
+            self.links.remove(link)
+            link.close()
+
+    def forget(self) -> None:
+        """Let go of the inputs without touching what is behind them."""
+        for link in self.links:
+            link.forget()
+        self.links.clear()
+        self.known = []
+
+    def close(self) -> None:
+        """Close everything."""
+        self.drop(self.links.copy())
+        if self._scout is not None:
+            self._scout.close()
+            self._scout = None
+
+
+class Jack(System):
+    """JACK: its server can die and come back, and anyone can cut its connections."""
+
+    AT_PERIOD_START = True
+
+    def __init__(self, library: Library, title: str, client: str) -> None:
+        super().__init__(library, title, client)
+        self._jack = jack.load(library.path)
+        self._watcher: jack.Watcher | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether its server answered when it was asked last."""
+        return self._watcher is not None
+
+    def ask(self) -> bool:
+        """Whether its server answers. If that has died since, its inputs are forgotten."""
+        if self._watcher is None and self._jack is not None:
+            self._watcher = jack.Watcher.open(self._jack, f"{self._client} watch")
+        elif self._watcher is not None and not self._watcher.alive:
+            self.forget()
+        return self.running
+
+    def still_running(self) -> bool:
+        """Whether its server hasn't died, asked after the moment that the news takes."""
+        time.sleep(DEATH_NOTICE_SECONDS)
+        return self.ask()
+
+    def names(self) -> list[str]:
+        """Names of the ports that messages can come from, in any program."""
+        # What someone has connected to the virtual port plays through that, and not twice.
+        virtual = [link.own for link in self.links if link.port is None]
+        patched = self._watcher.connections(virtual[0]) if self._watcher and virtual else []
+        return [name for name in self._ports(jack.IS_OUTPUT) if name not in patched]
+
+    def intact(self, link: Link) -> bool:
+        """Whether an input is still connected: JACK knows that."""
+        if link.port is None:
+            return link.own in self._ports(jack.IS_INPUT)
+        return self._watcher is not None and link.own in self._watcher.connections(link.name)
+
+    def _open_client(self) -> MidiClient:
+        try:
+            return super()._open_client()
+        except Refused:
+            # If the server has just died, that was the end of all clients: see `jack.Watcher`.
+            self.forget()
+            raise
+
+    def _connect(self, client: MidiClient, port: Port | None) -> str:
+        before = self._ports(jack.IS_INPUT)
+        super()._connect(client, port)
+        new = [name for name in self._ports(jack.IS_INPUT) if name not in before]
+        return next((name for name in new if name.startswith(self._client)), "")
+
+    def _settled(self, link: Link) -> bool:
+        until = time.monotonic() + CONNECTS_WITHIN_SECONDS
+        while not self.intact(link):
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.001)
+        return True
+
+    def forget(self) -> None:
+        """Let go of the inputs, and of the server."""
+        super().forget()
+        self._watcher = None
+
+    def close(self) -> None:
+        """Close everything, if the server still answers."""
+        # rtmidi would wait for a server that has stopped, and hold the GIL all the while.
+        if self._watcher is not None and self._watcher.close():
+            super().close()
+        self.forget()
+
+    def _ports(self, direction: int) -> list[str]:
+        return [] if self._watcher is None else self._watcher.ports(direction)
+
+
+def all_systems(client: str) -> list[System]:
+    """The MIDI systems that the library was built for, whether they answer or not.
+
+    Args:
+        client: Name by which other programs know this one.
+
+    Raises:
+        UsageError: No MIDI library is installed.
+    """
+    library = load_library()
+    _silence_alsa(library.path)
+    return [
+        (Jack if title == "JACK" else System)(library, title, client) for title in library.systems
+    ]
+
+
+def _silence_alsa(path: str) -> None:
+    """Keep ALSA from printing that there is no sequencer."""
+    try:
+        ctypes.CDLL(path).snd_lib_error_set_handler(jack.silent())
+    except (OSError, AttributeError, TypeError):
+        return
