@@ -49,6 +49,9 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 PREFIX = "kernels-"
+GROUND_FLOOR = ("arrays.py", "units.py")
+"""Files of the package from which kernels take constants."""
+
 LONGEST_UNUSED_SECONDS = 7 * 24 * 3600
 """Machine code of another Python or processor, on the same sources, goes when unused so long."""
 
@@ -75,7 +78,9 @@ def _digest(parts: Iterable[bytes], size: int) -> str:
 
 def _folder_name(sources: Path) -> str:
     """Digests of the sources that are compiled, and of what compiles them on what processor."""
-    files = sorted({*Path(__file__).parent.glob("*.py"), *sources.glob("*.py")})
+    own = Path(__file__).parent
+    ground_floor = (own.parent / name for name in GROUND_FLOOR)
+    files = sorted({*own.glob("*.py"), *ground_floor, *sources.glob("*.py")})
     contents = (part for file in files for part in (file.name.encode(), file.read_bytes()))
     compiler = (
         numba.__version__,
@@ -141,7 +146,7 @@ def kernel_folder(sources: Path) -> Path | None:
     """Where the machine code of a folder's kernels is kept.
 
     Beside the sources, else in the user's cache; ``NUMBA_CACHE_DIR`` names another place. The
-    digest covers the Python files of the folder and of this one.
+    digest covers the Python files of the folder, of this one, and the constants below them.
 
     Args:
         sources: The folder.
