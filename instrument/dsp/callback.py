@@ -16,7 +16,14 @@ import numpy as np
 from numba import types
 
 from instrument.arrays import Float32, Float64, Int64
-from instrument.dsp.jit import compiled_callback, compiled_inside, fence, first_calls, generated
+from instrument.dsp.jit import (
+    compiled_callback,
+    compiled_inside,
+    fence,
+    first_calls,
+    generated,
+    machine_address,
+)
 from instrument.dsp.state import Synth
 from instrument.dsp.synth import compile_kernels, render_block
 
@@ -31,7 +38,7 @@ CONTINUE = 0
 PASSES = 108
 """About as many passes compile the callback, after the kernels."""
 
-KERNELS_SHARE = 0.75
+KERNELS_SHARE = 0.9
 """Of the time that all compiling takes."""
 
 
@@ -79,18 +86,34 @@ class Playback(NamedTuple):
 
 
 @cache
-def _playback_type() -> Any:  # noqa: ANN401 (numba's own)
-    """What numba takes every `Playback` for."""
-    return numba.typeof(Playback.empty(Synth.smallest()))  # type: ignore[no-untyped-call]
+def _user_data_type() -> Any:  # noqa: ANN401 (numba's own)
+    """What numba takes every `Playback` with the address of `render_block` for."""
+    return numba.typeof((Playback.empty(Synth.smallest()), 0))  # type: ignore[no-untyped-call]
 
 
 @generated
-def _load_playback(_context: Any, _pointer: Any) -> Any:  # noqa: ANN401
+def _load(_context: Any, _pointer: Any) -> Any:  # noqa: ANN401
+    """What lies in memory where the callback is told."""
+
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        where = context.get_value_type(_playback_type()).as_pointer()
+        where = context.get_value_type(_user_data_type()).as_pointer()
         return builder.load(builder.bitcast(arguments[0], where))
 
-    return _playback_type()(types.voidptr), generate
+    return _user_data_type()(types.voidptr), generate
+
+
+@generated
+def _call(_context: Any, address: Any, synth: Any, left: Any, right: Any) -> Any:  # noqa: ANN401
+    """Call `render_block` at its address."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        given = signature.args[1:]
+        kind = context.call_conv.get_function_type(types.none, given)
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        context.call_conv.call_function(builder, function, types.none, given, arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(address, synth, left, right), generate
 
 
 @compiled_inside
@@ -103,7 +126,8 @@ def _fill(user_data: object, out: Float32, seconds: float, flags: int) -> None:
         seconds: The stream's time.
         flags: PortAudio's.
     """
-    playback: Playback = _load_playback(user_data)
+    loaded: tuple[Playback, int] = _load(user_data)
+    playback, address = loaded
     if flags & OUTPUT_UNDERFLOW:
         playback.underflows[0] += 1
     row = playback.calls[0] % len(playback.clock)
@@ -117,7 +141,7 @@ def _fill(user_data: object, out: Float32, seconds: float, flags: int) -> None:
         count = min(scratch.shape[1], len(out) - first)
         left = scratch[0][:count]
         right = scratch[1][:count]
-        render_block(playback.synth, left, right)
+        _call(address, playback.synth, left, right)
         for i in range(count):
             out[first + i, 0] = left[i]
             out[first + i, 1] = right[i]
@@ -188,10 +212,12 @@ class Callback:
         Raises:
             TypeError: It isn't made of such arrays as the callback was compiled for.
         """
-        if numba.typeof(playback) != _playback_type():  # type: ignore[no-untyped-call]
-            raise TypeError("the callback was compiled for arrays of other types")
+        if numba.typeof((playback, 0)) != _user_data_type():  # type: ignore[no-untyped-call]
+            raise TypeError("the callback is compiled for arrays of other types")
+        samples = np.zeros(1, np.float32)
+        render = machine_address(render_block, playback.synth, samples, samples)
         self._playback = playback
-        self._memory = _laid_out(playback)
+        self._memory = _laid_out((playback, render))
         self.address = _address()
         self.user_data = ctypes.addressof(self._memory)
         self._function = self.TYPE(self.address)

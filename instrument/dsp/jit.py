@@ -42,6 +42,7 @@ __all__ = [
     "generated",
     "inlined",
     "kernel_folder",
+    "machine_address",
     "prange",
 ]
 
@@ -274,6 +275,19 @@ def compiled_callback(signature: object, function: Callable[..., Any]) -> int:
 
 
 _callbacks: list[Any] = []
+
+
+def machine_address(kernel: Callable[..., Any], *arguments: object) -> int:
+    """Where the machine code of a kernel for arguments of such types begins; it stays there.
+
+    The kernel is compiled, or taken from disk. For `generated` code that calls it there: called by
+    name it would be compiled once more, into the caller.
+    """
+    dispatcher: Any = kernel
+    signature = tuple(numba.typeof(argument) for argument in arguments)  # type: ignore[no-untyped-call]
+    dispatcher.compile(signature)
+    code = dispatcher.overloads[signature]
+    return int(code.library.get_pointer_to_function(code.fndesc.mangled_name))
 
 
 def generated(function: Callable[..., Any]) -> Callable[..., Any]:

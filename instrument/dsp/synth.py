@@ -20,7 +20,7 @@ from instrument.dsp.noise import add_noise
 from instrument.dsp.reverb import add_reverb
 from instrument.dsp.state import Synth, SynthState
 
-PASSES = 1000
+PASSES = 860
 """About as many passes compile all that rendering needs."""
 
 LONGEST_HOLD_HOPS = 50

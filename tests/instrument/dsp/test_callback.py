@@ -7,11 +7,20 @@ import gc
 import weakref
 from itertools import cycle
 
+import numba
 import numpy as np
 import pytest
+from numba.core.registry import cpu_target
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.callback import CLOCK_SIZE, CONTINUE, OUTPUT_UNDERFLOW, Callback, Playback
+from instrument.dsp.callback import (
+    CLOCK_SIZE,
+    CONTINUE,
+    OUTPUT_UNDERFLOW,
+    Callback,
+    Playback,
+    _laid_out,
+)
 from instrument.engine.engine import Engine
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
 from instrument.model.graphs import Instrument
@@ -151,3 +160,22 @@ def test_what_the_callback_works_on_stays_though_nobody_else_has_it(tiny: Instru
     gc.collect()
     assert all(part() is not None for part in parts)
     assert not stream.play(512).any()
+
+
+def test_its_memory_is_as_large_as_numba_takes_it_for(playback: Playback) -> None:
+    works_on, context = (playback, 0), cpu_target.target_context
+    kind = context.get_value_type(numba.typeof(works_on))  # type: ignore[no-untyped-call]
+    assert ctypes.sizeof(_laid_out(works_on)) == context.get_abi_sizeof(kind)
+
+
+def test_arrays_of_other_types_are_refused(playback: Playback) -> None:
+    with pytest.raises(TypeError):
+        Callback(playback._replace(clock=playback.clock.astype(np.float32)))
+
+
+def test_python_can_call_it_as_well(playback: Playback, rendered: Float32) -> None:
+    out = np.zeros((1000, 2), np.float32)
+    assert Callback(playback)(out, 3.0, OUTPUT_UNDERFLOW) == CONTINUE
+    np.testing.assert_array_equal(out.T, rendered[:, :1000])
+    assert playback.clock[0].tolist() == [0.0, 3.0]
+    assert playback.underflows[0] == 1
