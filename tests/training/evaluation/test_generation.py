@@ -27,6 +27,7 @@ def test_samples_of_one_distribution_are_not_told_apart() -> None:
     assert found == pytest.approx({"linear": 0.5, "boosted": 0.5}, abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_difference_of_mean_is_found_by_both_and_one_of_shape_by_trees() -> None:
     rng = np.random.default_rng(1)
     one, other = rng.standard_normal((2, 120, 3))
@@ -37,6 +38,7 @@ def test_a_difference_of_mean_is_found_by_both_and_one_of_shape_by_trees() -> No
     assert wider["linear"] < 0.65
 
 
+@pytest.mark.slow
 def test_many_draws_of_a_few_recordings_weigh_no_more_than_these() -> None:
     rng = np.random.default_rng(2)
     one, other = rng.standard_normal((60, 4)), rng.standard_normal((240, 4))

@@ -80,6 +80,7 @@ def test_long_bows_are_those_of_eight_seconds(synthetic_cache: FeatureCache) -> 
     assert long_bows(dataclasses.replace(synthetic_cache, release=release), 5) == [3]
 
 
+@pytest.mark.slow
 def test_an_instrument_holds_notes_without_any_bows(
     synthetic_cache: FeatureCache, tiny: Instrument, few: PlaybackSettings
 ) -> None:

@@ -13,6 +13,7 @@ from training.evaluation.tradeoff import baseline, tradeoff
 from training.networks.envelope import ConditionalVAE
 
 
+@pytest.mark.slow
 def test_a_row_says_how_well_notes_are_kept_and_how_real_drawn_ones_are(
     synthetic_cache: FeatureCache, tiny_networks: tuple[ConditionalVAE, object]
 ) -> None:

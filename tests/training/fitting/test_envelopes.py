@@ -246,6 +246,7 @@ def test_a_short_training_learns_the_vibrato_and_keeps_a_latent_space(
     assert metrics["active"] >= 8
 
 
+@pytest.mark.slow
 def test_a_heavy_divergence_collapses_the_latent_space_and_the_metrics_say_so(
     notes: FeatureCache, tmp_path: Path
 ) -> None:

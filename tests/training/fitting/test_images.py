@@ -107,6 +107,7 @@ def test_reconstruction_and_divergence_are_weighted_by_beta(picture_set: Sets) -
     assert metrics["objective"] == pytest.approx(metrics["reconstruction"] + 0.3 * metrics["kl"])
 
 
+@pytest.mark.slow
 def test_pictures_are_encoded_the_same_in_parts(
     picture_set: Sets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +121,7 @@ def test_pictures_are_encoded_the_same_in_parts(
 # --- Learning ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_short_training_tells_the_classes_apart(network: ImageVAE, picture_set: Sets) -> None:
     places = [encode(network, side.images).mean.double().numpy() for side in picture_set]
     train, test = picture_set
@@ -130,6 +132,7 @@ def test_a_short_training_tells_the_classes_apart(network: ImageVAE, picture_set
     assert metrics["active"] == 2
 
 
+@pytest.mark.slow
 def test_more_weight_on_the_divergence_means_less_of_it(
     network: ImageVAE, picture_set: Sets, tmp_path: Path
 ) -> None:

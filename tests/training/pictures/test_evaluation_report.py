@@ -21,7 +21,6 @@ from training.pictures.evaluation_report import evaluation_report, write_report
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.slow
 def test_the_report_shows_metrics_and_pictures(
     evaluation: Evaluation, features: FeatureCache, tiny: Instrument, tmp_path: Path
 ) -> None:
