@@ -12,31 +12,18 @@ import torch
 
 from instrument.arrays import Float32, Float64
 from instrument.cli import main
+from training.data.features import FeatureCache
 from training.fitting.loop import BEST, LAST, load_checkpoint
 
 Note = Callable[..., tuple[Float32, Float64]]
+Record = Callable[..., object]
 
 
 @pytest.fixture(scope="module")
-def folder(
-    tmp_path_factory: pytest.TempPathFactory, violin_note: Note, record: Callable[..., object]
-) -> Path:
-    """A folder of recordings with a CSV, and in it whatever the commands make."""
+def folder(tmp_path_factory: pytest.TempPathFactory, features: FeatureCache) -> Path:
+    """A folder with features, and in it whatever the commands make."""
     folder = tmp_path_factory.mktemp("train")
-    rng = np.random.default_rng(1)
-    rows = ["file,instrument,source,midi,dynamic"]
-    for index, midi in enumerate([57, 62, 69, 76, 84] * 4):
-        audio, _ = violin_note(
-            midi,
-            0.8,
-            level_db=float(rng.uniform(-36.0, -18.0)),
-            vibrato_cents=float(rng.uniform(0.0, 30.0)),
-            vibrato_hz=float(rng.uniform(4.5, 6.5)),
-            seed=index,
-        )
-        record(folder / "recordings" / f"{index}.wav", audio, midi)
-        rows.append(f"{index}.wav,violin,here,{midi},mf")
-    (folder / "recordings" / "notes.csv").write_text("\n".join(rows) + "\n")
+    features.save(folder / "violin.npz")
     return folder
 
 
@@ -44,8 +31,27 @@ def arco(*arguments: str | Path) -> int:
     return main(["train", *map(str, arguments)])
 
 
+def test_recordings_become_features(
+    tmp_path: Path, violin_note: Note, record: Record, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recordings, features = tmp_path / "recordings", tmp_path / "violin.npz"
+    rows = ["file,instrument,source,midi,dynamic"]
+    for midi, instrument, labelled in ((69, "violin", 69), (60, "", 61), (64, "viola", 64)):
+        record(recordings / f"{midi}.wav", violin_note(midi, 0.4)[0], midi)
+        rows.append(f"{midi}.wav,{instrument},here,{labelled},mf")
+    rows.append("gone.wav,violin,here,72,mf")
+    (recordings / "notes.csv").write_text("\n".join(rows) + "\n")
+    assert arco("prepare", recordings, "-o", features, "--held-out", "0.5") == 0
+    assert "1 notes; 2 left out" in capsys.readouterr().out
+    cache = FeatureCache.load(features)
+    assert cache.name.tolist() == ["69.wav"]
+    assert cache.settings["held_out"] == 0.5
+    refused = (tmp_path / "violin.report.csv").read_text().splitlines()
+    assert [line.partition(",")[0] for line in refused] == ["recording", "gone.wav", "60.wav"]
+
+
 @pytest.mark.slow
-def test_recordings_become_an_instrument_that_plays(
+def test_features_become_an_instrument_that_plays(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     features = folder / "violin.npz"
@@ -54,7 +60,6 @@ def test_recordings_become_an_instrument_that_plays(
     quick = ("--steps", "4", "--batch-size", "8", "--accelerator", "cpu")
     small = ("--hidden", "16", "--harmonics", "20")
 
-    assert arco("prepare", folder / "recordings", "-o", features) == 0
     assert arco("envelopes", features, "--run", vae, *quick) == 0
     assert arco("timbre", features, "--run", fit, *small, *quick) == 0
     assert arco("timbre", features, "--run", refined, "--refine", fit, *quick) == 0
@@ -63,7 +68,7 @@ def test_recordings_become_an_instrument_that_plays(
         load_checkpoint(refined / name)["network"]["noise_head.bias"] for name in (BEST, LAST)
     )
     assert not torch.equal(best, last)
-    exporting = ("--envelopes", vae, "--timbre", refined, "--licence", "here=CC0")
+    exporting = ("--envelopes", vae, "--timbre", refined, "--licence", "one=CC0")
     assert arco("export", features, "-o", instrument, *exporting) == 0
     evaluating = ("--report", folder / "report", "--envelopes", vae, "--record", "--quick")
     assert arco("evaluate", features, instrument, *evaluating) == 0
@@ -74,8 +79,8 @@ def test_recordings_become_an_instrument_that_plays(
     assert (vae / "losses.png").stat().st_size > 0
     assert (folder / "pictures" / "losses.csv").stat().st_size > 0
     assert json.loads((instrument / "instrument.json").read_text())["sources"][0] == {
-        "name": "here",
-        "notes": 20,
+        "name": "one",
+        "notes": 6,
         "licence": "CC0",
     }
     assert (instrument / "README.md").is_file()
@@ -181,7 +186,7 @@ def test_what_cannot_be_done_is_said_in_one_line(
 
 
 def test_silent_recordings_are_refused(
-    tmp_path: Path, record: Callable[..., object], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, record: Record, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record(tmp_path / "in" / "Violin.arco.ff.sulA.A4.wav", np.zeros(48_000, np.float32), 69)
     assert arco("prepare", tmp_path / "in", "-o", tmp_path / "out.npz") == 2

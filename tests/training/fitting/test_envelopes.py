@@ -228,7 +228,6 @@ def test_vibrato_needs_extent_and_length() -> None:
 # --- Learning ---------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_short_training_learns_the_vibrato_and_keeps_a_latent_space(
     notes: FeatureCache, tmp_path: Path
 ) -> None:

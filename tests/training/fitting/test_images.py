@@ -38,7 +38,7 @@ def small(latent: int = 2) -> ImageVAE:
 def trained(sets: Sets, run: Path, beta: float) -> ImageVAE:
     task = ImageTask(small(), *sets, ImageObjective(beta))
     settings = LoopSettings(
-        steps=300,
+        steps=200,
         batch_size=50,
         learning_rate=2e-3,
         schedule="constant",
