@@ -29,6 +29,31 @@ MARGIN_SECONDS = 0.001
 """What a note needs to be decoded, where it may arrive at the last moment of a block."""
 
 
+class Performance:
+    """What an engine is given, each event at its own sample, and the take that keeps it.
+
+    Attributes:
+        engine: What plays.
+    """
+
+    def __init__(self, engine: Engine, take: TakeWriter | None = None) -> None:
+        self.engine = engine
+        self._take = take
+        self._stamper = Stamper()
+
+    def give(self, event: Event, sample: int) -> int:
+        """Give the engine an event, and the take.
+
+        Returns:
+            The sample at which it happens: that one, or as soon as possible if it has passed.
+        """
+        sample = self._stamper.stamp(max(sample, self.engine.reached), event)
+        self.engine.push(event, sample)
+        if self._take is not None:
+            self._take.add(sample, event)
+        return sample
+
+
 class EventScheduler:
     """Takes what arrives at the inputs and gives it to the engine in time.
 
@@ -49,24 +74,22 @@ class EventScheduler:
 
     def __init__(
         self,
-        engine: Engine,
+        performance: Performance,
         playback: Playback,
         inputs: Inputs,
         knobs: Knobs,
         sample_rate: int,
         ahead: int,
-        take: TakeWriter | None = None,
     ) -> None:
         """Prepare to play.
 
         Args:
-            engine: What is played.
+            performance: What is played.
             playback: What of it the audio callback plays, and the callback's books.
             inputs: What is polled.
             knobs: What a person's hardware knobs do.
             sample_rate: In Hz.
             ahead: Samples by which the engine may be ahead of what is played.
-            take: Where the events are recorded.
         """
         self.output: Output | None = None
         self.ready = threading.Event()
@@ -78,15 +101,14 @@ class EventScheduler:
         self.knobs = knobs
         self.learner: Learner | None = None
         self.learned: SimpleQueue[Binding] = SimpleQueue()
-        self._engine = engine
+        self._engine = performance.engine
+        self._give = performance.give
         self._playback = playback
         self._inputs = inputs
         self._clock = Clock(playback, sample_rate)
         self._deadlines = Deadlines(self._clock, playback, sample_rate)
         self._sample_rate = sample_rate
         self._ahead = ahead
-        self._take = take
-        self._stamper = Stamper()
         self._lost: SimpleQueue[str] = SimpleQueue()
         self._held = Held()
         self._playing = True
@@ -166,7 +188,8 @@ class EventScheduler:
             until = max(until, self._hear(arrival, sample))
         guard = round(GUARD_SECONDS * self._sample_rate)
         # What has arrived is got ready at once, and then what nothing can change any more.
-        self._advance(max(until, int(playing) + self.latency - guard))
+        until = max(until, int(playing) + self.latency - guard)
+        self._engine.advance(min(until, self._engine.position + self._ahead))
         if notes:
             self._deadlines.learn((time.perf_counter() - now) / notes)
 
@@ -186,7 +209,7 @@ class EventScheduler:
             until = 0
             for meant in self._translate(arrival.event, arrival.seconds):
                 self._held.remember(arrival.port, meant)
-                until = self.give(meant, sample) + 1
+                until = self._give(meant, sample) + 1
         except Exception as error:
             # The events behind it, ends of notes perhaps, are heard all the same.
             self.faults += 1
@@ -210,28 +233,13 @@ class EventScheduler:
             self.knobs.bind(binding)
             self.learned.put(binding)
 
-    def give(self, event: Event, sample: int) -> int:
-        """Give the engine an event, and the take.
-
-        Returns:
-            The sample at which it happens: that one, or as soon as possible if it has passed.
-        """
-        sample = self._stamper.stamp(max(sample, self._engine.reached), event)
-        self._engine.push(event, sample)
-        if self._take is not None:
-            self._take.add(sample, event)
-        return sample
-
-    def _advance(self, until: int) -> None:
-        self._engine.advance(min(until, self._engine.position + self._ahead))
-
     # --- what must not sound for ever ------------------------------------------------------
 
     def _end_lost(self) -> None:
         with suppress(Empty):
             while True:
                 for event in self._held.ends(self._lost.get_nowait()):
-                    self.give(event, self._engine.reached)
+                    self._give(event, self._engine.reached)
 
     def _take_silently(self, arrivals: list[Arrival]) -> None:
         """Without sound keys may only go up: nothing waits to be heard late."""
@@ -244,4 +252,4 @@ class EventScheduler:
     def end_notes(self) -> None:
         """End all notes, whatever holds them, as events that a take keeps."""
         for event in ends_of_all():
-            self.give(event, self._engine.reached)
+            self._give(event, self._engine.reached)

@@ -20,7 +20,7 @@ from instrument.live.learn import Learner
 from instrument.live.notices import Tell
 from instrument.live.process import undisturbed
 from instrument.live.recorder import Recorder
-from instrument.live.scheduler import EventScheduler
+from instrument.live.scheduler import EventScheduler, Performance
 from instrument.live.supervisor import SoundDevice, Supervisor
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import AXIS_CONTROLLERS, MONO_ON
@@ -153,17 +153,17 @@ class Session:
             self._playback = Playback.empty(self._engine.synth, self._recorder.tape_samples)
             self._recorder.record(self._engine, self._playback)
             opened.enter_context(undisturbed())
+            performance = Performance(self._engine, self._recorder.take)
+            for event in _beginning(settings):
+                performance.give(event, 0)
             self._scheduler = EventScheduler(
-                self._engine,
+                performance,
                 self._playback,
                 self._inputs,
                 _knobs(instrument, settings),
                 self.sample_rate,
                 AHEAD_SAMPLES,
-                self._recorder.take,
             )
-            for event in _beginning(settings):
-                self._scheduler.give(event, 0)
             if settings.learn:
                 self._scheduler.learner = Learner(settings.learn)
             self._sound = SoundDevice(

@@ -25,6 +25,7 @@ from instrument.live.scheduler import (
     MARGIN_SECONDS,
     POLL_SECONDS,
     EventScheduler,
+    Performance,
 )
 from instrument.midi.channel import CHANNELS
 from instrument.midi.events import (
@@ -130,13 +131,12 @@ class Stage:
         self.callback = Callback(self.playback)
         axes = [axis.name for axis in instrument.spec.axes]
         self.scheduler = EventScheduler(
-            self.engine,
+            Performance(self.engine, cast("TakeWriter", self.take)),
             self.playback,
             cast("Inputs", self.inputs),
             Knobs(bindings, axes),
             RATE,
             AHEAD,
-            cast("TakeWriter", self.take),
         )
         self.heard: list[Float32] = []
         self.output: Any = None
