@@ -28,7 +28,6 @@ pytestmark = pytest.mark.live
 
 RATE = 48_000
 ARCO = [sys.executable, "-c", "from instrument.cli import main; raise SystemExit(main())"]
-READY = "Ctrl-C ends it."
 STARTS_WITHIN = 90.0
 ENDS_WITHIN = 30.0
 CALM_RUNS = 6
@@ -39,40 +38,57 @@ Message = list[int]
 
 
 class Arco:
-    """`arco play` as a program of its own; what it says goes to a file."""
+    """`arco play --json` as a program of its own; what it says goes to a file.
 
-    def __init__(self, log: Path, *options: str, stderr: int | None = None) -> None:
+    Args:
+        log: The file.
+        options: Of the command.
+        terminal: If given, a descriptor to which it says all for people, and nothing as JSON.
+    """
+
+    def __init__(self, log: Path, *options: str, terminal: int | None = None) -> None:
         self._log = log
+        how = ["--json"] if terminal is None else []
         with log.open("wb") as file:
             self._process = subprocess.Popen(
-                [*ARCO, "play", *options],
+                [*ARCO, "play", *how, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
-                stderr=stderr or file,
+                stderr=file if terminal is None else terminal,
             )
-        if stderr is None:
-            self.wait_for(READY)
+        if terminal is None:
+            self.wait_for("ready")
 
     @property
-    def said(self) -> str:
-        return self._log.read_text()
+    def told(self) -> list[dict[str, Any]]:
+        """What it has told, in order; a line that isn't whole yet is left out."""
+        whole = self._log.read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines()]
 
     @property
     def runs(self) -> bool:
         return self._process.poll() is None
 
-    def wait_for(self, words: str, times: int = 1) -> None:
+    def wait_for(self, event: str, times: int = 1, **about: str) -> None:
+        """Wait until it has told of an event so often."""
         until = time.monotonic() + STARTS_WITHIN
-        while self.said.count(words) < times:
-            assert self.runs, self.said
-            assert time.monotonic() < until, f"waited for {words!r}: {self.said}"
+        wanted = {"event": event, **about}
+        while sum(told.items() >= wanted.items() for told in self.told) < times:
+            assert self.runs, self._log.read_text()
+            assert time.monotonic() < until, f"waited for {wanted}: {self._log.read_text()}"
             time.sleep(0.05)
 
-    def stop(self) -> str:
-        """End it as Ctrl-C does; what it said."""
+    def end(self) -> None:
+        """End it as Ctrl-C does."""
         self._process.send_signal(signal.SIGINT)
-        assert self._process.wait(ENDS_WITHIN) == 0, self.said
-        return self.said
+        assert self._process.wait(ENDS_WITHIN) == 0, self._log.read_text()
+
+    def stop(self) -> dict[str, Any]:
+        """End it as Ctrl-C does; its report."""
+        self.end()
+        report = self.told[-1]
+        assert report["event"] == "report"
+        return report
 
     def kill(self) -> None:
         self._process.kill()
@@ -163,9 +179,11 @@ def test_the_take_renders_to_what_was_recorded_and_heard(
             "--midi-in", "virtual", "--record", str(take), "--record-audio", str(recording)
         )
         heard = perform(phrase(), 4.0)
-        if "came late:" not in program.stop():
+        report = program.stop()
+        if report["late_frames"] == report["late_notes"] == 0:
             break
-    assert "sample for sample" in program.said
+    assert (report["late_frames"], report["late_notes"]) == (0, 0)
+    assert (report["record"], report["record_audio"]) == (str(take), str(recording))
     assert (
         main(["render", str(take), "-o", str(rendered), "--instrument", str(tiny_instrument)]) == 0
     )
@@ -200,9 +218,9 @@ def test_a_thousand_notes_come_through_and_none_hangs(
     ]
     events = [m for at, key, velocity in notes for m in note(at, key, 0.03, velocity)]
     heard = perform(events, 14.5)
-    said = program.stop()
-    assert "1000 notes were played." in said
-    assert "0 notes dropped." in said or "dropped" not in said
+    report = program.stop()
+    assert (report["notes"], report["dropped"], report["messages_lost"]) == (1000, 0, 0)
+    assert report["stolen"] > 0
     score = read_score(tmp_path / "t.mid")
     played = [(e.event.key, e.event.velocity) for e in score.events if isinstance(e.event, NoteOn)]
     assert sorted(played) == sorted((key, velocity) for _, key, velocity in notes)
@@ -239,13 +257,13 @@ def test_what_a_keyboard_holds_ends_when_it_vanishes_and_it_plays_again_when_it_
 ) -> None:
     program = arco("--record", str(tmp_path / "t.mid"))
     keys = midi_source("Keys")
-    program.wait_for("MIDI input: Keys:out")
+    program.wait_for("input-opened", name="Keys:out")
     keys.send([bytes((CONTROL, 64, 127)), bytes((NOTE_ON, 60, 90))])
     time.sleep(0.3)
     keys.close()
-    program.wait_for("MIDI input gone: Keys:out")
+    program.wait_for("input-lost", name="Keys:out")
     again = midi_source("Keys")
-    program.wait_for("MIDI input: Keys:out", times=2)
+    program.wait_for("input-opened", name="Keys:out", times=2)
     again.send([bytes((NOTE_ON, 62, 90)), bytes((NOTE_OFF, 62, 64))])
     time.sleep(0.3)
     program.stop()
@@ -268,10 +286,10 @@ def test_the_sound_comes_back_with_the_server(
     program = arco()
     assert loudest(perform(note(0.1, 69, 0.5), 1.0)) > 0.01
     getattr(server, end)()
-    program.wait_for("is gone; waiting for it")
+    program.wait_for("device-lost")
     server.start()
-    program.wait_for("the sound is back")
-    program.wait_for("MIDI input: Arco", times=2)
+    program.wait_for("device-opened")
+    program.wait_for("input-opened", name="Arco")
     heard = perform(note(0.1, 69, 0.3), 3.5)
     assert loudest(heard) > 0.01
     assert loudest(heard[:, -RATE // 2 :]) < 1e-3
@@ -293,10 +311,10 @@ def test_a_terminal_that_takes_nothing_holds_no_note_up(
         with contextlib.suppress(BlockingIOError):
             while True:
                 os.write(filling, b"x" * 64)
-        program = arco("--record", str(tmp_path / "t.mid"), stderr=slave)
+        program = arco("--record", str(tmp_path / "t.mid"), terminal=slave)
         events = [m for i in range(40) for m in note(0.2 + 0.1 * i, 60 + i % 12, 0.08)]
         heard = perform(events, 5.0)
-        program.stop()
+        program.end()
     assert read_score(tmp_path / "t.mid").notes == 40
     assert loudest(heard) > 0.01
 
