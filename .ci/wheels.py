@@ -26,13 +26,20 @@ def supported(project: dict[str, Any]) -> list[str]:
     return [match[1] for match in found if match]
 
 
-def needed(project: dict[str, Any], extra: str, python: str) -> Iterator[str]:
-    """Requirements of the project and an extra on a Python, without markers."""
+def needed(project: dict[str, Any], extra: str, python: str, **platform: str) -> Iterator[str]:
+    """Requirements of the project and an extra on a Python, without markers.
+
+    Args:
+        project: The table ``project`` of ``pyproject.toml``.
+        extra: Name of the extra.
+        python: As 3.11.
+        platform: What markers say of a computer, where that isn't this one.
+    """
     extras = project["optional-dependencies"]
     lines = list(project["dependencies"]) + list(extras[extra])
     while lines:
         requirement = Requirement(lines.pop(0))
-        environment = {"python_version": python, "python_full_version": f"{python}.0"}
+        environment = {"python_version": python, "python_full_version": f"{python}.0", **platform}
         if requirement.marker is not None and not requirement.marker.evaluate(environment):
             continue
         if requirement.name == project["name"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -81,7 +81,10 @@ class Bars(NamedTuple):
 
 @contextmanager
 def progress_bars() -> Iterator[Bars]:
-    """Show a progress bar on stderr if that is a terminal, for what goes on."""
+    """Show a progress bar on stderr if that is a terminal, for what goes on.
+
+    Nothing is written until something goes on: a terminal may be slow.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -89,15 +92,16 @@ def progress_bars() -> Iterator[Bars]:
         TimeRemainingColumn(),
     )
     hidden = not sys.stderr.isatty()
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=hidden
-    ) as progress:
-        tasks = [
-            progress.add_task(title, total=1.0, visible=False)
-            for title in ("Rendering", "Compiling, once, some 10 s")
-        ]
+    progress = Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden)
+    tasks = [
+        progress.add_task(title, total=1.0, visible=False)
+        for title in ("Rendering", "Compiling, once, some 10 s")
+    ]
+    with ExitStack() as stack:
 
         def show(shown: TaskID, share: float) -> None:
+            if not hidden and not progress.live.is_started:
+                stack.enter_context(progress)
             for task in tasks:
                 progress.update(task, visible=task == shown)
             progress.update(shown, completed=share)
