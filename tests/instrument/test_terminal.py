@@ -89,6 +89,14 @@ def test_on_a_terminal_there_is_a_bar_for_what_goes_on(
     assert "25%" not in "".join(last)
 
 
+def test_where_nothing_goes_on_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = Terminal()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    with ui.progress_bars():
+        pass
+    assert stderr.getvalue() == ""
+
+
 def test_without_a_terminal_there_are_no_bars(capfd: pytest.CaptureFixture[str]) -> None:
     with ui.progress_bars() as bars:
         bars.compiling(0.5)

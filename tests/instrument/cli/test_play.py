@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -242,9 +244,11 @@ def test_a_device_that_refuses_leaves_older_recordings_as_they_were(
         monkeypatch.setattr(f"instrument.live.{name}", stand_in)
     for name in ("take.mid", "take.wav"):
         (desk / name).write_text("old")
+    interval = sys.getswitchinterval()
     said = refused(play, "--record", "take.mid", "--record-audio", "take.wav")
     assert said == "Speakers (ALSA) refuses"
     assert FakeInputs.opened == 0
+    assert (sys.getswitchinterval(), gc.get_freeze_count()) == (interval, 0)
 
 
 def test_play_says_what_is_missing(

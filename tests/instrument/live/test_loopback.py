@@ -34,6 +34,7 @@ def on_time(found: LiveLatency) -> bool:
     return spread.p1 >= found.block and spread.median + spread.jitter <= found.block + ATTACK
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_every_note_is_heard_one_block_after_its_period_began(
     make_jack_server: Callable[..., Any], tiny_instrument: Path
@@ -73,6 +74,7 @@ def test_an_instrument_that_cannot_be_played_is_refused_as_arco_refuses_it(
         measure_live(1, "cello")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_server_that_goes_away_ends_it(
     make_jack_server: Callable[..., Any], tiny_instrument: Path

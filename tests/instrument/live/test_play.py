@@ -165,6 +165,7 @@ def loudest(audio: Float32) -> float:
     return float(np.abs(audio).max())
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_take_renders_to_what_was_recorded_and_heard(
     jack_server: Any,
@@ -201,6 +202,7 @@ def test_the_take_renders_to_what_was_recorded_and_heard(
     assert np.abs(same - heard[:, : same.shape[1]]).max() <= half_a_step
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("block", [64, 128, 256])
 def test_a_thousand_notes_come_through_and_none_hangs(
@@ -230,6 +232,7 @@ def test_a_thousand_notes_come_through_and_none_hangs(
     assert loudest(heard[:, -RATE // 2 :]) < 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_flood_of_ten_thousand_events_a_second_leaves_no_note_behind(
     jack_server: Any, arco: Callable[..., Arco], perform: Callable[..., Float32], tmp_path: Path
@@ -248,6 +251,7 @@ def test_a_flood_of_ten_thousand_events_a_second_leaves_no_note_behind(
     assert loudest(heard[:, -RATE // 2 :]) < 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_what_a_keyboard_holds_ends_when_it_vanishes_and_it_plays_again_when_it_returns(
     jack_server: Any,
@@ -272,6 +276,7 @@ def test_what_a_keyboard_holds_ends_when_it_vanishes_and_it_plays_again_when_it_
     assert events.index(ControlChange(0, 64, 0)) < events.index(NoteOn(0, 62, 90))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_the_sound_comes_back_with_the_server(
@@ -296,6 +301,7 @@ def test_the_sound_comes_back_with_the_server(
     program.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_terminal_that_takes_nothing_holds_no_note_up(
     jack_server: Any, arco: Callable[..., Arco], perform: Callable[..., Float32], tmp_path: Path
@@ -341,6 +347,7 @@ print(status.notes, status.dropped, status.voices, flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_python_that_burns_the_interpreter_costs_no_note(
     jack_server: Any, perform: Callable[..., Float32], tiny_instrument: Path, tmp_path: Path
@@ -421,6 +428,7 @@ def onsets(heard: Float32, starts: list[int], within: int = RATE // 5) -> list[i
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_key_sounds_within_a_block_of_fluidsynth(
     make_jack_server: Callable[..., Any],
