@@ -127,8 +127,7 @@ def envelopes(
     for weight in betas:
         recipe = envelope_recipe(cache, features.name, beta=weight, plain=plain, seed=loop.seed)
         one = run if len(betas) == 1 else run / f"beta-{weight:g}"
-        loop.train(recipe, one, epochs)
-        if len(betas) > 1:
+        if loop.train(recipe, one, epochs) and len(betas) > 1:
             network = load_envelope(one)
             rows[f"{weight:g}"] = tradeoff(network, cache)
     if rows:
@@ -168,12 +167,14 @@ def images(
     for weight in dict.fromkeys(beta or [ImageObjective.beta]):
         recipe = image_recipe(training, test, data, latent=latent, beta=weight, seed=loop.seed)
         one = run / f"beta-{weight:g}"
-        loop.train(recipe, one, epochs)
+        if not loop.train(recipe, one, epochs):
+            continue
         # The last, not the best one: the test pictures that metrics are of choose nothing.
         say_values(image_report(load_image(one, LAST), training, test, CLASSES[data], one))
         histories[f"β = {weight:g}"] = read_history(one / HISTORY)
-    image_plots.losses(histories, run / "losses")
-    typer.echo(f"pictures and metrics in {run}")
+    if histories:
+        image_plots.losses(histories, run / "losses")
+        typer.echo(f"pictures and metrics in {run}")
 
 
 @app.command()
@@ -199,16 +200,15 @@ def timbre(
     if refine is not None and refine.resolve() == run.resolve():
         raise UsageError(f"--run {run}: is the run to refine; name another folder for the result")
     cache = FeatureCache.load(features)
-    if refine is not None:
-        loop.train(refining_recipe(cache, features, refine), run)
-        raised_db = calibrate_run(run, cache)
-        typer.echo(f"{run}: its noise was raised by {raised_db:.1f} dB to that of the recordings")
-        return
-    with progress_bar("measuring spectra") as progress:
-        recipe = timbre_recipe(
-            cache, features, hidden=hidden, harmonics=harmonics, seed=loop.seed, progress=progress
-        )
-    loop.train(recipe, run)
+    if refine is None:
+        with progress_bar("measuring spectra") as bar:
+            recipe = timbre_recipe(
+                cache, features, hidden=hidden, harmonics=harmonics, seed=loop.seed, progress=bar
+            )
+        loop.train(recipe, run)
+    elif loop.train(refining_recipe(cache, features, refine), run):
+        raised = calibrate_run(run, cache)
+        typer.echo(f"{run}: its noise was raised by {raised:.1f} dB to that of the recordings")
 
 
 @app.command()

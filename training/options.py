@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from instrument.errors import UsageError
 from instrument.model.metrics import Metric, three_digits, undescribed
-from training.fitting.loop import HISTORY, read_history
+from training.fitting.loop import HISTORY, read_history, speaks
 
 if TYPE_CHECKING:
     from training.fitting.recipes import Recipe
@@ -55,15 +55,22 @@ class LoopOptions:
     nodes: Annotated[int, typer.Option(help="Machines; start with torchrun.", min=1)] = 1
     precision: Annotated[str, typer.Option(help="32-true, bf16-mixed …")] = "32-true"
 
-    def train(self, recipe: Recipe, run: Path, epochs: int | None = None) -> None:
-        """Train into the folder of a run; draw the losses and say how it ended."""
+    def train(self, recipe: Recipe, run: Path, epochs: int | None = None) -> bool:
+        """Train into the folder of a run; draw the losses and say how it ended.
+
+        Returns:
+            Whether this process is to go on with the result: one of those that train together.
+        """
         from training.pictures import plots
 
         loop = {field.name: getattr(self, field.name) for field in fields(self)}
         resume = loop.pop("resume")
         best = recipe.train(recipe.settings(epochs=epochs, **loop), run, resume=resume)
+        if not speaks():
+            return False
         plots.losses(read_history(run / HISTORY), run / "losses.png")
         typer.echo(f"{run}: least validation objective {best:.4g}; losses in {run / 'losses.png'}")
+        return True
 
 
 def with_loop_options(command: Callable[..., None]) -> Callable[..., None]:

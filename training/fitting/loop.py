@@ -83,6 +83,12 @@ class Task(nn.Module):
         raise NotImplementedError
 
 
+def speaks() -> bool:
+    """Whether this is the one of the processes that train together that writes and reports."""
+    together = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return not together or torch.distributed.get_rank() == 0
+
+
 def _fabric(settings: LoopSettings, run: Path) -> Fabric:
     launched = "TORCHELASTIC_RUN_ID" in os.environ
     try:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from instrument.errors import UsageError
-from training.fitting.loop import Batch, LoopSettings, Task, load_checkpoint, train
+from training.fitting.loop import Batch, LoopSettings, Task, load_checkpoint, speaks, train
 
 SETTINGS = LoopSettings(
     steps=60,
@@ -291,6 +291,7 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
 def test_devices_are_given_as_text(tmp_path: Path, devices: str) -> None:
     train(LineTask(), with_settings(steps=1, devices=devices), tmp_path)
     assert (tmp_path / "last.ckpt").is_file()
+    assert speaks()
 
 
 @pytest.mark.parametrize(
@@ -313,7 +314,8 @@ run = Path(sys.argv[2])
 task = here["LineTask"]()
 objective = here["train"](task, here["with_settings"](batch_size=8), run)
 found = [objective, task.network.weight.item(), len(here["history"](run))]
-Path(f"{run}.{os.environ['RANK']}.json").write_text(json.dumps(found))
+told = {"found": found, "speaks": here["speaks"]()}
+Path(f"{run}.{os.environ['RANK']}.json").write_text(json.dumps(told))
 """
 
 
@@ -332,6 +334,7 @@ def test_under_torchrun_two_processes_train_one_network_and_the_first_writes(
     first, second = (
         json.loads((tmp_path / f"run.{rank}.json").read_text(encoding="utf-8")) for rank in (0, 1)
     )
-    assert first == second
+    assert first["found"] == second["found"]
+    assert (first["speaks"], second["speaks"]) == (True, False)
     assert len([entry for entry in history(run) if "validation/objective" in entry]) == 3
     assert len(list(run.rglob("events.out.tfevents.*"))) == 1
