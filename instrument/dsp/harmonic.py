@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.jit import compiled, inlined
+from instrument.dsp.jit import inlined
 
 HARMONIC_SCRATCH = 5
 """Rows of the scratch array of `add_harmonics`."""
@@ -133,7 +133,7 @@ def _two_down(
         b2[i] = upper
 
 
-@compiled
+@inlined
 def add_harmonics(
     phase: float,
     f0_start_hz: float,

@@ -241,9 +241,10 @@ def compiled_inside(function: Callable[Parameters, Result]) -> Callable[Paramete
 
 
 def inlined(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Compile a function as a part of the kernel that calls it, at one place: so it compiles once.
+    """Compile a function as a part of the kernel that calls it, at one place.
 
-    Each kernel that is compiled for itself is compiled again wherever it is called.
+    A kernel that is compiled for itself is compiled once more with each kernel that calls it.
+    Python may call such a part as well; only then it is compiled for itself.
     """
     part: Callable[Parameters, Result] = _decorated(
         function, _nrt=False, no_cfunc_wrapper=True, inline="always"
@@ -322,7 +323,7 @@ def first_calls(
 
     Args:
         calls: Calls them.
-        passes: About how many passes the compiler makes.
+        passes: In the time of about how many of the compiler's passes all is done.
         progress: Told now and then how much is done, 0…1; never if nothing is compiled.
 
     Returns:
@@ -334,7 +335,10 @@ def first_calls(
         calls()
     finally:
         event.unregister("numba:run_pass", watch)  # type: ignore[no-untyped-call]
-    return 0.0 if watch.began is None else time.perf_counter() - watch.began
+    if watch.began is None:
+        return 0.0
+    progress(1.0)
+    return time.perf_counter() - watch.began
 
 
 # --- What kernels share -------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def _follow(state: LimiterState, level: float, peak: float, held: int) -> tuple[
     return peak, held
 
 
-@compiled
+@inlined
 def limit(state: LimiterState, left: Float32, right: Float32) -> None:
     """Limit a stereo block, [n] each, in place; both channels share one gain.
 

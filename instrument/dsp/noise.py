@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from instrument.arrays import Float32, Float64, UInt64
-from instrument.dsp.jit import compiled, inlined
+from instrument.dsp.jit import inlined
 
 _WEYL = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -58,7 +58,7 @@ def _resample_bands(bands: int, sample_rate: int, training_sample_rate: int) -> 
     return np.stack([np.interp(output_hz, trained_hz, row, right=0.0) for row in unit], axis=1)
 
 
-@compiled
+@inlined
 def white_noise(state: UInt64, out: Float32) -> None:
     """Fill an array with uniform white noise in [−1, 1), 24 bits a sample.
 
@@ -112,7 +112,7 @@ def _convolve(white: Float32, impulse: Float32, filtered: Float32) -> None:
         filtered[tap + n] += second * white[n - 1]
 
 
-@compiled
+@inlined
 def add_noise(
     state: UInt64,
     magnitudes: Float32,

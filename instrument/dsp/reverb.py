@@ -23,7 +23,7 @@ from instrument.dsp.delays import (
     silent_memory,
     write_lines,
 )
-from instrument.dsp.jit import compiled, inlined
+from instrument.dsp.jit import inlined
 from instrument.dsp.limiter import finite
 
 LINES = 8
@@ -235,7 +235,7 @@ def _feed(sound: Float32, echoes: Float32, count: int) -> None:
             echo[i] = _MIX * echo[i] + sign * new[i]
 
 
-@compiled
+@inlined
 def add_reverb(state: ReverbState, left: Float32, right: Float32) -> None:
     """Add the reverberation of a stereo block, [n] each, to it, in place.
 

@@ -20,8 +20,8 @@ from instrument.dsp.noise import add_noise
 from instrument.dsp.reverb import add_reverb
 from instrument.dsp.state import Synth, SynthState
 
-PASSES = 860
-"""About as many passes compile all that rendering needs."""
+PASSES = 1400
+"""Passes in whose time all is compiled: there are about 800, and the last is as long as 600."""
 
 LONGEST_HOLD_HOPS = 50
 """Voices whose frames don't come any more are silenced after 200 ms."""
