@@ -1,4 +1,4 @@
-"""A picture of a sound file: the part of it that was asked for."""
+"""A picture of a sound file."""
 
 from __future__ import annotations
 
@@ -7,35 +7,44 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
-from matplotlib.figure import Figure
+from matplotlib import image
 
 from instrument.arrays import Float32, Float64
-from instrument.errors import UsageError
+from instrument.errors import RecordingError, UsageError
+from training.pictures import sound_plots
 from training.pictures.sound import picture_sound
 
-RATE = 48_000
+Note = Callable[..., tuple[Float32, Float64]]
 
 
 @pytest.fixture
-def note(violin_note: Callable[..., tuple[Float32, Float64]], tmp_path: Path) -> Path:
-    """A sound file of 0.4 s of A4 and as much of silence before it."""
-    audio, _ = violin_note(69, 0.4, silence=0.0)
+def sound(tmp_path: Path, violin_note: Note, record: Callable[..., object]) -> Path:
+    """A note of MIDI 69 for 0.8 s between two silences of 0.1 s, and its ring."""
     path = tmp_path / "note.wav"
-    soundfile.write(path, np.concatenate([np.zeros_like(audio), audio]), RATE)
+    record(path, violin_note(69)[0], 69)
     return path
 
 
-def test_the_part_that_was_asked_for_is_drawn(note: Path, drawn: list[Figure]) -> None:
-    shown = picture_sound(note, Path(), 0.4, 10.0)
-    assert shown == pytest.approx(0.4, abs=0.01)
-    waveform, _, pitch, _ = drawn[0].axes
-    assert waveform.get_title() == "note"
-    assert len(np.asarray(waveform.lines[0].get_ydata())) == round(shown * RATE)
-    f0_hz = np.asarray(pitch.lines[0].get_ydata(), np.float64)
-    assert np.nanmedian(f0_hz) == pytest.approx(440.0, rel=0.01)
+def test_a_part_of_a_sound_is_drawn(sound: Path) -> None:
+    out = sound.with_suffix(".png")
+    assert picture_sound(sound, out, 0.2, 0.5) == pytest.approx(0.5)
+    assert image.imread(out).std() > 0.01
+    assert picture_sound(sound, out, 0.2, 60.0) == pytest.approx(0.98, abs=0.02)
 
 
-def test_a_sound_that_ends_before_is_refused(note: Path) -> None:
-    with pytest.raises(UsageError, match="--start 5"):
-        picture_sound(note, Path("picture.png"), 5.0, 1.0)
+def test_pitch_is_drawn_where_there_is_one(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Float32] = []
+    monkeypatch.setattr(
+        sound_plots, "sound", lambda audio, rate, f0_hz, path, title: drawn.append(f0_hz)
+    )
+    picture_sound(sound, sound.with_suffix(".png"), 0.0, 2.0)
+    (f0_hz,) = drawn
+    assert np.abs(f0_hz[60:200] - 440.0).max() < 4.0
+    assert np.isnan(f0_hz[:5]).all()
+
+
+def test_what_cannot_be_drawn_is_named(sound: Path) -> None:
+    with pytest.raises(UsageError, match="ends before --start 5"):
+        picture_sound(sound, sound.with_suffix(".png"), 5.0, 1.0)
+    with pytest.raises(RecordingError, match="no such file"):
+        picture_sound(sound.with_name("gone.wav"), sound.with_suffix(".png"), 0.0, 1.0)
