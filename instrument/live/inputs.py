@@ -7,7 +7,6 @@ keyboards, programs and JACK servers come and go.
 from __future__ import annotations
 
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,12 @@ BRIDGES = ("a2j", "Midi-Bridge", "system:")
 
 THROUGH = "Midi Through"
 """ALSA's port that gives back what is sent to it."""
+
+HELPS = {
+    "ALSA": "load the ALSA sequencer (modprobe snd-seq)",
+    "JACK": "start a JACK server",
+}
+"""MIDI systems that a person can wake up, and how."""
 
 PATIENCE_SECONDS = 5.0
 """How long to wait for a refresh that a stopped server holds up."""
@@ -201,7 +206,8 @@ def list_inputs(client: str = "Arco") -> list[tuple[str, str]]:
     """
     systems = all_systems(client)
     try:
-        _check_answers(_awake(systems))
+        _awake(systems)
+        _check_answers(systems)
         return _list(systems, client)
     finally:
         for system in systems:
@@ -213,14 +219,13 @@ def _awake(systems: Iterable[System]) -> list[System]:
     return [system for system in systems if system.ask()]
 
 
-def _check_answers(systems: Iterable[System]) -> None:
+def _check_answers(systems: Sequence[System]) -> None:
     if any(system.running for system in systems):
         return
-    if sys.platform == "linux":
-        raise UsageError(
-            "no MIDI here: load the ALSA sequencer (modprobe snd-seq) or start a JACK server"
-        )
-    raise UsageError("no MIDI here: the system's MIDI service doesn't answer")
+    helps = [HELPS[system.title] for system in systems if system.title in HELPS]
+    if not helps:
+        raise UsageError("no MIDI here: the system's MIDI service doesn't answer")
+    raise UsageError(f"no MIDI here: {' or '.join(helps)}")
 
 
 def _list(systems: Sequence[System], client: str) -> list[tuple[str, str]]:

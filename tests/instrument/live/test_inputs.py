@@ -287,8 +287,9 @@ def test_a_computer_without_midi_says_what_to_start(
 ) -> None:
     computer("ALSA").answers = False
     for ask in (Inputs, list_inputs):
-        with pytest.raises(UsageError, match=r"modprobe snd-seq.* start a JACK server"):
+        with pytest.raises(UsageError, match="modprobe snd-seq") as refused:
             ask()
+        assert "JACK" not in str(refused.value), "the library isn't built for it"
 
 
 def test_a_midi_library_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
