@@ -101,7 +101,7 @@ else:
 
 
 def test_the_real_rtmidi2_answers_or_refuses_and_prints_nothing() -> None:
-    pytest.importorskip("rtmidi2", reason="rtmidi2 isn't installed: there is python-rtmidi")
+    pytest.importorskip("rtmidi2", reason="rtmidi2 isn't installed, it has no wheels here")
     done = subprocess.run(
         [sys.executable, "-c", REAL], capture_output=True, text=True, check=True, env=os.environ
     )
