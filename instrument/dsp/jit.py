@@ -192,7 +192,7 @@ def _decorated(function: Callable[..., Any], **options: object) -> Any:  # noqa:
     sources = Path(function.__code__.co_filename).absolute().parent
     with _keeping(kernel_folder(sources)) as kept:
         kernel = _njit(cache=kept, **STRICT, **options)(function)
-    if kept:
+    if kept and not _config.DISABLE_JIT:
         _forgive(kernel)
     return kernel
 
