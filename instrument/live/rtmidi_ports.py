@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -167,6 +168,8 @@ SEQUENCER = "/dev/snd/seq"
 """Through this Linux's programs reach the ALSA sequencer."""
 
 TRIES_WITHIN_SECONDS = 10.0
+TRIES_AGAIN_SECONDS = 5.0
+"""A port that refused is let alone so long: to try it takes another program."""
 
 TRY = """
 import sys
@@ -195,6 +198,7 @@ class RtMidi2:
         }.get(sys.platform, {})
         self.path = str(module.__file__)
         self.systems = list(self._apis)
+        self._refusals: dict[str, float] = {}
 
     def open_client(self, system: str, name: str, queue_size: int) -> MidiClient:
         """Make a client: see `Library`."""
@@ -205,12 +209,24 @@ class RtMidi2:
             midi_in = self._module.MidiIn(name, queue_size, self._apis[system])
         except RuntimeError as error:
             raise Refused(str(error)) from None
-        return _RtMidi2Client(midi_in, self._apis[system], name, has_virtual=system != "Windows")
+        has_virtual = system != "Windows"
+        return _RtMidi2Client(
+            midi_in, self._apis[system], name, self._refusals, has_virtual=has_virtual
+        )
 
 
 class _RtMidi2Client:
-    def __init__(self, midi_in: MidiIn, api: int, name: str, *, has_virtual: bool) -> None:
+    def __init__(
+        self,
+        midi_in: MidiIn,
+        api: int,
+        name: str,
+        refusals: dict[str, float],
+        *,
+        has_virtual: bool,
+    ) -> None:
         midi_in.ignore_types(False, False, False)
+        self._refusals = refusals
         self._midi_in = midi_in
         self._api = api
         self._name = name
@@ -222,7 +238,11 @@ class _RtMidi2Client:
     def open(self, place: int) -> None:
         # A port that refuses is a C++ exception that rtmidi2 lets through: the end of the program.
         # So another program tries it first.
+        port = "".join(self.ports()[place : place + 1])
+        if time.monotonic() < self._refusals.get(port, float("-inf")) + TRIES_AGAIN_SECONDS:
+            raise Refused("the port refused lately")
         if not opens_elsewhere(self._api, place, self._name):
+            self._refusals[port] = time.monotonic()
             raise Refused("the port refuses")
         try:
             self._midi_in.open_port(place)

@@ -210,6 +210,7 @@ def computer(
         monkeypatch.setattr(sys, "platform", PLATFORMS[system])
         monkeypatch.setattr(rtmidi_ports, "SEQUENCER", str(tmp_path))
         monkeypatch.setattr(rtmidi_ports, "opens_elsewhere", second.opens_elsewhere)
+        monkeypatch.setattr(rtmidi_ports, "TRIES_AGAIN_SECONDS", 0.0)
         return fake
 
     return computer
@@ -265,6 +266,21 @@ def test_an_input_in_other_hands_is_opened_when_it_is_free(
     assert inputs.refresh() == Changes()
     with pytest.raises(UsageError, match="close the program that uses it"):
         Inputs("keys")
+    fake.busy.clear()
+    assert inputs.refresh() == Changes(opened=["Keys 0"])
+
+
+def test_a_port_that_refused_is_let_alone_for_a_while_where_a_try_takes_a_program(
+    computer: Callable[..., FakeComputer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = computer("Windows", "Keys 0", "Pads 1")
+    monkeypatch.setattr(rtmidi_ports, "TRIES_AGAIN_SECONDS", 1e6)
+    fake.busy = {"Keys 0"}
+    inputs = Inputs()
+    for _ in range(3):
+        inputs.refresh()
+    assert fake.tried in ([], ["Keys 0", "Pads 1"])
+    monkeypatch.setattr(rtmidi_ports, "TRIES_AGAIN_SECONDS", 0.0)
     fake.busy.clear()
     assert inputs.refresh() == Changes(opened=["Keys 0"])
 
