@@ -367,7 +367,11 @@ class Copy:
         (self.dsp / "callers.py").write_text(CALLERS)
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")
-        } | {"PYTHONPATH": str(root), "XDG_CACHE_HOME": str(root / "cache")}
+        } | {
+            "PYTHONPATH": str(root),
+            "XDG_CACHE_HOME": str(root / "cache"),
+            "NUMBA_OPT": "1",  # compiles sooner
+        }
 
     def change(self, file: str, *replaced: tuple[str, str]) -> None:
         text = (self.dsp / file).read_text()
