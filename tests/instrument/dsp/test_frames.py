@@ -1,4 +1,4 @@
-"""Rings of control frames: how the two halves of the engine cut up time."""
+"""Rings of control frames: how control thread and audio callback cut up time."""
 
 from __future__ import annotations
 

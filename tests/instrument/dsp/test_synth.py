@@ -480,7 +480,7 @@ def test_a_voice_that_is_over_before_it_could_begin_is_only_counted() -> None:
 def test_however_late_nothing_clicks_and_nothing_is_left(
     turns: list[tuple[int, int, bool, int]],
 ) -> None:
-    """Both halves take turns of any length; one slot gets voice after voice."""
+    """Both threads take turns of any length; one slot gets voice after voice."""
     hand = Hand()
     voice_bound = max(sine(Hand(), 300.0), sine(Hand(), 420.0))
     heard, notes, free_from, sounding = [np.zeros((2, 1), np.float32)], 0, 0, False

@@ -179,7 +179,7 @@ def test_whatever_is_played_nothing_hangs(
     assert lateness(engine) == (0, 0)
 
 
-# --- Two halves --------------------------------------------------------------------------------
+# --- Two threads -------------------------------------------------------------------------------
 
 
 def lateness(engine: Engine) -> tuple[int, int]:

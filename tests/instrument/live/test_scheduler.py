@@ -114,7 +114,7 @@ class Take:
 
 
 class Stage:
-    """A performer with an engine, inputs and a sound device, in time that a test lets go by.
+    """A scheduler with an engine, inputs and a sound device, in time that a test lets go by.
 
     Attributes:
         heard: The blocks that the device has played, [BLOCK, 2].
