@@ -1,0 +1,88 @@
+"""Whose voice is taken when there are too few: nothing is cut that needn't be."""
+
+from __future__ import annotations
+
+import pytest
+
+from instrument.engine.allocation import Stage, Voices
+from tests.instrument.engine.allocation_hands import RATE, begin, end, fading
+
+
+@pytest.fixture
+def voices() -> Voices:
+    return Voices(4, RATE)
+
+
+def set_levels(voices: Voices, *levels_db: float) -> None:
+    for slot, level_db in zip(voices.slots, levels_db, strict=False):
+        slot.level_db = level_db
+
+
+def test_the_quietest_released_voice_is_stolen_first(voices: Voices) -> None:
+    for key in (60, 64, 67, 71):
+        begin(voices, key)
+    set_levels(voices, -20.0, -30.0, -40.0, -90.0)
+    end(voices, 60)
+    end(voices, 64)
+    assert begin(voices, 72, 5000) == 4
+    assert fading(voices) == [1]
+    begin(voices, 74, 5000)
+    assert fading(voices) == [0, 1]
+    assert voices.sounding() == 4
+
+
+def test_without_released_voices_the_quietest_is_stolen(voices: Voices) -> None:
+    for key in (60, 64, 67, 71):
+        begin(voices, key)
+    set_levels(voices, -20.0, -30.0, -40.0, -25.0)
+    begin(voices, 72)
+    assert fading(voices) == [2]
+
+
+def test_a_chord_doesnt_steal_its_own_notes(voices: Voices) -> None:
+    for key in (60, 64, 67, 71):
+        begin(voices, key)
+    set_levels(voices, -20.0, -30.0, -40.0, -25.0)
+    chord = [begin(voices, key, 5000) for key in (72, 76, 79)]
+    assert fading(voices) == [1, 2, 3]
+    assert all(voices.slots[slot].stage is Stage.HELD for slot in chord)
+
+
+def test_of_equals_the_oldest_is_stolen(voices: Voices) -> None:
+    for key in (60, 64, 67, 71):
+        begin(voices, key)
+    voices.free(0, 0)
+    assert begin(voices, 48) == 0
+    begin(voices, 72)
+    assert fading(voices) == [1]
+
+
+def test_notes_beyond_all_slots_are_counted_and_dropped(voices: Voices) -> None:
+    for key in range(40, 56):
+        begin(voices, key)
+    assert voices.note_on(0, 90, 64, 0) is None
+    assert (voices.notes, voices.stolen, voices.dropped) == (16, 12, 1)
+    assert voices.sounding() == 4
+    for slot in fading(voices):
+        voices.free(slot, 0)
+    assert begin(voices, 90) == 0
+
+
+def test_an_ended_voice_is_free_only_once_its_last_hop_has_faded(voices: Voices) -> None:
+    slot = begin(voices, 60)
+    end(voices, 60)
+    voices.free(slot, 500)
+    assert voices.active() == []
+    assert begin(voices, 72, 499) != slot
+    assert begin(voices, 79, 500) == slot
+
+
+def test_with_every_slot_fading_or_not_yet_free_no_voice_is_stolen_in_vain(voices: Voices) -> None:
+    for key in range(40, 56):
+        begin(voices, key)
+    for slot in fading(voices):
+        voices.free(slot, 500)
+    assert voices.note_on(0, 90, 64, 499) is None
+    assert (voices.sounding(), voices.stolen, voices.dropped) == (4, 12, 1)
+    assert voices.note_on(0, 90, 64, 500) is not None
+    assert (voices.sounding(), voices.stolen, voices.dropped) == (4, 13, 1)
