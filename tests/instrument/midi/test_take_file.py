@@ -1,0 +1,74 @@
+"""When the file of a take is written, and when it is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from instrument.errors import OutputError, UsageError
+from instrument.midi.events import NoteOn, TimedEvent
+from instrument.midi.score import read_score
+from instrument.midi.take import Take, TakeWriter
+from instrument.settings import EngineSettings
+from tests.instrument.midi.take_events import A_OFF, A_ON, RATE
+
+
+def test_nothing_is_written_before_the_end_and_an_old_take_stays_until_then(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "take.mid"
+    path.write_bytes(b"old")
+    take = TakeWriter(path, EngineSettings(sample_rate=RATE, seed=0, voices=8))
+    take.add(0, A_ON)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+    take.close(10)
+    assert read_score(path).events == (TimedEvent(0.0, A_ON),)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["take.wav", "take", "take.midi", ".mid"])
+def test_a_take_is_a_mid_file(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"should end in \.mid"):
+        TakeWriter(tmp_path / name, EngineSettings(sample_rate=RATE, seed=0, voices=8))
+
+
+def test_a_take_that_cannot_be_written_is_refused_before_anything_is_played(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(OutputError, match="there is no folder"):
+        TakeWriter(
+            tmp_path / "nowhere" / "take.mid", EngineSettings(sample_rate=RATE, seed=0, voices=8)
+        )
+    (tmp_path / "folder.mid").mkdir()
+    with pytest.raises(OutputError, match="is a folder"):
+        TakeWriter(tmp_path / "folder.mid", EngineSettings(sample_rate=RATE, seed=0, voices=8))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "take.mid"
+    path.write_bytes(b"old")
+    take = TakeWriter(path, EngineSettings(sample_rate=RATE, seed=0, voices=8))
+    take.add(0, A_ON)
+    (tmp_path / f".take.{os.getpid()}.mid").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match=r"take\.mid: cannot be written: No space left on device"):
+        take.close(10)
+    assert path.read_bytes() == b"old"
+
+
+def test_events_of_a_take_come_in_order(tmp_path: Path) -> None:
+    take = TakeWriter(tmp_path / "take.mid", EngineSettings(sample_rate=RATE, seed=0, voices=8))
+    take.add(10, A_ON)
+    with pytest.raises(ValueError, match="sample 9 comes after sample 10"):
+        take.add(9, A_OFF)
+
+
+def test_a_take_keeps_all_settings_of_the_engine(tmp_path: Path) -> None:
+    settings = EngineSettings(7, 3, 96_000, 0.5, 0.25, "gentle", {"swell": 0.7})
+    take = TakeWriter(tmp_path / "take.mid", settings)
+    take.add(0, NoteOn(0, 69, 90))
+    take.close(1000)
+    assert read_score(tmp_path / "take.mid").take == Take(settings, 1000)
