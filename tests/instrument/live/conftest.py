@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from ctypes import CDLL
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from instrument.live import jack
+from instrument.live.inputs import Inputs
 
 REQUIRED = "ARCO_REQUIRE_LIVE"
 """Set to 1 where the live tests must run: whatever is missing there is a failure."""
@@ -253,3 +255,25 @@ def midi_source(
     yield start
     for source in sources:
         source.close()
+
+
+@pytest.fixture
+def only_jack(live_parts: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves out the ports that this computer really has."""
+    import rtmidi  # noqa: PLC0415 (may be missing, which live_parts has looked at)
+
+    monkeypatch.setattr(rtmidi, "get_compiled_api", lambda: [rtmidi.API_UNIX_JACK])
+
+
+@pytest.fixture
+def open_inputs(only_jack: None, jack_server: Any) -> Iterator[Callable[..., Inputs]]:
+    """Opens inputs on a running server, with the arguments of `Inputs`; closes them in the end."""
+    opened: list[Inputs] = []
+
+    def open_inputs(*arguments: str) -> Inputs:
+        opened.append(Inputs(*arguments))
+        return opened[-1]
+
+    yield open_inputs
+    for inputs in opened:
+        inputs.close()

@@ -1,0 +1,120 @@
+"""What is played through JACK arrives, while ports and programs come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from ctypes import CDLL
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from instrument.live import jack
+from instrument.live.inputs import Inputs
+from instrument.midi.messages import encode
+from tests.instrument.live.jack_inputs import (
+    NOTE_OFF,
+    NOTE_ON,
+    becomes,
+    controllers,
+    heard,
+    heard_messages,
+)
+
+pytestmark = pytest.mark.live
+
+
+@pytest.mark.parametrize("wanted", [(), ("keys",)], ids=["all", "named"])
+def test_a_port_vanishes_and_returns(
+    midi_source: Callable[..., Any], open_inputs: Callable[..., Inputs], wanted: tuple[str, ...]
+) -> None:
+    keys = midi_source()
+    inputs = open_inputs(*wanted)
+    for note in (NOTE_ON, NOTE_OFF):
+        keys.send([note])
+        assert heard_messages(inputs, 1) == [note]
+        keys.remove("out")
+        assert inputs.poll() == []
+        becomes(inputs, lost=["Keys:out"])
+        keys.add("out")
+        becomes(inputs, opened=["Keys:out"])
+
+
+def test_a_program_is_killed_and_started_again(
+    only_jack: None, make_jack_server: Callable[..., Any], midi_source: Callable[..., Any]
+) -> None:
+    make_jack_server(synchronous=False).start()
+    keys = midi_source()
+    with closing(Inputs("keys")) as inputs:
+        keys.kill()
+        becomes(inputs, lost=["Keys:out"])
+        keys = midi_source()
+        becomes(inputs, opened=["Keys:out"])
+        keys.send([NOTE_ON])
+        assert heard_messages(inputs, 1) == [NOTE_ON]
+
+
+def test_a_port_that_returns_between_two_looks_is_lost_and_opened(
+    midi_source: Callable[..., Any], open_inputs: Callable[..., Inputs]
+) -> None:
+    keys = midi_source()
+    inputs = open_inputs("Keys")
+    keys.remove("out")
+    keys.add("out")
+    becomes(inputs, opened=["Keys:out"], lost=["Keys:out"])
+    keys.send([NOTE_ON])
+    assert heard_messages(inputs, 1) == [NOTE_ON]
+
+
+def test_a_lost_input_hands_nothing_over_any_more(
+    midi_source: Callable[..., Any], open_inputs: Callable[..., Inputs]
+) -> None:
+    keys = midi_source("Keys", "out", "other")
+    inputs = open_inputs("Keys")
+    keys.send([NOTE_ON])
+    keys.remove("out")
+    keys.send([NOTE_OFF], port="other")
+    becomes(inputs, lost=["Keys:out"])
+    assert heard_messages(inputs, 1) == [NOTE_OFF]
+
+
+def test_ports_come_and_go_while_another_is_played(
+    midi_source: Callable[..., Any], open_inputs: Callable[..., Inputs]
+) -> None:
+    keys, guest = midi_source("Keys"), midi_source("Guest", "out", "more")
+    inputs = open_inputs()
+    over = Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            for change in (guest.remove, guest.add):
+                change("out")
+                inputs.refresh()
+
+    coming_and_going = Thread(target=come_and_go)
+    sending = Thread(target=keys.send, args=(controllers(10_000),), kwargs={"every": 6})
+    coming_and_going.start()
+    sending.start()
+    arrivals = heard(inputs, 10_000)
+    over.set()
+    coming_and_going.join()
+    sending.join()
+    assert [encode(arrival.event) for arrival in arrivals] == controllers(10_000)
+    assert {arrival.port for arrival in arrivals} == {"Keys:out"}
+
+
+def test_what_is_closed_leaves_no_port_behind(
+    midi_source: Callable[..., Any], open_inputs: Callable[..., Inputs], jack_library: CDLL
+) -> None:
+    keys = midi_source()
+    inputs = open_inputs()
+    watcher = jack.Watcher.open(jack_library, "Watcher")
+    assert watcher is not None
+    assert len(watcher.ports(jack.IS_INPUT)) == 2
+    keys.remove("out")
+    becomes(inputs, lost=["Keys:out"])
+    assert watcher.ports(jack.IS_INPUT) == ["Arco:Arco"]
+    inputs.close()
+    assert watcher.ports(jack.IS_INPUT) == []
+    watcher.close()
