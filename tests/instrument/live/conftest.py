@@ -1,4 +1,4 @@
-"""Real JACK servers without a sound card, and programs that send MIDI through them."""
+"""Real JACK servers without a sound card, programs that send MIDI, and a scheduler's stage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from ctypes import CDLL
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +18,11 @@ from typing import Any
 import pytest
 
 from instrument.live import jack
+from instrument.live import scheduler as control
+from instrument.live.bindings import Binding
 from instrument.live.inputs import Inputs
+from instrument.model.graphs import Instrument
+from tests.instrument.live.stage import Stage, Time
 
 REQUIRED = "ARCO_REQUIRE_LIVE"
 """Set to 1 where the live tests must run: whatever is missing there is a failure."""
@@ -277,3 +281,25 @@ def open_inputs(only_jack: None, jack_server: Any) -> Iterator[Callable[..., Inp
     yield open_inputs
     for inputs in opened:
         inputs.close()
+
+
+@pytest.fixture
+def make_stage(tiny: Instrument, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Stage]]:
+    """Makes a stage: (jack=False, bindings=())."""
+    stages: list[Stage] = []
+
+    def make(*, jack: bool = False, bindings: Sequence[Binding] = ()) -> Stage:
+        time = Time()
+        monkeypatch.setattr(control, "time", time)
+        stages.append(Stage(tiny, time, jack=jack, bindings=bindings))
+        return stages[-1]
+
+    yield make
+    for stage in stages:
+        stage.time.let_go()
+        stage.scheduler.stop()
+
+
+@pytest.fixture
+def stage(make_stage: Callable[..., Stage]) -> Stage:
+    return make_stage()
