@@ -1,4 +1,4 @@
-"""Real JACK servers without a sound card, programs that send MIDI, and a scheduler's stage."""
+"""Real JACK servers without a sound card, programs that play on them, and a scheduler's stage."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from ctypes import CDLL
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from instrument.arrays import Float32
 from instrument.live import jack
 from instrument.live import scheduler as control
 from instrument.live.bindings import Binding
 from instrument.live.inputs import Inputs
 from instrument.model.graphs import Instrument
+from tests.instrument.live.arco_program import Arco, capture
 from tests.instrument.live.stage import Stage, Time
 
 REQUIRED = "ARCO_REQUIRE_LIVE"
@@ -303,3 +306,27 @@ def make_stage(tiny: Instrument, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
 @pytest.fixture
 def stage(make_stage: Callable[..., Stage]) -> Stage:
     return make_stage()
+
+
+@pytest.fixture
+def arco(
+    make_jack_server: Callable[..., Any], tiny_instrument: Path, tmp_path: Path
+) -> Iterator[Callable[..., Arco]]:
+    """Starts `arco play` with the tiny instrument, (*options, …), and ends it before the server."""
+    running: list[Arco] = []
+
+    def start(*options: str, instrument: Path = tiny_instrument, **chosen: Any) -> Arco:
+        log = tmp_path / f"arco-{len(running)}.log"
+        running.append(Arco(log, "--instrument", str(instrument), *options, **chosen))
+        return running[-1]
+
+    yield start
+    for program in running:
+        if program.runs:
+            program.kill()
+
+
+@pytest.fixture
+def perform(tmp_path: Path) -> Callable[..., Float32]:
+    """Sends events, [frame, byte…], through JACK and captures what is heard, [2, frames]."""
+    return partial(capture, tmp_path / "captured.npz")
