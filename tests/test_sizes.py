@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULE_LINES, CLASS_LINES = 350, 200
 
 
-FOLDERS = ("instrument", "training", "peers", "examples")
+FOLDERS = ("instrument", "training", "peers", "examples", "tests")
 MODULES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
