@@ -34,6 +34,20 @@ def wait_for_ports(
     sys.exit(f"no port {beginning}")
 
 
+def connect(client: jack.Client, source: jack.Port, target: jack.Port) -> None:
+    """Connect two ports; a client whose ports are there may not be active yet."""
+    until = time.monotonic() + PORT_SECONDS
+    while True:
+        try:
+            client.connect(source, target)
+        except jack.JackErrorCode:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
 def main() -> None:
     task = json.load(sys.stdin)
     events = sorted((event[0], bytes(event[1:])) for event in task["events"])
@@ -73,13 +87,13 @@ def main() -> None:
     with client:
         if task["to"]:
             (target, *_) = wait_for_ports(client, task["to"], 1, is_midi=True, is_input=True)
-            client.connect(midi_out, target)
+            connect(client, midi_out, target)
         for source, port in zip(
             wait_for_ports(client, task["hear"], 2, is_audio=True, is_output=True),
             inputs,
             strict=False,
         ):
-            client.connect(source, port)
+            connect(client, source, port)
         time.sleep(0.3)
         go.set()
         if not done.wait(60.0 + 4.0 * task["frames"] / client.samplerate):
