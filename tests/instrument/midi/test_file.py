@@ -34,34 +34,7 @@ from instrument.midi.file import (
     single_track_file,
 )
 from instrument.midi.messages import encode
-
-END = b"\x00\xff\x2f\x00"
-A_ON, A_OFF = b"\x90\x45\x64", b"\x80\x45\x40"
-ONE_BEAT = b"\x60"  # 96 ticks, with DIVISION the length of a quarter note
-DIVISION = 96
-ONE_NOTE = b"\x00" + A_ON + ONE_BEAT + A_OFF
-
-
-def number(value: int) -> bytes:
-    """A variable-length number of the file format."""
-    digits = [value & 0x7F]
-    while value := value >> 7:
-        digits.append(value & 0x7F | 0x80)
-    return bytes(reversed(digits))
-
-
-def chunk(name: bytes, contents: bytes) -> bytes:
-    return name + len(contents).to_bytes(4) + contents
-
-
-def header(kind: int = 1, tracks: int = 1, division: int = DIVISION) -> bytes:
-    return chunk(b"MThd", kind.to_bytes(2) + tracks.to_bytes(2) + division.to_bytes(2))
-
-
-def smf(*tracks: bytes, kind: int = 1, division: int = DIVISION) -> bytes:
-    """A file of these tracks, each without its end-of-track event."""
-    chunks = b"".join(chunk(b"MTrk", track + END) for track in tracks)
-    return header(kind, len(tracks), division) + chunks
+from tests.instrument.midi.score_files import A_ON, DIVISION, END, ONE_NOTE, chunk, header, smf
 
 
 def song(data: bytes) -> Song:
