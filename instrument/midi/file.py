@@ -12,6 +12,16 @@ from fractions import Fraction
 from pathlib import Path
 
 from instrument.errors import MidiFileError
+from instrument.midi.chunks import (
+    FETCH_AGAIN,
+    HEAD_BYTES,
+    TRACK,
+    chunk_begins,
+    chunk_end,
+    find_track,
+    read_header,
+    skip_chunk,
+)
 from instrument.midi.events import Event
 from instrument.midi.messages import STATUS, data_length, decode
 
@@ -30,14 +40,8 @@ DEFAULT_TEMPO = 500_000
 SYSEX, ESCAPE, META = 0xF0, 0xF7, 0xFF
 TEXT, END_OF_TRACK, SET_TEMPO = 0x01, 0x2F, 0x51
 
-SMPTE_TIME = 0x8000
-"""Bit of the header's word for the length of a tick."""
-
-SMPTE_RATES = {24: Fraction(24), 25: Fraction(25), 29: Fraction(30_000, 1001), 30: Fraction(30)}
-"""SMPTE frames a second, by the number in the header: 29 is 30 drop-frame."""
-
-EXPORT_AGAIN = "export it again from your sequencer"
-FETCH_AGAIN = "get a whole copy of it, or export it again"
+MAX_TRACKS = 2**16 - 1
+"""As many as a header can count."""
 
 
 @dataclass(slots=True)
@@ -79,24 +83,23 @@ class Song:
 def read_song(path: Path) -> Song:
     """Read a Standard MIDI File.
 
-    Meta events with bad contents, system messages inside a track, unknown chunks and whatever
-    follows the last track are passed over.
+    Meta events with bad contents, system messages inside a track and unknown chunks are passed
+    over.
+
+    What is where in a damaged file is decided by its events: those of a track are followed up to
+    its end-of-track, or to where "MTrk" stands in place of an event. The length of a chunk counts
+    only if it leads to another chunk or to the end of the file. Then it ends a track that has no
+    end-of-track, and leads over whatever stands behind one; otherwise the next track is where the
+    next "MTrk" is. Whole tracks that the header doesn't count are played like the others, and
+    whatever else follows the last track is passed over.
 
     Raises:
         MidiFileError: In one line, which leaves out the path, when the file cannot be read, is no
-            MIDI file, or is cut short or damaged.
+            MIDI file, is cut short, or is damaged inside a track.
     """
     data = _file_bytes(path)
-    start = _song_start(data)
-    length = int.from_bytes(data[start + 4 : start + 8])
-    stop = start + 8 + length
-    if length < 6 or stop > len(data):
-        where = min(stop, len(data))
-        raise MidiFileError(f"its header is cut short at byte {where}; {FETCH_AGAIN}")
-    song_type, count, division = (
-        int.from_bytes(data[start + at : start + at + 2]) for at in (8, 10, 12)
-    )
-    return Song(song_type, _division(division), _read_tracks(data, stop, count))
+    header = read_header(data)
+    return Song(header.type, header.division, _read_tracks(data, header.end, header.tracks))
 
 
 def _file_bytes(path: Path) -> bytes:
@@ -114,36 +117,6 @@ def _file_bytes(path: Path) -> bytes:
         limit = MAX_FILE_BYTES // 2**20
         raise MidiFileError(f"larger than {limit} MiB; is it a MIDI file? If so, split it")
     return data
-
-
-def _song_start(data: bytes) -> int:
-    """Byte at which the header chunk begins, bare or in the wrapper of another format."""
-    if not data:
-        raise MidiFileError(f"empty (0 bytes); {FETCH_AGAIN}")
-    if data.startswith(b"MThd"):
-        return 0
-    if data.startswith(b"RIFF") and data[8:12] == b"RMID" and b"MThd" in data:
-        return data.index(b"MThd")
-    if data[128:132] == b"MThd":  # MacBinary puts 128 bytes in front
-        return 128
-    raise MidiFileError(
-        f"not a MIDI file (it starts with {data[:4]!r}, not 'MThd'); "
-        "export a Standard MIDI File from your sequencer"
-    )
-
-
-def _division(word: int) -> int | Fraction:
-    """Length of a tick, as ``Song`` has it, from the header's word."""
-    if word & SMPTE_TIME:
-        # The frame rate is a negative byte.
-        rate, ticks = SMPTE_RATES.get(256 - (word >> 8)), word & 0xFF
-        if rate is not None and ticks > 0:
-            return 1 / (rate * ticks)
-    elif word > 0:
-        return word
-    raise MidiFileError(
-        f"its header gives no usable time base (division 0x{word:04X}); {EXPORT_AGAIN}"
-    )
 
 
 class _BreaksOffError(Exception):
@@ -183,58 +156,68 @@ class _Reader:
 
 def _read_tracks(data: bytes, position: int, count: int) -> list[Track]:
     tracks: list[Track] = []
-    while len(tracks) < count:
-        if position + 8 > len(data):
-            raise MidiFileError(
-                f"cut short at byte {len(data)}: {len(tracks)} of its {count} tracks are there; "
-                f"{FETCH_AGAIN}"
-            )
-        name = data[position : position + 4]
-        start = position + 8
-        stop = start + int.from_bytes(data[position + 4 : start])
-        if name == b"MTrk":
-            track, position = _read_track(data, start, stop, f"track {len(tracks) + 1} of {count}")
+    others = 0  # which some programs count among the tracks
+    while position + HEAD_BYTES <= len(data) and len(tracks) < MAX_TRACKS:
+        if data.startswith(TRACK, position):
+            number = len(tracks) + 1
+            of = f"of {count}" if number <= count else f"(the header counts {count})"
+            try:
+                track, position = _read_track(data, position, f"track {number} {of}")
+            except MidiFileError:
+                if number > count and any(track.events for track in tracks):
+                    break
+                raise
             tracks.append(track)
-        elif stop <= len(data):
-            position = stop
-        else:
+        elif (behind := skip_chunk(data, position)) is not None:
+            position = behind
+            others += 1
+        elif (found := find_track(data, position)) is not None:
+            position = found
+        elif len(tracks) + others < count:
+            name = data[position : position + 4]
             raise MidiFileError(
                 f"damaged: track {len(tracks) + 1} of {count} should begin at byte {position}, "
                 f"but there is {name!r}; {FETCH_AGAIN}"
             )
+        else:
+            break
+    if len(tracks) + others < count:
+        raise MidiFileError(
+            f"cut short at byte {len(data)}: {len(tracks)} of its {count} tracks are there; "
+            f"{FETCH_AGAIN}"
+        )
     return tracks
 
 
-def _read_track(data: bytes, start: int, stop: int, name: str) -> tuple[Track, int]:
-    """Track of the chunk contents data[start:stop], and the byte at which the next chunk begins.
-
-    The end-of-track event ends a track; the length of the chunk counts when there is none, and to
-    find the next chunk. So a length that is beyond the end of the file does no harm by itself.
-    """
-    reader = _Reader(data, start, min(stop, len(data)))
+def _read_track(data: bytes, start: int, name: str) -> tuple[Track, int]:
+    """Track of the chunk that begins at ``start``, and the byte from which on the next one is."""
+    stop = chunk_end(data, start)
+    trusted = chunk_begins(data, stop)
+    reader = _Reader(data, start + HEAD_BYTES, stop if trusted else len(data))
     track = Track()
     try:
         ended = _read_events(reader, track, name)
     except _BreaksOffError:
-        where = "the file" if stop >= len(data) else "the track's chunk"
+        where = "the file" if reader.stop == len(data) else "the track's chunk"
         raise MidiFileError(
             f"{name} breaks off inside an event at byte {reader.stop}, the end of {where}; "
             f"{FETCH_AGAIN}"
         ) from None
-    if stop <= len(data):
-        return track, stop
-    if not ended:
+    if not ended and stop > len(data):
         raise MidiFileError(
             f"{name} breaks off at byte {len(data)}, the end of the file, "
             f"{stop - len(data)} bytes too early; {FETCH_AGAIN}"
         )
-    return track, reader.position
+    next_is_here = data.startswith(TRACK, reader.position)
+    return track, stop if trusted and not next_is_here else reader.position
 
 
 def _read_events(reader: _Reader, track: Track, name: str) -> bool:
-    """Fill a track up to its end-of-track event; False if the data end without one."""
+    """Fill a track up to its end-of-track or to the next track; False if the data end before."""
     status = 0
     while reader.position < reader.stop:
+        if reader.data.startswith(TRACK, reader.position):
+            return True
         track.end += reader.variable_length()
         at = reader.position
         byte = reader.byte()

@@ -9,6 +9,7 @@ import pytest
 
 from instrument.errors import MidiFileError
 from instrument.midi.events import Event
+from instrument.midi.file import Song, read_song
 from instrument.midi.score import Score, read_score
 
 END = b"\x00\xff\x2f\x00"
@@ -42,6 +43,13 @@ def smf(*tracks: bytes, kind: int = 1, division: int = DIVISION) -> bytes:
 
 def tempo(microseconds: int) -> bytes:
     return b"\xff\x51\x03" + microseconds.to_bytes(3)
+
+
+def song(data: bytes) -> Song:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "song.mid"
+        path.write_bytes(data)
+        return read_song(path)
 
 
 def score(data: bytes) -> Score:

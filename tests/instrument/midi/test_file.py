@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from fractions import Fraction
 from pathlib import Path
 
@@ -34,14 +33,16 @@ from instrument.midi.file import (
     single_track_file,
 )
 from instrument.midi.messages import encode
-from tests.instrument.midi.score_files import A_ON, DIVISION, END, ONE_NOTE, chunk, header, smf
-
-
-def song(data: bytes) -> Song:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "song.mid"
-        path.write_bytes(data)
-        return read_song(path)
+from tests.instrument.midi.score_files import (
+    A_ON,
+    DIVISION,
+    END,
+    ONE_NOTE,
+    chunk,
+    header,
+    smf,
+    song,
+)
 
 
 def events(result: Song) -> list[Event]:
