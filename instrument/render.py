@@ -14,13 +14,13 @@ import numpy as np
 from instrument.arrays import Float32
 from instrument.audio.files import WAV_BYTES, sound_file, subtype
 from instrument.dsp.synth import compile_kernels
-from instrument.engine.engine import Engine, check_sample_rate
+from instrument.engine.engine import Engine
 from instrument.errors import UsageError
 from instrument.files import check_writable, new_folder
 from instrument.midi.events import NoteOn
 from instrument.midi.score import Score
 from instrument.model.graphs import Instrument
-from instrument.settings import Chosen, EngineSettings
+from instrument.settings import TAIL, Chosen, EngineSettings
 from instrument.units import gain_to_db
 
 BLOCK = 4096
@@ -40,12 +40,19 @@ class RenderSettings:
         tail_seconds: What follows the last note; until it is silent, at most 10 s, if None.
         samples: Length of the whole, which a take has; from the score and its tail if None.
         frames_at_once: See `Engine`; a take has the one at a time that it was played with.
+
+    Raises:
+        UsageError: A tail that isn't from 0 to 3600 s.
     """
 
     engine: EngineSettings = OFFLINE
     tail_seconds: float | None = None
     samples: int | None = None
     frames_at_once: int = 32
+
+    def __post_init__(self) -> None:
+        if self.tail_seconds is not None:
+            TAIL.check("tail_seconds", self.tail_seconds)
 
     @classmethod
     def of(cls, score: Score) -> RenderSettings:
@@ -116,7 +123,7 @@ def render_score(
 
     Raises:
         UnknownName: A preset or knob that the instrument doesn't have.
-        UsageError: A knob outside 0…1, or a sample rate that can't be played at.
+        UsageError: An axis that has no knob.
     """
     compile_seconds = compile_kernels(compiling)
     began = time.perf_counter()
@@ -189,11 +196,10 @@ def check_output(output: Path, bits: int, score: Score, settings: RenderSettings
         settings: How.
 
     Raises:
-        UsageError: Arco doesn't write such files, or can't play at the sample rate.
+        UsageError: Arco doesn't write such files, or they can't hold it.
         OutputError: Nothing can be written there.
     """
     subtype(output, bits)
-    check_sample_rate(settings.engine.sample_rate)
     _check_size(output, bits, score, settings)
     check_writable(output)
 

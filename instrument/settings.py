@@ -2,12 +2,80 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import TypedDict
+
+from instrument.errors import UsageError
+
+LONGEST_NAME = 200
+"""Characters of the name of a preset or a knob, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a number may be.
+
+    Attributes:
+        low, high: The least and the largest.
+        whole: Whether it has no fraction.
+        unit: That is told with it.
+    """
+
+    low: float
+    high: float
+    whole: bool = False
+    unit: str = ""
+
+    def check(self, name: str, value: object) -> None:
+        """Refuse what isn't such a number; NaN is none.
+
+        Args:
+            name: Of the option or setting, as whoever reads the message wrote it.
+            value: Of it; anything.
+
+        Raises:
+            UsageError: In one sentence with the name, the value and the range.
+        """
+        kind = Integral if self.whole else Real
+        number = isinstance(value, kind) and not isinstance(value, bool)
+        if not (number and self.low <= value <= self.high):  # type: ignore[operator]
+            fraction = self.whole and not isinstance(value, Integral)
+            raise UsageError(
+                f"{name} {_shown(value)}{self.unit}: should be "
+                f"{'a whole number ' if fraction else ''}"
+                f"from {_shown(self.low)} to {_shown(self.high)}{self.unit}"
+            )
+
+
+def _shown(value: object) -> str:
+    """Some value in a few words."""
+    if isinstance(value, int) and value.bit_length() > 64:
+        return f"{'' if value > 0 else '-'}2^{value.bit_length()}"
+    if isinstance(value, Real) and not isinstance(value, Integral):
+        return f"{float(value):g}"
+    return reprlib.repr(value)
+
 
 SAMPLE_RATES = (22_050, 192_000)
 """The lowest and the highest, in Hz, that an engine plays at."""
+
+LIMITS: Mapping[str, Limits] = {
+    "seed": Limits(0, 2**64 - 1, whole=True),
+    "voices": Limits(1, 64, whole=True),
+    "sample_rate": Limits(*SAMPLE_RATES, whole=True, unit=" Hz"),
+    "room_gain": Limits(0, 1),
+    "humanize": Limits(0, 2),
+}
+"""Of the numbers of ``EngineSettings``, whether an option, a program or a take says them."""
+
+POSITION = Limits(0, 1)
+"""Of a knob."""
+
+TAIL = Limits(0, 3600, unit=" s")
+"""Of the time that is rendered behind a song's end."""
 
 
 @dataclass(frozen=True)
@@ -15,13 +83,16 @@ class EngineSettings:
     """What the sound depends on, beside the instrument and the events.
 
     Attributes:
-        seed: Of everything that is left to chance.
-        voices: How many notes may sound at once.
+        seed: Of everything that is left to chance, 0…2⁶⁴ − 1.
+        voices: How many notes may sound at once, 1…64.
         sample_rate: In Hz, 22,050 to 192,000.
-        room_gain: Linear gain of the room.
+        room_gain: Linear gain of the room, 0…1.
         humanize: How much is left to chance, 0…2; at 1 equal notes differ as recordings do.
         preset: Name of the preset that all channels begin with; the first one if None.
         knobs: Positions 0…1 by name of the latent axis; the others are left to chance.
+
+    Raises:
+        UsageError: A value is of another kind, or outside its range.
     """
 
     seed: int = 0
@@ -31,6 +102,22 @@ class EngineSettings:
     humanize: float = 1.0
     preset: str | None = None
     knobs: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, limits in LIMITS.items():
+            limits.check(name.replace("_", " "), getattr(self, name))
+        if self.preset is not None:
+            _check_name("preset", self.preset)
+        if not isinstance(self.knobs, Mapping):
+            raise UsageError(f"knobs {_shown(self.knobs)}: should be positions by name")
+        for name, position in self.knobs.items():
+            _check_name("knob", name)
+            POSITION.check(f"knob {name!r}", position)
+
+
+def _check_name(kind: str, name: object) -> None:
+    if not (isinstance(name, str) and len(name) <= LONGEST_NAME):
+        raise UsageError(f"{kind} {_shown(name)}: should be a name")
 
 
 class Chosen(TypedDict, total=False):

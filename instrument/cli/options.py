@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from instrument.errors import UsageError
-from instrument.settings import SAMPLE_RATES, Chosen, EngineSettings
+from instrument.settings import LIMITS, POSITION, Chosen, EngineSettings
 
 InstrumentOption = Annotated[
     str, typer.Option(help="An instrument's name, or the folder of an exported one.")
@@ -59,32 +59,12 @@ def read_knobs(settings: Sequence[str]) -> dict[str, float]:
             position = float(value)
         except ValueError:
             position = math.nan
-        if not (name and equals and 0.0 <= position <= 1.0):
+        if not (name and equals and POSITION.low <= position <= POSITION.high):
             raise UsageError(
                 f"--knob {setting}: should be NAME=VALUE with a value from 0 to 1, like vibrato=0.7"
             )
         knobs[name] = position
     return knobs
-
-
-def check_not_negative(option: str, value: float | None) -> None:
-    """Refuse a number below 0 and what is none; None wasn't given.
-
-    Raises:
-        UsageError: In one sentence that names the option.
-    """
-    if value is not None and not 0.0 <= value < math.inf:
-        raise UsageError(f"{option} {value:g}: should be 0 or more")
-
-
-def check_within(option: str, value: float, low: float, high: float) -> None:
-    """Refuse a number outside a range.
-
-    Raises:
-        UsageError: In one sentence that names the option.
-    """
-    if not low <= value <= high:
-        raise UsageError(f"{option} {value:g}: should be from {low:g} to {high:g}")
 
 
 def read_chosen(
@@ -103,21 +83,19 @@ def read_chosen(
     """
     chosen: Chosen = {}
     if sample_rate is not None:
-        low, high = SAMPLE_RATES
-        if not low <= sample_rate <= high:
-            raise UsageError(f"--sample-rate {sample_rate}: should be from {low} to {high} Hz")
+        LIMITS["sample_rate"].check("--sample-rate", sample_rate)
         chosen["sample_rate"] = sample_rate
     if seed is not None:
-        check_not_negative("--seed", seed)
+        LIMITS["seed"].check("--seed", seed)
         chosen["seed"] = seed
     if preset is not None:
         chosen["preset"] = preset
     if knob:
         chosen["knobs"] = read_knobs(knob)
     if humanize is not None:
-        check_within("--humanize", humanize, 0.0, 2.0)
+        LIMITS["humanize"].check("--humanize", humanize)
         chosen["humanize"] = humanize
     if room is not None:
-        check_within("--room", room, 0.0, 1.0)
+        LIMITS["room_gain"].check("--room", room)
         chosen["room_gain"] = room
     return chosen

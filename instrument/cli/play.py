@@ -16,14 +16,17 @@ from instrument.cli.options import (
     KnobOption,
     PresetOption,
     RoomOption,
-    check_within,
     read_chosen,
 )
 from instrument.errors import UnknownName, UsageError
+from instrument.settings import LIMITS, Limits
 
 if TYPE_CHECKING:
     from instrument.live.session import LiveSettings
     from instrument.model.graphs import Instrument
+
+BLOCK = Limits(16, 4096)
+"""Samples that a device is asked to take at once."""
 
 
 def play(
@@ -114,10 +117,10 @@ def play(
         humanize=humanize,
         room=room,
     )
+    LIMITS["voices"].check("--voices", voices)
     chosen["voices"] = voices
     device_rate = chosen.pop("sample_rate", None)
-    check_within("--block", block, 16, 4096)
-    check_within("--voices", voices, 1, 64)
+    BLOCK.check("--block", block)
     if mode not in ("poly", "mono"):
         raise UsageError(f"--mode {mode}: should be poly or mono")
     bindings_path = config_path()

@@ -15,9 +15,9 @@ from instrument.cli.options import (
     KnobOption,
     PresetOption,
     RoomOption,
-    check_not_negative,
     read_chosen,
 )
+from instrument.settings import TAIL
 
 if TYPE_CHECKING:
     from instrument.midi.score import Score
@@ -92,7 +92,8 @@ def render(
         humanize=humanize,
         room=room,
     )
-    check_not_negative("--tail", tail)
+    if tail is not None:
+        TAIL.check("--tail", tail)
 
     from instrument import terminal as ui
     from instrument.midi.score import read_score

@@ -12,27 +12,15 @@ from instrument.dsp.reverb import ReverbState
 from instrument.dsp.state import Synth, SynthState
 from instrument.dsp.synth import render_block
 from instrument.engine.control import Control, disturbs_voices
-from instrument.errors import UsageError
 from instrument.midi.events import Event, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace, knob_settings
 from instrument.model.spec import InstrumentSpec
-from instrument.settings import SAMPLE_RATES, EngineSettings
+from instrument.settings import EngineSettings
 from instrument.units import FRAME_RATE
 
 LEAST_HOPS = 4
 """Control frames that are kept: this hop's, the next one's, and room for those who are late."""
-
-
-def check_sample_rate(sample_rate: int) -> None:
-    """Refuse sample rates, in Hz, that an engine can't play at.
-
-    Raises:
-        UsageError: It is one of them.
-    """
-    low, high = SAMPLE_RATES
-    if not low <= sample_rate <= high:
-        raise UsageError(f"sample rate {sample_rate} Hz: it should be from {low} to {high} Hz")
 
 
 def starting_point(spec: InstrumentSpec, settings: EngineSettings) -> tuple[int, dict[int, float]]:
@@ -40,7 +28,7 @@ def starting_point(spec: InstrumentSpec, settings: EngineSettings) -> tuple[int,
 
     Raises:
         UnknownName: A preset or knob that the instrument doesn't have.
-        UsageError: A knob outside 0…1.
+        UsageError: An axis that has no knob.
     """
     preset = spec.presets.index(spec.preset(settings.preset)) if settings.preset else 0
     return preset, knob_settings(spec, settings.knobs)
@@ -80,11 +68,10 @@ class Engine:
 
         Raises:
             UnknownName: A preset or knob that the instrument doesn't have.
-            UsageError: A knob outside 0…1, or a sample rate that it can't play at.
+            UsageError: An axis that has no knob.
         """
         settings = settings or EngineSettings()
         sample_rate, seed = settings.sample_rate, settings.seed
-        check_sample_rate(sample_rate)
         spec = instrument.spec
         sizes = spec.timbre_size
         matrix = impulse_response_matrix(sizes.noise_bands, sample_rate, spec.sample_rate)

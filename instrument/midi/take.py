@@ -8,13 +8,11 @@ depends on: a ``Take``, as JSON.
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
 
-from instrument.errors import UsageError
+from instrument.errors import MidiFileError, UsageError
 from instrument.files import check_writable, replacing
 from instrument.midi.events import Event, NoteOff, NoteOn
 from instrument.midi.file import (
@@ -29,13 +27,19 @@ from instrument.midi.file import (
     single_track_file,
 )
 from instrument.midi.messages import encode
-from instrument.settings import EngineSettings
+from instrument.settings import EngineSettings, Limits
 
 TAKE_MARK = b"arco-take "
 """Begins the text event at tick 0 in which a take says how it was played; JSON follows."""
 
 ALWAYS_SAID = {"seed", "voices", "sample_rate", "samples"}
 """What every take says; older ones leave the rest out, which then has its default."""
+
+SAMPLES = Limits(0, 2**40, whole=True)
+"""Of a take; how many can be played is up to its events."""
+
+LONGEST_INTEGER = 40
+"""Digits of a number that is read as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,12 @@ class Take:
 
 
 def take_of(song: Song) -> Take | None:
-    """How a file was played, if Arco recorded it."""
+    """How a file was played, if Arco recorded it.
+
+    Raises:
+        MidiFileError: In one line, which leaves out the path, if it was recorded with settings
+            that are outside their ranges.
+    """
     for track in song.tracks:
         said = [text for tick, text in track.texts if tick == 0 and text.startswith(TAKE_MARK)]
         take = _read_take(said[-1].removeprefix(TAKE_MARK)) if said else None
@@ -65,34 +74,28 @@ def take_of(song: Song) -> Take | None:
 
 
 def _read_take(contents: bytes) -> Take | None:
-    """What a take says of itself; None if it cannot be understood: then it is an ordinary file."""
+    """What a take says of itself; None if it says nothing of the kind: then it is an ordinary file.
+
+    Raises:
+        MidiFileError: In one line, which leaves out the path, if nothing can be played like that.
+    """
     try:
-        said = json.loads(contents)
+        said = json.loads(contents, parse_int=_integer)
     except (ValueError, RecursionError):
         return None
     if not isinstance(said, dict) or not said.keys() >= ALWAYS_SAID:
         return None
-    known = {each.name: str(each.type) for each in fields(EngineSettings)}
-    known["samples"] = "int"
-    given = {name: said[name] for name in known.keys() & said.keys()}
-    if not all(_fits(value, known[name]) for name, value in given.items()):
-        return None
-    samples = given.pop("samples")
-    settings = EngineSettings(**given)
-    return Take(settings, samples) if settings.voices > 0 and settings.sample_rate > 0 else None
+    given = {each.name: said[each.name] for each in fields(EngineSettings) if each.name in said}
+    try:
+        SAMPLES.check("samples", said["samples"])
+        return Take(EngineSettings(**given), said["samples"])
+    except UsageError as error:
+        raise MidiFileError(f"a take that can't be played: {error}; record it again") from None
 
 
-def _fits(value: object, kind: str) -> bool:
-    """Whether a value of JSON can be a setting of a type."""
-    match kind:
-        case "int":
-            return type(value) is int and value >= 0
-        case "float":
-            return type(value) in (int, float) and 0 <= cast("float", value) < math.inf
-        case "str | None":
-            return value is None or isinstance(value, str)
-        case _:
-            return isinstance(value, dict) and all(_fits(v, "float") for v in value.values())
+def _integer(digits: str) -> float:
+    """A number of JSON; one that is out of all bounds isn't worked out to the last digit."""
+    return int(digits) if len(digits) <= LONGEST_INTEGER else float(digits)
 
 
 # --- Writing ------------------------------------------------------------------------------------
