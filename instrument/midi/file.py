@@ -22,8 +22,8 @@ from instrument.midi.chunks import (
     read_header,
     skip_chunk,
 )
-from instrument.midi.events import Event
-from instrument.midi.messages import STATUS, data_length, decode
+from instrument.midi.messages import STATUS, data_length, pack
+from instrument.midi.packed import TrackEvents
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
@@ -55,7 +55,7 @@ class Track:
         end: Tick of its end.
     """
 
-    events: list[tuple[int, Event]] = field(default_factory=list)
+    events: TrackEvents = field(default_factory=TrackEvents)
     tempi: list[tuple[int, int]] = field(default_factory=list)
     texts: list[tuple[int, bytes]] = field(default_factory=list)
     end: int = 0
@@ -241,13 +241,11 @@ def _read_events(reader: _Reader, track: Track, name: str) -> bool:
                 status = byte
             else:
                 reader.position = at
-            event = _channel_event(reader, status, f"{name}, byte {at}")
-            if event is not None:
-                track.events.append((track.end, event))
+            track.events.append(track.end, _channel_message(reader, status, f"{name}, byte {at}"))
     return False
 
 
-def _channel_event(reader: _Reader, status: int, where: str) -> Event | None:
+def _channel_message(reader: _Reader, status: int, where: str) -> int:
     if status == 0:
         raise MidiFileError(f"damaged: {where}: data without a status byte; {FETCH_AGAIN}")
     first, *rest = reader.take(data_length(status))
@@ -256,7 +254,7 @@ def _channel_event(reader: _Reader, status: int, where: str) -> Event | None:
             f"damaged: {where}: status byte 0x{first:02X} inside an event; {FETCH_AGAIN}"
         )
     # Some programs write velocities and controller values above 127 and mean the loudest.
-    return decode(bytes((status, first, *(min(byte, 0x7F) for byte in rest))))
+    return pack(bytes((status, first, *(min(byte, 0x7F) for byte in rest))))
 
 
 # --- Writing ------------------------------------------------------------------------------------

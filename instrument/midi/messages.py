@@ -19,6 +19,9 @@ from instrument.midi.events import (
 STATUS = 0x80
 """Bytes from here on begin a message; those below are data."""
 
+NOTE_OFF, NOTE_ON, CONTROL_CHANGE = 0x80, 0x90, 0xB0
+"""Status bytes of these messages on channel 0."""
+
 SYSTEM = 0xF0
 """Status bytes from here on are those of system messages, which carry no channel."""
 
@@ -61,10 +64,12 @@ class _ChannelMessage(NamedTuple):
 
 
 _CHANNEL_MESSAGES = (
-    _ChannelMessage(0x80, 2, NoteOff, NoteOff, lambda e: (e.key, e.velocity)),
-    _ChannelMessage(0x90, 2, NoteOn, _note_on, lambda e: (e.key, e.velocity)),
+    _ChannelMessage(NOTE_OFF, 2, NoteOff, NoteOff, lambda e: (e.key, e.velocity)),
+    _ChannelMessage(NOTE_ON, 2, NoteOn, _note_on, lambda e: (e.key, e.velocity)),
     _ChannelMessage(0xA0, 2, KeyPressure, KeyPressure, lambda e: (e.key, e.value)),
-    _ChannelMessage(0xB0, 2, ControlChange, ControlChange, lambda e: (e.controller, e.value)),
+    _ChannelMessage(
+        CONTROL_CHANGE, 2, ControlChange, ControlChange, lambda e: (e.controller, e.value)
+    ),
     _ChannelMessage(0xC0, 1, ProgramChange, ProgramChange, lambda e: (e.program,)),
     _ChannelMessage(0xD0, 1, ChannelPressure, ChannelPressure, lambda e: (e.value,)),
     _ChannelMessage(0xE0, 2, PitchBend, _pitch_bend, _halves),
@@ -106,6 +111,23 @@ def encode(event: Event) -> bytes:
     """Bytes of the MIDI message that is an event: the inverse of ``decode``."""
     message = _BY_EVENT[type(event)]
     return bytes((message.status | event.channel, *message.data(event)))
+
+
+def pack(message: bytes) -> int:
+    """A channel message as one number, whose lowest byte is the status byte.
+
+    A note-on with velocity 0 becomes the note-off that it is.
+    """
+    if message[0] & 0xF0 == NOTE_ON and message[2] == 0:
+        message = encode(NoteOff(message[0] & 0x0F, message[1]))
+    return int.from_bytes(message, "little")
+
+
+def unpack(message: int) -> Event:
+    """Event of a message that was packed."""
+    kind = _BY_STATUS[message & 0xF0]
+    data = (message >> 8 & 0x7F, message >> 16)
+    return kind.decode(message & 0x0F, *data[: kind.data_bytes])
 
 
 class MessageParser:

@@ -33,6 +33,7 @@ from instrument.midi.file import (
     single_track_file,
 )
 from instrument.midi.messages import encode
+from instrument.midi.packed import TrackEvents
 from tests.instrument.midi.score_files import (
     A_ON,
     DIVISION,
@@ -63,7 +64,7 @@ def refusal(data: bytes) -> str:
 
 
 def test_a_track_has_its_events_at_ticks() -> None:
-    track = Track(events=[(0, NoteOn(0, 69, 100)), (96, NoteOff(0, 69, 64))], end=96)
+    track = Track(TrackEvents([(0, NoteOn(0, 69, 100)), (96, NoteOff(0, 69, 64))]), end=96)
     assert song(smf(ONE_NOTE, b"", kind=1)) == Song(1, DIVISION, [track, Track()])
 
 
@@ -255,7 +256,7 @@ def test_events_come_back_at_their_ticks(deltas: list[int]) -> None:
         track += delta(ticks) + encode(event)
         expected.append((tick, event))
     data = single_track_file(480, track + delta(0) + meta(END_OF_TRACK))
-    assert song(data) == Song(0, 480, [Track(events=expected, end=tick)])
+    assert song(data) == Song(0, 480, [Track(TrackEvents(expected), end=tick)])
 
 
 @pytest.mark.parametrize("ticks", [LONGEST_DELTA, LONGEST_DELTA + 1, 3 * LONGEST_DELTA + 7])

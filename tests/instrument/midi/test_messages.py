@@ -19,7 +19,7 @@ from instrument.midi.events import (
     PitchBend,
     ProgramChange,
 )
-from instrument.midi.messages import MessageParser, data_length, decode, encode
+from instrument.midi.messages import MessageParser, data_length, decode, encode, pack, unpack
 
 NOTE_ON, NOTE_OFF = NoteOn(0, 60, 64), NoteOff(0, 60, 0)
 ON, OFF = bytes((0x90, 60, 64)), bytes((0x80, 60, 0))
@@ -50,6 +50,16 @@ MESSAGES = [
     (mido.Message("pitchwheel", channel=0, pitch=0), PitchBend(0, 0)),
     (mido.Message("pitchwheel", channel=0, pitch=8191), PitchBend(0, 8191)),
 ]
+
+
+@given(all_events)
+def test_events_are_packed_into_four_bytes(event: Event) -> None:
+    assert pack(encode(event)) < 2**32
+    assert unpack(pack(encode(event))) == event
+
+
+def test_a_note_on_with_velocity_0_is_packed_as_a_note_off() -> None:
+    assert pack(bytes((0x93, 60, 0))) == pack(encode(NoteOff(3, 60)))
 
 
 @pytest.mark.parametrize(("message", "event"), MESSAGES)

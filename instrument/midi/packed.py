@@ -1,0 +1,68 @@
+"""Events in a few bytes each, since a file may hold millions: made when they are asked for."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar, overload
+
+from instrument.midi.events import Event
+from instrument.midi.messages import encode, pack, unpack
+
+Item = TypeVar("Item")
+
+
+class Packed(Sequence[Item]):
+    """A sequence whose items are made anew each time; equal to one of the same items."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @abstractmethod
+    def _item(self, index: int) -> Item:
+        """The item at an index, 0…len − 1."""
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | Sequence[Item]:
+        items = range(len(self))[index]
+        return tuple(map(self._item, items)) if isinstance(items, range) else self._item(items)
+
+    def __iter__(self) -> Iterator[Item]:
+        return map(self._item, range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self)})"
+
+
+class TrackEvents(Packed[tuple[int, Event]]):
+    """The events of a track: (tick, event), in the order of the file.
+
+    Attributes:
+        ticks: Of each.
+        messages: Each one's message, as ``pack`` has it.
+    """
+
+    def __init__(self, events: Iterable[tuple[int, Event]] = ()) -> None:
+        self.ticks = array("q")
+        self.messages = array("I")
+        for tick, event in events:
+            self.append(tick, pack(encode(event)))
+
+    def append(self, tick: int, message: int) -> None:
+        """Add the message of an event."""
+        self.ticks.append(tick)
+        self.messages.append(message)
+
+    def __len__(self) -> int:
+        return len(self.ticks)
+
+    def _item(self, index: int) -> tuple[int, Event]:
+        return self.ticks[index], unpack(self.messages[index])
