@@ -15,6 +15,7 @@ from threading import Lock
 
 from instrument.errors import UnknownName, UsageError
 from instrument.live.arrivals import Arrival, Link, Port
+from instrument.live.rtmidi_ports import load_library
 from instrument.live.systems import System, all_systems, numbered
 
 VIRTUAL = "virtual"
@@ -222,6 +223,7 @@ def _awake(systems: Iterable[System]) -> list[System]:
 def _check_answers(systems: Sequence[System]) -> None:
     if any(system.running for system in systems):
         return
+    load_library()  # without one there is but JACK
     helps = [HELPS[system.title] for system in systems if system.title in HELPS]
     if not helps:
         raise UsageError("no MIDI here: the system's MIDI service doesn't answer")

@@ -1,18 +1,33 @@
-"""What JACK itself knows and rtmidi doesn't tell: who is there, what is connected, who died.
+"""JACK's own library: who is there, what is connected, who died, and what others play.
 
-JACK's C library is in the process already, because rtmidi is linked to it. Here it is called
-through ctypes, which releases the GIL, so that a slow server holds nobody up.
+It is the system's, which fits the system's server, and is called through ctypes: that releases the
+GIL, so that a slow server holds nobody up. What JACK calls back is free of Python.
 """
 
 from __future__ import annotations
 
 import ctypes
 import sys
-from ctypes import CDLL, POINTER, byref, c_char_p, c_int, c_int64, c_ulong, c_void_p
+from ctypes import CDLL, POINTER, byref, c_char_p, c_int, c_int64, c_uint32, c_ulong, c_void_p
 from threading import Thread
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from instrument.live.rtmidi_ports import Message, Refused
+
+if TYPE_CHECKING:
+    from instrument.dsp.jack_callback import MidiRing
 
 Strings: TypeAlias = Any  # a pointer to strings, or None
+
+LIBRARIES = {
+    "linux": ("libjack.so.0",),
+    "darwin": (
+        "libjack.0.dylib",
+        "/opt/homebrew/lib/libjack.0.dylib",
+        "/usr/local/lib/libjack.0.dylib",
+    ),
+}
+"""Where the dynamic loader finds JACK; PipeWire's stand-in has the same name."""
 
 MIDI = b"8 bit raw midi"
 IS_INPUT, IS_OUTPUT = 1, 2
@@ -28,11 +43,25 @@ SIGNATURES = {
     "jack_port_by_name": (c_void_p, c_void_p, c_char_p),
     "jack_port_get_all_connections": (POINTER(c_char_p), c_void_p, c_void_p),
     "jack_free": (None, c_void_p),
+    "jack_get_sample_rate": (c_uint32, c_void_p),
+    "jack_set_process_callback": (c_int, c_void_p, c_void_p, c_void_p),
+    "jack_port_register": (c_void_p, c_void_p, c_char_p, c_char_p, c_ulong, c_ulong),
+    "jack_port_name": (c_char_p, c_void_p),
+    "jack_activate": (c_int, c_void_p),
+    "jack_connect": (c_int, c_void_p, c_char_p, c_char_p),
 }
-"""The functions that are called: what they return, and their arguments."""
+"""The functions that are called from Python: what they return, and their arguments."""
 
-_kept: list[c_int64] = []
-"""Where JACK's threads may still write when the server of a forgotten client dies."""
+CALLED_BACK = (
+    "jack_port_get_buffer",
+    "jack_midi_get_event_count",
+    "jack_midi_event_get",
+    "jack_last_frame_time",
+)
+"""Those that the process callback calls, as `JackFunctions` has them."""
+
+_kept: list[c_int64 | MidiRing] = []
+"""Where JACK's threads may still write, also for a client that was forgotten."""
 
 
 def silent() -> c_void_p:
@@ -44,24 +73,42 @@ def silent() -> c_void_p:
     return ctypes.cast(CDLL(None).strlen, c_void_p)
 
 
-def load(path: str) -> CDLL | None:
-    """JACK's functions, as the library on this path is linked to them; None if it isn't.
+def load() -> CDLL | None:
+    """JACK's library; None if it isn't installed.
 
     From then on JACK prints nothing on the terminal. It prints much when there is no server, and
     all of that can be learned from what its functions return.
     """
-    if sys.platform == "win32":
+    found = (_loaded(path) for path in LIBRARIES.get(sys.platform, ()))
+    library = next((library for library in found if library is not None), None)
+    if library is None:
         return None
+    library.jack_set_error_function(silent())
+    library.jack_set_info_function(silent())
+    return library
+
+
+def _loaded(path: str) -> CDLL | None:
     try:
         library = CDLL(path)
         for name, (result, *arguments) in SIGNATURES.items():
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
+        for name in CALLED_BACK:
+            getattr(library, name)
     except (OSError, AttributeError):
         return None
-    library.jack_set_error_function(silent())
-    library.jack_set_info_function(silent())
     return library
+
+
+def _names(library: CDLL, found: Strings) -> list[str]:
+    """Strings of an array that ends in NULL, or of none."""
+    names: list[str] = []
+    if found:
+        while (name := found[len(names)]) is not None:
+            names.append(name.decode(errors="replace"))
+        library.jack_free(found)
+    return names
 
 
 class Watcher:
@@ -69,7 +116,7 @@ class Watcher:
 
     When the server has died, the next client that is opened frees the old ones inside the library,
     whoever holds them. So a client of a dead server must not be used again, neither this one nor
-    those of rtmidi: they are forgotten, and the library cleans up.
+    an `InputClient`: they are forgotten, and the library cleans up.
     """
 
     def __init__(self, library: CDLL, client: int) -> None:
@@ -97,7 +144,7 @@ class Watcher:
         if not self.alive:
             return []
         found = self._library.jack_get_ports(self._client, None, MIDI, direction)
-        return self._names(found)
+        return _names(self._library, found)
 
     def connections(self, port: str) -> list[str]:
         """Full names of the ports that one is connected to; none if it isn't there."""
@@ -106,16 +153,9 @@ class Watcher:
         found = self._library.jack_port_by_name(self._client, port.encode())
         if found is None:
             return []
-        return self._names(self._library.jack_port_get_all_connections(self._client, found))
-
-    def _names(self, found: Strings) -> list[str]:
-        """Strings of an array that ends in NULL, or of none."""
-        names: list[str] = []
-        if found:
-            while (name := found[len(names)]) is not None:
-                names.append(name.decode(errors="replace"))
-            self._library.jack_free(found)
-        return names
+        return _names(
+            self._library, self._library.jack_port_get_all_connections(self._client, found)
+        )
 
     def close(self, patience: float = 2.0) -> bool:
         """Leave the server.
@@ -124,8 +164,8 @@ class Watcher:
             patience: Seconds to wait for its answer.
 
         Returns:
-            Whether it answered. One that is dead, or stopped, doesn't; then calls of rtmidi would
-            wait for it, too, and they hold the GIL.
+            Whether it answered. One that is dead, or stopped, doesn't; then the leaving of others
+            would wait for it, too.
         """
         if not self.alive:
             return False
@@ -134,3 +174,91 @@ class Watcher:
         leaving.start()
         leaving.join(patience)
         return not leaving.is_alive()
+
+
+class InputClient:
+    """A client with one MIDI input.
+
+    Its port is there before the client is active, and goes with the client: a port that an active
+    client makes or gives back can crash JACK's library, which walks through the client's ports in
+    a thread of its own whenever something else in the graph changes.
+
+    Attributes:
+        own: Full name of the port at this end; empty until there is one.
+    """
+
+    def __init__(self, library: CDLL, name: str, queue_size: int) -> None:
+        """Join the server that ``JACK_DEFAULT_SERVER`` names.
+
+        Args:
+            library: JACK's.
+            name: By which other programs know the client.
+            queue_size: Messages that are kept until they are taken; some more are lost.
+
+        Raises:
+            Refused: It isn't running.
+        """
+        # Who only looks needs no compiler.
+        from instrument.dsp import jack_callback  # noqa: PLC0415
+
+        client = library.jack_client_open(name.encode(), NO_START_SERVER, None)
+        if client is None:
+            raise Refused("the JACK server doesn't answer")
+        self.own = ""
+        self._library = library
+        self._client = client
+        self._sample_rate = int(library.jack_get_sample_rate(client))
+        addresses = (ctypes.cast(getattr(library, name), c_void_p).value for name in CALLED_BACK)
+        functions = jack_callback.JackFunctions(*(address or 0 for address in addresses))
+        self._ring = jack_callback.MidiRing(functions, queue_size)
+        self._process = jack_callback.process_address()
+        _kept.append(self._ring)
+
+    def ports(self) -> list[str]:
+        """Full names of all ports that messages can come from."""
+        return _names(
+            self._library, self._library.jack_get_ports(self._client, None, MIDI, IS_OUTPUT)
+        )
+
+    def open(self, place: int) -> None:
+        """Connect to the port in that place among `ports`.
+
+        Raises:
+            Refused: It has gone, or can't be connected to.
+        """
+        names = self.ports()
+        if place >= len(names):
+            raise Refused("the port has gone")
+        self.open_virtual("in")
+        own, other = self.own.encode(), names[place].encode()
+        if self._library.jack_connect(self._client, other, own) != 0:
+            raise Refused("the port refuses")
+
+    def open_virtual(self, name: str) -> None:
+        """Open a port that other programs connect to.
+
+        Raises:
+            Refused: The server makes no more ports.
+        """
+        library, client = self._library, self._client
+        port = library.jack_port_register(client, name.encode(), MIDI, IS_INPUT, 0)
+        if port is None:
+            raise Refused("no more ports")
+        self._ring.listen(client, port)
+        library.jack_set_process_callback(client, self._process, self._ring.user_data)
+        if library.jack_activate(client) != 0:
+            raise Refused("the JACK server doesn't answer")
+        self.own = library.jack_port_name(port).decode(errors="replace")
+
+    def take(self) -> Message | None:
+        """The next message, and the seconds since the one before; None if there is none."""
+        found = self._ring.take()
+        if found is None:
+            return None
+        data, frames = found
+        return data, frames / self._sample_rate
+
+    def close(self) -> None:
+        """Leave the server, whatever it takes."""
+        self._library.jack_client_close(self._client)
+        _kept.remove(self._ring)

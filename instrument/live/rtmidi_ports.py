@@ -3,7 +3,7 @@
 Both wrap the same C++ library, RtMidi, each in its own way. What is asked of them is little: which
 ports there are, one of them open, and its messages with the times between them. The library's own
 thread puts these into a queue; nobody is called from there, since a callback would need the GIL in
-the driver's thread.
+the driver's thread. For JACK there is ``jack``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,13 @@ class Refused(Exception):  # noqa: N818 (no error of a person's)
 
 
 class MidiClient(Protocol):
-    """A client of a MIDI system, with at most one input open."""
+    """A client of a MIDI system, with at most one input open.
+
+    Attributes:
+        own: Full name of the open port at this end, where that is known; else empty.
+    """
+
+    own: str
 
     def ports(self) -> list[str]:
         """Names of all ports that messages can come from; empty where it isn't known.
@@ -108,7 +114,7 @@ def load_library() -> Library:
 
 
 class PythonRtMidi:
-    """python-rtmidi: wheels up to Python 3.12; ALSA, JACK, CoreMIDI and Windows."""
+    """python-rtmidi: wheels up to Python 3.12; ALSA, CoreMIDI and Windows."""
 
     def __init__(self, module: Module) -> None:
         self._module = module
@@ -116,7 +122,6 @@ class PythonRtMidi:
             "ALSA": module.API_LINUX_ALSA,
             "CoreMIDI": module.API_MACOSX_CORE,
             "Windows": module.API_WINDOWS_MM,
-            "JACK": module.API_UNIX_JACK,
         }
         compiled = module.get_compiled_api()
         self.path = str(module._rtmidi.__file__)
@@ -132,8 +137,10 @@ class PythonRtMidi:
 
 
 class _PythonRtMidiClient:
+    own = ""
+
     def __init__(self, midi_in: MidiIn, fault: type[Exception]) -> None:
-        # RtMidi times JACK's messages from the one before, even if it ignored that one.
+        # RtMidi times messages from the one before, even if it ignored that one.
         midi_in.ignore_types(sysex=False, timing=False, active_sense=False)
         self._midi_in = midi_in
         self._fault = fault
@@ -184,10 +191,7 @@ rtmidi2.MidiIn(name, 1, api).open_port(place)
 
 
 class RtMidi2:
-    """rtmidi2: wheels up to Python 3.14; ALSA, CoreMIDI and Windows.
-
-    Its wheels for Linux have a JACK inside, but one that can't talk to today's servers.
-    """
+    """rtmidi2: wheels up to Python 3.14; ALSA, CoreMIDI and Windows."""
 
     def __init__(self, module: Module) -> None:
         self._module = module
@@ -216,6 +220,8 @@ class RtMidi2:
 
 
 class _RtMidi2Client:
+    own = ""
+
     def __init__(
         self,
         midi_in: MidiIn,

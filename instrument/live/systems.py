@@ -5,8 +5,11 @@ from __future__ import annotations
 import ctypes
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from ctypes import CDLL
+from functools import partial
 
+from instrument.errors import UsageError
 from instrument.live import jack
 from instrument.live.arrivals import QUEUE_SIZE, Link, Port
 from instrument.live.rtmidi_ports import Library, MidiClient, Refused, load_library
@@ -39,12 +42,21 @@ class System:
 
     AT_PERIOD_START = False
 
-    def __init__(self, library: Library, title: str, client: str) -> None:
+    def __init__(
+        self, title: str, client: str, make_client: Callable[[str, int], MidiClient]
+    ) -> None:
+        """Make one that nobody has asked yet.
+
+        Args:
+            title: Its name.
+            client: By which other programs know this one.
+            make_client: Makes a client of a name, that keeps so many messages.
+        """
         self.title = title
         self.links: list[Link] = []
         self.known: list[str] = []
-        self._library = library
         self._client = client
+        self._make_client = make_client
         self._scout: MidiClient | None = None
 
     @property
@@ -56,7 +68,7 @@ class System:
         """Whether it answers. If it has died since, its inputs are forgotten."""
         if self._scout is None:
             try:
-                self._scout = self._library.open_client(self.title, self._client, 1)
+                self._scout = self._make_client(self._client, 1)
             except Refused:
                 return False
         return True
@@ -86,10 +98,11 @@ class System:
             return
         link = Link(client, port, self._client, at_period_start=self.AT_PERIOD_START)
         try:
-            link.own = self._connect(client, port)
+            self._connect(client, port)
         except (Refused, ValueError):
             link.close()
             return
+        link.own = client.own
         if self._settled(link):
             self.links.append(link)
         else:
@@ -100,18 +113,16 @@ class System:
         return self.intact(link)
 
     def _open_client(self) -> MidiClient:
-        return self._library.open_client(self.title, self._client, QUEUE_SIZE)
+        return self._make_client(self._client, QUEUE_SIZE)
 
-    def _connect(self, client: MidiClient, port: Port | None) -> str:
-        """Open a port; returns the name of the one at this end, if that is known."""
+    def _connect(self, client: MidiClient, port: Port | None) -> None:
         if port is None:
             client.open_virtual(self._client)
-            return ""
+            return
         place = numbered(client.ports()).index(port)
         client.open(place)
         if client.ports()[place : place + 1] != [port[0]]:
             raise ValueError("the ports changed places meanwhile")
-        return ""
 
     def drop(self, links: Iterable[Link]) -> None:
         """Close some of the inputs."""
@@ -139,9 +150,15 @@ class Jack(System):
 
     AT_PERIOD_START = True
 
-    def __init__(self, library: Library, title: str, client: str) -> None:
-        super().__init__(library, title, client)
-        self._jack = jack.load(library.path)
+    def __init__(self, library: CDLL, client: str) -> None:
+        """Make one that nobody has asked yet.
+
+        Args:
+            library: JACK's.
+            client: Name by which other programs know this one.
+        """
+        super().__init__("JACK", client, partial(jack.InputClient, library))
+        self._jack = library
         self._watcher: jack.Watcher | None = None
 
     @property
@@ -151,9 +168,9 @@ class Jack(System):
 
     def ask(self) -> bool:
         """Whether its server answers. If that has died since, its inputs are forgotten."""
-        if self._watcher is None and self._jack is not None:
+        if self._watcher is None:
             self._watcher = jack.Watcher.open(self._jack, f"{self._client} watch")
-        elif self._watcher is not None and not self._watcher.alive:
+        elif not self._watcher.alive:
             self.forget()
         return self.running
 
@@ -183,12 +200,6 @@ class Jack(System):
             self.forget()
             raise
 
-    def _connect(self, client: MidiClient, port: Port | None) -> str:
-        before = self._ports(jack.IS_INPUT)
-        super()._connect(client, port)
-        new = [name for name in self._ports(jack.IS_INPUT) if name not in before]
-        return next((name for name in new if name.startswith(self._client)), "")
-
     def _settled(self, link: Link) -> bool:
         until = time.monotonic() + CONNECTS_WITHIN_SECONDS
         while not self.intact(link):
@@ -204,7 +215,7 @@ class Jack(System):
 
     def close(self) -> None:
         """Close everything, if the server still answers."""
-        # rtmidi would wait for a server that has stopped, and hold the GIL all the while.
+        # Each input would wait for a server that has stopped.
         if self._watcher is not None and self._watcher.close():
             super().close()
         self.forget()
@@ -214,7 +225,7 @@ class Jack(System):
 
 
 def all_systems(client: str) -> list[System]:
-    """The MIDI systems that the library was built for, whether they answer or not.
+    """The MIDI systems that there are libraries for, whether they answer or not.
 
     Args:
         client: Name by which other programs know this one.
@@ -222,11 +233,22 @@ def all_systems(client: str) -> list[System]:
     Raises:
         UsageError: No MIDI library is installed.
     """
-    library = load_library()
+    systems: list[System] = []
+    library = jack.load()
+    if library is not None:
+        systems.append(Jack(library, client))
+    try:
+        return [*_others(load_library(), client), *systems]
+    except UsageError:
+        if not systems:
+            raise
+    return systems
+
+
+def _others(library: Library, client: str) -> list[System]:
+    """The MIDI systems that a MIDI library was built for."""
     _silence_alsa(library.path)
-    return [
-        (Jack if title == "JACK" else System)(library, title, client) for title in library.systems
-    ]
+    return [System(title, client, partial(library.open_client, title)) for title in library.systems]
 
 
 def _silence_alsa(path: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from ctypes import CDLL
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -11,10 +12,10 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from instrument.errors import UsageError
-from instrument.live import rtmidi_ports
+from instrument.live import jack, rtmidi_ports
 from instrument.live.arrivals import MOST_AT_ONCE
 from instrument.live.inputs import Changes, Inputs, eligible, list_inputs, matching, moved
-from instrument.live.systems import numbered
+from instrument.live.systems import all_systems, numbered
 from instrument.midi.messages import decode
 
 NOTE_ON, NOTE_OFF = bytes((0x90, 60, 64)), bytes((0x80, 60, 0))
@@ -101,14 +102,14 @@ class FakeMidiIn:
         self.computer.clients.remove(self)
 
 
-SYSTEMS = ("ALSA", "CoreMIDI", "Windows", "JACK")
+SYSTEMS = ("ALSA", "CoreMIDI", "Windows")
 PLATFORMS = {"ALSA": "linux", "CoreMIDI": "darwin", "Windows": "win32"}
 
 
 class FakeRtMidi(ModuleType):
     """Stands in for python-rtmidi."""
 
-    API_LINUX_ALSA, API_MACOSX_CORE, API_WINDOWS_MM, API_UNIX_JACK = range(4)
+    API_LINUX_ALSA, API_MACOSX_CORE, API_WINDOWS_MM = range(3)
 
     class RtMidiError(Exception):
         pass
@@ -155,7 +156,7 @@ class FakeRtMidi(ModuleType):
 class FakeRtMidi2(ModuleType):
     """Stands in for rtmidi2, which ends the program where a port refuses."""
 
-    API_LINUX_ALSA, API_MACOSX_CORE, API_WINDOWS_MM, API_UNIX_JACK = range(4)
+    API_LINUX_ALSA, API_MACOSX_CORE, API_WINDOWS_MM = range(3)
     __file__ = "no-such-library"
 
     def __init__(self, computer: FakeComputer) -> None:
@@ -208,6 +209,7 @@ def computer(
         monkeypatch.setitem(sys.modules, "rtmidi", first)
         monkeypatch.setitem(sys.modules, "rtmidi2", second)
         monkeypatch.setattr(sys, "platform", PLATFORMS[system])
+        monkeypatch.setattr(jack, "load", lambda: None)
         monkeypatch.setattr(rtmidi_ports, "SEQUENCER", str(tmp_path))
         monkeypatch.setattr(rtmidi_ports, "opens_elsewhere", second.opens_elsewhere)
         monkeypatch.setattr(rtmidi_ports, "TRIES_AGAIN_SECONDS", 0.0)
@@ -308,9 +310,22 @@ def test_a_computer_without_midi_says_what_to_start(
         assert "JACK" not in str(refused.value), "the library isn't built for it"
 
 
-def test_a_midi_library_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def no_midi_library(monkeypatch: pytest.MonkeyPatch) -> None:
     for library in ("rtmidi", "rtmidi2"):
         monkeypatch.setitem(sys.modules, library, None)
+
+
+@pytest.mark.usefixtures("no_midi_library")
+def test_a_midi_library_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jack, "load", lambda: None)
     for ask in (Inputs, list_inputs):
         with pytest.raises(UsageError, match=r"pip install 'arco\[live\]'"):
             ask()
+
+
+@pytest.mark.usefixtures("no_midi_library")
+def test_jack_needs_no_midi_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = CDLL(None)
+    monkeypatch.setattr(jack, "load", lambda: there)
+    assert [system.title for system in all_systems("Arco")] == ["JACK"]

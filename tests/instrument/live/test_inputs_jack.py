@@ -93,7 +93,6 @@ def test_a_queue_that_ran_full_is_told(
     midi_source: Callable[..., Any],
     open_inputs: Callable[..., Inputs],
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
 ) -> None:
     for module in (arriving, systems):
         monkeypatch.setattr(module, "QUEUE_SIZE", 64)
@@ -105,7 +104,6 @@ def test_a_queue_that_ran_full_is_told(
     keys.remove("out")
     inputs.refresh()
     assert inputs.lost == 1
-    assert "queue limit reached" in capfd.readouterr().err
 
 
 def test_real_time_bytes_and_sysex_in_between(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from ctypes import CDLL
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -118,3 +121,39 @@ def test_what_is_closed_leaves_no_port_behind(
     inputs.close()
     assert watcher.ports(jack.IS_INPUT) == []
     watcher.close()
+
+
+TURMOIL_SECONDS = 8.0
+
+OPEN_AND_CLOSE = """
+import sys, time
+from instrument.live import jack
+library = jack.load()
+until = time.monotonic() + float(sys.argv[1])
+while time.monotonic() < until:
+    clients = [jack.InputClient(library, "Arco", 16) for _ in range(6)]
+    for client in clients:
+        client.open_virtual("in")
+    for client in clients:
+        client.close()
+"""
+
+
+def test_inputs_open_and_close_while_the_graph_changes(
+    make_jack_server: Callable[..., Any],
+) -> None:
+    """RtMidi's clients crashed here: see `jack.InputClient`."""
+    make_jack_server(256, synchronous=False).start()
+    program = Path(__file__).with_name("jack_turmoil.py")
+    seconds = str(TURMOIL_SECONDS)
+    changing = [
+        subprocess.Popen([sys.executable, str(program), seconds], stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    for change in changing:
+        assert change.stdout is not None
+        assert change.stdout.readline() == b"begun\n"
+    command = [sys.executable, "-c", OPEN_AND_CLOSE, str(TURMOIL_SECONDS - 1.0)]
+    assert subprocess.run(command, check=False).returncode == 0
+    for change in changing:
+        change.communicate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from ctypes import CDLL
@@ -28,11 +29,13 @@ def dies(watcher: Watcher) -> bool:
     return not watcher.alive
 
 
-def test_a_library_without_jack_is_none() -> None:
+@pytest.mark.parametrize("library", ["no-such-library", "a library without JACK"])
+def test_no_library_no_jack(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
     import _ctypes  # noqa: PLC0415 (a compiled module, as good as any)
 
-    assert jack.load("no-such-library") is None
-    assert jack.load(_ctypes.__file__) is None
+    path = _ctypes.__file__ if library == "a library without JACK" else library
+    monkeypatch.setattr(jack, "LIBRARIES", {sys.platform: (path,)})
+    assert jack.load() is None
 
 
 @pytest.mark.live
