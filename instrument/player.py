@@ -23,8 +23,18 @@ from instrument.model.catalogue import find_instrument
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.model.latent import KNOBS, LatentSpace
 from instrument.model.spec import InstrumentSpec
-from instrument.render import RenderReport, RenderSettings, check_output, render_files, render_score
+from instrument.render import (
+    Length,
+    RenderReport,
+    RenderSettings,
+    check_output,
+    render_files,
+    render_score,
+)
 from instrument.settings import Chosen, EngineSettings
+
+LONGEST_ARRAY = 2**32 // 8
+"""Samples of two channels in 4 GiB."""
 
 
 def load(name: str | PathLike[str] = "violin") -> Player:
@@ -81,16 +91,24 @@ class Player:
 
         Args:
             notes: In any order.
-            tail_seconds: What follows the last note; until it is silent, at most 10 s, if None.
+            tail_seconds: What follows the last note's end, 0…3600, to the sample; until it is
+                silent, at most 10 s, if None.
             chosen: Settings of the engine.
 
         Returns:
             [2, samples], left and right, at 48 kHz unless another ``sample_rate`` is chosen.
+
+        Raises:
+            UsageError: There are no notes, or they last longer than an array of 4 GiB.
         """
-        settings = RenderSettings(tail_seconds=tail_seconds)
-        settings = replace(settings, engine=replace(settings.engine, **chosen))
+        score = score_of_notes(notes)
+        settings = RenderSettings().chosen(tail_seconds, **chosen)
+        samples = Length.of(score, settings).most
+        if samples > LONGEST_ARRAY:
+            hours = samples / settings.engine.sample_rate / 3600
+            raise UsageError(f"{hours:.1f} hours are too long for one array; render parts of it")
         blocks: list[Float32] = []
-        render_score(self._instrument, score_of_notes(notes), settings, blocks.append)
+        render_score(self._instrument, score, settings, blocks.append)
         return np.concatenate(blocks, axis=1)
 
     def render_file(
@@ -111,7 +129,9 @@ class Player:
             output: The .wav or .flac file to write.
             bits: A sample: 16, 24 or, in a .wav, 32 of floating point.
             stems: Folder of one more file for each MIDI channel.
-            tail_seconds: What follows the last note; until it is silent, at most 10 s, if None.
+            tail_seconds: What follows the song's end, 0…3600, to the sample; with 0 it can be
+                looped. The song ends with its file, unless that is over a minute behind the last
+                note's end. If None, what can be heard follows that, at most 10 s.
             progress: Called with the share that is done, 0…1.
             chosen: Settings of the engine.
 

@@ -37,7 +37,8 @@ class RenderSettings:
 
     Attributes:
         engine: Settings of the engine that plays it.
-        tail_seconds: What follows the last note; until it is silent, at most 10 s, if None.
+        tail_seconds: What follows the song's end, 0…3600; None is from the last note's end until it
+            is silent, at most 10 s.
         samples: Length of the whole, which a take has; from the score and its tail if None.
         frames_at_once: See `Engine`; a take has the one at a time that it was played with.
 
@@ -72,6 +73,50 @@ class RenderSettings:
         own_end = tail_seconds is None and engine.sample_rate == self.engine.sample_rate
         samples = self.samples if own_end else None
         return replace(self, engine=engine, tail_seconds=tail_seconds, samples=samples)
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a score lasts, in samples.
+
+    Attributes:
+        last: The last of its events that count.
+        end: Where what is held is let go.
+        most: Where rendering ends.
+        exact: Whether it ends there, or before if it is silent.
+    """
+
+    last: int
+    end: int
+    most: int
+    exact: bool
+
+    @classmethod
+    def of(cls, score: Score, settings: RenderSettings) -> Length:
+        """The length of a score that is rendered with some settings.
+
+        A given tail follows the song's end (see ``Ending``), to the sample; with a tail of 0 s it
+        can be looped. If none is given, what can be heard follows the last note's end. A take lasts
+        as long as it did.
+
+        Raises:
+            UsageError: A take has no samples, or says that there are more than its file lasts.
+        """
+        rate, ending = settings.engine.sample_rate, score.ending
+        longest_tail = round(LONGEST_TAIL_SECONDS * rate)
+        last, song = round(ending.last_seconds * rate), round(ending.song_seconds * rate)
+        if settings.samples is not None:
+            most = round(score.duration_seconds * rate) + longest_tail
+            if not 0 < settings.samples <= most:
+                raise UsageError(
+                    f"the take says that it lasts {settings.samples / rate:g} s, but its events "
+                    f"{score.duration_seconds:g} s; choose a tail, like --tail 0"
+                )
+            return cls(settings.samples, settings.samples, settings.samples, exact=True)
+        if settings.tail_seconds is not None:
+            return cls(last, song, song + round(settings.tail_seconds * rate), exact=True)
+        end = max(last + 1, song) if ending.held else last + 1
+        return cls(last, end, end + longest_tail, exact=False)
 
 
 @dataclass(frozen=True)
@@ -131,10 +176,13 @@ def render_score(
     engine = Engine(
         instrument, settings.engine, ahead=BLOCK, frames_at_once=settings.frames_at_once
     )
-    events = [e for e in score.events if channel is None or e.event.channel == channel]
-    for timed in events:
-        engine.push(timed.event, round(timed.seconds * rate))
-    last = round(events[-1].seconds * rate) if events else 0
+    length = Length.of(score, settings)
+    for timed in score.events:
+        sample = round(timed.seconds * rate)
+        if sample > length.last:
+            break
+        if channel is None or timed.event.channel == channel:
+            engine.push(timed.event, sample)
     peak = 0.0
 
     def render(until: int) -> float:
@@ -150,24 +198,16 @@ def render_score(
             progress(engine.position / rate)
         return block_peak
 
-    def render_tail() -> None:
-        """Render what follows the score, until it is silent or as long as it was asked for."""
-        if settings.tail_seconds is not None:
-            render(engine.position + round(settings.tail_seconds * rate))
-            return
-        longest = engine.position + round(LONGEST_TAIL_SECONDS * rate)
-        while engine.position < longest:
-            if render(min(engine.position + BLOCK, longest)) < SILENCE and engine.silent:
-                break
-
-    if settings.samples is not None:
-        render(settings.samples)
-    else:
-        render(last + 1)
-        if engine.held:  # the file ends before its last notes do
-            render(round(score.duration_seconds * rate))
-            engine.release_all()
-        render_tail()
+    render(min(length.last + 1, length.most))
+    if engine.held:  # the song ends before its last notes do
+        render(length.end)
+        engine.release_all()
+    if length.exact:
+        render(length.most)
+    while engine.position < length.most:
+        until = min(engine.position + BLOCK, length.most)
+        if render(until) < SILENCE and engine.silent:
+            break
     taken = time.perf_counter() - began
     seconds = engine.position / rate
     return RenderReport(
@@ -234,7 +274,8 @@ def render_files(
     """
     subtype(output, bits)
     _check_size(output, bits, score, settings)
-    seconds = score.duration_seconds + (settings.tail_seconds or 0.0)
+    length, rate = Length.of(score, settings), settings.engine.sample_rate
+    seconds = (length.most if length.exact else length.end) / rate
     passes = 1 + (len(channels(score)) if stems is not None else 0)
 
     def after(done: int) -> Callable[[float], None]:
@@ -244,7 +285,7 @@ def render_files(
     with ExitStack() as files:
 
         def opened(path: Path) -> Callable[[Float32], None]:
-            return files.enter_context(sound_file(path, settings.engine.sample_rate, bits))
+            return files.enter_context(sound_file(path, rate, bits))
 
         mix, parts = opened(output), {}
         if stems is not None:
@@ -272,11 +313,10 @@ def stem_path(folder: Path, mix: Path, channel: int) -> Path:
 
 
 def _check_size(path: Path, bits: int, score: Score, settings: RenderSettings) -> None:
-    tail = settings.tail_seconds
-    seconds = score.duration_seconds + (LONGEST_TAIL_SECONDS if tail is None else tail)
-    size = seconds * settings.engine.sample_rate * bits / 4
-    if path.suffix.lower() == ".wav" and size > WAV_BYTES:
+    samples = Length.of(score, settings).most
+    if path.suffix.lower() == ".wav" and samples * bits / 4 > WAV_BYTES:
+        hours = samples / settings.engine.sample_rate / 3600
         raise UsageError(
-            f"{path}: {seconds / 3600:.1f} hours are more than a .wav file can hold; "
+            f"{path}: {hours:.1f} hours are more than a .wav file can hold; "
             "choose .flac, or fewer bits"
         )

@@ -65,8 +65,8 @@ def render(
     tail: Annotated[
         float | None,
         typer.Option(
-            help="Seconds after the song's end; by default until the room is silent, or to a "
-            "take's own end.",
+            help="Seconds after the song's end, 0 for a loop; by default until the room is silent "
+            "after the last note, or to a take's own end.",
             metavar="SECONDS",
             show_default=False,
         ),

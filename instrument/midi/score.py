@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
 from instrument.errors import MidiFileError, UsageError
 from instrument.midi.controllers import ChannelState
+from instrument.midi.ending import Ending, ending
 from instrument.midi.events import ControlChange, Event, Note, NoteOff, NoteOn, TimedEvent
 from instrument.midi.file import DEFAULT_TEMPO, Song, Track, read_song
 from instrument.midi.take import Take, take_of
 from instrument.midi.zones import LOWER, UPPER
+from instrument.settings import Limits
 
 PERCUSSION_CHANNEL = 9
 MAX_DURATION_SECONDS = 24 * 3600.0
 
+NOTE_LIMITS = {
+    "start": Limits(0, MAX_DURATION_SECONDS, unit=" s"),
+    "duration": Limits(0, MAX_DURATION_SECONDS, unit=" s"),
+    "key": Limits(0, 127, whole=True),
+    "velocity": Limits(1, 127, whole=True),
+    "channel": Limits(0, 15, whole=True),
+}
+"""Of the numbers of a ``Note``."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Score:
     """What a MIDI file plays.
 
@@ -31,7 +42,7 @@ class Score:
         events: Sorted by time. Within one instant they keep the order of the file, except that a
             channel's note-offs come before its note-ons, so that a repeated note sounds again.
             A note that the file never ends has no `NoteOff`.
-        duration_seconds: Time of the end of the file, at or after the last event.
+        duration_seconds: Time of its end, at or after the last event; see ``Ending``.
         notes: How many of the events are `NoteOn`.
         skipped_channels: Channels that were left out, counting from 0: the percussion channel 9
             when other channels have notes. It is none in a take, nor within an MPE zone.
@@ -43,6 +54,11 @@ class Score:
     notes: int
     skipped_channels: tuple[int, ...] = ()
     take: Take | None = None
+
+    @cached_property
+    def ending(self) -> Ending:
+        """Where its music ends, and what is held until there."""
+        return ending(self.events, self.duration_seconds)
 
 
 def read_score(path: Path) -> Score:
@@ -67,11 +83,12 @@ def score_of_notes(notes: Iterable[Note]) -> Score:
     Where a note ends at the instant at which another begins, it ends first.
 
     Raises:
-        UsageError: There are none, or one is outside what ``Note`` allows.
+        UsageError: There are none, or one is outside what ``Note`` allows, or ends later than
+            after `MAX_DURATION_SECONDS`.
     """
     events: list[TimedEvent] = []
-    for note in notes:
-        _check(note)
+    for index, note in enumerate(notes):
+        _check(index, note)
         events.append(TimedEvent(note.start, NoteOn(note.channel, note.key, note.velocity)))
         events.append(TimedEvent(note.end, NoteOff(note.channel, note.key)))
     if not events:
@@ -80,11 +97,12 @@ def score_of_notes(notes: Iterable[Note]) -> Score:
     return Score(tuple(events), events[-1].seconds, len(events) // 2)
 
 
-def _check(note: Note) -> None:
-    if not (0.0 <= note.start < math.inf and 0.0 < note.duration < math.inf):
-        raise UsageError(f"{note}: start should be 0 s or later, and duration above 0 s")
-    if not (0 <= note.key <= 127 and 1 <= note.velocity <= 127 and 0 <= note.channel <= 15):
-        raise UsageError(f"{note}: key should be 0…127, velocity 1…127 and channel 0…15")
+def _check(index: int, note: Note) -> None:
+    for name, limits in NOTE_LIMITS.items():
+        limits.check(f"notes[{index}]: {name}", getattr(note, name))
+    if note.duration == 0:
+        raise UsageError(f"notes[{index}]: duration 0 s: should be above 0 s")
+    NOTE_LIMITS["start"].check(f"notes[{index}]: end", note.end)
 
 
 def _score(song: Song) -> Score:
@@ -96,12 +114,16 @@ def _score(song: Song) -> Score:
         tempo_map = _tempo_map(song.division, tracks)
         events += [TimedEvent(end + tempo_map.seconds(tick), e) for tick, e in _merged(tracks)]
         end += tempo_map.seconds(max((track.end for track in tracks), default=0))
-    if end > MAX_DURATION_SECONDS:
+    score = _without_percussion(events, end, take_of(song))
+    if score.take is None:
+        score = _without_strays(score)
+    if score.duration_seconds > MAX_DURATION_SECONDS:
         raise MidiFileError(
-            f"lasts {end / 3600:.0f} hours, more than {MAX_DURATION_SECONDS / 3600:.0f}; "
-            "look for a stray event far behind the music, or a wrong tempo"
+            f"lasts {score.duration_seconds / 3600:.0f} hours, more than "
+            f"{MAX_DURATION_SECONDS / 3600:.0f}; "
+            "look for a stray note far behind the music, or a wrong tempo"
         )
-    return _without_percussion(events, end, take_of(song))
+    return score
 
 
 def _without_percussion(events: list[TimedEvent], end: float, take: Take | None) -> Score:
@@ -115,6 +137,15 @@ def _without_percussion(events: list[TimedEvent], end: float, take: Take | None)
         del notes[PERCUSSION_CHANNEL]
         events = [timed for timed in events if timed.event.channel != PERCUSSION_CHANNEL]
     return Score(tuple(events), end, notes.total(), skipped, take)
+
+
+def _without_strays(score: Score) -> Score:
+    """A score that ends where its music does, without what stands far behind."""
+    last, song = score.ending.last_seconds, score.ending.song_seconds
+    if song == score.duration_seconds:
+        return score
+    events = score.events[: bisect_right(score.events, last, key=lambda timed: timed.seconds)]
+    return replace(score, events=events, duration_seconds=song)
 
 
 def _in_zone(channel: int, events: Iterable[TimedEvent]) -> bool:

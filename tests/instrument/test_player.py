@@ -85,11 +85,23 @@ def test_notes_sound_as_the_same_score_does(player: arco.Player, tiny: Instrumen
         arco.Note(0.0, 1.0, 128),
         arco.Note(0.0, 1.0, 60, 0),
         arco.Note(0.0, 1.0, 60, 80, 16),
+        arco.Note(0.0, 1.0, 60.5),  # type: ignore[arg-type]
+        arco.Note(1e308, 1.0, 60),
+        arco.Note(0.0, 1e308, 60),
+        arco.Note(float("inf"), 1.0, 60),
+        arco.Note(50_000.0, 50_000.0, 60),
+        arco.Note(10**400, 1.0, 60),
+        arco.Note(0.0, 1.0, 10**5000),
     ],
 )
 def test_notes_that_midi_has_not_are_refused(player: arco.Player, note: arco.Note) -> None:
     with pytest.raises(arco.UsageError, match="should be"):
         player.render([note])
+
+
+def test_what_is_too_long_for_one_array_is_refused(player: arco.Player) -> None:
+    with pytest.raises(arco.UsageError, match="too long for one array"):
+        player.render([arco.Note(4 * 3600.0, 1.0, 60)])
 
 
 def test_without_notes_there_is_nothing_to_render(player: arco.Player) -> None:

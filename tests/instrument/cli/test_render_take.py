@@ -100,4 +100,4 @@ def test_at_another_sample_rate_all_of_a_take_is_there(render_take: RenderTake) 
 
 def test_a_take_can_have_another_tail(render_take: RenderTake) -> None:
     audio, _ = render_take("--tail", "1")
-    assert audio.shape[1] == TAKE[-1][0] + 1 + TAKE_RATE
+    assert audio.shape[1] == TAKE_SAMPLES + TAKE_RATE
