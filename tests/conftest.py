@@ -38,6 +38,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
     derandomize="CI" in os.environ,
 )
+# A round of `make fuzz`, which has many, each with a seed of its own.
+settings.register_profile(
+    "nightly", parent=settings.get_profile("arco"), max_examples=1000, derandomize=False
+)
 settings.load_profile("arco")
 
 NOTES = 24

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 from instrument.errors import MidiFileError
@@ -26,6 +27,7 @@ from instrument.midi.messages import STATUS, data_length, pack
 from instrument.midi.packed import TrackEvents
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
+PIECE_BYTES = 2**16
 
 VARIABLE_LENGTH_BYTES = 4
 LONGEST_DELTA = 2**28 - 1
@@ -105,7 +107,9 @@ def read_song(path: Path) -> Song:
 def _file_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+            # In pieces: as much memory as one reading asks for is taken at once.
+            pieces = iter(lambda: file.read(PIECE_BYTES), b"")
+            data = b"".join(islice(pieces, MAX_FILE_BYTES // PIECE_BYTES + 1))
     except FileNotFoundError:
         raise MidiFileError("no such file; check the path") from None
     except IsADirectoryError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 
@@ -241,6 +242,15 @@ def test_a_path_through_a_file_is_refused(tmp_path: Path) -> None:
 def test_a_file_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(midifile, "MAX_FILE_BYTES", 2**20)
     assert "larger than 1 MiB" in refusal(b"MThd" + bytes(2**20))
+
+
+def test_a_small_file_takes_little_memory() -> None:
+    tracemalloc.start()
+    try:
+        song(smf(ONE_NOTE))
+        assert tracemalloc.get_traced_memory()[1] < 1e6
+    finally:
+        tracemalloc.stop()
 
 
 # --- What is written -----------------------------------------------------------------------------
