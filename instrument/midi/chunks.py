@@ -17,7 +17,8 @@ HEAD_BYTES = 8
 """Name and length of a chunk."""
 
 JUNK_BYTES = 4096
-"""What may stand in front of the header, at most: MacBinary has 128 bytes, a mail some lines."""
+"""What may stand in front of the header, at most: MacBinary has 128 bytes, a mail some lines.
+So much padding may stand behind the last track, too."""
 
 SMPTE_TIME = 0x8000
 """Bit of the header's word for the length of a tick."""
@@ -77,6 +78,12 @@ def chunk_begins(data: bytes, at: int) -> bool:
         return True
     name = data[at : at + 4].replace(b" ", b"0")
     return len(name) == 4 and name.isalnum() and chunk_end(data, at) <= len(data)
+
+
+def only_padding(data: bytes, at: int) -> bool:
+    """Whether zeros or line ends are all that follows from this byte on."""
+    rest = data[at : at + JUNK_BYTES]
+    return at + len(rest) == len(data) and not rest.strip(b"\0\r\n\x1a")
 
 
 def skip_chunk(data: bytes, start: int) -> int | None:

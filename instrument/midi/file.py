@@ -20,6 +20,7 @@ from instrument.midi.chunks import (
     chunk_begins,
     chunk_end,
     find_track,
+    only_padding,
     read_header,
     skip_chunk,
 )
@@ -198,9 +199,10 @@ def _read_track(data: bytes, start: int, name: str) -> tuple[Track, int]:
     stop = chunk_end(data, start)
     trusted = chunk_begins(data, stop)
     reader = _Reader(data, start + HEAD_BYTES, stop if trusted else len(data))
+    padding = stop if only_padding(data, stop) else None
     track = Track()
     try:
-        ended = _read_events(reader, track, name)
+        ended = _read_events(reader, track, name, padding)
     except _BreaksOffError:
         where = "the file" if reader.stop == len(data) else "the track's chunk"
         raise MidiFileError(
@@ -216,11 +218,15 @@ def _read_track(data: bytes, start: int, name: str) -> tuple[Track, int]:
     return track, stop if trusted and not next_is_here else reader.position
 
 
-def _read_events(reader: _Reader, track: Track, name: str) -> bool:
-    """Fill a track up to its end-of-track or to the next track; False if the data end before."""
+def _read_events(reader: _Reader, track: Track, name: str, padding: int | None) -> bool:
+    """Fill a track up to its end-of-track, or to where the next track or the padding begins.
+
+    Returns:
+        Whether it came so far; False if the data end before.
+    """
     status = 0
     while reader.position < reader.stop:
-        if reader.data.startswith(TRACK, reader.position):
+        if reader.data.startswith(TRACK, reader.position) or reader.position == padding:
             return True
         track.end += reader.variable_length()
         at = reader.position

@@ -78,6 +78,11 @@ def test_a_track_without_its_end_ends_where_the_next_one_begins(
         assert tracks(*chunks) == WHOLE
 
 
+@pytest.mark.parametrize("padding", [b"\x00", b"\r\n", bytes(127), b"\x1a"])
+def test_padding_behind_a_last_track_without_its_end_is_passed_over(padding: bytes) -> None:
+    assert tracks(*(track(body) for body in BODIES[:2]), track(ONE_NOTE) + padding) == WHOLE
+
+
 @pytest.mark.parametrize("place", range(4))
 def test_an_empty_track_of_no_bytes_is_one(place: int) -> None:
     chunks = [track(body + END) for body in BODIES]
