@@ -140,9 +140,9 @@ class Player:
             OutputError: A file can't be written.
         """
         score, path = read_score(Path(song)), Path(output)
-        settings = RenderSettings.of(score).chosen(tail_seconds, **chosen)
-        check_output(path, bits, score, settings)
         folder = None if stems is None else Path(stems)
+        settings = RenderSettings.of(score).chosen(tail_seconds, **chosen)
+        check_output(path, bits, score, settings, folder, Path(song))
         return render_files(self._instrument, score, settings, path, bits, folder, progress)
 
     def stream(self, **chosen: Unpack[Chosen]) -> Stream:

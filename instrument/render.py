@@ -12,11 +12,11 @@ from typing import Unpack
 import numpy as np
 
 from instrument.arrays import Float32
-from instrument.audio.files import WAV_BYTES, sound_file, subtype
+from instrument.audio.files import WAV_BYTES, ending, sound_file, subtype
 from instrument.dsp.synth import compile_kernels
 from instrument.engine.engine import Engine
 from instrument.errors import UsageError
-from instrument.files import check_writable, new_folder
+from instrument.files import check_apart, check_writable, new_folder
 from instrument.midi.events import NoteOn
 from instrument.midi.score import Score
 from instrument.model.graphs import Instrument
@@ -226,7 +226,14 @@ def render_score(
 # --- Into files ----------------------------------------------------------------------------------
 
 
-def check_output(output: Path, bits: int, score: Score, settings: RenderSettings) -> None:
+def check_output(
+    output: Path,
+    bits: int,
+    score: Score,
+    settings: RenderSettings,
+    stems: Path | None = None,
+    song: Path | None = None,
+) -> None:
     """Find out before anything is loaded whether a score can be rendered into a file.
 
     Args:
@@ -234,14 +241,22 @@ def check_output(output: Path, bits: int, score: Score, settings: RenderSettings
         bits: A sample.
         score: What is to be rendered.
         settings: How.
+        stems: Folder of a file for each channel.
+        song: The file that the score was read from.
 
     Raises:
         UsageError: Arco doesn't write such files, or they can't hold it.
-        OutputError: Nothing can be written there.
+        OutputError: Nothing can be written there, or the song itself would be overwritten.
     """
     subtype(output, bits)
     _check_size(output, bits, score, settings)
     check_writable(output)
+    outputs = [output]
+    if stems is not None:
+        outputs += [stem_path(stems, output, channel) for channel in channels(score)]
+    for path in outputs:
+        if song is not None:
+            check_apart(path, song)
 
 
 def render_files(
@@ -314,7 +329,7 @@ def stem_path(folder: Path, mix: Path, channel: int) -> Path:
 
 def _check_size(path: Path, bits: int, score: Score, settings: RenderSettings) -> None:
     samples = Length.of(score, settings).most
-    if path.suffix.lower() == ".wav" and samples * bits / 4 > WAV_BYTES:
+    if ending(path) == ".wav" and samples * bits / 4 > WAV_BYTES:
         hours = samples / settings.engine.sample_rate / 3600
         raise UsageError(
             f"{path}: {hours:.1f} hours are more than a .wav file can hold; "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +12,7 @@ import soundfile
 
 from instrument.arrays import Float32
 from instrument.errors import OutputError, UsageError
-from instrument.files import replacing
+from instrument.files import is_stream, replacing
 
 SUBTYPES = {
     ".wav": {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"},
@@ -25,19 +27,24 @@ SYSTEM_ERROR = 2
 """What libsndfile reports when the system refuses to write."""
 
 
+def ending(path: Path) -> str:
+    """The ending that says a file's format, in small letters; a device without one gets .wav."""
+    return path.suffix.lower() or (".wav" if is_stream(path) else "")
+
+
 def subtype(path: Path, bits: int) -> str:
     """What soundfile calls these samples in a file with this ending.
 
     Raises:
         UsageError: Arco doesn't write such files.
     """
-    subtypes = SUBTYPES.get(path.suffix.lower())
+    subtypes = SUBTYPES.get(ending(path))
     if subtypes is None:
         raise UsageError(f"{path}: should end in .wav or .flac, the two formats that Arco writes")
     if bits not in subtypes:
         *others, most = map(str, subtypes)
         raise UsageError(
-            f"--bits {bits}: a {path.suffix.lower()} file has {', '.join(others)} or {most} bits"
+            f"--bits {bits}: a {ending(path)} file has {', '.join(others)} or {most} bits"
         )
     return subtypes[bits]
 
@@ -52,11 +59,11 @@ def sound_file(path: Path, sample_rate: int, bits: int) -> Iterator[Callable[[Fl
         UsageError: Arco doesn't write such files.
         OutputError: It can't be written.
     """
-    samples = subtype(path, bits)
+    samples, kind = subtype(path, bits), ending(path).removeprefix(".")
     with replacing(path) as beside:
-        beside.touch()
         try:
-            with soundfile.SoundFile(beside, "w", sample_rate, 2, samples) as file:
+            target = _write_target(beside)
+            with soundfile.SoundFile(target, "w", sample_rate, 2, samples, format=kind) as file:
                 yield lambda block: file.write(block.T)
         except soundfile.LibsndfileError as error:
             full = error.code == SYSTEM_ERROR
@@ -64,6 +71,13 @@ def sound_file(path: Path, sample_rate: int, bits: int) -> Iterator[Callable[[Fl
             raise OutputError(f"{path}: cannot be written: {reason}") from error
         if samples == "FLOAT":
             _forget_date(beside)
+
+
+def _write_target(path: Path) -> str | int:
+    """What soundfile writes to: a descriptor, since libsndfile cuts paths after 1024 bytes."""
+    if sys.platform == "win32":
+        return str(path)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
 
 
 def _forget_date(path: Path) -> None:

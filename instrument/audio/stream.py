@@ -17,6 +17,7 @@ from instrument.audio.portaudio import (
 )
 from instrument.dsp.callback import OUTPUT_UNDERFLOW, Callback, Playback
 from instrument.errors import UsageError
+from instrument.files import encoded
 
 CLOSE_SECONDS = 2.0
 """A device that doesn't close in this time has gone, and so has the library that waits for it."""
@@ -176,7 +177,7 @@ def play_file(path: Path) -> None:
         raise UsageError("there is no sound device") from None
     try:
         with (
-            soundfile.SoundFile(path) as file,
+            soundfile.SoundFile(encoded(path)) as file,
             sounddevice.OutputStream(file.samplerate, channels=file.channels) as stream,
         ):
             for block in file.blocks(PLAYED_FRAMES, dtype="float32"):

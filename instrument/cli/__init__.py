@@ -6,7 +6,7 @@ answered at once.
 
 from __future__ import annotations
 
-import io
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -15,11 +15,14 @@ from typing import Annotated, Any, cast
 import typer
 
 from instrument import __version__
-from instrument.cli import bench, demo, devices, info, play, render, train
+from instrument.cli import bench, demo, devices, info, play, render, shell, train
 from instrument.errors import ArcoError
 
+LOST_WORDS = 1
 BAD_USE = 2
-BROKEN_PIPE = 1
+CTRL_C = 130
+
+FILE_ENDINGS = (".mid", ".midi", ".wav", ".flac", ".json", ".npz")
 
 # typer takes its usage errors from click or, in later versions, from inside itself; this is the
 # base of all of them either way.
@@ -76,23 +79,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows the program's name; by default what the shell gave.
 
     Returns:
-        The exit status: 0; 2 after one line on stderr that says what was wrong; 130 after Ctrl-C.
+        The exit status: 0; 2 after one line on stderr that says what was wrong; 1 if all was done
+        but stdout took no more words, or took them only in part; 130 after Ctrl-C, 143 and 129
+        after SIGTERM and SIGHUP.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # File names may hold bytes that are no text.
-            stream.reconfigure(errors="backslashreplace")
+    with shell.streams() as words:
+        with shell.signals():
+            status = _run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+        if words is None or words.error is None or status:
+            return status
+        if words.error.errno != errno.EPIPE:
+            _refuse(f"standard output: cannot be written: {words.error.strerror}")
+        return LOST_WORDS
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         status = app(args=arguments, prog_name="arco", standalone_mode=False)
-        sys.stdout.flush()
     except ArcoError as error:
         return _refuse(str(error))
     except _TyperUsageError as error:
-        return _refuse(_usage_message(error))
-    except BrokenPipeError:
-        # Python flushes stdout once more when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+        message = _usage_message(error)
+        return _refuse(message and message + _file_hint(arguments))
+    except KeyboardInterrupt:
+        return CTRL_C
+    except SystemExit as end:  # by a signal
+        return end.code if isinstance(end.code, int) else 0
     return status if isinstance(status, int) else 0
 
 
@@ -108,3 +121,12 @@ def _usage_message(error: Any) -> str:  # noqa: ANN401 (click's or typer's)
     if message and error.ctx is not None:
         return f"{message.rstrip('.')}; see {error.ctx.command_path} --help"
     return message
+
+
+def _file_hint(arguments: Sequence[str]) -> str:
+    """How to name a file whose name looks like an option, if there seems to be one."""
+    for argument in arguments:
+        looks = argument.startswith("-") and argument.lower().endswith(FILE_ENDINGS)
+        if looks or (argument.startswith("-") and os.path.lexists(argument)):
+            return f"; a file of that name is ./{argument}"
+    return ""

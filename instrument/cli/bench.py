@@ -68,9 +68,9 @@ def bench(
     report = (measure_live_session if live else measure)(instrument, effort, _progress)
     if json_file is not None:
         write_report(json_file, report)
-    print_report(report)
     if picture is not None:
         draw(report, picture)
+    print_report(report)
     if before is not None:
         print_comparison(report, before)
 

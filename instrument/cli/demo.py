@@ -24,17 +24,19 @@ def demo(
     """Render the melody that comes with Arco, and play it if there is a sound device."""
     from instrument import terminal as ui
     from instrument.audio.stream import play_file
-    from instrument.files import new_folder
+    from instrument.files import is_stream, new_folder
     from instrument.midi.score import read_score
     from instrument.render import RenderSettings
 
     with ExitStack() as folder:
         if output == OUTPUT:
             folder.enter_context(new_folder(output.parent))
-        report = render_into("violin", read_score(MELODY), RenderSettings(), output, 24, None)
+        report = render_into("violin", read_score(MELODY), RenderSettings(), output, 24)
     for line in ui.report_lines(output, report, ()):
         print(line)
     sys.stdout.flush()
+    if is_stream(output):
+        return
     try:
         play_file(output)
     except UsageError as obstacle:

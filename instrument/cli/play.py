@@ -18,6 +18,7 @@ from instrument.cli.options import (
     RoomOption,
     read_chosen,
 )
+from instrument.cli.shell import signals_that_end
 from instrument.errors import UnknownName, UsageError
 from instrument.settings import LIMITS, Limits
 
@@ -163,7 +164,7 @@ def _play(instrument: Instrument, settings: LiveSettings, name: str, *, as_json:
         compile_callback(bars.compiling)
     reader = display.JsonLines() if as_json else display.LiveDisplay()
     with Session(instrument, settings, reader.tell) as session:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in signals_that_end():
             signal.signal(number, lambda *_: session.stop())
         sentences = "\n".join(display.ready_sentences(session))
         reader.tell(Notice("ready", sentences, display.ready_facts(session, settings)))

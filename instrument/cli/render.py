@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,15 +25,21 @@ if TYPE_CHECKING:
     from instrument.midi.score import Score
     from instrument.render import RenderReport, RenderSettings
 
+STANDARD = Path("-")
+"""Standard input, or standard output."""
+
 
 def render(
-    song: Annotated[Path, typer.Argument(help="The .mid file to play.")],
+    song: Annotated[
+        Path, typer.Argument(help="The .mid file to play; - reads one from standard input.")
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
             "--output",
             "-o",
-            help="The .wav or .flac file to write; by default the song's name with .wav, here.",
+            help="The .wav or .flac file to write, or - for a .wav on standard output; by default "
+            "the song's name with .wav, here, or what is read from - to -.",
             show_default=False,
         ),
     ] = None,
@@ -96,24 +104,39 @@ def render(
         TAIL.check("--tail", tail)
 
     from instrument import terminal as ui
+    from instrument.files import standard_input, standard_output
     from instrument.midi.score import read_score
     from instrument.render import RenderSettings, channels
 
-    score = read_score(song)
+    piped = song == STANDARD
+    score = read_score(standard_input() if piped else song)
     settings = RenderSettings.of(score).chosen(tail, **chosen)
-    path = output or Path(song.with_suffix(".wav").name)
-    report = render_into(instrument, score, settings, path, bits, stems)
+    named = Path("song.wav" if piped else song.with_suffix(".wav").name)
+    path = output or (STANDARD if piped else named)
+    source = None if piped else song
+    with standard_output(named) if path == STANDARD else nullcontext(path) as sound:
+        report = render_into(instrument, score, settings, sound, bits, stems, source)
+
+    words = sys.stderr if path == STANDARD else sys.stdout
     if as_json:
-        print(json.dumps(dataclasses.asdict(report)))
+        print(json.dumps(dataclasses.asdict(report)), file=words)
         return
-    for line in ui.report_lines(path, report, score.skipped_channels):
-        print(line)
+    told = Path("standard output") if path == STANDARD else path
+    for line in ui.report_lines(told, report, score.skipped_channels):
+        print(line, file=words)
     if stems is not None:
-        print(f"Stems, a file for each MIDI channel: {len(channels(score))} in {stems}.")
+        parts = len(channels(score))
+        print(f"Stems, a file for each MIDI channel: {parts} in {stems}.", file=words)
 
 
 def render_into(
-    name: str, score: Score, settings: RenderSettings, path: Path, bits: int, stems: Path | None
+    name: str,
+    score: Score,
+    settings: RenderSettings,
+    path: Path,
+    bits: int,
+    stems: Path | None = None,
+    song: Path | None = None,
 ) -> RenderReport:
     """Render with an instrument of a name, with a bar that shows how far it is."""
     from instrument import terminal as ui
@@ -121,7 +144,7 @@ def render_into(
     from instrument.model.graphs import load_instrument
     from instrument.render import check_output, render_files
 
-    check_output(path, bits, score, settings)
+    check_output(path, bits, score, settings, stems, song)
     instrument = load_instrument(find_instrument(name))
     with ui.progress_bars() as bars:
         return render_files(instrument, score, settings, path, bits, stems, *bars)

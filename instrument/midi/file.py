@@ -7,10 +7,12 @@ byte of which track a broken file breaks.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from instrument.errors import MidiFileError
 from instrument.midi.chunks import (
@@ -83,8 +85,8 @@ class Song:
 # --- Reading ------------------------------------------------------------------------------------
 
 
-def read_song(path: Path) -> Song:
-    """Read a Standard MIDI File.
+def read_song(source: Path | BinaryIO) -> Song:
+    """Read a Standard MIDI File, or a stream that holds one.
 
     Meta events with bad contents, system messages inside a track and unknown chunks are passed
     over.
@@ -100,14 +102,14 @@ def read_song(path: Path) -> Song:
         MidiFileError: In one line, which leaves out the path, when the file cannot be read, is no
             MIDI file, is cut short, or is damaged inside a track.
     """
-    data = _file_bytes(path)
+    data = _file_bytes(source)
     header = read_header(data)
     return Song(header.type, header.division, _read_tracks(data, header.end, header.tracks))
 
 
-def _file_bytes(path: Path) -> bytes:
+def _file_bytes(source: Path | BinaryIO) -> bytes:
     try:
-        with path.open("rb") as file:
+        with source.open("rb") if isinstance(source, Path) else nullcontext(source) as file:
             # In pieces: as much memory as one reading asks for is taken at once.
             pieces = iter(lambda: file.read(PIECE_BYTES), b"")
             data = b"".join(islice(pieces, MAX_FILE_BYTES // PIECE_BYTES + 1))

@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import BinaryIO
 
 from instrument.errors import MidiFileError, UsageError
 from instrument.midi.controllers import ChannelState
@@ -61,8 +62,8 @@ class Score:
         return ending(self.events, self.duration_seconds)
 
 
-def read_score(path: Path) -> Score:
-    """Read a Standard MIDI File of type 0, 1 or 2.
+def read_score(source: Path | BinaryIO) -> Score:
+    """Read a Standard MIDI File of type 0, 1 or 2, or standard input that holds one.
 
     The tracks of types 0 and 1 sound together under one tempo map; the tracks of type 2 sound one
     after another, each under its own. See ``read_song`` for what is passed over.
@@ -72,9 +73,10 @@ def read_score(path: Path) -> Score:
             damaged, has no notes, or lasts longer than `MAX_DURATION_SECONDS`.
     """
     try:
-        return _score(read_song(path))
+        return _score(read_song(source))
     except MidiFileError as error:
-        raise MidiFileError(f"{path}: {error}") from None
+        name = source if isinstance(source, Path) else "standard input"
+        raise MidiFileError(f"{name}: {error}") from None
 
 
 def score_of_notes(notes: Iterable[Note]) -> Score:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from instrument.errors import OutputError
-from instrument.files import check_writable, replacing
+from instrument.files import check_apart, check_writable, is_stream, replacing
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="links, FIFOs and modes of Unix")
 
 
 def write(path: Path, text: str) -> None:
@@ -81,7 +87,7 @@ def test_a_path_that_cannot_be_written_is_found_out_early(tmp_path: Path) -> Non
         check_writable(tmp_path / "nowhere" / "take.wav")
     with pytest.raises(OutputError, match="is a folder"):
         check_writable(tmp_path)
-    for letters in (251, 300):  # the name beside it is longer
+    for letters in (252, 300):
         with pytest.raises(OutputError, match="cannot be written: File name too long"):
             check_writable(tmp_path / f"{'a' * letters}.wav")
     assert list(tmp_path.iterdir()) == []
@@ -91,3 +97,128 @@ def test_a_path_that_cannot_be_written_is_found_out_early(tmp_path: Path) -> Non
 def test_a_folder_that_takes_no_files_is_found_out_early() -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         check_writable(Path("/proc/take.wav"))
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".wav", "é" * 125 + ".wav", "弓" * 83 + ".json"])
+def test_a_name_as_long_as_the_file_system_allows_can_be_written(tmp_path: Path, name: str) -> None:
+    write(tmp_path / name, "new")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_files_whose_long_names_begin_alike_are_written_at_once(tmp_path: Path) -> None:
+    names = [tmp_path / f"{'a' * 200}-{number}.wav" for number in range(3)]
+    with replacing(names[0]) as a, replacing(names[1]) as b, replacing(names[2]) as c:
+        for beside in (a, b, c):
+            beside.write_text(str(beside))
+    assert len({path.read_text() for path in names}) == 3
+
+
+def test_what_a_killed_process_left_is_in_nobody_s_way(tmp_path: Path) -> None:
+    with replacing(tmp_path / "take.wav") as beside:
+        left = beside
+    left.write_text("left")
+    write(tmp_path / "take.wav", "new")
+    assert left.read_text() == "left"
+
+
+# --- Links, permissions, FIFOs and devices -------------------------------------------------------
+
+
+@posix
+@pytest.mark.parametrize("old", ["old", None])
+def test_a_link_stays_and_leads_to_the_new_file(tmp_path: Path, old: str | None) -> None:
+    (tmp_path / "music").mkdir()
+    target, link, first = tmp_path / "music" / "a.wav", tmp_path / "b.wav", tmp_path / "c.wav"
+    if old is not None:
+        target.write_text(old)
+    link.symlink_to("music/a.wav")
+    first.symlink_to(link)
+    check_writable(first)
+    write(first, "new")
+    assert (first.readlink(), link.readlink()) == (link, Path("music/a.wav"))
+    assert target.read_text() == "new"
+    assert list((tmp_path / "music").iterdir()) == [target]
+
+
+@posix
+def test_links_that_lead_nowhere_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").symlink_to("nowhere/a.wav")
+    (tmp_path / "b.wav").symlink_to("b.wav")
+    (tmp_path / "c.wav").symlink_to(tmp_path)
+    for name, said in (("a", "there is no folder"), ("b", "cannot be written"), ("c", "a folder")):
+        for write_or_check in (check_writable, lambda path: write(path, "new")):
+            with pytest.raises(OutputError, match=said):
+                write_or_check(tmp_path / f"{name}.wav")
+
+
+@posix
+def test_a_new_file_has_the_permissions_of_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "take.wav"
+    before = os.umask(0o027)
+    try:
+        write(path, "new")
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+        path.chmod(0o604)
+        write(path, "newer")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o604
+
+
+@posix
+def test_a_write_protected_file_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "take.wav", "old")
+    monkeypatch.setattr("os.access", lambda *_: False)  # as it is unless root asks
+    with pytest.raises(OutputError, match=r"take\.wav: is write-protected"):
+        write(tmp_path / "take.wav", "new")
+    assert (tmp_path / "take.wav").read_text() == "old"
+
+
+@posix
+def test_a_fifo_is_given_the_bytes(tmp_path: Path) -> None:
+    fifo = tmp_path / "take.wav"
+    os.mkfifo(fifo)
+    check_writable(fifo)
+    heard: list[str] = []
+    reader = Thread(target=lambda: heard.append(fifo.read_text()))
+    reader.start()
+    write(fifo, "new")
+    reader.join()
+    assert heard == ["new"]
+    assert list(tmp_path.iterdir()) == [fifo]
+    assert is_stream(fifo)
+
+
+@posix
+def test_a_device_is_given_the_bytes() -> None:
+    check_writable(Path(os.devnull))
+    write(Path(os.devnull), "new")
+    assert is_stream(Path(os.devnull))
+    if Path("/dev/full").exists():
+        with pytest.raises(OutputError, match="/dev/full: cannot be written: No space"):
+            write(Path("/dev/full"), "new")
+
+
+@posix
+def test_a_socket_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s.wav"
+    os.mknod(path, stat.S_IFSOCK | 0o600)
+    for write_or_check in (check_writable, lambda path: write(path, "new")):
+        with pytest.raises(OutputError, match=r"s\.wav: is no ordinary file"):
+            write_or_check(path)
+
+
+@posix
+def test_a_file_that_is_read_is_not_an_output_under_any_name(tmp_path: Path) -> None:
+    song = tmp_path / "song.wav"
+    check_apart(song, song)  # it isn't there
+    song.write_text("a song")
+    (tmp_path / "link.wav").symlink_to(song)
+    (tmp_path / "hard.wav").hardlink_to(song)
+    (tmp_path / "folder").mkdir()
+    for name in ("song.wav", "link.wav", "hard.wav", "folder/../song.wav"):
+        with pytest.raises(OutputError, match="is the file that is read"):
+            check_apart(tmp_path / name, song)
+    check_apart(tmp_path / "other.wav", song)

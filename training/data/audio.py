@@ -17,6 +17,7 @@ import soxr
 
 from instrument.arrays import Float32
 from instrument.errors import RecordingError
+from instrument.files import encoded
 
 FFMPEG_TIMEOUT_SECONDS = 300.0
 
@@ -69,7 +70,7 @@ def _decode(path: Path) -> tuple[Float32, int]:
 
 
 def _read_with_libsndfile(path: Path) -> tuple[Float32, int]:
-    frames, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
+    frames, rate = soundfile.read(encoded(path), dtype="float32", always_2d=True)
     return frames, int(rate)
 
 
