@@ -20,12 +20,13 @@ def info(
     """Show what an instrument says of itself: range, knobs, presets, sources, metrics."""
     from instrument import terminal as ui
     from instrument.model.catalogue import find_instrument
-    from instrument.model.spec import check_digest, read_spec
+    from instrument.model.onnx_file import read_graph
+    from instrument.model.spec import read_spec
 
     folder = find_instrument(instrument)
     spec = read_spec(folder)
     for graph in (spec.envelope, spec.timbre):
-        check_digest(graph, folder)
+        read_graph(graph, folder)
     if as_json:
         print(json.dumps(ui.facts(spec), ensure_ascii=False))
     else:

@@ -12,6 +12,7 @@ from instrument.dsp.reverb import ReverbState
 from instrument.dsp.state import Synth, SynthState
 from instrument.dsp.synth import render_block
 from instrument.engine.control import Control, disturbs_voices
+from instrument.errors import InstrumentError
 from instrument.midi.events import Event, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace, knob_settings
@@ -96,6 +97,7 @@ class Engine:
             reverb=ReverbState.empty(sample_rate, settings.room_gain),
             limiter=LimiterState.empty(sample_rate),
         )
+        self._instrument = instrument
         self._sample_rate = sample_rate
         self._step = max(ahead, longest_hop(sample_rate))
         self._hop_end = 0
@@ -120,6 +122,11 @@ class Engine:
     def held(self) -> int:
         """How many notes are held, by key or pedal."""
         return self._control.voices.held()
+
+    @property
+    def fault(self) -> InstrumentError | None:
+        """What went wrong first in the instrument's graphs, if anything did; it is silent."""
+        return self._instrument.fault
 
     @property
     def silent(self) -> bool:
@@ -205,8 +212,14 @@ class Engine:
         return event
 
     def render(self, out: Float32) -> None:
-        """Fill the next block, [2, samples]."""
+        """Fill the next block, [2, samples].
+
+        Raises:
+            InstrumentError: A graph gave what can't be played.
+        """
         for first in range(0, out.shape[1], self._step):
             left, right = out[:, first : first + self._step]
             self.advance(self.position + len(left))
             render_block(self.synth, left, right)
+        if self.fault is not None:
+            raise self.fault

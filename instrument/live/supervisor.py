@@ -150,7 +150,7 @@ class Supervisor:
         self._wanted = wanted
         self._bindings_path = bindings_path
         self._tell = tell
-        self._told_fault = False
+        self._told_fault = self._told_broken = False
         self._stopping, self._stop_now = threading.Event(), threading.Event()
 
     def stop(self) -> None:
@@ -201,12 +201,17 @@ class Supervisor:
             self._tell(Notice("unknown-binding", text, {"target": target}))
 
     def _tell_fault(self) -> None:
-        """Say once that something failed inside."""
+        """Say once that something failed inside, and once that the instrument did."""
         if self._scheduler.last_fault is not None and not self._told_fault:
             self._told_fault = True
             fault = repr(self._scheduler.last_fault)
             text = f"a fault in Arco, which plays on: {fault}"
             self._tell(Notice("fault", text, {"error": fault}))
+        if self._engine.fault is not None and not self._told_broken:
+            self._told_broken = True
+            broken = str(self._engine.fault)
+            text = f"the instrument is broken, and silent where it is: {broken}"
+            self._tell(Notice("instrument-broken", text, {"error": broken}))
 
     def _refresh_inputs(self) -> None:
         changes = self._inputs.refresh()

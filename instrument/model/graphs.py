@@ -1,71 +1,75 @@
-"""The two ONNX graphs of an instrument; the only place that knows onnxruntime."""
+"""The two graphs of an instrument, and the whole of it, loaded."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from instrument.arrays import DDSPControls, Float32
 from instrument.errors import InstrumentError
-from instrument.model.spec import SPEC_FILE, Graph, InstrumentSpec, check_digest, read_spec
+from instrument.model.runtime import GraphRunner, Output, Stop, within_time
+from instrument.model.spec import SPEC_FILE, Graph, InstrumentSpec, read_spec
+from instrument.units import UNIFORM_NOISE_POWER, midi_to_hz
 
+CURVES = Output(most=12_000.0, silent=0.0), Output(most=1000.0, silent=-200.0)
+"""Cents and loudness in dB."""
 
-def _session(graph: Graph, folder: Path) -> onnxruntime.InferenceSession:
-    """A session on one thread that doesn't spin: the audio needs the other cores."""
-    path = check_digest(graph, folder)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(
-            path, sess_options=options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # onnxruntime's exceptions have no common base
-        reason = str(error).splitlines()[0]
-        raise InstrumentError(f"{path}: onnxruntime cannot load it: {reason}") from error
-    names = [tensor.name for tensor in session.get_inputs()]
-    outputs = [tensor.name for tensor in session.get_outputs()]
-    if names != graph.inputs or outputs != graph.outputs:
-        raise InstrumentError(
-            f"{path}: tensors {names} → {outputs}, and not {graph.inputs} → {graph.outputs}"
-        )
-    return session
+CONTROLS = (
+    Output(most=1000.0, silent=0.0),
+    Output(most=1.01, silent=0.0),
+    Output(most=1000.0, silent=0.0),
+    Output(most=1e6, silent=0.0),
+)
+"""Amplitude, harmonics, noise and state; nothing asks for 1000, 60 dB above full level."""
+
+TRIAL_DB = -30.0
+LOUDER_DB = 40.0
+"""So much louder than was asked for is more than the weighting of low notes."""
 
 
 class EnvelopeModel:
     """latent [B, L], pitch [B] (MIDI), loudness [B] (quantile) → cents, loudness_db [B, frames]."""
 
-    def __init__(self, graph: Graph, folder: Path) -> None:
-        self._session = _session(graph, folder)
-        self._inputs = graph.inputs
+    def __init__(self, graph: Graph, folder: Path, stop: Stop | None = None) -> None:
+        """Load it.
+
+        Args:
+            graph: What the description says of it.
+            folder: Where its file is.
+            stop: Stops its first run.
+
+        Raises:
+            InstrumentError: It is missing, was edited, or can't be computed.
+        """
+        self.runner = GraphRunner(graph, folder, CURVES, stop)
+        self._frames = self.runner.output_shapes[0][1:]
 
     def decode(self, latent: Float32, pitch: Float32, loudness: Float32) -> tuple[Float32, Float32]:
         """Decode envelopes: cents from the nominal pitch and loudness in dB, [B, frames] each."""
-        cents, loudness_db = self._session.run(
-            None, dict(zip(self._inputs, (latent, pitch, loudness), strict=True))
-        )
+        shape = (len(latent), *self._frames)
+        cents, loudness_db = self.runner.run((latent, pitch, loudness), (shape, shape))
         return cents, loudness_db
 
 
 class TimbreModel:
     """f0_hz [V, T], loudness_db [V, T], state [V, H] → DDSP controls and the next state."""
 
-    def __init__(self, graph: Graph, folder: Path) -> None:
-        self._session = _session(graph, folder)
-        self._inputs = graph.inputs
+    def __init__(self, graph: Graph, folder: Path, stop: Stop | None = None) -> None:
+        """Load it, as an ``EnvelopeModel``."""
+        self.runner = GraphRunner(graph, folder, CONTROLS, stop)
+        _, harmonics, noise, _ = self.runner.output_shapes
+        self._harmonics, self._noise = harmonics[2:], noise[2:]
 
     def run(
         self, f0_hz: Float32, loudness_db: Float32, state: Float32
     ) -> tuple[DDSPControls, Float32]:
         """T frames of V voices: f0_hz [V, T], loudness_db [V, T], state [V, H]."""
-        amplitude, harmonics, noise, state = self._session.run(
-            None, dict(zip(self._inputs, (f0_hz, loudness_db, state), strict=True))
-        )
+        shape = f0_hz.shape
+        shapes = shape, (*shape, *self._harmonics), (*shape, *self._noise), state.shape
+        amplitude, harmonics, noise, state = self.runner.run((f0_hz, loudness_db, state), shapes)
         return DDSPControls(amplitude, harmonics, noise), state
 
 
@@ -81,47 +85,96 @@ class Instrument:
         """The timbre's state for voices that begin, [voices, H]."""
         return np.zeros((voices, self.spec.timbre_size.state), dtype=np.float32)
 
+    @property
+    def fault(self) -> InstrumentError | None:
+        """What went wrong first in its graphs while they ran, if anything did.
+
+        The notes or frames that were wrong are silent.
+        """
+        return self.envelope.runner.fault or self.timbre.runner.fault
+
 
 def load_instrument(folder: Path) -> Instrument:
     """Load an exported instrument, after checking that it is what was exported.
 
     Raises:
-        InstrumentError: It is missing, edited, or of another format.
+        InstrumentError: It is missing, edited, of another format, or can't be played.
     """
     spec = read_spec(folder)
-    instrument = Instrument(
-        spec=spec,
-        envelope=EnvelopeModel(spec.envelope, folder),
-        timbre=TimbreModel(spec.timbre, folder),
-    )
-    _try_once(instrument, folder)
-    return instrument
+
+    def load(stop: Stop) -> Instrument:
+        instrument = Instrument(
+            spec,
+            EnvelopeModel(spec.envelope, folder, stop),
+            TimbreModel(spec.timbre, folder, stop),
+        )
+        _check_shapes(instrument)
+        for voices, frames in ((2, 3), (1, 1)):
+            _try(instrument, voices, frames)
+        return instrument
+
+    return within_time(load, str(folder))
 
 
-def _try_once(instrument: Instrument, folder: Path) -> None:
-    """Run both graphs: the first run is slow, and shows whether the sizes are as described."""
+def _check_shapes(instrument: Instrument) -> None:
+    """Refuse graphs of other sizes than described, or that take only so many notes or frames."""
     envelope, timbre = instrument.spec.envelope_size, instrument.spec.timbre_size
-    pitch, loudness = np.full(1, 69.0, np.float32), np.full(1, 0.5, np.float32)
-    f0_hz, loudness_db = np.full((1, 1), 440.0, np.float32), np.full((1, 1), -30.0, np.float32)
-    wanted = [
-        (1, envelope.frames),
-        (1, envelope.frames),
-        (1, 1),
-        (1, 1, timbre.harmonics),
-        (1, 1, timbre.noise_bands),
-        (1, timbre.state),
-    ]
-    try:
-        curves = instrument.envelope.decode(
-            np.zeros((1, envelope.latent), np.float32), pitch, loudness
-        )
-        controls, state = instrument.timbre.run(f0_hz, loudness_db, instrument.new_state(1))
-    except Exception as error:  # onnxruntime's exceptions have no common base
-        reason = str(error).splitlines()[0]
-        raise InstrumentError(f"{folder}: the sizes in {SPEC_FILE} don't fit: {reason}") from error
-    given = (*curves, controls.amplitude, controls.harmonics, controls.noise, state)
-    found = [array.shape for array in given]
-    if found != wanted:
-        raise InstrumentError(
-            f"{folder}: the graphs give arrays of {found}, and {SPEC_FILE} says {wanted}"
-        )
+    any_size = None
+    for runner, inputs, tails in (
+        (
+            instrument.envelope.runner,
+            ((any_size, envelope.latent), (any_size,), (any_size,)),
+            ((envelope.frames,), (envelope.frames,)),
+        ),
+        (
+            instrument.timbre.runner,
+            ((any_size, any_size), (any_size, any_size), (any_size, timbre.state)),
+            ((2,), (2, timbre.harmonics), (2, timbre.noise_bands), (timbre.state,)),
+        ),
+    ):
+        for declared, wanted in zip(runner.input_shapes, inputs, strict=True):
+            if len(declared) != len(wanted) or not all(
+                not isinstance(size, int) if want is any_size else size == want
+                for size, want in zip(declared, wanted, strict=True)
+            ):
+                raise InstrumentError(
+                    f"{runner.path}: it takes {_sizes(declared)}, and by the sizes in "
+                    f"{SPEC_FILE} it should take {_sizes(wanted)}"
+                )
+        found, said = runner.output_shapes, [(2, *tail) for tail in tails]
+        if found != said:
+            raise InstrumentError(
+                f"{runner.path}: it gives arrays of {found}, and {SPEC_FILE} says {said}"
+            )
+
+
+def _sizes(shape: Sequence[int | str | None]) -> str:
+    return f"[{', '.join(str(s) if isinstance(s, int) else 'any' for s in shape)}]"
+
+
+def _try(instrument: Instrument, voices: int, frames: int) -> None:
+    """Run both graphs: the first run is slow, and shows whether they do what they are asked for."""
+    spec = instrument.spec
+    key = sum(spec.pitch_range) / 2.0
+    _, loudness_db = instrument.envelope.decode(
+        np.tile(np.array(spec.latent_mean, np.float32), (voices, 1)),
+        np.full(voices, key, np.float32),
+        np.full(voices, 0.5, np.float32),
+    )
+    f0_hz = np.full((voices, frames), midi_to_hz(key), np.float32)
+    asked_db = np.full((voices, frames), TRIAL_DB, np.float32)
+    controls, _ = instrument.timbre.run(f0_hz, asked_db, instrument.new_state(voices))
+    if instrument.fault is not None:
+        raise instrument.fault
+    tones = (controls.amplitude[..., None] * controls.harmonics).astype(np.float64)
+    power = 0.5 * (tones**2).sum(-1)
+    power += UNIFORM_NOISE_POWER * (controls.noise.astype(np.float64) ** 2).mean(-1)
+    for runner, given_db, limit_db in (
+        (instrument.envelope.runner, loudness_db.max(), spec.loudness_db[-1] + LOUDER_DB),
+        (instrument.timbre.runner, 10.0 * np.log10(power.max() + 1e-20), TRIAL_DB + LOUDER_DB),
+    ):
+        if not given_db <= limit_db:
+            raise InstrumentError(
+                f"{runner.path}: it gives {given_db:.0f} dB, which is more than "
+                f"{LOUDER_DB:.0f} dB louder than it was asked for"
+            )

@@ -5,21 +5,30 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import sys
-import types as python_types
-import typing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Annotated, Any
 
 from instrument.errors import InstrumentError, UnknownName
 from instrument.files import replacing
+from instrument.model.checks import check_consistent
+from instrument.model.folder import read_file
 from instrument.model.metrics import Metric, undescribed
+from instrument.model.reading import Misfit, Name, Within, reader
 
 FORMAT = 4
 SPEC_FILE = "instrument.json"
+SPEC_BYTES = 1 << 24
+"""Most that a description may have: 50 times what those that ship have."""
+
+Key = Annotated[int, Within(0, 127)]
+Quantile = Annotated[float, Within(0.0, 1.0)]
+Cents = Annotated[float, Within(0.0, 1200.0)]
+Decibels = Annotated[float, Within(0.0, 60.0)]
+Level = Annotated[float, Within(-300.0, 20.0)]
+Coordinate = Annotated[float, Within(-1000.0, 1000.0)]
+"""In the latent space, where training notes lie about as N(0, I)."""
+Positive = Annotated[float, Within(0.0, 1000.0)]
 
 
 @dataclass(frozen=True)
@@ -42,18 +51,18 @@ class Graph:
 class EnvelopeSize:
     """Sizes of the envelope graph, in frames and latent dimensions."""
 
-    latent: int
-    frames: int
-    release_frame: int
+    latent: Annotated[int, Within(1, 4096)]
+    frames: Annotated[int, Within(1, 15_000)]
+    release_frame: Annotated[int, Within(1, 15_000)]
 
 
 @dataclass(frozen=True)
 class TimbreSize:
     """Sizes of the timbre graph."""
 
-    state: int
-    harmonics: int
-    noise_bands: int
+    state: Annotated[int, Within(1, 8192)]
+    harmonics: Annotated[int, Within(1, 1024)]
+    noise_bands: Annotated[int, Within(2, 1025)]
 
 
 @dataclass(frozen=True)
@@ -68,11 +77,11 @@ class Axis:
         effect: Change from low to high of each measured descriptor, in its standard deviations.
     """
 
-    name: str
+    name: Name
     label: str
-    direction: list[float]
-    low: float
-    high: float
+    direction: list[Coordinate]
+    low: Coordinate
+    high: Coordinate
     effect: dict[str, float]
 
 
@@ -91,16 +100,16 @@ class MapPoint:
         latent: [latent], where it lies.
     """
 
-    x: float
-    y: float
-    midi: int
-    loudness: float
+    x: Coordinate
+    y: Coordinate
+    midi: Key
+    loudness: Quantile
     dynamic: str
     string: str
-    vibrato_cents: float
-    jitter_cents: list[float]
-    jitter_db: list[float]
-    latent: list[float]
+    vibrato_cents: Cents
+    jitter_cents: list[Cents]
+    jitter_db: list[Decibels]
+    latent: list[Coordinate]
 
 
 @dataclass(frozen=True)
@@ -114,8 +123,8 @@ class JitterSpectra:
             frequencies from 0 to half the frame rate.
     """
 
-    cents: list[list[float]]
-    db: list[list[float]]
+    cents: list[list[Positive]]
+    db: list[list[Positive]]
 
 
 @dataclass(frozen=True)
@@ -128,17 +137,17 @@ class Preset:
         points: Indices of map points.
     """
 
-    name: str
+    name: Name
     description: str
-    points: list[int]
+    points: list[Annotated[int, Within(0, 1_000_000)]]
 
 
 @dataclass(frozen=True)
 class Source:
     """Recordings that the instrument learned from."""
 
-    name: str
-    notes: int
+    name: Name
+    notes: Annotated[int, Within(0, 1_000_000_000)]
     licence: str
 
 
@@ -163,18 +172,18 @@ class InstrumentSpec:
     """
 
     format: int
-    name: str
+    name: Name
     description: str
-    frame_rate: int
-    sample_rate: int
-    pitch_range: list[int]
+    frame_rate: Annotated[int, Within(1, 10_000)]
+    sample_rate: Annotated[int, Within(4_000, 768_000)]
+    pitch_range: list[Key]
     envelope: Graph
     timbre: Graph
     envelope_size: EnvelopeSize
     timbre_size: TimbreSize
-    loudness_db: list[float]
-    latent_mean: list[float]
-    latent_spread: list[float]
+    loudness_db: list[Level]
+    latent_mean: list[Coordinate]
+    latent_spread: list[Positive]
     jitter: JitterSpectra
     axes: list[Axis]
     map: list[MapPoint]
@@ -216,82 +225,12 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _read(kind: Any, value: Any, place: str) -> Any:  # noqa: ANN401 (JSON is what it is)
-    """A JSON value as a dataclass, list, dict, number or text, checked against its type."""
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        if not isinstance(value, dict):
-            raise InstrumentError(f"{place} should be an object")
-        hints = typing.get_type_hints(kind)
-        missing = hints.keys() - value.keys()
-        if missing:
-            raise InstrumentError(f"{place} lacks {', '.join(sorted(missing))}")
-        inside = "" if kind is InstrumentSpec else f"{place}."
-        return kind(
-            **{name: _read(hint, value[name], inside + name) for name, hint in hints.items()}
-        )
-    origin = typing.get_origin(kind)
-    if origin is list and isinstance(value, list):
-        (item,) = typing.get_args(kind)
-        return [_read(item, entry, f"{place}[{i}]") for i, entry in enumerate(value)]
-    if origin is dict and isinstance(value, dict):
-        _, item = typing.get_args(kind)
-        return {name: _read(item, entry, f"{place}.{name}") for name, entry in value.items()}
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        if not abs(value) <= sys.float_info.max:
-            raise InstrumentError(f"{place} is not a finite number")
-        return float(value)
-    if isinstance(kind, type) and not isinstance(kind, python_types.GenericAlias):
-        if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
-            return value
-        raise InstrumentError(f"{place} should be {kind.__name__}, not {type(value).__name__}")
-    raise InstrumentError(f"{place} should be a {origin.__name__ if origin else kind}")
-
-
-def _check_sizes(spec: InstrumentSpec) -> None:
-    latent = spec.envelope_size.latent
-    vectors = {"latent_mean": spec.latent_mean, "latent_spread": spec.latent_spread}
-    vectors |= {f"axis {axis.name}": axis.direction for axis in spec.axes}
-    vectors |= {f"map point {i}": point.latent for i, point in enumerate(spec.map)}
-    for place, vector in vectors.items():
-        if len(vector) != latent:
-            raise InstrumentError(f"{place} has {len(vector)} numbers, not {latent}")
-    size = spec.envelope_size
-    if not spec.frame_rate // 2 <= size.release_frame < size.frames:
-        raise InstrumentError(
-            f"envelope_size.release_frame should be at least half a second and below {size.frames}"
-        )
-    if min(spec.sample_rate, *dataclasses.astuple(spec.timbre_size)) < 1 or size.latent < 1:
-        raise InstrumentError("sample_rate and all sizes should be above 0")
-    if not spec.presets:
-        raise InstrumentError("there is no preset")
-    for preset in spec.presets:
-        if not preset.points or not all(0 <= point < len(spec.map) for point in preset.points):
-            raise InstrumentError(f"preset {preset.name} names no points, or some that don't exist")
-    _check_jitter(spec)
-    if len(spec.loudness_db) < 2 or np.any(np.diff(spec.loudness_db) < 0.0):
-        raise InstrumentError("loudness_db should rise over at least two quantiles")
-    if len(spec.pitch_range) != 2 or spec.pitch_range[0] > spec.pitch_range[1]:
-        raise InstrumentError("pitch_range should be the lowest and the highest MIDI note")
-
-
-def _check_jitter(spec: InstrumentSpec) -> None:
-    for spectra in (spec.jitter.cents, spec.jitter.db):
-        if len(spectra) != 2 or any(len(s) < 2 or min(s) < 0.0 for s in spectra):
-            raise InstrumentError(
-                "jitter.cents and jitter.db should each have two spectra of at least two amplitudes"
-            )
-    for i, point in enumerate(spec.map):
-        for strengths in (point.jitter_cents, point.jitter_db):
-            if len(strengths) != 2 or min(strengths) < 0.0:
-                raise InstrumentError(f"map point {i} should have two strengths of each jitter")
-
-
 def _brought_up_to_date(content: dict[str, Any]) -> dict[str, Any]:
     """The content of a file of format 3, which had only names and values of metrics, as now."""
     values = content.get("figures")
     if content.get("format") != 3 or not isinstance(values, dict):
         return content
-    metrics = [dataclasses.asdict(undescribed(name, value)) for name, value in values.items()]
+    metrics = [vars(undescribed(name, value)) for name, value in values.items()]
     return {**content, "format": FORMAT, "metrics": metrics}
 
 
@@ -305,21 +244,21 @@ def read_spec(folder: Path) -> InstrumentSpec:
     if not path.is_file():
         raise InstrumentError(f"{folder}: no instrument here ({SPEC_FILE} is missing)")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
+        content = json.loads(read_file(path, SPEC_BYTES).decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise InstrumentError(f"{path}: not JSON: {error}; export the instrument anew") from error
     content = _brought_up_to_date(content) if isinstance(content, dict) else {}
     found = content.get("format")
-    if found != FORMAT:
+    if type(found) is not int or found != FORMAT:
         raise InstrumentError(
-            f"{path}: format {found!r}, and this version of Arco reads format {FORMAT}; "
+            f"{path}: format {found!r:.20}, and this version of Arco reads format {FORMAT}; "
             "export the instrument anew"
         )
     try:
-        spec: InstrumentSpec = _read(InstrumentSpec, content, "instrument.json")
-        _check_sizes(spec)
-    except InstrumentError as error:
-        raise InstrumentError(f"{path}: {error}; export the instrument anew") from error
+        spec: InstrumentSpec = reader(InstrumentSpec)(content)
+        check_consistent(spec)
+    except Misfit as misfit:
+        raise InstrumentError(f"{path}: {misfit}; export the instrument anew") from misfit
     return spec
 
 
@@ -328,21 +267,3 @@ def write_spec(spec: InstrumentSpec, folder: Path) -> None:
     text = json.dumps(dataclasses.asdict(spec), indent=1, ensure_ascii=False)
     with replacing(folder / SPEC_FILE) as beside:
         beside.write_text(text + "\n", encoding="utf-8")
-
-
-def check_digest(graph: Graph, folder: Path) -> Path:
-    """Path of a graph whose bytes are those that were exported.
-
-    Raises:
-        InstrumentError: It is missing or was edited.
-    """
-    path = folder / graph.file
-    if not path.is_file():
-        raise InstrumentError(f"{path}: missing; export or install the instrument anew")
-    digest = sha256(path)
-    if digest != graph.sha256:
-        raise InstrumentError(
-            f"{path}: digest {digest[:12]}… differs from {graph.sha256[:12]}… in {SPEC_FILE}: "
-            "the file was edited or is incomplete; export or install the instrument anew"
-        )
-    return path

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from instrument.audio.devices import Device
-from instrument.errors import UsageError
+from instrument.errors import InstrumentError, UsageError
 from instrument.live import supervisor as supervision
 from instrument.live.bindings import Binding, load_bindings
 from instrument.live.inputs import Changes
@@ -62,11 +62,12 @@ class Hall:
         playback: Any = SimpleNamespace(calls=[0])
         inputs: Any = SimpleNamespace(refresh=lambda: (self.changes or [Changes()]).pop(0))
         recorder: Any = SimpleNamespace(drain=self.drain)
-        engine: Any = SimpleNamespace(silent=True)
+        engine: Any = SimpleNamespace(silent=True, fault=None)
+        self.engine = engine
         self.scheduler = scheduler
         self.sound = SoundDevice(scheduler, playback, 48_000, 128, self.told.append)
         self.supervisor = Supervisor(
-            engine,
+            self.engine,
             inputs,
             scheduler,
             self.sound,
@@ -156,6 +157,15 @@ def test_a_fault_is_told_once() -> None:
     hall.rounds = [lambda: None] * 3
     hall.supervisor.run()
     assert hall.events == ["fault"]
+
+
+def test_a_broken_instrument_is_told_once() -> None:
+    hall = Hall()
+    hall.sound.open(SPEAKERS)
+    hall.engine.fault = InstrumentError("timbre.onnx: it gives nan")
+    hall.rounds = [lambda: None] * 3
+    hall.supervisor.run()
+    assert hall.events == ["instrument-broken"]
 
 
 def test_a_device_that_dies_is_left_and_another_is_played_on(
