@@ -157,7 +157,7 @@ class Player:
         Args:
             key: MIDI note, 0…127.
             velocity: 1…127.
-            number: How many notes came before it; each one differs.
+            number: How many notes its channel, the first one, had before it; each one differs.
             chosen: Settings of the engine: preset, knobs, seed and humanize count.
 
         Returns:

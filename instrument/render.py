@@ -15,6 +15,7 @@ from instrument.arrays import Float32
 from instrument.audio.files import WAV_BYTES, ending, sound_file, subtype
 from instrument.dsp.synth import compile_kernels
 from instrument.engine.engine import Engine
+from instrument.engine.stems import Whole, stem
 from instrument.errors import UsageError
 from instrument.files import check_apart, check_writable, new_folder
 from instrument.midi.events import NoteOn
@@ -154,8 +155,13 @@ def render_score(
     progress: Callable[[float], None] = lambda _seconds: None,
     channel: int | None = None,
     compiling: Callable[[float], None] = lambda _share: None,
+    whole: Whole | None = None,
 ) -> RenderReport:
     """Render a score.
+
+    A note's envelope and noise come from the seed, its channel and its number in it. So channels
+    that are rendered alone add up to the whole, up to rounding, without a room and as long as the
+    limiter has nothing to do.
 
     Args:
         instrument: What plays.
@@ -163,8 +169,10 @@ def render_score(
         settings: How.
         write: Takes the blocks, [2, samples] each.
         progress: Called with the seconds rendered so far.
-        channel: Only this channel's events, counted from 0.
+        channel: Only this channel, counted from 0.
         compiling: Called with the share of the kernels that is compiled, 0…1, if any have to be.
+        whole: Written without a ``channel``, and then used with one: where too few voices were
+            there for the whole, the channel has none either, and it is as long.
 
     Raises:
         UnknownName: A preset or knob that the instrument doesn't have.
@@ -173,16 +181,22 @@ def render_score(
     compile_seconds = compile_kernels(compiling)
     began = time.perf_counter()
     spec, rate = instrument.spec, settings.engine.sample_rate
+    whole = whole or Whole()
     engine = Engine(
-        instrument, settings.engine, ahead=BLOCK, frames_at_once=settings.frames_at_once
+        instrument,
+        settings.engine,
+        ahead=BLOCK,
+        frames_at_once=settings.frames_at_once,
+        on_theft=whole.thefts.append if channel is None else lambda _theft: None,
     )
     length = Length.of(score, settings)
-    for timed in score.events:
-        sample = round(timed.seconds * rate)
+    if whole.samples:
+        length = replace(length, most=whole.samples, exact=True)
+    for seconds, event in stem(score.events, channel, whole):
+        sample = round(seconds * rate)
         if sample > length.last:
             break
-        if channel is None or timed.event.channel == channel:
-            engine.push(timed.event, sample)
+        engine.push(event, sample)
     peak = 0.0
 
     def render(until: int) -> float:
@@ -208,6 +222,7 @@ def render_score(
         until = min(engine.position + BLOCK, length.most)
         if render(until) < SILENCE and engine.silent:
             break
+    whole.samples = engine.position
     taken = time.perf_counter() - began
     seconds = engine.position / rate
     return RenderReport(
@@ -308,9 +323,10 @@ def render_files(
             parts = {
                 channel: opened(stem_path(stems, output, channel)) for channel in channels(score)
             }
-        report = render_score(instrument, score, settings, mix, after(0), compiling=compiling)
+        whole = Whole()
+        report = render_score(instrument, score, settings, mix, after(0), None, compiling, whole)
         for done, (channel, write) in enumerate(parts.items(), 1):
-            render_score(instrument, score, settings, write, after(done), channel)
+            render_score(instrument, score, settings, write, after(done), channel, compiling, whole)
     progress(1.0)
     return report
 

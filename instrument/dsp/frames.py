@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from instrument.arrays import Float32, Float64, Int64
+from instrument.arrays import Float32, Float64, Int64, UInt64
 from instrument.units import FRAME_RATE
 
 
@@ -74,6 +74,7 @@ class Onsets(NamedTuple):
         hop: [S], in which the voice begins; its frame holds the controls at the hop's end.
         inside: [S], the sample within the hop.
         slot: [S], of the voice.
+        noise_state: [S], in which its noise begins.
         f0_hz: [S], at the first sample; so are the rest.
         amps: [S, K], linear.
         gain: [S, 2], left and right.
@@ -83,6 +84,7 @@ class Onsets(NamedTuple):
     hop: Int64
     inside: Int64
     slot: Int64
+    noise_state: UInt64
     f0_hz: Float64
     amps: Float32
     gain: Float32
@@ -95,6 +97,7 @@ class Onsets(NamedTuple):
             hop=np.zeros(size, np.int64),
             inside=np.zeros(size, np.int64),
             slot=np.zeros(size, np.int64),
+            noise_state=np.zeros(size, np.uint64),
             f0_hz=np.zeros(size, np.float64),
             amps=np.zeros((size, harmonics), np.float32),
             gain=np.zeros((size, 2), np.float32),

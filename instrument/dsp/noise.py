@@ -6,6 +6,8 @@ section 3.5 and appendix B, streaming: the filter's tail is kept from one hop to
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from instrument.arrays import Float32, Float64, UInt64
@@ -19,6 +21,10 @@ _SHIFT_2 = np.uint64(27)
 _SHIFT_3 = np.uint64(31)
 _UNUSED_BITS = np.uint64(40)
 _ULP = np.float32(2.0**-23)
+_64_BITS = (1 << 64) - 1
+
+STRETCH_BITS = 28
+"""Every note has 2²⁸ samples of the noise to itself, an hour and a half at 48 kHz."""
 
 
 def impulse_response_matrix(bands: int, sample_rate: int, training_sample_rate: int) -> Float32:
@@ -56,6 +62,25 @@ def _resample_bands(bands: int, sample_rate: int, training_sample_rate: int) -> 
     output_hz = np.linspace(0.0, sample_rate / 2, bands)
     unit = np.eye(bands)
     return np.stack([np.interp(output_hz, trained_hz, row, right=0.0) for row in unit], axis=1)
+
+
+@cache
+def _first_state(seed: int) -> int:
+    return int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
+
+
+def note_noise(seed: int, channel: int, number: int) -> int:
+    """The state in which the noise of a note begins, see `white_noise`.
+
+    All notes of a seed share one sequence of 2⁶⁴ samples, and each has its own stretch of it.
+
+    Args:
+        seed: ≥ 0, of everything that is left to chance.
+        channel: 0…15, of the note.
+        number: how many notes its channel had before it.
+    """
+    sample = (channel << 32 | number) << STRETCH_BITS
+    return (_first_state(seed) + sample * int(_WEYL)) & _64_BITS
 
 
 @inlined

@@ -32,7 +32,7 @@ class SynthState(NamedTuple):
         noise: [V, N].
         gain: [V, 2].
         phase: [V], phase of the next sample's fundamental, in cycles.
-        seed: [V], state of each voice's noise generator.
+        noise_state: [V], of each voice's noise generator.
         tail: [V, taps − 1], what the noise filters of the hops before still give.
         age: [V], samples since each voice began, counted up to the end of its fade.
         fade: [samples], the gain in which voices begin, a raised cosine from 0 to 1.
@@ -58,7 +58,7 @@ class SynthState(NamedTuple):
     noise: Float32
     gain: Float32
     phase: Float64
-    seed: UInt64
+    noise_state: UInt64
     tail: Float32
     age: Int32
     fade: Float32
@@ -73,7 +73,7 @@ class SynthState(NamedTuple):
 
     @classmethod
     def empty(
-        cls, voices: int, harmonics: int, bands: int, taps: int, sample_rate: int, seed: int
+        cls, voices: int, harmonics: int, bands: int, taps: int, sample_rate: int
     ) -> SynthState:
         """The state before the first note.
 
@@ -83,7 +83,6 @@ class SynthState(NamedTuple):
             bands: N.
             taps: length of the noise filters, the rows of `impulse_response_matrix`.
             sample_rate: samples a second.
-            seed: ≥ 0, of all noise; every voice has a sequence of its own.
         """
         longest = longest_hop(sample_rate)
         fade_samples = round(FADE_SECONDS * sample_rate)
@@ -101,7 +100,7 @@ class SynthState(NamedTuple):
             noise=np.zeros((voices, bands), np.float32),
             gain=np.zeros((voices, 2), np.float32),
             phase=np.zeros(voices, np.float64),
-            seed=np.random.SeedSequence(seed).generate_state(voices, np.uint64).astype(np.uint64),
+            noise_state=np.zeros(voices, np.uint64),
             tail=np.zeros((voices, taps - 1), np.float32),
             age=np.zeros(voices, np.int32),
             fade=fade.astype(np.float32),
@@ -143,7 +142,7 @@ class Synth(NamedTuple):
             matrix=np.zeros((2, 2), np.float32, order="F"),
             frames=Frames.empty(1, 1, 1, 2),
             onsets=Onsets.empty(1, 1),
-            state=SynthState.empty(1, 1, 2, 2, 48_000, 0),
+            state=SynthState.empty(1, 1, 2, 2, 48_000),
             reverb=ReverbState.empty(48_000, 0.0),
             limiter=LimiterState.empty(48_000),
         )

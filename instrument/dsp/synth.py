@@ -103,7 +103,7 @@ def _render_voice(
         state.lines,
     )
     add_noise(
-        state.seed[slot : slot + 1],
+        state.noise_state[slot : slot + 1],
         noise,
         matrix,
         state.tail[slot],
@@ -196,6 +196,7 @@ def _start_voices(
             continue
         state.phase[slot] = 0.0
         state.age[slot] = 0
+        state.noise_state[slot] = onsets.noise_state[item]
         state.f0_hz[slot] = onsets.f0_hz[item]
         for tap in range(state.tail.shape[1]):
             state.tail[slot, tap] = 0.0

@@ -5,179 +5,26 @@ Only bookkeeping; what a voice sounds like is none of its business.
 
 from __future__ import annotations
 
-import math
-from bisect import insort
-from collections import defaultdict
-from dataclasses import dataclass, field
-from enum import Enum, auto
-from typing import NamedTuple
+from collections import Counter, defaultdict
+
+from instrument.engine.slots import (
+    HOLDING,
+    SOUNDING,
+    Allocation,
+    KeyDown,
+    NoteEnd,
+    NoteId,
+    Return,
+    Slot,
+    Stage,
+    Theft,
+    VoiceSlots,
+)
 
 JOIN_WITHIN_SECONDS = 0.08
 """A note that begins so soon after the last one of its channel goes on in the same voice."""
 
 JOIN_WITHIN_SEMITONES = 12
-SLOTS_PER_VOICE = 4
-
-
-class Stage(Enum):
-    """Where in its life a voice is."""
-
-    IDLE = auto()
-    HELD = auto()
-    PEDAL = auto()
-    RELEASED = auto()
-    FADING = auto()
-
-
-HOLDING = (Stage.HELD, Stage.PEDAL)
-SOUNDING = (*HOLDING, Stage.RELEASED)
-
-
-class KeyDown(NamedTuple):
-    """A key that is down."""
-
-    key: int
-    velocity: int
-
-
-@dataclass
-class Slot:
-    """One voice slot.
-
-    Attributes:
-        stage: Of its life.
-        channel, key: Of its note.
-        number: How many notes came before it; younger is larger.
-        down: Keys that hold it, the latest last; more than one if it plays a mono line.
-        released_at: Sample at which its key went up, or at which the pedals let it go.
-        free_from: Sample from which an idle slot can take another note.
-        level_db: How loud it is, for stealing; a voice in its attack counts as loud.
-    """
-
-    stage: Stage = Stage.IDLE
-    channel: int = 0
-    key: int = 0
-    number: int = 0
-    down: list[KeyDown] = field(default_factory=list)
-    released_at: int = 0
-    free_from: int = 0
-    level_db: float = math.inf
-
-
-@dataclass(frozen=True)
-class Allocation:
-    """A slot for a new note.
-
-    Attributes:
-        slot: Its index.
-        joined: Whether the note goes on in the voice of the one before.
-        gap: Samples since that one was released, if joined; 0 if it was still held.
-    """
-
-    slot: int
-    joined: bool = False
-    gap: int = 0
-
-
-@dataclass(frozen=True)
-class Return:
-    """A line that goes back to a key that is still down.
-
-    Attributes:
-        slot: Of its voice.
-        key, velocity: Of the note that it goes back to.
-    """
-
-    slot: int
-    key: int
-    velocity: int
-
-
-@dataclass(frozen=True)
-class NoteEnd:
-    """What a note-off does.
-
-    Attributes:
-        released: Slots to release now.
-        back: Where a line goes instead.
-    """
-
-    released: list[int]
-    back: Return | None = None
-
-
-class VoiceSlots:
-    """Slots for four times as many voices as may sound.
-
-    Stolen voices fade in their own, even when many notes come at once after the computer lost time.
-
-    Attributes:
-        polyphony: How many voices may sound at once.
-        slots: All of them.
-        stolen: How many voices had to fade away for another.
-    """
-
-    def __init__(self, polyphony: int) -> None:
-        self.polyphony = polyphony
-        self.slots = [Slot() for _ in range(SLOTS_PER_VOICE * polyphony)]
-        self.stolen = 0
-        self._active: list[int] = []
-
-    def active(self) -> list[int]:
-        """Slots in which something sounds, in order."""
-        return self._active.copy()
-
-    def sounding(self) -> int:
-        """How many voices sound that don't fade away for another."""
-        return sum(slot.stage in SOUNDING for slot in self.slots)
-
-    def held(self) -> int:
-        """How many notes are held, by key or pedal."""
-        return sum(slot.stage in HOLDING for slot in self.slots)
-
-    def holding(self, channel: int, key: int) -> list[int]:
-        """Slots in which a note of this key is held, by key or pedal."""
-        return [i for i in self._of(channel, *HOLDING) if self.slots[i].key == key]
-
-    def silent(self, channel: int) -> bool:
-        """Whether nothing sounds in a channel."""
-        return not self._of(channel, *SOUNDING)
-
-    def free(self, slot: int, sample: int) -> None:
-        """A voice has ended; its slot can take another note from a sample on."""
-        self.slots[slot].stage = Stage.IDLE
-        self.slots[slot].free_from = sample
-        self._active.remove(slot)
-
-    def _of(self, channel: int, *stages: Stage) -> list[int]:
-        return [i for i, s in enumerate(self.slots) if s.channel == channel and s.stage in stages]
-
-    def _new_voice(self, sample: int) -> int | None:
-        """A free slot, with another voice stolen if too many sound; None if none is free."""
-        free = next(
-            (
-                i
-                for i, slot in enumerate(self.slots)
-                if slot.stage is Stage.IDLE and slot.free_from <= sample
-            ),
-            None,
-        )
-        if free is None:
-            return None
-        if self.sounding() >= self.polyphony:
-            self.slots[self._voice_to_steal()].stage = Stage.FADING
-            self.stolen += 1
-        insort(self._active, free)
-        return free
-
-    def _voice_to_steal(self) -> int:
-        """The voice that is missed least: a released one, the quietest, the oldest."""
-
-        def missed(index: int) -> tuple[bool, float, int]:
-            slot = self.slots[index]
-            return slot.stage is not Stage.RELEASED, slot.level_db, slot.number
-
-        return min((i for i in self._active if self.slots[i].stage in SOUNDING), key=missed)
 
 
 class Voices(VoiceSlots):
@@ -198,6 +45,8 @@ class Voices(VoiceSlots):
         self.notes = 0
         self.dropped = 0
         self._join_within = round(JOIN_WITHIN_SECONDS * sample_rate)
+        # How many notes each channel had, whether or not they got a voice.
+        self._numbers: Counter[int] = Counter()
         # The keys of each channel that sostenuto sustains.
         self._sostenuto: defaultdict[int, set[int]] = defaultdict(set)
 
@@ -210,6 +59,8 @@ class Voices(VoiceSlots):
 
         In mono it goes on in the voice of the note before, unless that was released too long ago.
         """
+        number = self._numbers[channel]
+        self._numbers[channel] += 1
         if mono:
             before = self._line_voice(channel, sample)
         else:
@@ -217,17 +68,31 @@ class Voices(VoiceSlots):
         if before is not None:
             allocation = Allocation(before, True, self._gap(before, sample))
         else:
-            slot = self._new_voice(sample)
+            slot = self._new_voice(NoteId(channel, number), sample)
             if slot is None:
                 self.dropped += 1
                 return None
             allocation = Allocation(slot)
         down = self.slots[allocation.slot].down if allocation.joined else []
-        down.append(KeyDown(key, velocity))
-        self.slots[allocation.slot] = Slot(Stage.HELD, channel, key, self.notes, down)
+        down.append(KeyDown(key, velocity, number))
+        self.slots[allocation.slot] = Slot(Stage.HELD, channel, key, number, self.notes, down)
         self.notes += 1
         self.most = max(self.most, self.sounding())
         return allocation
+
+    def repeat(self, theft: Theft) -> None:
+        """Do what was done to the notes of a score when all of it was played.
+
+        Its thief, if that got no voice, is counted in its place, or else its victim fades away.
+        """
+        victim = theft.victim
+        if victim is None:
+            self._numbers[theft.thief.channel] += 1
+            self.dropped += 1
+            return
+        for index in self._of(victim.channel, *SOUNDING):
+            if self.slots[index].number == victim.number:
+                self.slots[index].stage = Stage.FADING
 
     def note_off(
         self, channel: int, key: int, sample: int, *, pedal: bool, mono: bool = False

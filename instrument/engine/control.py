@@ -10,6 +10,7 @@ from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter
 from instrument.engine.long_notes import LongNotes
 from instrument.engine.planner import FramePlanner
+from instrument.engine.slots import Theft
 from instrument.engine.smoothing import CONTINUOUS, ControlSmoother, pressure_db
 from instrument.engine.table import VoiceNote, VoiceTable
 from instrument.engine.voices import VoicePool
@@ -56,7 +57,7 @@ def slide_frames(portamento_time: int) -> int:
     return round(FRAME_RATE * SHORTEST_SLIDE_SECONDS * float(ratio ** (portamento_time / 127.0)))
 
 
-def disturbs_voices(event: Event) -> bool:
+def disturbs_voices(event: Event | Theft) -> bool:
     """Whether an event may edit voices; others only move what is smoothed anyway."""
     match event:
         case PitchBend() | ChannelPressure():
@@ -117,7 +118,7 @@ class Control:
         table = VoiceTable(spec, slots, knobs.shape[1])
         envelopes = NoteEnvelopes(table, instrument, latents, knobs)
         long_notes = LongNotes(table, envelopes, knobs)
-        self.writer = FrameWriter(table, instrument, sample_rate, hops)
+        self.writer = FrameWriter(table, instrument, sample_rate, hops, latents.seed)
         self._pool = VoicePool(table, envelopes, long_notes, self.writer)
         self.planner = FramePlanner(
             self.voices,
@@ -132,7 +133,7 @@ class Control:
         self._presets = latents.presets
         self._last_key: list[int | None] = [None] * CHANNELS
 
-    def handle(self, event: Event, sample: int) -> None:
+    def handle(self, event: Event | Theft, sample: int) -> None:
         """Take an event at a sample of the current hop."""
         match event:
             case NoteOn():
@@ -148,6 +149,8 @@ class Control:
                 self._pool.press(held, pressure_db(event.value))
             case ProgramChange():
                 self._change_program(event)
+            case Theft():
+                self.voices.repeat(event)
 
     # --- notes ---------------------------------------------------------------------------
 
@@ -164,7 +167,8 @@ class Control:
             )
             if allocation is None:
                 continue
-            note = self._note(channel, event.key, event.velocity, allocation.slot)
+            number = self.voices.slots[allocation.slot].number
+            note = self._note(channel, event.key, event.velocity, number)
             if allocation.joined:
                 self._begin_voices(slots, notes, sample)
                 slots, notes = [], []
@@ -183,7 +187,7 @@ class Control:
         inside = sample - first
         self._pool.begin(slots, notes, hop, inside, inside / length, self.smoother.values)
 
-    def _note(self, channel: int, key: int, velocity: int, slot: int) -> VoiceNote:
+    def _note(self, channel: int, key: int, velocity: int, number: int) -> VoiceNote:
         controlling_channel = self.state.controlling_channel(channel)
         loudness = (velocity - 1) / 126.0
         if controlling_channel.soft:
@@ -193,7 +197,6 @@ class Control:
         if controlling_channel.portamento and before is not None:
             slide_cents = 100.0 * (before - key)
             frames = slide_frames(controlling_channel.portamento_time)
-        number = self.voices.slots[slot].number
         return VoiceNote(
             channel, key, loudness, controlling_channel.preset, number, slide_cents, frames
         )
@@ -208,9 +211,9 @@ class Control:
         faster = max(0, event.velocity - 64) / RELEASE_DOUBLES_OVER
         self._release(ended.released, 2.0**faster)
         if ended.back is not None:
-            slot, key, velocity = ended.back.slot, ended.back.key, ended.back.velocity
-            note = self._note(channel, key, velocity, slot)
-            self._pool.join(slot, note, 0, self.smoother.values)
+            back = ended.back
+            note = self._note(channel, back.key, back.velocity, back.number)
+            self._pool.join(back.slot, note, 0, self.smoother.values)
 
     def _release(self, slots: list[int], speed: float = 1.0) -> None:
         self._pool.release(slots, self.smoother.values, speed)

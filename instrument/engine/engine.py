@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 
 from instrument.arrays import Float32
 from instrument.dsp.frames import hop_of, hop_start, longest_hop
@@ -12,6 +13,7 @@ from instrument.dsp.reverb import ReverbState
 from instrument.dsp.state import Synth, SynthState
 from instrument.dsp.synth import render_block
 from instrument.engine.control import Control, disturbs_voices
+from instrument.engine.slots import Theft
 from instrument.errors import InstrumentError
 from instrument.midi.events import Event, NoteOn
 from instrument.model.graphs import Instrument
@@ -56,6 +58,7 @@ class Engine:
         *,
         ahead: int = 0,
         frames_at_once: int = 1,
+        on_theft: Callable[[Theft], None] = lambda _theft: None,
     ) -> None:
         """Make an engine.
 
@@ -66,27 +69,29 @@ class Engine:
             frames_at_once: The most control frames that one run of the timbre's graph computes.
                 More than one is faster, but then the size of the blocks shows in the last bits,
                 below −110 dBFS.
+            on_theft: Called when a note finds all voices taken.
 
         Raises:
             UnknownName: A preset or knob that the instrument doesn't have.
             UsageError: An axis that has no knob.
         """
         settings = settings or EngineSettings()
-        sample_rate, seed = settings.sample_rate, settings.seed
+        sample_rate = settings.sample_rate
         spec = instrument.spec
         sizes = spec.timbre_size
         matrix = impulse_response_matrix(sizes.noise_bands, sample_rate, spec.sample_rate)
         hops = LEAST_HOPS + -(-ahead * FRAME_RATE // sample_rate)
-        latents = LatentSpace(spec, seed, settings.humanize)
+        latents = LatentSpace(spec, settings.seed, settings.humanize)
         preset, knobs = starting_point(spec, settings)
         self._control = Control(
             instrument, sample_rate, settings.voices, latents, preset, hops, frames_at_once
         )
+        self._control.voices.on_theft = on_theft
         for axis, position in knobs.items():
             self._control.smoother.turn(axis, position)
         slots = len(self._control.voices.slots)
         state = SynthState.empty(
-            slots, sizes.harmonics, sizes.noise_bands, len(matrix), sample_rate, seed
+            slots, sizes.harmonics, sizes.noise_bands, len(matrix), sample_rate
         )
         self.synth = Synth(
             sample_rate=sample_rate,
@@ -102,7 +107,7 @@ class Engine:
         self._step = max(ahead, longest_hop(sample_rate))
         self._hop_end = 0
         self._planner = self._control.planner
-        self._events: list[tuple[int, int, Event]] = []
+        self._events: list[tuple[int, int, Event | Theft]] = []
         # The samples of those that disturb the voices.
         self._disturbances: list[int] = []
         self._pushed = 0
@@ -153,10 +158,11 @@ class Engine:
         """How many voices had to fade away for others."""
         return self._control.voices.stolen
 
-    def push(self, event: Event, sample: int) -> None:
+    def push(self, event: Event | Theft, sample: int) -> None:
         """Give an event; it takes effect at that sample, or as soon as possible if it has passed.
 
-        Events at the same sample take effect in the order in which they were pushed.
+        Events at the same sample take effect in the order in which they were pushed. A `Theft`
+        repeats what another engine did, see `stem`.
         """
         sample = max(sample, self.reached)
         heapq.heappush(self._events, (sample, self._pushed, event))
@@ -204,7 +210,7 @@ class Engine:
             chord.append(following)
         self._control.begin_notes(chord, self.reached)
 
-    def _next_event(self) -> Event:
+    def _next_event(self) -> Event | Theft:
         sample, _, event = heapq.heappop(self._events)
         if disturbs_voices(event):
             heapq.heappop(self._disturbances)

@@ -29,7 +29,7 @@ class NoteEnvelopes:
             latents: Where the notes' latents are.
             knobs: [16, 8], where the knobs of all channels are now.
         """
-        self.rngs = [latents.generator(slot) for slot in range(len(table.notes))]
+        self.rngs = [latents.generator(0, slot) for slot in range(len(table.notes))]
         self._table = table
         self._decoder = instrument.envelope
         self._latents = latents
@@ -42,7 +42,8 @@ class NoteEnvelopes:
             slot: Whose note is new.
             before: The map point of what sounded before in the same voice.
         """
-        self.rngs[slot] = self._latents.generator(self._table.notes[slot].number)
+        note = self._table.notes[slot]
+        self.rngs[slot] = self._latents.generator(note.channel, note.number)
         self.choose(slot, before)
 
     def choose(self, slot: int, before: int | None) -> None:

@@ -11,6 +11,7 @@ from instrument.arrays import Float32, Float64
 from instrument.dsp.frames import Frames, Onsets
 from instrument.dsp.harmonic import remove_above_nyquist
 from instrument.dsp.jit import fence
+from instrument.dsp.noise import note_noise
 from instrument.engine.smoothing import Performance
 from instrument.engine.table import Slots, VoiceTable
 from instrument.model.graphs import Instrument
@@ -51,7 +52,7 @@ class FrameWriter:
     """
 
     def __init__(
-        self, table: VoiceTable, instrument: Instrument, sample_rate: int, hops: int
+        self, table: VoiceTable, instrument: Instrument, sample_rate: int, hops: int, seed: int
     ) -> None:
         """Make the rings.
 
@@ -60,6 +61,7 @@ class FrameWriter:
             instrument: Whose timbre graph is run.
             sample_rate: In Hz.
             hops: R, length of the rings.
+            seed: Of the noise.
         """
         sizes, slots = instrument.spec.timbre_size, len(table.notes)
         self.frames = Frames.empty(hops, slots, sizes.harmonics, sizes.noise_bands)
@@ -67,6 +69,7 @@ class FrameWriter:
         self._table = table
         self._timbre = instrument.timbre
         self._sample_rate = sample_rate
+        self._seed = seed
 
     def frames_until_change(self, active: list[int]) -> float:
         """How many frames pass until a voice ends or the pressure on a key has moved."""
@@ -218,6 +221,9 @@ class FrameWriter:
         onsets.hop[items] = hop
         onsets.inside[items] = inside
         onsets.slot[items] = slots
+        for item, slot in zip(items, slots, strict=True):
+            note = self._table.notes[slot]
+            onsets.noise_state[item] = note_noise(self._seed, note.channel, note.number)
         onsets.f0_hz[items] = controls.f0_hz[:, 0]
         onsets.amps[items] = controls.amps[:, 0]
         onsets.gain[items] = controls.gain[:, 0]

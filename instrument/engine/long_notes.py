@@ -21,7 +21,7 @@ from instrument.engine.table import VoiceTable
 
 SPLICE_WITHIN_FRAMES = 60
 RESHAPE_FRAMES = 8
-"""A held voice follows its knobs at most so often."""
+"""A held voice follows its knobs once in so many frames, the notes of a channel in turn."""
 
 KNOB_STEP = 0.003
 """Knobs that moved less than this, of their 0…1, leave a voice as it is."""
@@ -45,6 +45,8 @@ class LongNotes:
 
     def begin(self, slot: int) -> None:
         """Watch over a new note."""
+        note = self._table.notes[slot]
+        self._table.turn[slot] = note.channel + note.number
         self._table.led_db[slot] = 0.0
         self._plan_splice(slot)
 
@@ -73,16 +75,20 @@ class LongNotes:
             table.follow_from[slot] = entry + CROSSFADE_FRAMES
             self._plan_splice(slot)
 
-    def reshape_one(self, held: list[int]) -> None:
-        """Let one held voice follow its knobs: the one that has waited longest for it."""
+    def reshape(self, held: list[int]) -> None:
+        """Let the held voices whose turn it is follow their knobs."""
         if not held:
             return
+        table, slots = self._table, np.array(held)
+        position = table.position[slots]
+        due = position >= table.follow_from[slots]
+        due &= (position.astype(np.int64) + table.turn[slots]) % RESHAPE_FRAMES == 0
+        due &= self._unlike_their_knobs(held)
+        for slot in slots[due]:
+            self._reshape(int(slot))
+
+    def _reshape(self, slot: int) -> None:
         table = self._table
-        waited = table.position[held] - table.follow_from[held]
-        waited[~self._unlike_their_knobs(held)] = -1.0
-        if waited.max() < 0.0:
-            return
-        slot = held[int(waited.argmax())]
         position = int(table.position[slot])
         turned, curves = self._spare, table.curves[slot]
         self._envelopes.write(slot, turned)
@@ -90,7 +96,6 @@ class LongNotes:
         weight = np.linspace(0.0, 1.0, CROSSFADE_FRAMES, dtype=np.float32)
         crossfade(curves, position, turned, position, weight)
         curves.copy_from(turned)
-        table.follow_from[slot] = position + RESHAPE_FRAMES
 
     def frames_until_change(self, held: list[int]) -> float:
         """How many frames held voices go on with their curves as they are."""

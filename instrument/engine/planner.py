@@ -6,9 +6,10 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.dsp.frames import hop_start
-from instrument.engine.allocation import HOLDING, Stage, Voices
+from instrument.engine.allocation import Voices
 from instrument.engine.frame_writer import SILENT_DB, FrameWriter
 from instrument.engine.long_notes import LongNotes
+from instrument.engine.slots import HOLDING, Stage
 from instrument.engine.smoothing import ControlSmoother
 from instrument.engine.voices import VoicePool
 
@@ -80,7 +81,7 @@ class FramePlanner:
                 self._free(slot, self.hop + 1)
         held = self._held()
         self._long_notes.continue_held(held)
-        self._long_notes.reshape_one(held)
+        self._long_notes.reshape(held)
 
     def _frames_until_change(self, undisturbed: int) -> int:
         """How many frames can be computed from the curves as they are now."""

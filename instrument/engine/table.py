@@ -22,7 +22,7 @@ class VoiceNote:
         channel, key: Of the event.
         loudness: Quantile of the training notes' loudness, 0…1.
         preset: Index of the preset that it is taken from.
-        number: How many notes came before it.
+        number: How many notes its channel had before it.
         slide_cents: How far from the key's pitch a portamento begins.
         slide_frames: How long that takes; 0 without one.
     """
@@ -56,6 +56,7 @@ class VoiceTable:
         latent: [V, latent], before the knobs.
         knobs: [V, 8], that the curves were decoded with.
         jitter_at: [V], where its stretch of the jitter begins.
+        turn: [V], so many frames before a multiple of 8 it may follow the knobs, see ``LongNotes``.
         follow_from: [V], the first frame at which the curves may follow the knobs.
         splice_at: [V], where its next envelope takes over.
         led_from, led_db: [V], from which frame on, and by how much, a held note's curves lead on
@@ -79,6 +80,7 @@ class VoiceTable:
         self.latent = np.zeros((slots, spec.envelope_size.latent))
         self.knobs = np.full((slots, knobs), np.nan)
         self.jitter_at = np.zeros(slots, dtype=np.int64)
+        self.turn = np.zeros(slots, dtype=np.int64)
         self.follow_from = np.zeros(slots)
         self.splice_at = np.zeros(slots)
         self.led_from = np.zeros(slots, dtype=np.int64)

@@ -53,9 +53,11 @@ class LatentSpace:
     A note is placed beside a training note of its preset, more likely one of like pitch and
     loudness: the aggregate posterior, in which vibrato is as regular as in the recordings, which a
     draw from N(0, I) isn't. Each knob that was set then fixes its coordinate along one axis. Every
-    note has a random sequence of its own, so that what it draws doesn't depend on the others.
+    note has a random sequence of its own, from its place in the score, so that what it draws
+    doesn't depend on what else is played.
 
     Attributes:
+        seed: Of everything that is left to chance.
         jitter: The unsteadiness that a note's envelope is given.
     """
 
@@ -68,7 +70,7 @@ class LatentSpace:
             humanize: How much that is, 0…2: at 0 equal notes get equal envelopes, at 1 they differ
                 as recordings do.
         """
-        self._seed = seed
+        self.seed = seed
         self.jitter = Jitter(spec, seed, humanize)
         self._posterior_scale = POSTERIOR_SCALE * humanize
         self._steepness = 0.5 / max(humanize, LEAST_HUMAN) ** 2
@@ -86,9 +88,14 @@ class LatentSpace:
         """How many presets there are."""
         return len(self._points)
 
-    def generator(self, note: int) -> np.random.Generator:
-        """The random sequence of the note of this number."""
-        return np.random.Generator(np.random.PCG64([self._seed, note]))
+    def generator(self, channel: int, number: int) -> np.random.Generator:
+        """The random sequence of a note.
+
+        Args:
+            channel: 0…15.
+            number: How many notes its channel had before it.
+        """
+        return np.random.Generator(np.random.PCG64([self.seed, number, channel]))
 
     def choose(
         self,

@@ -228,7 +228,7 @@ def test_an_envelope_is_the_one_that_a_note_is_played_with(
     number, preset = 3, 1
     found = player.envelope(70, 100, preset=player.presets[preset], seed=5, number=number)
     latents = LatentSpace(tiny.spec, 5)
-    rng, loudness = latents.generator(number), 99 / 126
+    rng, loudness = latents.generator(0, number), 99 / 126
     point = latents.choose(preset, 70, loudness, rng)
     latent, begin = latents.beside(point, rng), latents.jitter.begin(rng)
     cents, loudness_db = tiny.envelope.decode(

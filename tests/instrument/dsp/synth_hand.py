@@ -7,7 +7,7 @@ import numpy as np
 from instrument.arrays import Float32, Float64
 from instrument.dsp.frames import Frames, Onsets, hop_start
 from instrument.dsp.limiter import LimiterState
-from instrument.dsp.noise import impulse_response_matrix
+from instrument.dsp.noise import impulse_response_matrix, note_noise
 from instrument.dsp.reverb import ReverbState
 from instrument.dsp.state import FADE_SECONDS, Synth, SynthState
 from instrument.dsp.synth import OUTPUT_GAIN, render_block
@@ -37,10 +37,11 @@ class Hand:
             matrix=impulse_response_matrix(BANDS, sample_rate, RATE),
             frames=Frames.empty(RING, VOICES, HARMONICS, BANDS),
             onsets=Onsets.empty(RING, HARMONICS),
-            state=SynthState.empty(VOICES, HARMONICS, BANDS, TAPS, sample_rate, seed),
+            state=SynthState.empty(VOICES, HARMONICS, BANDS, TAPS, sample_rate),
             reverb=ReverbState.empty(sample_rate, 0.0),
             limiter=LimiterState.empty(sample_rate),
         )
+        self._seed = seed
         self.f0_hz = np.zeros(VOICES)
         self.amps = np.tile(LOUDNESS / np.arange(1, HARMONICS + 1), (VOICES, 1))
         self.noise = np.zeros((VOICES, BANDS))
@@ -66,6 +67,7 @@ class Hand:
         self._write(self.hop + 1, slot)
         item = onsets.ready[0] % RING
         onsets.hop[item], onsets.inside[item], onsets.slot[item] = self.hop, inside, slot
+        onsets.noise_state[item] = note_noise(self._seed, 0, slot)
         onsets.f0_hz[item] = f0_hz
         onsets.amps[item], onsets.gain[item] = self.amps[slot], self.gain[slot]
         onsets.ready[0] += 1

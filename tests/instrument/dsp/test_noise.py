@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.noise import add_noise, impulse_response_matrix, white_noise
+from instrument.dsp.noise import add_noise, impulse_response_matrix, note_noise, white_noise
 
 RATE = 48000
 BANDS = 65
@@ -48,6 +48,17 @@ def draw(seed: int, count: int) -> Float32:
     out = np.zeros(count, np.float32)
     white_noise(np.array([seed], np.uint64), out)
     return out
+
+
+def test_every_note_has_a_stretch_of_the_noise_to_itself() -> None:
+    """Of one long sequence: the next note's begins 2²⁸ samples later, the next channel's 2⁶⁰."""
+    notes = [(seed, channel, number) for seed in (0, 1) for channel in (0, 15) for number in (0, 9)]
+    heard = np.array([draw(note_noise(*note), 2000) for note in notes])
+    between = np.corrcoef(heard) - np.eye(len(notes))
+    assert np.abs(between).max() < 0.1
+    assert note_noise(3, 2, 1) == note_noise(3, 2, 1)
+    step = (note_noise(7, 4, 8) - note_noise(7, 4, 7)) % (1 << 64)
+    assert step == (0x9E3779B97F4A7C15 << 28) % (1 << 64)
 
 
 def smooth_magnitudes() -> Float32:

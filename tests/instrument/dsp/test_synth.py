@@ -124,7 +124,7 @@ def test_free_slots_are_silent_and_keep_their_state() -> None:
     hand.end(1)
     hand.hops(3)
     state = hand.synth.state
-    kept = (state.phase, state.seed, state.tail, state.age)
+    kept = (state.phase, state.noise_state, state.tail, state.age)
     before = [part.tobytes() for part in kept]
     assert not hand.hops(2).any()
     assert [part.tobytes() for part in kept] == before

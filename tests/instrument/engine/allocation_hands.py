@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from instrument.engine.allocation import Allocation, Return, Stage, Voices
+from instrument.engine.allocation import Voices
+from instrument.engine.slots import Allocation, Return, Stage
 
 RATE = 1000
 

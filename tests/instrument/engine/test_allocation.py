@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from instrument.engine.allocation import Stage, Voices
+from instrument.engine.allocation import Voices
+from instrument.engine.slots import Stage
 from tests.instrument.engine.allocation_hands import RATE, begin, end
 
 

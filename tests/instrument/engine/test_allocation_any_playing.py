@@ -8,7 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from instrument.engine.allocation import SLOTS_PER_VOICE, SOUNDING, Slot, Stage, Voices
+from instrument.engine.allocation import Voices
+from instrument.engine.slots import SLOTS_PER_VOICE, SOUNDING, Slot, Stage
 from tests.instrument.engine.allocation_hands import RATE
 
 CHANNELS = st.integers(0, 1)

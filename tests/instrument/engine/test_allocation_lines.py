@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.engine.allocation import JOIN_WITHIN_SEMITONES, Allocation, Return, Stage, Voices
+from instrument.engine.allocation import JOIN_WITHIN_SEMITONES, Voices
+from instrument.engine.slots import Allocation, Return, Stage
 from tests.instrument.engine.allocation_hands import RATE, begin, end, fading, lift, play, strike
 
 
@@ -99,9 +100,9 @@ def test_a_line_goes_back_to_the_latest_key_that_is_down(voices: Voices) -> None
     slot = play(voices, 60, velocity=80).slot
     play(voices, 64, velocity=90)
     play(voices, 67, velocity=100)
-    assert lift(voices, 67) == Return(slot, 64, 90)
+    assert lift(voices, 67) == Return(slot, 64, 90, number=1)
     assert voices.slots[slot].stage is Stage.HELD
-    assert lift(voices, 64) == Return(slot, 60, 80)
+    assert lift(voices, 64) == Return(slot, 60, 80, number=0)
     assert lift(voices, 60) == [slot]
 
 
@@ -112,7 +113,8 @@ def test_keys_may_go_up_in_any_order(voices: Voices, order: tuple[int, ...]) -> 
     for key in order[:-1]:
         sounding = key == down[-1]
         down.remove(key)
-        assert lift(voices, key) == (Return(slot, down[-1], 64) if sounding else [])
+        back = Return(slot, down[-1], 64, number=(60, 64, 67).index(down[-1]))
+        assert lift(voices, key) == (back if sounding else [])
         assert voices.slots[slot].key == down[-1]
     assert lift(voices, order[-1]) == [slot]
 
@@ -144,7 +146,7 @@ def test_a_line_goes_on_from_what_the_pedal_holds(voices: Voices) -> None:
 def test_a_line_goes_back_even_with_the_pedal_down(voices: Voices) -> None:
     slot = play(voices, 60).slot
     play(voices, 64)
-    assert lift(voices, 64, pedal=True) == Return(slot, 60, 64)
+    assert lift(voices, 64, pedal=True) == Return(slot, 60, 64, number=0)
 
 
 def test_sostenuto_holds_a_lines_key_wherever_the_line_went_since(voices: Voices) -> None:
@@ -152,8 +154,8 @@ def test_sostenuto_holds_a_lines_key_wherever_the_line_went_since(voices: Voices
     play(voices, 64)
     voices.sostenuto_down(0)
     play(voices, 67)
-    assert lift(voices, 67) == Return(slot, 64, 64)
-    assert lift(voices, 64) == Return(slot, 60, 64)
+    assert lift(voices, 67) == Return(slot, 64, 64, number=1)
+    assert lift(voices, 64) == Return(slot, 60, 64, number=0)
     assert lift(voices, 60) == []
     assert voices.sostenuto_up(0, 5, pedal=False) == [slot]
 
@@ -199,7 +201,7 @@ def test_a_chord_whose_channel_turns_mono_ends_note_by_note(voices: Voices) -> N
     low, high = begin(voices, 60), begin(voices, 64)
     assert play(voices, 67) == Allocation(high, joined=True, gap=0)
     assert lift(voices, 60) == [low]
-    assert lift(voices, 67) == Return(high, 64, 64)
+    assert lift(voices, 67) == Return(high, 64, 64, number=1)
     assert lift(voices, 64) == [high]
 
 

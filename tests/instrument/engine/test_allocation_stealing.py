@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from instrument.engine.allocation import Stage, Voices
+from instrument.engine.allocation import Voices
+from instrument.engine.slots import NoteId, Stage, Theft
 from tests.instrument.engine.allocation_hands import RATE, begin, end, fading
 
 
@@ -86,3 +87,32 @@ def test_with_every_slot_fading_or_not_yet_free_no_voice_is_stolen_in_vain(voice
     assert (voices.sounding(), voices.stolen, voices.dropped) == (4, 12, 1)
     assert voices.note_on(0, 90, 64, 500) is not None
     assert (voices.sounding(), voices.stolen, voices.dropped) == (4, 13, 1)
+
+
+def test_whose_voice_is_taken_is_told_and_can_be_repeated(voices: Voices) -> None:
+    """With the notes of one channel only, which hears of it, the same voices fade away."""
+    told: list[Theft] = []
+    voices.on_theft = told.append
+    alone = Voices(4, RATE)
+    for key in (60, 64, 67):
+        assert begin(voices, key) == begin(alone, key)
+    for number, key in enumerate((40, 43, 47, 50)):
+        begin(voices, key, channel=1)
+        victim = NoteId(0, number - 1)
+        assert told == ([Theft(NoteId(1, number), victim)] if number else [])
+        for theft in told:
+            alone.repeat(theft)
+        told.clear()
+    assert fading(voices) == fading(alone) == [0, 1, 2]
+
+
+def test_a_note_that_got_no_voice_keeps_its_number(voices: Voices) -> None:
+    told: list[Theft] = []
+    voices.on_theft = told.append
+    for number in range(17):
+        voices.note_on(0, 60 + number, 64, 0)
+    assert told[-1] == Theft(NoteId(0, 16), None)
+    alone = Voices(4, RATE)
+    alone.repeat(told[-1])
+    assert alone.dropped == 1
+    assert alone.slots[begin(alone, 72)].number == 1

@@ -70,12 +70,12 @@ def test_in_a_zone_cc_74_turns_its_axis_for_one_note(tiny: Instrument) -> None:
     for turned in (False, True):
         player = Player(tiny)
         player.parameter(6, 3)
-        player.send(NoteOn(1, 60, 80), NoteOn(2, 72, 80))
+        player.send(NoteOn(1, 60, 80), NoteOn(2, 79, 80))
         player.play(SETTLED)
         if turned:
             player.control((74, 127), channel=2)
         takes.append(player.play(SETTLED))
-    slots = [int(np.nanargmin(np.abs(takes[0].midi[0] - key))) for key in (60, 72)]
+    slots = [int(np.nanargmin(np.abs(takes[0].midi[0] - key))) for key in (60, 79)]
     stayed, moved = (
         np.abs(takes[1].level_db[:, slot] - takes[0].level_db[:, slot]) for slot in slots
     )

@@ -49,7 +49,7 @@ class Desk:
         table = VoiceTable(instrument.spec, SLOTS, knobs.shape[1])
         envelopes = NoteEnvelopes(table, instrument, latents, knobs)
         self.long_notes = LongNotes(table, envelopes, knobs)
-        self.writer = FrameWriter(table, instrument, RATE, RING)
+        self.writer = FrameWriter(table, instrument, RATE, RING, seed=0)
         self.pool = VoicePool(table, envelopes, self.long_notes, self.writer)
         self.held: list[int] = []
         self.follows_knobs = True
@@ -81,7 +81,7 @@ class Desk:
             self.smoother.advance()
             self.long_notes.continue_held(self.held)
             if self.follows_knobs:
-                self.long_notes.reshape_one(self.held)
+                self.long_notes.reshape(self.held)
             active = sorted(self.held)
             levels = self.write(active)
             self.writer.publish(self.hop + 1)

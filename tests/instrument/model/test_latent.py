@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def latents(space: LatentSpace, preset: int = 0, key: float = 69.0) -> Float64:
     """Latents of many notes, [NOTES, latent]."""
     placed = []
     for note in range(NOTES):
-        rng = space.generator(note)
+        rng = space.generator(0, note)
         placed.append(space.beside(space.choose(preset, key, 0.5, rng), rng))
     return np.stack(placed)
 
@@ -39,9 +40,15 @@ def test_no_two_notes_are_alike(tiny: Instrument) -> None:
 
 def test_a_note_draws_the_same_whatever_the_others_draw(tiny: Instrument) -> None:
     space = LatentSpace(tiny.spec, 1)
-    alone = space.generator(5).standard_normal()
-    space.generator(4).standard_normal(100)
-    assert space.generator(5).standard_normal() == alone
+    alone = space.generator(0, 5).standard_normal()
+    space.generator(0, 4).standard_normal(100)
+    assert space.generator(0, 5).standard_normal() == alone
+
+
+def test_a_note_draws_by_its_channel_and_its_number_in_it(tiny: Instrument) -> None:
+    space = LatentSpace(tiny.spec, 1)
+    drawn = {space.generator(*place).random() for place in product(range(16), range(20))}
+    assert len(drawn) == 16 * 20
 
 
 @given(
@@ -51,7 +58,7 @@ def test_a_note_is_one_of_its_preset(
     tiny: Instrument, preset: int, key: float, loudness: float, note: int
 ) -> None:
     space = LatentSpace(tiny.spec, 3)
-    rng = space.generator(note)
+    rng = space.generator(0, note)
     point = space.choose(preset, key, loudness, rng)
     assert point in tiny.spec.presets[preset].points
     assert space.choose(preset, key, loudness, rng, before=point) in (
@@ -61,7 +68,7 @@ def test_a_note_is_one_of_its_preset(
 
 def test_notes_like_the_one_asked_for_are_likelier(tiny: Instrument) -> None:
     space = LatentSpace(tiny.spec, 3)
-    points = [space.choose(0, 90.0, 0.5, space.generator(note)) for note in range(NOTES)]
+    points = [space.choose(0, 90.0, 0.5, space.generator(0, note)) for note in range(NOTES)]
     everywhere = np.mean([abs(point.midi - 90.0) for point in tiny.spec.map])
     chosen = np.mean([abs(tiny.spec.map[point].midi - 90.0) for point in points])
     assert chosen < 0.5 * everywhere
@@ -75,7 +82,7 @@ def test_a_held_note_keeps_its_kind_of_vibrato(tiny: Instrument) -> None:
 
     def change(given_before: int | None) -> float:
         chosen = [
-            space.choose(0, 75.0, 0.5, space.generator(note), before=given_before)
+            space.choose(0, 75.0, 0.5, space.generator(0, note), before=given_before)
             for note in range(NOTES)
         ]
         return float(np.mean(np.abs(extents[chosen] - extents[before])))
@@ -88,7 +95,7 @@ def turned(tiny: Instrument, note: int, positions: dict[int, float]) -> tuple[Fl
     space = LatentSpace(tiny.spec, 3)
     knobs = np.full(8, np.nan)
     knobs[list(positions)] = list(positions.values())
-    latent = space.beside(0, space.generator(note))
+    latent = space.beside(0, space.generator(0, note))
     centre = np.array(tiny.spec.latent_mean)
     return latent - centre, space.turned(latent, knobs) - centre
 
@@ -119,7 +126,7 @@ def test_knobs_that_nobody_touched_change_nothing(tiny: Instrument, note: int) -
 def test_knobs_beyond_the_last_axis_change_nothing(tiny: Instrument) -> None:
     few = replace(tiny.spec, axes=tiny.spec.axes[:2])
     space = LatentSpace(few, 3)
-    latent = space.beside(0, space.generator(0))
+    latent = space.beside(0, space.generator(0, 0))
     np.testing.assert_array_equal(
         space.turned(latent, np.array([0.1, 0.9, 0.5, 0.7])),
         space.turned(latent, np.array([0.1, 0.9])),
@@ -129,7 +136,7 @@ def test_knobs_beyond_the_last_axis_change_nothing(tiny: Instrument) -> None:
 def test_turning_leaves_the_latent_before_it_as_it_was(tiny: Instrument) -> None:
     """So that a knob may be turned back."""
     space = LatentSpace(tiny.spec, 3)
-    latent = space.beside(0, space.generator(0))
+    latent = space.beside(0, space.generator(0, 0))
     kept = latent.copy()
     space.turned(latent, np.full(8, 1.0))
     np.testing.assert_array_equal(latent, kept)

@@ -1,0 +1,202 @@
+"""The slots that voices sound in, and which of them has to go when there are too few."""
+
+from __future__ import annotations
+
+import math
+from bisect import insort
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import NamedTuple
+
+SLOTS_PER_VOICE = 4
+
+
+class Stage(Enum):
+    """Where in its life a voice is."""
+
+    IDLE = auto()
+    HELD = auto()
+    PEDAL = auto()
+    RELEASED = auto()
+    FADING = auto()
+
+
+HOLDING = (Stage.HELD, Stage.PEDAL)
+SOUNDING = (*HOLDING, Stage.RELEASED)
+
+
+class NoteId(NamedTuple):
+    """A note by its place in the score: its channel, and how many notes that had before it."""
+
+    channel: int
+    number: int
+
+
+class Theft(NamedTuple):
+    """A note that found all voices taken.
+
+    Attributes:
+        thief: The note.
+        victim: Whose voice had to fade away for it; None if there was none left to fade, and the
+            thief itself got no voice.
+    """
+
+    thief: NoteId
+    victim: NoteId | None
+
+
+class KeyDown(NamedTuple):
+    """A key that is down, and how many notes its channel had before."""
+
+    key: int
+    velocity: int
+    number: int
+
+
+@dataclass
+class Slot:
+    """One voice slot.
+
+    Attributes:
+        stage: Of its life.
+        channel, key: Of its note.
+        number: How many notes its channel had before it; younger is larger.
+        order: How many notes of any channel came before it.
+        down: Keys that hold it, the latest last; more than one if it plays a mono line.
+        released_at: Sample at which its key went up, or at which the pedals let it go.
+        free_from: Sample from which an idle slot can take another note.
+        level_db: How loud it is, for stealing; a voice in its attack counts as loud.
+    """
+
+    stage: Stage = Stage.IDLE
+    channel: int = 0
+    key: int = 0
+    number: int = 0
+    order: int = 0
+    down: list[KeyDown] = field(default_factory=list)
+    released_at: int = 0
+    free_from: int = 0
+    level_db: float = math.inf
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """A slot for a new note.
+
+    Attributes:
+        slot: Its index.
+        joined: Whether the note goes on in the voice of the one before.
+        gap: Samples since that one was released, if joined; 0 if it was still held.
+    """
+
+    slot: int
+    joined: bool = False
+    gap: int = 0
+
+
+@dataclass(frozen=True)
+class Return:
+    """A line that goes back to a key that is still down.
+
+    Attributes:
+        slot: Of its voice.
+        key, velocity, number: Of the note that it goes back to.
+    """
+
+    slot: int
+    key: int
+    velocity: int
+    number: int
+
+
+@dataclass(frozen=True)
+class NoteEnd:
+    """What a note-off does.
+
+    Attributes:
+        released: Slots to release now.
+        back: Where a line goes instead.
+    """
+
+    released: list[int]
+    back: Return | None = None
+
+
+class VoiceSlots:
+    """Slots for four times as many voices as may sound.
+
+    Stolen voices fade in their own, even when many notes come at once after the computer lost time.
+
+    Attributes:
+        polyphony: How many voices may sound at once.
+        slots: All of them.
+        stolen: How many voices had to fade away for another.
+        on_theft: Called when a note finds all voices taken.
+    """
+
+    def __init__(self, polyphony: int) -> None:
+        self.polyphony = polyphony
+        self.slots = [Slot() for _ in range(SLOTS_PER_VOICE * polyphony)]
+        self.stolen = 0
+        self.on_theft: Callable[[Theft], None] = lambda _theft: None
+        self._active: list[int] = []
+
+    def active(self) -> list[int]:
+        """Slots in which something sounds, in order."""
+        return self._active.copy()
+
+    def sounding(self) -> int:
+        """How many voices sound that don't fade away for another."""
+        return sum(slot.stage in SOUNDING for slot in self.slots)
+
+    def held(self) -> int:
+        """How many notes are held, by key or pedal."""
+        return sum(slot.stage in HOLDING for slot in self.slots)
+
+    def holding(self, channel: int, key: int) -> list[int]:
+        """Slots in which a note of this key is held, by key or pedal."""
+        return [i for i in self._of(channel, *HOLDING) if self.slots[i].key == key]
+
+    def silent(self, channel: int) -> bool:
+        """Whether nothing sounds in a channel."""
+        return not self._of(channel, *SOUNDING)
+
+    def free(self, slot: int, sample: int) -> None:
+        """A voice has ended; its slot can take another note from a sample on."""
+        self.slots[slot].stage = Stage.IDLE
+        self.slots[slot].free_from = sample
+        self._active.remove(slot)
+
+    def _of(self, channel: int, *stages: Stage) -> list[int]:
+        return [i for i, s in enumerate(self.slots) if s.channel == channel and s.stage in stages]
+
+    def _new_voice(self, note: NoteId, sample: int) -> int | None:
+        """A free slot, with another voice stolen if too many sound; None if none is free."""
+        free = next(
+            (
+                i
+                for i, slot in enumerate(self.slots)
+                if slot.stage is Stage.IDLE and slot.free_from <= sample
+            ),
+            None,
+        )
+        if free is None:
+            self.on_theft(Theft(note, None))
+            return None
+        if self.sounding() >= self.polyphony:
+            victim = self.slots[self._voice_to_steal()]
+            victim.stage = Stage.FADING
+            self.stolen += 1
+            self.on_theft(Theft(note, NoteId(victim.channel, victim.number)))
+        insort(self._active, free)
+        return free
+
+    def _voice_to_steal(self) -> int:
+        """The voice that is missed least: a released one, the quietest, the oldest."""
+
+        def missed(index: int) -> tuple[bool, float, int]:
+            slot = self.slots[index]
+            return slot.stage is not Stage.RELEASED, slot.level_db, slot.order
+
+        return min((i for i in self._active if self.slots[i].stage in SOUNDING), key=missed)

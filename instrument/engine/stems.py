@@ -1,0 +1,74 @@
+"""Stems: what one channel of a score plays, just as it plays within the whole."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from instrument.engine.slots import NoteId, Theft
+from instrument.midi.controllers import ChannelState
+from instrument.midi.events import ControlChange, Event, KeyPressure, NoteOff, NoteOn, TimedEvent
+from instrument.midi.zones import LOWER, UPPER
+
+
+@dataclass
+class Whole:
+    """What the stems of a score have to know of the whole, once that is rendered.
+
+    Attributes:
+        samples: Its length; 0 if it isn't rendered.
+        thefts: The notes that found all voices taken.
+    """
+
+    samples: int = 0
+    thefts: list[Theft] = field(default_factory=list)
+
+
+def stem(
+    events: Iterable[TimedEvent], channel: int | None, whole: Whole
+) -> Iterator[tuple[float, Event | Theft]]:
+    """What an engine is given for one channel alone, in seconds.
+
+    Its notes get the same envelopes and noise as in the whole, since they have the same numbers;
+    they hear their zone's manager; and where the whole had too few voices, they fade away as there.
+
+    Args:
+        events: Of the whole score.
+        channel: Counted from 0; all of them if None.
+        whole: Rendered before.
+    """
+    if channel is None:
+        yield from ((timed.seconds, timed.event) for timed in events)
+        return
+    by_thief: defaultdict[NoteId, list[Theft]] = defaultdict(list)
+    for theft in whole.thefts:
+        by_thief[theft.thief].append(theft)
+    heard = _heard_by(channel, events)
+    numbers: Counter[int] = Counter()
+    for seconds, event in ((timed.seconds, timed.event) for timed in events):
+        if not isinstance(event, NoteOn):
+            of_a_key = isinstance(event, NoteOff | KeyPressure)
+            if event.channel == channel or (event.channel in heard and not of_a_key):
+                yield seconds, event
+            continue
+        note = NoteId(event.channel, numbers[event.channel])
+        numbers[event.channel] += 1
+        done = by_thief.get(note, ())
+        if note.channel == channel and not any(theft.victim is None for theft in done):
+            yield seconds, event
+        for theft in done:
+            if (theft.victim or theft.thief).channel == channel:
+                yield seconds, theft
+
+
+def _heard_by(channel: int, events: Iterable[TimedEvent]) -> set[int]:
+    """The channels whose controllers reach a channel: its own and, in an MPE zone, the managers."""
+    state = ChannelState()
+    for timed in events:
+        event = timed.event
+        if isinstance(event, ControlChange) and event.channel in (LOWER, UPPER):
+            state.change(event)
+            if state.zones.manager(channel) != channel:
+                return {channel, LOWER, UPPER}
+    return {channel}
