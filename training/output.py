@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from instrument.errors import OutputError
 from instrument.files import replacing
 
 
@@ -22,6 +23,22 @@ def plain(value: object) -> Any:  # noqa: ANN401 (JSON is what it is)
     if isinstance(value, Mapping):
         return {name: plain(inner) for name, inner in value.items()}
     return list(value) if isinstance(value, tuple) else value
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, unless they are there.
+
+    Raises:
+        OutputError: A file is in the way, or nothing can be written there.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        blocking = next((p for p in (path, *path.parents) if p.exists()), path)
+        raise OutputError(f"{blocking}: is a file; name a folder") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"{path}: cannot be made: {reason}") from error
 
 
 def write_json(content: object, path: Path) -> None:
@@ -35,12 +52,15 @@ def write_json(content: object, path: Path) -> None:
 
 
 def write_table(head: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> None:
-    """Write a CSV with a line of names over it.
+    """Write a CSV with a line of names over it; what is no text in a name is escaped.
 
     Raises:
         OutputError: The folder isn't there, or nothing can be written in it.
     """
-    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as stream:
+    with (
+        replacing(path) as beside,
+        beside.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream,
+    ):
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(head)
         writer.writerows(rows)

@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
-from training.output import markdown_table
+from pathlib import Path
+
+import pytest
+
+from instrument.errors import OutputError
+from training.output import make_folder, markdown_table
 
 
 def test_a_bar_does_not_break_a_table() -> None:
     assert markdown_table(["a"], [["x | y\nz"]]).splitlines() == ["| a |", "|---|", "| x \\| y z |"]
+
+
+@pytest.mark.parametrize("below", ["", "a", "a/b"])
+def test_a_file_is_no_folder_to_write_in(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OutputError, match="file: is a file"):
+        make_folder(tmp_path / "file" / below)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_what_no_folder_can_be_called_is_said(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OutputError, match="cannot be made"):
+        make_folder(tmp_path / name)

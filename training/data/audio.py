@@ -20,6 +20,10 @@ from instrument.errors import RecordingError
 from instrument.files import encoded
 
 FFMPEG_TIMEOUT_SECONDS = 300.0
+MOST_SAMPLES = 2**29  # of all channels together: 90 minutes of stereo at 48 kHz
+SAMPLE_RATES = 1_000, 1_000_000  # in Hz; another is a broken header, and resampling it has no end
+FULL_SCALE = 1.0
+MOST_OVERSHOOT = 16.0  # of samples, against full scale
 
 
 def read_audio(path: Path, sample_rate: int) -> Float32:
@@ -34,8 +38,9 @@ def read_audio(path: Path, sample_rate: int) -> Float32:
         finite. Lossy formats and the resampling filter may overshoot ±1.
 
     Raises:
-        RecordingError: the file is missing, isn't audio, is broken, holds no samples, or holds
-            NaN or infinity. The message is one line, `FILE: what is wrong`.
+        RecordingError: the file is missing, isn't audio, is broken, holds no samples or more than
+            2²⁹, or some that are NaN, infinity or far beyond full scale. The message is one line,
+            `FILE: what is wrong`.
     """
     if not path.is_file():
         raise RecordingError(f"{path}: {'is not a file' if path.exists() else 'no such file'}")
@@ -47,6 +52,9 @@ def read_audio(path: Path, sample_rate: int) -> Float32:
     mono = frames.mean(axis=1, dtype=np.float32)
     if not np.isfinite(mono).all():
         raise RecordingError(f"{path}: holds samples that are not finite numbers")
+    peak = float(np.abs(mono).max())
+    if peak > MOST_OVERSHOOT * FULL_SCALE:
+        raise RecordingError(f"{path}: its samples go to {peak:.3g}, and full scale is 1")
     if rate != sample_rate:
         mono = np.asarray(soxr.resample(mono, rate, sample_rate, quality="VHQ"), dtype=np.float32)
     if len(mono) == 0:
@@ -70,8 +78,14 @@ def _decode(path: Path) -> tuple[Float32, int]:
 
 
 def _read_with_libsndfile(path: Path) -> tuple[Float32, int]:
-    frames, rate = soundfile.read(encoded(path), dtype="float32", always_2d=True)
-    return frames, int(rate)
+    with soundfile.SoundFile(encoded(path)) as sound:
+        if sound.frames * sound.channels > MOST_SAMPLES:
+            raise RecordingError(
+                f"{path}: says that it holds {sound.frames} samples, more than a recording has"
+            )
+        if not SAMPLE_RATES[0] <= sound.samplerate <= SAMPLE_RATES[1]:
+            raise RecordingError(f"{path}: has a sample rate of {sound.samplerate} Hz")
+        return sound.read(dtype="float32", always_2d=True), int(sound.samplerate)
 
 
 def _read_with_ffmpeg(ffmpeg: str, path: Path) -> tuple[Float32, int]:
@@ -80,7 +94,8 @@ def _read_with_ffmpeg(ffmpeg: str, path: Path) -> tuple[Float32, int]:
     with tempfile.TemporaryDirectory(prefix="arco-") as folder:
         decoded = Path(folder) / "decoded.wav"
         command = [ffmpeg, "-nostdin", "-v", "error", "-protocol_whitelist", "file", "-i", source]
-        command += ["-map", "0:a:0", "-c:a", "pcm_f32le", f"file:{decoded}"]
+        command += ["-map", "0:a:0", "-c:a", "pcm_f32le"]
+        command += ["-fs", str(4 * MOST_SAMPLES), f"file:{decoded}"]
         try:
             subprocess.run(  # noqa: S603
                 command,

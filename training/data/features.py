@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +19,43 @@ from numpy.typing import NDArray
 from instrument.arrays import Float32, Float64
 from instrument.errors import FeatureError
 from instrument.files import replacing
+from instrument.units import FRAME_RATE
 from training.data.segmentation import Segments
-
-_BROKEN = (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile)
+from training.frames import FRAMES
+from training.reading import ArrayField, DamageError, is_count, is_number, parse_object, read_arrays
 
 FORMAT = 1
 VALIDATION = 0.1  # share of the recordings that aren't held out
+SAMPLE_RATES = 16_000, 96_000  # in Hz, of the audio; multiples of the frame rate
+
+TEXT = ArrayField("<U", ("R",))
+FRAME = ArrayField("<i8", ("R",), 0)
+START = ArrayField("<i8", ("R+1",), 0)
+CENTS, DB = 12_800.0, 300.0  # far beyond what is measured, to both sides
+FIELDS = {
+    "settings": ArrayField("<U"),
+    **dict.fromkeys(("name", "source", "dynamic", "string", "articulation"), TEXT),
+    "midi": ArrayField("<i8", ("R",), 0, 127),
+    "held_out": ArrayField("|b1", ("R",)),
+    "tuning_cents": ArrayField("<f4", ("R",), -CENTS, CENTS),
+    "level_db": ArrayField("<f4", ("R",), -DB, DB),
+    "gain_db": ArrayField("<f4", ("R",), -DB, DB),
+    **dict.fromkeys(("onset", "release", "end"), FRAME),
+    "frame_start": START,
+    "f0_hz": ArrayField("<f8", ("F",), 1.0, SAMPLE_RATES[1]),
+    "loudness_db": ArrayField("<f4", ("F",), -DB, DB),
+    "audio_start": START,
+    "audio": ArrayField("<i2", ("S",)),
+    "window_recording": ArrayField("<i8", ("W",), 0),
+    "window_cents": ArrayField("<f4", ("W", FRAMES), -CENTS, CENTS),
+    "window_db": ArrayField("<f4", ("W", FRAMES), -DB, DB),
+    "window_mask": ArrayField("|b1", ("W", FRAMES)),
+}
+"""What a file holds: for R recordings, F frames, S samples and W windows."""
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.blake2b(name.encode(errors="surrogatepass")).digest()
 
 
 def split(names: Sequence[str], sources: Sequence[str], share: float) -> NDArray[np.bool]:
@@ -33,7 +63,7 @@ def split(names: Sequence[str], sources: Sequence[str], share: float) -> NDArray
     chosen = np.zeros(len(names), dtype=bool)
     for source in set(sources):
         members = [i for i, s in enumerate(sources) if s == source]
-        members.sort(key=lambda i: hashlib.blake2b(names[i].encode()).digest())
+        members.sort(key=lambda i: _digest(names[i]))
         least = 1 if share > 0.0 and len(members) > 1 else 0
         chosen[members[: max(least, round(share * len(members)))]] = True
     return chosen
@@ -118,6 +148,15 @@ class FeatureCache:
         """Where the samples of a recording lie in ``audio``."""
         return slice(int(self.audio_start[recording]), int(self.audio_start[recording + 1]))
 
+    def check_audio(self) -> None:
+        """See that there is something to hear of each recording.
+
+        Raises:
+            FeatureError: There isn't.
+        """
+        if np.any(np.diff(self.audio_start) == 0):
+            raise FeatureError("the features hold no audio; make them with 'arco train prepare'")
+
     def segments(self, recording: int) -> Segments:
         """Onset, release and end of a recording, in its own frames."""
         onset, release, end = (int(x[recording]) for x in (self.onset, self.release, self.end))
@@ -141,17 +180,54 @@ class FeatureCache:
         Raises:
             FeatureError: It isn't there, is broken, or was made by another version.
         """
-        if not path.is_file():
+        if not path.exists():
             raise FeatureError(f"{path}: no such feature cache; make it with 'arco train prepare'")
         try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-                arrays = {f.name: archive[f.name] for f in dataclasses.fields(cls)}
-                settings = json.loads(str(arrays.pop("settings")))
-        except _BROKEN as error:
+            arrays = read_arrays(path, FIELDS)
+            settings = parse_object(str(arrays.pop("settings")))
+        except DamageError as error:
             raise FeatureError(f"{path}: not a feature cache ({error}); make it anew") from error
         if settings.get("format") != FORMAT:
             raise FeatureError(f"{path}: a cache of format {settings.get('format')}; make it anew")
+        try:
+            _check_settings(settings)
+            _check_places(arrays, settings["sample_rate"])
+        except DamageError as error:
+            raise FeatureError(f"{path}: contradicts itself ({error}); make it anew") from error
         arrays["audio"] = arrays["audio"].astype(np.float32) * np.float32(
             settings["audio_peak"] / 32767.0
         )
         return cls(settings=settings, **arrays)
+
+
+def _check_settings(settings: dict[str, Any]) -> None:
+    least, most = SAMPLE_RATES
+    rate: Any = settings.get("sample_rate")
+    if not is_count(rate, least, most) or rate % FRAME_RATE:
+        raise DamageError(f"a sample rate of {rate!r}")
+    if not is_number(settings.get("audio_peak"), 1e-9, 1e9):
+        raise DamageError(f"a peak of the audio of {settings.get('audio_peak')!r}")
+    if not isinstance(settings.get("instrument", ""), str):
+        raise DamageError("an instrument that is no text")
+
+
+def _check_places(arrays: dict[str, NDArray[Any]], sample_rate: int) -> None:
+    """See that recordings lie end to end, and that whatever points at one points into it."""
+    recordings = len(arrays["name"])
+    if not recordings:
+        raise DamageError("it holds no recordings")
+    counts = {}
+    for starts, values in (("frame_start", "f0_hz"), ("audio_start", "audio")):
+        edges = arrays[starts]
+        counts[starts] = np.diff(edges)
+        if edges[0] != 0 or edges[-1] != len(arrays[values]) or counts[starts].min() < 0:
+            raise DamageError(f"{starts} doesn't divide {values} into recordings")
+    frames, samples = counts["frame_start"], counts["audio_start"]
+    heard = samples > 0
+    if np.any(frames != np.where(heard, 1 + samples * FRAME_RATE // sample_rate, 0)):
+        raise DamageError("frames and audio of a recording aren't of one length")
+    onset, release, end = (arrays[name] for name in ("onset", "release", "end"))
+    if np.any((onset > release) | (release >= end) | (heard & (end > frames))):
+        raise DamageError("a note doesn't lie inside its recording")
+    if arrays["window_recording"].max(initial=0) >= recordings:
+        raise DamageError("a window is of a recording that isn't there")

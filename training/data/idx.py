@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -20,6 +21,7 @@ from instrument.errors import UsageError
 
 UINT8 = 0x08  # the code of unsigned bytes, the only type of these sets
 GZIP = b"\x1f\x8b"
+MOST_BYTES = 2**30  # of a file: twenty times MNIST
 NAMES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
@@ -45,12 +47,15 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
         UsageError: It cannot be read, is no such file, or is longer or shorter than it says.
     """
     try:
-        content = path.read_bytes()
-        if content.startswith(GZIP):
-            content = gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
+        with path.open("rb") as stream:
+            packed = stream.peek(2).startswith(GZIP)
+            with gzip.open(stream) if packed else nullcontext(stream) as values:
+                content = values.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error, MemoryError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{path}: cannot be read: {reason}; get the file anew") from error
+    if len(content) > MOST_BYTES:
+        raise UsageError(f"{path}: holds more than {MOST_BYTES // 2**20} MiB; no such set does")
     if len(content) < 4 or content[:2] != b"\0\0":
         raise UsageError(f"{path}: not an IDX file")
     if content[2] != UINT8:

@@ -10,14 +10,23 @@ from pathlib import Path, PurePosixPath
 from instrument.errors import RecordingError
 from training.data.labels import ReadResult, RecordingLabel, dynamic_of, parse_note, string_of
 
+MOST_BYTES = 64 * 2**20  # of a table: a million recordings
+
 
 def tables_in(folder: Path) -> list[Path]:
-    """The CSVs at the top of a folder, hidden ones left out."""
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() == ".csv" and not path.name.startswith(".") and path.is_file()
-    )
+    """The CSVs at the top of a folder, hidden ones left out.
+
+    Raises:
+        RecordingError: The folder cannot be read.
+    """
+    try:
+        return sorted(
+            path
+            for path in folder.iterdir()
+            if path.suffix.lower() == ".csv" and not path.name.startswith(".") and path.is_file()
+        )
+    except OSError as error:
+        raise RecordingError(f"{folder}: cannot be read: {error.strerror or error}") from error
 
 
 def only_table(folder: Path) -> Path:
@@ -42,6 +51,8 @@ def rows_of(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
         RecordingError: It cannot be read as CSV.
     """
     try:
+        if table.stat().st_size > MOST_BYTES:
+            raise RecordingError(f"{table}: larger than {MOST_BYTES // 2**20} MiB; no labels are")
         with table.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             columns = [column.strip().lower() for column in next(reader, [])]
@@ -72,11 +83,19 @@ def read_table(folder: Path, table: Path) -> ReadResult:
         label = _label_of_row(folder, f"{table}, line {line}", cells)
         if label.name in labels:
             problems.append((label.name, f"named again in line {line}; the first line counts"))
-        elif not label.path.is_file():
+        elif not _is_file(label.path):
             problems.append((label.name, f"named in line {line}, but there is no such file"))
         else:
             labels[label.name] = label
     return ReadResult.of(list(labels.values()), problems)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; no name is too long or too odd to ask."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _require_columns(table: Path, columns: list[str]) -> None:

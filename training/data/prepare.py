@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,17 +18,28 @@ from numpy.typing import NDArray
 
 from instrument.arrays import Float64
 from instrument.errors import RecordingError, UsageError
-from instrument.files import replacing
+from instrument.files import check_writable, replacing
 from instrument.units import FRAME_RATE, db_to_gain
 from training.analysis.loudness import FLOOR_DB
 from training.data.audio import read_audio
-from training.data.features import FeatureCache, split
+from training.data.features import CENTS, DB, FIELDS, FeatureCache, split
 from training.data.labels import DYNAMICS, RecordingLabel
 from training.data.notes import Analysis, PrepareSettings, analyse, note_level_db, note_windows
 from training.data.readers import AUTO_LAYOUT, read_labels
 from training.data.segmentation import Segments
 from training.data.windows import Window
-from training.output import write_table
+from training.output import make_folder, write_table
+from training.reading import ArrayField, DamageError, read_arrays
+
+PART = {
+    "audio": ArrayField("<f4", ("S",), -100.0, 100.0),
+    "f0_hz": FIELDS["f0_hz"],
+    "loudness_db": ArrayField("<f4", ("F",), -DB / 3.0, DB / 3.0),
+    "segments": ArrayField("<i8", (3,), 0),
+    "tuning_cents": ArrayField("<f8", (), -CENTS, CENTS),
+}
+REFUSED = {"refused": ArrayField("<U")}
+"""What the file of a recording holds: its analysis, or why there is none."""
 
 
 @dataclass(frozen=True)
@@ -43,23 +55,37 @@ def _part_path(folder: Path, label: RecordingLabel, settings: PrepareSettings) -
         size = label.path.stat().st_size
     except OSError as error:
         raise RecordingError(f"cannot be opened: {error.strerror}") from error
-    key = f"{label.name}|{size}|{label.midi}|{asdict(settings)}"
-    return folder / f"{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.npz"
+    key = f"{label.name}|{size}|{label.midi}|{asdict(settings)}".encode(errors="surrogatepass")
+    return folder / f"{hashlib.blake2b(key, digest_size=12).hexdigest()}.npz"
+
+
+def _read_part(path: Path, sample_rate: int) -> Analysis | str | None:
+    """What was analysed before, or the reason why it is left out; None if it isn't there whole."""
+    with suppress(DamageError):
+        return str(read_arrays(path, REFUSED)["refused"])
+    try:
+        part = read_arrays(path, PART)
+    except DamageError:
+        return None
+    found = Analysis(
+        audio=part["audio"],
+        f0_hz=part["f0_hz"],
+        loudness_db=part["loudness_db"],
+        segments=Segments(*part["segments"].tolist()),
+        tuning_cents=float(part["tuning_cents"]),
+    )
+    frames, note = len(found.f0_hz), found.segments
+    whole = frames == 1 + len(found.audio) * FRAME_RATE // sample_rate
+    return found if whole and note.onset <= note.release < note.end <= frames else None
 
 
 def _analyse_or_load(label: RecordingLabel, parts: Path, settings: PrepareSettings) -> Analysis:
     path = _part_path(parts, label, settings)
-    if path.exists():
-        with np.load(path, allow_pickle=False) as part:
-            if "refused" in part:
-                raise RecordingError(str(part["refused"]))
-            return Analysis(
-                audio=part["audio"],
-                f0_hz=part["f0_hz"],
-                loudness_db=part["loudness_db"],
-                segments=Segments(*(int(frame) for frame in part["segments"])),
-                tuning_cents=float(part["tuning_cents"]),
-            )
+    before = _read_part(path, settings.sample_rate)
+    if isinstance(before, str):
+        raise RecordingError(before)
+    if before is not None:
+        return before
     try:
         found = analyse(read_audio(label.path, settings.sample_rate), label.midi, settings)
     except RecordingError as error:
@@ -185,9 +211,10 @@ def prepare(
 
     Raises:
         UsageError: Not one recording could be used.
+        OutputError: ``out``, or what is beside it, cannot be written.
     """
     parts = out.with_suffix(".parts")
-    parts.mkdir(parents=True, exist_ok=True)
+    make_folder(parts)
     used: list[RecordingLabel] = []
     notes: list[Analysis] = []
     refused = list(unread)
@@ -229,12 +256,11 @@ def prepare_folder(
         instrument are not counted.
 
     Raises:
-        UsageError: There are no such recordings, or not one could be used, or there is no folder
-            for ``out``.
+        UsageError: There are no such recordings, or not one could be used.
+        OutputError: ``out`` cannot be written.
         RecordingError: See ``read_labels``.
     """
-    if not out.parent.is_dir():
-        raise UsageError(f"{out}: there is no folder {out.parent}; make it first")
+    check_writable(out)
     found = read_labels(folder, layout)
     labels = [label for label in found.labels if label.instrument in ("", settings.instrument)]
     if not labels:

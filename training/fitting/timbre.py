@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from training.fitting.loop import Batch, Task
 from training.networks.losses import multi_scale_spectral_loss
 from training.networks.synth import filtered_noise, harmonic
 from training.networks.timbre import TimbreDecoder, TimbreSettings
+from training.reading import ArrayField, DamageError, read_arrays
 
 FIT_FRAMES = 200
 REFINE_FRAMES = 126  # one more than whole hops, for the controls at both ends
@@ -38,18 +39,22 @@ def measured_spectra(
     """Harmonics [all frames, K] and noise [all frames, N] in dB of a cache; kept in ``path``.
 
     What is kept there of other sizes, measured otherwise or broken, is measured anew.
+
+    Raises:
+        FeatureError: The cache holds no audio.
+        OutputError: ``path`` cannot be written.
     """
-    how = np.array(MEASURED_BY)
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            harmonics_db, noise_db = kept["harmonics_db"], kept["noise_db"]
-            same = np.array_equal(kept["measured_by"], how)
-        length = len(cache.f0_hz)
-        shapes = (length, settings.harmonics), (length, settings.noise_bands)
-        if same and (harmonics_db.shape, noise_db.shape) == shapes:
-            return harmonics_db, noise_db
-    except (OSError, KeyError, ValueError, EOFError, BadZipFile):
-        pass
+    cache.check_audio()
+    how, length = np.array(MEASURED_BY, np.float64), len(cache.f0_hz)
+    fields = {
+        "measured_by": ArrayField("<f8", how.shape),
+        "harmonics_db": ArrayField("<f4", (length, settings.harmonics)),
+        "noise_db": ArrayField("<f4", (length, settings.noise_bands)),
+    }
+    with suppress(DamageError):
+        kept = read_arrays(path, fields)
+        if np.array_equal(kept["measured_by"], how):
+            return kept["harmonics_db"], kept["noise_db"]
     spectra = []
     for recording in range(len(cache.name)):
         frames = cache.frames(recording)
@@ -160,6 +165,7 @@ class TimbreTask(Task):
 
     def __init__(self, network: TimbreDecoder, cache: FeatureCache) -> None:
         super().__init__()
+        cache.check_audio()
         self.network = network
         self.cache = cache
         self.training_recordings = np.flatnonzero(cache.fitted).tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -118,6 +119,44 @@ def test_a_faulty_recording_is_one_line_that_names_it(
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
     assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize("claimed", [2**36 - 1, 2**30])
+def test_samples_that_a_file_only_claims_take_no_memory(tmp_path: Path, claimed: int) -> None:
+    path = tmp_path / "claims.flac"
+    soundfile.write(path, tone(), RATE)
+    content = bytearray(path.read_bytes())
+    content[21] |= claimed >> 32  # STREAMINFO: 36 bits of the number of samples
+    content[22:26] = (claimed & 0xFFFF_FFFF).to_bytes(4)
+    path.write_bytes(content)
+    with pytest.raises(RecordingError, match=f"says that it holds {claimed} samples"):
+        read_audio(path, RATE)
+
+
+@pytest.mark.parametrize("rate", [1, 999, 2_000_000_000])
+def test_a_sample_rate_that_no_recording_has_is_refused(tmp_path: Path, rate: int) -> None:
+    path = tmp_path / "tone.wav"
+    soundfile.write(path, tone(), rate)
+    with pytest.raises(RecordingError, match=f"sample rate of {rate} Hz"):
+        read_audio(path, RATE)
+
+
+@pytest.mark.parametrize("peak", [32.0, 32_768.0, 1e30, 1e38])
+def test_samples_far_beyond_full_scale_are_refused(tmp_path: Path, peak: float) -> None:
+    path = tmp_path / "tone.wav"
+    soundfile.write(path, 2.0 * peak * tone(), RATE, subtype="FLOAT")
+    with pytest.raises(RecordingError, match=r"full scale is 1|not finite"):
+        read_audio(path, RATE)
+
+
+def test_a_name_that_is_no_text_is_read(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/A4-\xe9.wav"))
+    soundfile.write(tmp_path / "tone.wav", tone(), RATE, subtype="FLOAT")
+    try:
+        (tmp_path / "tone.wav").rename(path)
+    except OSError:
+        pytest.skip("file names are text here")
+    np.testing.assert_array_equal(read_audio(path, RATE), tone())
 
 
 def test_a_headerless_file_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import shutil
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
 from instrument.errors import UsageError
+from tests.training.damage import bytes_damage
 from training.data.idx import Pictures, read_idx, read_pictures
 
 Write = Callable[[Path, NDArray[np.uint8]], None]
@@ -65,6 +67,26 @@ def test_a_broken_file_is_refused_by_name(content: bytes, complaint: str, tmp_pa
     with pytest.raises(UsageError, match=complaint) as refused:
         read_idx(path, 3)
     assert str(path) in str(refused.value)
+
+
+def test_what_unpacks_to_more_than_any_set_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.data.idx.MOST_BYTES", 2**20)
+    path = tmp_path / "some-idx3-ubyte"
+    path.write_bytes(gzip.compress(bytes(2**21)))
+    with pytest.raises(UsageError, match="holds more than 1 MiB"):
+        read_idx(path, 3)
+
+
+@given(damage=bytes_damage(), packed=st.booleans())
+def test_a_damaged_file_is_read_or_refused(
+    damage: Callable[[bytes], bytes], packed: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "damaged-idx-ubyte"
+    path.write_bytes(damage(PACKED if packed else CUBE))
+    with contextlib.suppress(UsageError):
+        assert read_idx(path, 3).ndim == 3
 
 
 @pytest.fixture

@@ -228,6 +228,21 @@ def test_auto_goes_by_the_names_where_no_csv_is_the_one(
     assert all("not used" in reason for _, reason in result.problems)
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "a/" * 3000, "a\0b", "gone"])
+def test_a_row_may_name_what_no_file_can_be_called(tmp_path: Path, name: str) -> None:
+    write_csv(tmp_path, f"file,midi\n{name},69\n")
+    result = read_labels(tmp_path, "csv")
+    assert result.labels == []
+    assert len(result.problems) == 1
+
+
+def test_a_table_that_is_larger_than_any_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "notes.csv").open("wb") as stream:
+        stream.truncate(20 * 2**30)
+    with pytest.raises(RecordingError, match="larger than"):
+        read_labels(tmp_path, "csv")
+
+
 # --- Folders and layouts ----------------------------------------------------------------------
 
 

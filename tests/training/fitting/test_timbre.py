@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from instrument.arrays import Float32
-from instrument.errors import UsageError
+from instrument.errors import FeatureError, UsageError
 from instrument.units import FRAME_RATE
+from tests.training.damage import ARRAYS, read_archive, write_archive
 from training.analysis.loudness import loudness_db
 from training.data.features import FeatureCache
 from training.fitting.loop import Batch, LoopSettings, train
@@ -71,6 +72,27 @@ def test_spectra_that_were_measured_otherwise_or_broke_are_measured_anew(
     assert [measure(), measure()] == [everything, 0]
     monkeypatch.setattr("training.fitting.timbre.MEASURED_BY", (1.0, 2.0, 3.0, 4))
     assert [measure(), measure()] == [everything, 0]
+
+
+@pytest.mark.parametrize("kind", ARRAYS)
+def test_kept_spectra_may_be_anything(
+    kind: str, spectra: tuple[Float32, Float32], features: FeatureCache, tmp_path: Path
+) -> None:
+    path = tmp_path / "violin.spectra.npz"
+    measured_spectra(features, path, SETTINGS, lambda *_: None)
+    arrays = read_archive(path)
+    write_archive(path, arrays | {"noise_db": ARRAYS[kind](arrays["noise_db"])})
+    for found, measured in zip(measured_spectra(features, path, SETTINGS), spectra, strict=True):
+        assert found.dtype == np.float32
+        assert found.shape == measured.shape
+        assert np.isfinite(found).all()
+
+
+def test_a_cache_without_audio_has_no_timbre(synthetic_cache: FeatureCache, tmp_path: Path) -> None:
+    with pytest.raises(FeatureError, match="no audio"):
+        measured_spectra(synthetic_cache, tmp_path / "violin.spectra.npz", SETTINGS)
+    with pytest.raises(FeatureError, match="no audio"):
+        TimbreRefine(TimbreDecoder(SETTINGS), synthetic_cache)
 
 
 def test_a_network_of_another_size_has_its_spectra_measured_anew(
