@@ -22,6 +22,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from instrument.model.latent import KNOBS
 from instrument.model.metrics import three_digits
 from instrument.units import note_name
 
@@ -144,7 +145,7 @@ def print_facts(about: dict[str, Any]) -> None:
     console.print(f"{about['name']}: {about['description']}")
     console.print(_properties(about))
     for title, columns, rows in (
-        ("Knobs", ("--knob", "what it changes"), about["axes"]),
+        ("Knobs", ("--knob", "what it changes"), about["axes"][:KNOBS]),
         ("Presets", ("--preset", "program", "what it is"), about["presets"]),
         ("Learned from", ("recordings", "notes", "licence"), about["sources"]),
     ):

@@ -61,7 +61,8 @@ def read_knobs(settings: Sequence[str]) -> dict[str, float]:
             position = math.nan
         if not (name and equals and POSITION.low <= position <= POSITION.high):
             raise UsageError(
-                f"--knob {setting}: should be NAME=VALUE with a value from 0 to 1, like vibrato=0.7"
+                f"--knob {setting}: should be NAME=VALUE with a value from 0 to 1; "
+                "'arco info' names the knobs"
             )
         knobs[name] = position
     return knobs

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrument.arrays import Float32, Float64
-from instrument.errors import UsageError
+from instrument.errors import UnknownName, UsageError
 from instrument.model.jitter import Jitter
 from instrument.model.spec import InstrumentSpec, Preset
 
@@ -151,15 +151,15 @@ def knob_settings(spec: InstrumentSpec, knobs: Mapping[str, float]) -> dict[int,
     """Knobs by axis index.
 
     Raises:
-        UnknownName: There is no axis of a name.
-        UsageError: A position is outside 0…1, or an axis has no knob.
+        UnknownName: There is no knob of a name; only knobs of this instrument are offered.
+        UsageError: A position is outside 0…1.
     """
+    axes = {axis.name: index for index, axis in enumerate(spec.axes[:KNOBS])}
     settings = {}
     for name, position in knobs.items():
-        axis = spec.axis(name)
-        if axis >= KNOBS:
-            raise UsageError(f"knob {name}: only the first {KNOBS} axes have knobs")
+        if name not in axes:
+            raise UnknownName("knob", name, axes)
         if not 0.0 <= position <= 1.0:
             raise UsageError(f"knob {name}: {position:g} is outside 0…1")
-        settings[axis] = position
+        settings[axes[name]] = position
     return settings

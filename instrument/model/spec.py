@@ -208,17 +208,6 @@ class InstrumentSpec:
             raise UnknownName("preset", name, found)
         return found[name]
 
-    def axis(self, name: str) -> int:
-        """Index of the axis of a name.
-
-        Raises:
-            UnknownName: There is none of this name; the message offers near ones.
-        """
-        names = [axis.name for axis in self.axes]
-        if name not in names:
-            raise UnknownName("knob", name, names)
-        return names.index(name)
-
 
 def sha256(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""

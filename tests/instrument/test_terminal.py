@@ -12,6 +12,7 @@ import pytest
 from instrument import terminal as ui
 from instrument.audio.devices import Device
 from instrument.live.bindings import Binding
+from instrument.model.graphs import Instrument
 from instrument.render import RenderReport
 
 
@@ -145,3 +146,14 @@ def test_learned_knobs_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert ["21", "16", "vibrato", "absolute", "jump"] in rows
     assert ["22", "1", "pan", "twos-complement"] in rows
     assert "They are kept in knobs.toml." in out
+
+
+def test_only_axes_that_have_knobs_are_listed_as_knobs(
+    tiny: Instrument, capsys: pytest.CaptureFixture[str]
+) -> None:
+    axes = [replace(tiny.spec.axes[0], name=f"axis-{number}") for number in range(10)]
+    facts = ui.facts(replace(tiny.spec, axes=axes))
+    assert len(facts["axes"]) == 10
+    ui.print_facts(facts)
+    knobs = [line.split()[0] for line in capsys.readouterr().out.splitlines() if "axis-" in line]
+    assert knobs == [f"axis-{number}" for number in range(8)]

@@ -147,13 +147,21 @@ def test_knobs_are_known_by_name(tiny: Instrument) -> None:
     assert knob_settings(tiny.spec, {names[2]: 0.25, names[0]: 1.0}) == {2: 0.25, 0: 1.0}
     with pytest.raises(UnknownName, match="no knob named 'nothing'"):
         knob_settings(tiny.spec, {"nothing": 0.5})
+    with pytest.raises(UnknownName, match=f"did you mean .*'{names[0]}'"):
+        knob_settings(tiny.spec, {names[0][:-1]: 0.5})
+    with pytest.raises(UnknownName, match="no knob named 'zzz'; there is: "):
+        knob_settings(tiny.spec, {"zzz": 0.5})
     for position in (-0.01, 1.01, math.nan, math.inf):
         with pytest.raises(UsageError, match="outside 0…1"):
             knob_settings(tiny.spec, {names[0]: position})
 
 
-def test_a_ninth_axis_has_no_knob(tiny: Instrument) -> None:
-    axes = [*tiny.spec.axes[:1]] * 8
+@pytest.mark.parametrize("name", ["ninth", "nint", "vibrato"])
+def test_an_axis_without_a_knob_is_neither_turned_nor_offered(tiny: Instrument, name: str) -> None:
+    axes = [replace(tiny.spec.axes[0], name=f"axis-{number}") for number in range(8)]
     spec = replace(tiny.spec, axes=[*axes, replace(axes[0], name="ninth")])
-    with pytest.raises(UsageError, match="ninth"):
-        knob_settings(spec, {"ninth": 0.5})
+    with pytest.raises(UnknownName) as caught:
+        knob_settings(spec, {name: 0.5})
+    offered = str(caught.value).partition(";")[2]
+    assert all(axis.name in offered for axis in axes)
+    assert "ninth" not in offered
