@@ -15,10 +15,9 @@ from instrument.arrays import Float32
 from instrument.audio.files import WAV_BYTES, ending, sound_file, subtype
 from instrument.dsp.synth import compile_kernels
 from instrument.engine.engine import Engine
-from instrument.engine.stems import Whole, stem
+from instrument.engine.stems import Whole, channels, stem
 from instrument.errors import UsageError
 from instrument.files import check_apart, check_writable, new_folder
-from instrument.midi.events import NoteOn
 from instrument.midi.score import Score
 from instrument.model.graphs import Instrument
 from instrument.settings import TAIL, Chosen, EngineSettings
@@ -329,13 +328,6 @@ def render_files(
             render_score(instrument, score, settings, write, after(done), channel, compiling, whole)
     progress(1.0)
     return report
-
-
-def channels(score: Score) -> list[int]:
-    """Channels that have notes, counting from 0."""
-    return sorted(
-        {timed.event.channel for timed in score.events if isinstance(timed.event, NoteOn)}
-    )
 
 
 def stem_path(folder: Path, mix: Path, channel: int) -> Path:

@@ -104,9 +104,10 @@ def render(
         TAIL.check("--tail", tail)
 
     from instrument import terminal as ui
+    from instrument.engine.stems import channels
     from instrument.files import standard_input, standard_output
     from instrument.midi.score import read_score
-    from instrument.render import RenderSettings, channels
+    from instrument.render import RenderSettings
 
     piped = song == STANDARD
     score = read_score(standard_input() if piped else song)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from instrument.engine.slots import NoteId, Theft
 from instrument.midi.controllers import ChannelState
 from instrument.midi.events import ControlChange, Event, KeyPressure, NoteOff, NoteOn, TimedEvent
+from instrument.midi.score import Score
 from instrument.midi.zones import LOWER, UPPER
 
 
@@ -60,6 +61,13 @@ def stem(
         for theft in done:
             if (theft.victim or theft.thief).channel == channel:
                 yield seconds, theft
+
+
+def channels(score: Score) -> list[int]:
+    """Channels that have notes, counting from 0."""
+    return sorted(
+        {timed.event.channel for timed in score.events if isinstance(timed.event, NoteOn)}
+    )
 
 
 def _heard_by(channel: int, events: Iterable[TimedEvent]) -> set[int]:

@@ -11,12 +11,12 @@ import pytest
 
 from instrument.arrays import Float32
 from instrument.dsp.limiter import LimiterState
-from instrument.engine.stems import Whole
+from instrument.engine.stems import Whole, channels
 from instrument.midi.controllers import AXIS_CONTROLLERS
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, PitchBend, TimedEvent
 from instrument.midi.score import Score
 from instrument.model.graphs import Instrument
-from instrument.render import RenderSettings, channels, render_score
+from instrument.render import RenderSettings, render_score
 from instrument.settings import EngineSettings
 from instrument.units import gain_to_db
 
