@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -103,8 +104,15 @@ CONDUCTOR = track(
     (0, meta(0x58, b"\x04\x02\x18\x08")), (0, tempo(400_000)), (9, tempo(700_000)), (40, b"\xfe")
 )
 DRUMS = track((0, b"\x99\x26\x60"), (6, b"\x99\x26\x00"), (6, b"\x99\x2a\x60"), (6, b"\x2a\x00"))
+
+
+def said(take: object) -> bytes:
+    """The text event in which a take says how it was played."""
+    return meta(0x01, b"arco-take " + json.dumps(take).encode())
+
+
 PLAYED = track(
-    (0, meta(0x01, b"arco-take " + json.dumps(TAKE).encode())),
+    (0, said(TAKE)),
     (0, tempo(500_000)),
     (480, b"\x90\x45\x64"),
     (4_800, b"\x90\x4c\x50"),
@@ -142,6 +150,11 @@ ODD_EVENTS = [
 ]
 DELTAS = [0, 1, 12, 96, 127, 128, 0x3FFF, 0x4000, 0x1FFFFF, 0xFFFFFFF, 0x10000000]
 DIVISIONS = [0, 1, 24, 96, 480, 0x7FFF, 0x8000, 0x8001, 0xE250, 0xE728, 0xE8FF, 0xFFFF]
+SETTINGS = [*TAKE, "humanize", "preset", "knobs", "nosuch"]
+VALUES: list[object] = [
+    *(0, -1, 1, 2, 64, 10**5, 10**12, 10**40, 0.5, 1e300, math.inf, math.nan, 22_050, 192_000),
+    *(None, True, "", "tiny", [], {}, {"nosuch": 0.5}, {"nosuch": "much"}, "a\nb\x1b[31m"),
+]
 OFFS = [-(2**16), -8, -4, -1, 1, 4, 8, 2**16, 2**31]
 
 
@@ -231,6 +244,12 @@ def change_header(draw: Draw, file: File) -> None:
             file.division = draw(st.sampled_from(DIVISIONS) | st.integers(0, 0xFFFF))
 
 
+def change_take(draw: Draw, file: File) -> None:
+    changed = draw(st.dictionaries(st.sampled_from(SETTINGS), st.sampled_from(VALUES), max_size=3))
+    for chunk in file.chunks[:1]:
+        chunk.events.insert(0, Event(0, said(TAKE | changed)))
+
+
 MUTATIONS: list[Callable[[Draw, File], None]] = [
     change_delta,
     change_data,
@@ -242,6 +261,7 @@ MUTATIONS: list[Callable[[Draw, File], None]] = [
     change_length,
     change_chunks,
     change_header,
+    change_take,
 ]
 
 
