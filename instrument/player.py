@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from html import escape
@@ -41,13 +42,18 @@ def load(name: str | PathLike[str] = "violin") -> Player:
     """Load an instrument.
 
     Args:
-        name: Of one that ships with Arco, or the folder of an exported one.
+        name: Of one that ships with Arco, or the folder of an exported one, which comes first; a
+            warning says so if it hides one that ships.
 
     Raises:
         UnknownName: There is none of this name; the message offers near ones.
         InstrumentError: It is missing, edited, or of another format.
     """
-    return Player(load_instrument(find_instrument(str(name))))
+
+    def warn(sentence: str) -> None:
+        warnings.warn(sentence, stacklevel=4)
+
+    return Player(load_instrument(find_instrument(str(name), warn)))
 
 
 class Player:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-
 
 def one_line(text: str) -> str:
-    """A text in one line, with what could steer a terminal replaced.
+    r"""A text in one line, in which nothing steers a terminal.
 
     Spaces and line breaks become single spaces. Control characters, marks that turn the direction
-    of writing, and parts of broken characters become U+FFFD.
+    of writing, and bytes that are no text become escapes: ``\x1b``.
     """
     line = " ".join(text.split())
     if line.isprintable():
         return line
-    return "".join(sign if sign.isprintable() else REPLACEMENT for sign in line)
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line
+    )

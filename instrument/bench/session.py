@@ -53,7 +53,7 @@ def measure(
 def _sections(
     name: str, effort: Effort, folder: Path, watch: Watch, say: Callable[[str], None]
 ) -> Iterator[Section]:
-    place = find_instrument(name)
+    place = find_instrument(name, say)
     instrument = load_instrument(place)
     note, line, chords = (folder / f"{score}.mid" for score in ("note", "line", "chords"))
     write_note(note)

@@ -17,6 +17,7 @@ import typer
 from instrument import __version__
 from instrument.cli import bench, demo, devices, info, play, render, shell, train
 from instrument.errors import ArcoError
+from instrument.text import one_line
 
 LOST_WORDS = 1
 BAD_USE = 2
@@ -112,7 +113,7 @@ def _run(arguments: Sequence[str]) -> int:
 def _refuse(message: str) -> int:
     """Say in one line on stderr what was wrong; nothing where the help was shown instead."""
     if message:
-        print(f"arco: {' '.join(message.split())}", file=sys.stderr)
+        print(f"arco: {one_line(message)}", file=sys.stderr)
     return BAD_USE
 
 

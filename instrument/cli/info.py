@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from instrument.cli.options import instrument_folder
+
 
 def info(
     instrument: Annotated[
@@ -19,11 +21,10 @@ def info(
 ) -> None:
     """Show what an instrument says of itself: range, knobs, presets, sources, metrics."""
     from instrument import terminal as ui
-    from instrument.model.catalogue import find_instrument
     from instrument.model.onnx_file import read_graph
     from instrument.model.spec import read_spec
 
-    folder = find_instrument(instrument)
+    folder = instrument_folder(instrument)
     spec = read_spec(folder)
     for graph in (spec.envelope, spec.timbre):
         read_graph(graph, folder)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from instrument.errors import UsageError
 from instrument.settings import LIMITS, POSITION, Chosen, EngineSettings
+from instrument.text import one_line
 
 InstrumentOption = Annotated[
     str, typer.Option(help="An instrument's name, or the folder of an exported one.")
@@ -48,6 +51,20 @@ RoomOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def instrument_folder(name: str) -> Path:
+    """Folder of the instrument of a name or path; one that hides another is told on stderr.
+
+    Raises:
+        ArcoError: There is none.
+    """
+    from instrument.model.catalogue import find_instrument
+
+    def tell(sentence: str) -> None:
+        print(f"arco: {one_line(sentence)}", file=sys.stderr)
+
+    return find_instrument(name, tell)
 
 
 def read_knobs(settings: Sequence[str]) -> dict[str, float]:

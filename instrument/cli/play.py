@@ -16,6 +16,7 @@ from instrument.cli.options import (
     KnobOption,
     PresetOption,
     RoomOption,
+    instrument_folder,
     read_chosen,
 )
 from instrument.cli.shell import signals_that_end
@@ -128,10 +129,9 @@ def play(
     bindings = load_bindings(bindings_path)
 
     from instrument.live.session import LiveSettings
-    from instrument.model.catalogue import find_instrument
     from instrument.model.graphs import load_instrument
 
-    loaded = load_instrument(find_instrument(instrument))
+    loaded = load_instrument(instrument_folder(instrument))
     names = controls([axis.name for axis in loaded.spec.axes])
     for name in learn or ():
         if name not in names:

@@ -17,6 +17,7 @@ from instrument.cli.options import (
     KnobOption,
     PresetOption,
     RoomOption,
+    instrument_folder,
     read_chosen,
 )
 from instrument.settings import TAIL
@@ -141,11 +142,10 @@ def render_into(
 ) -> RenderReport:
     """Render with an instrument of a name, with a bar that shows how far it is."""
     from instrument import terminal as ui
-    from instrument.model.catalogue import find_instrument
     from instrument.model.graphs import load_instrument
     from instrument.render import check_output, render_files
 
     check_output(path, bits, score, settings, stems, song)
-    instrument = load_instrument(find_instrument(name))
+    instrument = load_instrument(instrument_folder(name))
     with ui.progress_bars() as bars:
         return render_files(instrument, score, settings, path, bits, stems, *bars)

@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,32 +21,12 @@ from instrument.model.spec import (
     read_spec,
     write_spec,
 )
-
-Edit = Callable[[dict[str, Any]], None]
+from tests.instrument.model.spec_edits import Edit, put, take
 
 
 @pytest.fixture
 def description(tiny_instrument: Path) -> InstrumentSpec:
     return read_spec(tiny_instrument)
-
-
-@pytest.fixture
-def refusal(tiny_instrument: Path, tmp_path: Path) -> Callable[[Edit], str]:
-    """What is said of the tiny instrument after an edit of its JSON."""
-
-    def refuse(edit: Edit) -> str:
-        content = json.loads((tiny_instrument / SPEC_FILE).read_text(encoding="utf-8"))
-        edit(content)
-        (tmp_path / SPEC_FILE).write_text(json.dumps(content), encoding="utf-8")
-        with pytest.raises(InstrumentError) as caught:
-            read_spec(tmp_path)
-        message = str(caught.value)
-        assert len(message.splitlines()) == 1
-        assert message.startswith(str(tmp_path / SPEC_FILE))
-        assert "export the instrument anew" in message
-        return message
-
-    return refuse
 
 
 def test_a_description_is_read_as_it_was_written(
@@ -65,30 +44,6 @@ def test_format_3_keeps_its_metrics_by_name(tiny_instrument: Path, tmp_path: Pat
     spec = read_spec(tmp_path)
     assert spec.format == FORMAT
     assert spec.metrics == [undescribed("cents_mae", 2.5), undescribed("new_thing", 7.0)]
-
-
-def put(*path: str | int, value: object) -> Edit:
-    """An edit that puts a value somewhere."""
-
-    def edit(content: dict[str, Any]) -> None:
-        place: Any = content
-        for step in path[:-1]:
-            place = place[step]
-        place[path[-1]] = value
-
-    return edit
-
-
-def take(*path: str | int) -> Edit:
-    """An edit that takes an entry away."""
-
-    def edit(content: dict[str, Any]) -> None:
-        place: Any = content
-        for step in path[:-1]:
-            place = place[step]
-        del place[path[-1]]
-
-    return edit
 
 
 @pytest.mark.parametrize(
