@@ -332,7 +332,7 @@ def render_files(
 
 def stem_path(folder: Path, mix: Path, channel: int) -> Path:
     """The file of a channel, counted from 0, beside those of the others."""
-    return folder / f"{mix.stem}-channel-{channel + 1:02d}{mix.suffix}"
+    return folder / f"{mix.stem}-channel-{channel + 1:02d}{mix.suffix or '.wav'}"
 
 
 def _check_size(path: Path, bits: int, score: Score, settings: RenderSettings) -> None:

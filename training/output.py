@@ -48,7 +48,8 @@ def write_json(content: object, path: Path) -> None:
         OutputError: The folder isn't there, or nothing can be written in it.
     """
     with replacing(path) as beside:
-        beside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        beside.write_text(text, "utf-8", "backslashreplace")
 
 
 def write_table(head: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> None:

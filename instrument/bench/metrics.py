@@ -190,7 +190,8 @@ def write_report(path: Path, report: Report) -> None:
     """
     content = {"format": FORMAT, **asdict(report), "noise": report.noise._asdict()}
     with replacing(path) as beside:
-        beside.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+        text = json.dumps(content, ensure_ascii=False, indent=1)
+        beside.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def read_report(path: Path) -> Report:

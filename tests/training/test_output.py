@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from instrument.errors import OutputError
-from training.output import make_folder, markdown_table
+from training.output import make_folder, markdown_table, write_json
 
 
 def test_a_bar_does_not_break_a_table() -> None:
@@ -26,3 +27,9 @@ def test_a_file_is_no_folder_to_write_in(tmp_path: Path, below: str) -> None:
 def test_what_no_folder_can_be_called_is_said(tmp_path: Path, name: str) -> None:
     with pytest.raises(OutputError, match="cannot be made"):
         make_folder(tmp_path / name)
+
+
+def test_names_that_are_no_text_are_escaped(tmp_path: Path) -> None:
+    write_json({"name": "caf\udce9 é"}, tmp_path / "x.json")
+    assert "é" in (tmp_path / "x.json").read_text("utf-8")
+    assert json.loads((tmp_path / "x.json").read_bytes()) == {"name": "caf\udce9 é"}

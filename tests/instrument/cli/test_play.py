@@ -138,6 +138,16 @@ def test_play_ends_well_after_ctrl_c(
     ]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGHUP")
+def test_play_ends_well_when_its_terminal_closes(
+    play: Arco, sessions: list[FakeSession], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeSession, "run", lambda _: signal.raise_signal(signal.SIGHUP))
+    assert play()[0] == 0
+    (session,) = sessions
+    assert (session.stops, session.closed) == (1, True)
+
+
 def test_play_as_json_says_what_happens_and_nothing_else(
     play: Arco, sessions: list[FakeSession]
 ) -> None:

@@ -283,6 +283,8 @@ def test_a_device_and_a_fifo_take_the_sound_and_stay(
     status, out, _ = render("song.mid", "-o", os.devnull)
     assert (status, Path(os.devnull).is_char_device()) == (0, True)
     assert out.startswith(os.devnull)
+    assert render("song.mid", "-o", os.devnull, "--stems", "parts")[0] == 0
+    assert is_sound(desk / "parts" / "null-channel-01.wav")
     assert sh("mkfifo f.wav; cat f.wav > g.wav & $RENDER song.mid -o f.wav; wait").returncode == 0
     assert (desk / "f.wav").is_fifo()
     assert is_sound(desk / "g.wav")
