@@ -213,7 +213,7 @@ def render_score(
 
     render(min(length.last + 1, length.most))
     if engine.held:  # the song ends before its last notes do
-        render(length.end)
+        render(min(length.end, length.most))
         engine.release_all()
     if length.exact:
         render(length.most)
