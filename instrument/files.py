@@ -112,7 +112,10 @@ def standard_output(name: Path) -> Iterator[Path]:
         raise OutputError("standard output: is closed")
     if sys.stdout.isatty():
         raise OutputError("standard output: is a terminal; name a file, or pipe it into a program")
-    with TemporaryDirectory(prefix="arco-") as folder:
+    with (
+        _said_of(Path("standard output")),
+        TemporaryDirectory(prefix="arco-") as folder,
+    ):
         whole = Path(folder, name)
         yield whole
         with whole.open("rb") as source:
@@ -205,7 +208,8 @@ def _give_permissions(new: Path, old: os.stat_result) -> None:
         for owner, group in ((-1, old.st_gid), (old.st_uid, -1)):
             with suppress(OSError):
                 os.chown(new, owner, group)
-    new.chmod(stat.S_IMODE(old.st_mode))
+    with suppress(OSError):  # some file systems know no permissions
+        new.chmod(stat.S_IMODE(old.st_mode))
 
 
 def _give(whole: Path, stream: Path) -> None:

@@ -24,6 +24,7 @@ from rich.table import Table
 
 from instrument.model.latent import KNOBS
 from instrument.model.metrics import three_digits
+from instrument.text import one_line
 from instrument.units import note_name
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def report_lines(
         report: What the render says of itself.
         skipped_channels: Channels that were left out, counting from 0.
     """
-    yield f"{path}: {duration(report.seconds)} of sound, peak {report.peak_dbfs:.1f} dBFS"
+    name, length = one_line(str(path)), duration(report.seconds)
+    yield f"{name}: {length} of sound, peak {report.peak_dbfs:.1f} dBFS"
     if report.compile_seconds:
         yield f"Compiled its kernels first, in {duration(report.compile_seconds)}."
     yield f"Rendered in {duration(report.render_seconds)}, {speed(report.realtime_factor)}."

@@ -26,19 +26,23 @@ if TYPE_CHECKING:
     from instrument.midi.score import Score
     from instrument.render import RenderReport, RenderSettings
 
-STANDARD = Path("-")
-"""Standard input, or standard output."""
+STANDARD = "-"
+"""Standard input, or standard output; a file of this name is ./-"""
 
 
 def render(
     song: Annotated[
-        Path, typer.Argument(help="The .mid file to play; - reads one from standard input.")
+        str,
+        typer.Argument(
+            metavar="SONG", help="The .mid file to play; - reads one from standard input."
+        ),
     ],
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--output",
             "-o",
+            metavar="FILE",
             help="The .wav or .flac file to write, or - for a .wav on standard output; by default "
             "the song's name with .wav, here, or what is read from - to -.",
             show_default=False,
@@ -109,26 +113,28 @@ def render(
     from instrument.files import standard_input, standard_output
     from instrument.midi.score import read_score
     from instrument.render import RenderSettings
+    from instrument.text import one_line
 
-    piped = song == STANDARD
-    score = read_score(standard_input() if piped else song)
+    source = None if song == STANDARD else Path(song)
+    score = read_score(source or standard_input())
     settings = RenderSettings.of(score).chosen(tail, **chosen)
-    named = Path("song.wav" if piped else song.with_suffix(".wav").name)
-    path = output or (STANDARD if piped else named)
-    source = None if piped else song
-    with standard_output(named) if path == STANDARD else nullcontext(path) as sound:
+    named = Path("song.wav" if source is None else source.with_suffix(".wav").name)
+    if output is None:
+        output = STANDARD if source is None else str(named)
+    piped = output == STANDARD
+    with standard_output(named) if piped else nullcontext(Path(output)) as sound:
         report = render_into(instrument, score, settings, sound, bits, stems, source)
 
-    words = sys.stderr if path == STANDARD else sys.stdout
+    words = sys.stderr if piped else sys.stdout
     if as_json:
         print(json.dumps(dataclasses.asdict(report)), file=words)
         return
-    told = Path("standard output") if path == STANDARD else path
+    told = Path("standard output" if piped else output)
     for line in ui.report_lines(told, report, score.skipped_channels):
         print(line, file=words)
     if stems is not None:
-        parts = len(channels(score))
-        print(f"Stems, a file for each MIDI channel: {parts} in {stems}.", file=words)
+        parts, folder = len(channels(score)), one_line(str(stems))
+        print(f"Stems, a file for each MIDI channel: {parts} in {folder}.", file=words)
 
 
 def render_into(

@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from instrument.errors import OutputError
-from instrument.files import check_apart, check_writable, is_stream, replacing
+from instrument.files import check_apart, check_writable, is_stream, replacing, standard_output
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links, FIFOs and modes of Unix")
 
@@ -199,6 +199,17 @@ def test_a_device_is_given_the_bytes() -> None:
     if Path("/dev/full").exists():
         with pytest.raises(OutputError, match="/dev/full: cannot be written: No space"):
             write(Path("/dev/full"), "new")
+
+
+def test_without_a_folder_for_temporary_files_nothing_is_streamed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    with (
+        pytest.raises(OutputError, match="standard output: cannot be written"),
+        standard_output(Path("x.wav")),
+    ):
+        pytest.fail("was opened")
 
 
 @posix

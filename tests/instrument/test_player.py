@@ -185,6 +185,14 @@ def test_a_song_that_is_not_there_is_said(player: arco.Player, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_song_is_never_overwritten_by_its_own_sound(player: arco.Player, tmp_path: Path) -> None:
+    song = take(tmp_path / "song.mid", EngineSettings()).rename(tmp_path / "song.wav")
+    before = song.read_bytes()
+    with pytest.raises(arco.OutputError):
+        player.render_file(song, song)
+    assert (song.read_bytes(), list(tmp_path.iterdir())) == (before, [song])
+
+
 # --- Block by block ----------------------------------------------------------------------------
 
 

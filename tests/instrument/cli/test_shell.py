@@ -217,6 +217,12 @@ def test_what_is_no_song_on_standard_input_is_refused(
     assert refused(render, "-").startswith("standard input: ")
 
 
+def test_files_may_be_called_like_standard_input(render: Arco, desk: Path) -> None:
+    (desk / "song.mid").rename(desk / "-")
+    assert render("./-", "-o", "./-.wav")[0] == 0
+    assert is_sound(desk / "-.wav")
+
+
 def test_a_terminal_is_neither_read_nor_given_a_sound(
     render: Arco, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +256,16 @@ def test_a_folder_of_any_name_and_depth_is_written_into(render: Arco, desk: Path
         status, _, err = render("song.mid", "-o", folder / "x.wav", *extra)
         assert (status, err) == (0, "")
     assert len(list(folder.rglob("*.wav"))) == 3
+
+
+def test_a_name_doesn_t_steer_the_terminal(render: Arco, desk: Path) -> None:
+    name = "a\x1b[2J\nb"
+    (desk / "song.mid").rename(desk / f"{name}.mid")
+    status, out, _ = render(f"{name}.mid")
+    assert status == 0
+    assert out.splitlines()[0].startswith("a\\x1b[2J b.wav: ")
+    _, _, err = render(f"{name}.mid", "-o", f"nowhere/{name}.wav")
+    assert (err.count("\n"), "\x1b" in err) == (1, False)
 
 
 @pytest.mark.parametrize("name", ["-x.mid", "--x.mid", "-song"])
