@@ -55,6 +55,7 @@ _PLACES = {
         "ControlChange",
         "Event",
         "KeyPressure",
+        "Latent",
         "Note",
         "NoteOff",
         "NoteOn",

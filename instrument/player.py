@@ -15,6 +15,7 @@ import numpy as np
 from instrument.arrays import Envelope, Float32
 from instrument.engine.engine import Engine, starting_point
 from instrument.engine.envelopes import NoteEnvelopes
+from instrument.engine.places import Places
 from instrument.engine.table import VoiceNote, VoiceTable
 from instrument.errors import UsageError
 from instrument.midi.controllers import AXIS_CONTROLLERS
@@ -178,7 +179,8 @@ class Player:
             positions[0, axis] = position
         table = VoiceTable(self.spec, 1, KNOBS)
         latents = LatentSpace(self.spec, settings.seed, settings.humanize)
-        envelopes = NoteEnvelopes(table, self._instrument, latents, positions)
+        places = Places(self.spec.envelope_size.latent)
+        envelopes = NoteEnvelopes(table, self._instrument, latents, positions, places)
         table.notes[0] = VoiceNote(0, key, (velocity - 1) / 126.0, preset, number)
         envelopes.begin(0, before=None)
         (envelope,) = envelopes.decode(np.zeros(1, np.int64))

@@ -9,6 +9,7 @@ from instrument.engine.allocation import Voices
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter
 from instrument.engine.long_notes import LongNotes
+from instrument.engine.places import Places
 from instrument.engine.planner import FramePlanner
 from instrument.engine.slots import Theft
 from instrument.engine.smoothing import CONTINUOUS, ControlSmoother, pressure_db
@@ -31,6 +32,7 @@ from instrument.midi.events import (
     ControlChange,
     Event,
     KeyPressure,
+    Latent,
     NoteOff,
     NoteOn,
     PitchBend,
@@ -116,8 +118,9 @@ class Control:
         self.smoother = ControlSmoother(self.state, FRAME_RATE)
         slots, knobs = len(self.voices.slots), self.smoother.knobs
         table = VoiceTable(spec, slots, knobs.shape[1])
-        envelopes = NoteEnvelopes(table, instrument, latents, knobs)
-        long_notes = LongNotes(table, envelopes, knobs)
+        self._places = Places(spec.envelope_size.latent)
+        envelopes = NoteEnvelopes(table, instrument, latents, knobs, self._places)
+        long_notes = LongNotes(table, envelopes, knobs, self._places)
         self.writer = FrameWriter(table, instrument, sample_rate, hops, latents.seed)
         self._pool = VoicePool(table, envelopes, long_notes, self.writer)
         self.planner = FramePlanner(
@@ -149,6 +152,8 @@ class Control:
                 self._pool.press(held, pressure_db(event.value))
             case ProgramChange():
                 self._change_program(event)
+            case Latent():
+                self._places.place(self.state.controlled_channels(event.channel), event.values)
             case Theft():
                 self.voices.repeat(event)
 

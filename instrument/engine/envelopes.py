@@ -6,6 +6,7 @@ import numpy as np
 
 from instrument.arrays import Envelope, Float64
 from instrument.engine.curves import Curves
+from instrument.engine.places import Places
 from instrument.engine.table import Slots, VoiceTable
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
@@ -19,7 +20,12 @@ class NoteEnvelopes:
     """
 
     def __init__(
-        self, table: VoiceTable, instrument: Instrument, latents: LatentSpace, knobs: Float64
+        self,
+        table: VoiceTable,
+        instrument: Instrument,
+        latents: LatentSpace,
+        knobs: Float64,
+        places: Places,
     ) -> None:
         """Prepare to decode.
 
@@ -28,12 +34,14 @@ class NoteEnvelopes:
             instrument: Whose envelope graph is run.
             latents: Where the notes' latents are.
             knobs: [16, 8], where the knobs of all channels are now.
+            places: Where the channels' notes are placed now.
         """
         self.rngs = [latents.generator(0, slot) for slot in range(len(table.notes))]
         self._table = table
         self._decoder = instrument.envelope
         self._latents = latents
         self._knobs = knobs
+        self._places = places
 
     def begin(self, slot: int, before: int | None) -> None:
         """Give a slot's note its random sequence and its place in the latent space.
@@ -45,29 +53,39 @@ class NoteEnvelopes:
         note = self._table.notes[slot]
         self.rngs[slot] = self._latents.generator(note.channel, note.number)
         self.choose(slot, before)
+        self._table.stray[slot] = 0.0  # at first a note is where it was placed
 
     def choose(self, slot: int, before: int | None) -> None:
         """Choose the latent of a note, or of its next three seconds."""
         table, rng = self._table, self.rngs[slot]
         note = table.notes[slot]
         table.point[slot] = self._latents.choose(note.preset, note.key, note.loudness, rng, before)
-        table.latent[slot] = self._latents.beside(int(table.point[slot]), rng)
+        point = int(table.point[slot])
+        table.latent[slot] = self._latents.beside(point, rng)
+        table.stray[slot] = table.latent[slot] - self._latents.of_point(point)
         table.jitter_at[slot] = self._latents.jitter.begin(rng)
 
     def decode(self, slots: Slots) -> list[Envelope]:
-        """Decode the latents of slots [V] with the knobs as they are now."""
-        table = self._table
+        """Decode the latents of slots [V] with places and knobs as they are now."""
+        table, channels = self._table, self._table.channel[slots]
         notes = [table.notes[slot] for slot in slots]
-        table.knobs[slots] = self._knobs[table.channel[slots]]
-        latents = [self._latents.turned(table.latent[i], table.knobs[i]) for i in slots]
+        table.knobs[slots], table.moves[slots] = self._knobs[channels], self._places.moves[channels]
+        placed = self._places.latent[channels] + table.stray[slots]
+        is_placed = ~np.isnan(placed[:, 0])
+        places = np.where(is_placed[:, None], placed, table.latent[slots])
+        latents = [
+            self._latents.turned(*of_slot)
+            for of_slot in zip(places, table.knobs[slots], strict=True)
+        ]
         cents, loudness_db = self._decoder.decode(
             np.array(latents),
             np.array([note.key for note in notes], np.float32),
             np.array([note.loudness for note in notes], np.float32),
         )
         jitter = self._latents.jitter
-        for slot, of_pitch, of_level in zip(slots, cents, loudness_db, strict=True):
-            jitter.add(of_pitch, of_level, int(table.point[slot]), int(table.jitter_at[slot]))
+        for i, slot in enumerate(slots):
+            point = self._latents.nearest(placed[i]) if is_placed[i] else int(table.point[slot])
+            jitter.add(cents[i], loudness_db[i], point, int(table.jitter_at[slot]))
         return [Envelope(*curves) for curves in zip(cents, loudness_db, strict=True)]
 
     def write(self, slot: int, curves: Curves) -> None:

@@ -1,4 +1,4 @@
-"""Notes that are held: longer than their envelope, and under knobs that turn meanwhile."""
+"""Notes that are held: longer than their envelope, and under knobs and a place that move."""
 
 from __future__ import annotations
 
@@ -17,30 +17,36 @@ from instrument.engine.curves import (
     splice,
 )
 from instrument.engine.envelopes import NoteEnvelopes
+from instrument.engine.places import Places
 from instrument.engine.table import VoiceTable
 
 SPLICE_WITHIN_FRAMES = 60
 RESHAPE_FRAMES = 8
-"""A held voice follows its knobs once in so many frames, the notes of a channel in turn."""
+"""A held voice follows its knobs and its place once in so many frames, the notes of a channel in
+turn."""
 
 KNOB_STEP = 0.003
 """Knobs that moved less than this, of their 0…1, leave a voice as it is."""
 
 
 class LongNotes:
-    """Leads held voices from envelope to envelope, and lets them follow their knobs."""
+    """Leads held voices from envelope to envelope, and lets them follow their knobs and place."""
 
-    def __init__(self, table: VoiceTable, envelopes: NoteEnvelopes, knobs: Float64) -> None:
+    def __init__(
+        self, table: VoiceTable, envelopes: NoteEnvelopes, knobs: Float64, places: Places
+    ) -> None:
         """Watch over the voices of a table.
 
         Args:
             table: Of the voices.
             envelopes: Where their envelopes come from.
             knobs: [16, 8], where the knobs of all channels are now.
+            places: Where the channels' notes are placed now.
         """
         self._table = table
         self._envelopes = envelopes
         self._knobs = knobs
+        self._places = places
         self._spare = Curves.empty(table.frames)
 
     def begin(self, slot: int) -> None:
@@ -76,14 +82,14 @@ class LongNotes:
             self._plan_splice(slot)
 
     def reshape(self, held: list[int]) -> None:
-        """Let the held voices whose turn it is follow their knobs."""
+        """Let the held voices whose turn it is follow their knobs and their place."""
         if not held:
             return
         table, slots = self._table, np.array(held)
         position = table.position[slots]
         due = position >= table.follow_from[slots]
         due &= (position.astype(np.int64) + table.turn[slots]) % RESHAPE_FRAMES == 0
-        due &= self._unlike_their_knobs(held)
+        due &= self._out_of_date(held)
         for slot in slots[due]:
             self._reshape(int(slot))
 
@@ -101,15 +107,17 @@ class LongNotes:
         """How many frames held voices go on with their curves as they are."""
         if not held:
             return math.inf
-        if self._unlike_their_knobs(held).any():
+        if self._out_of_date(held).any():
             return 1
         left = self._table.splice_at[held] - self._table.position[held]
         return float(math.ceil(left.min()))
 
-    def _unlike_their_knobs(self, held: list[int]) -> NDArray[np.bool_]:
-        """Whether the knobs have moved since the curves of held voices [V] were decoded."""
-        wanted, given = self._knobs[self._table.channel[held]], self._table.knobs[held]
+    def _out_of_date(self, held: list[int]) -> NDArray[np.bool_]:
+        """Whether knobs or place have moved since the curves of held voices [V] were decoded."""
+        channels = self._table.channel[held]
+        wanted, given = self._knobs[channels], self._table.knobs[held]
         moved = np.nan_to_num(np.abs(wanted - given), nan=1.0) > KNOB_STEP
         moved &= ~(np.isnan(wanted) & np.isnan(given))
-        unlike: NDArray[np.bool_] = moved.any(axis=1)
-        return unlike
+        out_of_date: NDArray[np.bool_] = moved.any(axis=1)
+        out_of_date |= self._places.moves[channels] != self._table.moves[held]
+        return out_of_date

@@ -54,6 +54,8 @@ class VoiceTable:
         pressure_db: [2, V], pressure of the key: now, and where it is going.
         point: [V], the map point that its latent is beside.
         latent: [V, latent], before the knobs.
+        stray: [V, latent], how far from its place a note that was placed is.
+        moves: [V], of its place, see ``Places``, that the curves were decoded after.
         knobs: [V, 8], that the curves were decoded with.
         jitter_at: [V], where its stretch of the jitter begins.
         turn: [V], so many frames before a multiple of 8 it may follow the knobs, see ``LongNotes``.
@@ -78,6 +80,8 @@ class VoiceTable:
         self.pressure_db = np.zeros((2, slots))
         self.point = np.zeros(slots, dtype=np.int64)
         self.latent = np.zeros((slots, spec.envelope_size.latent))
+        self.stray = np.zeros_like(self.latent)
+        self.moves = np.zeros(slots, dtype=np.int64)
         self.knobs = np.full((slots, knobs), np.nan)
         self.jitter_at = np.zeros(slots, dtype=np.int64)
         self.turn = np.zeros(slots, dtype=np.int64)

@@ -65,7 +65,29 @@ class KeyPressure:
     value: int
 
 
-Event = NoteOn | NoteOff | ControlChange | PitchBend | ProgramChange | ChannelPressure | KeyPressure
+@dataclass(frozen=True, slots=True)
+class Latent:
+    """The notes of a channel are placed in the latent space, those that sound and those to come.
+
+    Attributes:
+        channel: 0…15. On the manager of an MPE zone it is for all of the zone.
+        values: [latent], where; empty to leave it to preset and chance again.
+    """
+
+    channel: int
+    values: tuple[float, ...] = ()
+
+
+Event = (
+    NoteOn
+    | NoteOff
+    | ControlChange
+    | PitchBend
+    | ProgramChange
+    | ChannelPressure
+    | KeyPressure
+    | Latent
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from instrument.midi import sysex
 from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
     Event,
     KeyPressure,
+    Latent,
     NoteOff,
     NoteOn,
     PitchBend,
@@ -24,6 +26,9 @@ NOTE_OFF, NOTE_ON, CONTROL_CHANGE = 0x80, 0x90, 0xB0
 
 SYSTEM = 0xF0
 """Status bytes from here on are those of system messages, which carry no channel."""
+
+SYSEX, SYSEX_END = sysex.BEGIN, sysex.END
+"""Status bytes around a system-exclusive message."""
 
 REAL_TIME = 0xF8
 """Bytes from here on are whole messages, which may stand between any two bytes of another."""
@@ -95,13 +100,16 @@ def decode(message: bytes) -> Event | None:
     """Event of the bytes of one MIDI message.
 
     Args:
-        message: The whole message: a status byte, 0x80…0xFF, and its data bytes, 0…127.
+        message: The whole message: a status byte, 0x80…0xFF, and its data bytes, 0…127. A
+            system-exclusive one ends in 0xF7.
 
     Returns:
-        The event; None for a system message, which means nothing to the instrument. A note-on with
+        The event; None for a system message that means nothing to the instrument. A note-on with
         velocity 0 is a `NoteOff` with the default release velocity.
     """
     status, *data = message
+    if status == SYSEX:
+        return sysex.decode_sysex(message)
     if status >= SYSTEM:
         return None
     return _BY_STATUS[status & 0xF0].decode(status & 0x0F, *data)
@@ -109,6 +117,8 @@ def decode(message: bytes) -> Event | None:
 
 def encode(event: Event) -> bytes:
     """Bytes of the MIDI message that is an event: the inverse of ``decode``."""
+    if isinstance(event, Latent):
+        return sysex.encode_latent(event)
     message = _BY_EVENT[type(event)]
     return bytes((message.status | event.channel, *message.data(event)))
 
@@ -144,20 +154,30 @@ class MessageParser:
     def feed(self, data: Iterable[int]) -> Iterator[Event]:
         """The events that these bytes, 0…255, complete.
 
-        Real-time bytes may stand anywhere and are dropped, as system messages are; these end the
-        running status. So is a message that another one cuts short.
+        Real-time bytes may stand anywhere and are dropped. System messages end the running status;
+        of them only Arco's own means something. A message that another one cuts short is dropped.
         """
         for byte in data:
             if byte >= REAL_TIME:
                 continue
             if byte >= STATUS:
-                # Data bytes without a channel status are those of a system message.
-                self._status = byte if byte < SYSTEM else 0
+                if byte == SYSEX_END and self._status == SYSEX:
+                    yield from self._event()
+                self._status = byte if byte <= SYSEX else 0
                 self._data.clear()
+            elif self._status == SYSEX:
+                self._data.append(byte)
+                if len(self._data) > sysex.LONGEST_BYTES:  # none of Arco's
+                    self._status = 0
             elif self._status:
+                # Data bytes without a channel status are those of another system message.
                 self._data.append(byte)
                 if len(self._data) == data_length(self._status):
-                    event = decode(bytes((self._status, *self._data)))
+                    yield from self._event()
                     self._data.clear()
-                    if event is not None:
-                        yield event
+
+    def _event(self) -> Iterator[Event]:
+        end = (SYSEX_END,) if self._status == SYSEX else ()
+        event = decode(bytes((self._status, *self._data, *end)))
+        if event is not None:
+            yield event

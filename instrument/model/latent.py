@@ -125,11 +125,21 @@ class LatentSpace:
         chosen = np.searchsorted(likely, rng.random() * likely[-1], side="right")
         return int(near.points[chosen])
 
+    def of_point(self, point: int) -> Float64:
+        """The latent of a map point, [latent]."""
+        latent: Float64 = self._latents[point]
+        return latent
+
     def beside(self, point: int, rng: np.random.Generator) -> Float64:
         """A latent beside a map point, [latent]."""
         noise = rng.standard_normal(len(self._centre))
         latent: Float64 = self._latents[point] + self._posterior_scale * self._spread * noise
         return latent
+
+    def nearest(self, latent: Float64) -> int:
+        """The map point that is nearest to a latent, [latent]."""
+        distance = ((self._latents - latent) ** 2).sum(axis=1)
+        return int(np.argmin(distance))
 
     def turned(self, latent: Float64, knobs: Float64) -> Float32:
         """A latent with the knobs as they are set.

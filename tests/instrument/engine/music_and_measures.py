@@ -15,6 +15,7 @@ from instrument.midi.events import (
     ControlChange,
     Event,
     KeyPressure,
+    Latent,
     NoteOff,
     NoteOn,
     PitchBend,
@@ -82,6 +83,7 @@ RICH: list[tuple[float, Event]] = [
 CHANNELS, KEYS = st.integers(0, 2) | st.integers(0, 15), st.integers(55, 79) | st.integers(0, 127)
 VALUES = st.sampled_from([0, 1, 63, 64, 127]) | st.integers(0, 127)
 CONTROLLERS = st.sampled_from([*MAPPED, 120, 123, 124, 125]) | st.integers(0, 127)
+PLACES = st.just(()) | st.lists(st.floats(-4, 4), min_size=16, max_size=16).map(tuple)
 ANY_EVENT = st.one_of(
     st.builds(NoteOn, CHANNELS, KEYS, st.integers(1, 127)),
     st.builds(NoteOff, CHANNELS, KEYS, VALUES),
@@ -90,6 +92,7 @@ ANY_EVENT = st.one_of(
     st.builds(ProgramChange, CHANNELS, st.integers(0, 127)),
     st.builds(ChannelPressure, CHANNELS, VALUES),
     st.builds(KeyPressure, CHANNELS, KEYS, VALUES),
+    st.builds(Latent, CHANNELS, PLACES),
 )
 
 

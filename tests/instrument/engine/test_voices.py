@@ -15,6 +15,7 @@ from instrument.engine.curves import CROSSFADE_FRAMES, RELEASE_DB_PER_FRAME, SUS
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter
 from instrument.engine.long_notes import RESHAPE_FRAMES, LongNotes
+from instrument.engine.places import Places
 from instrument.engine.smoothing import PRESSURE_DB, ControlSmoother, pressure_db
 from instrument.engine.table import VoiceNote, VoiceTable
 from instrument.engine.voices import VoicePool
@@ -47,8 +48,9 @@ class Desk:
         latents = LatentSpace(instrument.spec, 0)
         knobs = self.smoother.knobs
         table = VoiceTable(instrument.spec, SLOTS, knobs.shape[1])
-        envelopes = NoteEnvelopes(table, instrument, latents, knobs)
-        self.long_notes = LongNotes(table, envelopes, knobs)
+        places = Places(instrument.spec.envelope_size.latent)
+        envelopes = NoteEnvelopes(table, instrument, latents, knobs, places)
+        self.long_notes = LongNotes(table, envelopes, knobs, places)
         self.writer = FrameWriter(table, instrument, RATE, RING, seed=0)
         self.pool = VoicePool(table, envelopes, self.long_notes, self.writer)
         self.held: list[int] = []
