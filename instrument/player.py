@@ -22,6 +22,7 @@ from instrument.midi.controllers import AXIS_CONTROLLERS
 from instrument.midi.events import Event, Note
 from instrument.midi.score import read_score, score_of_notes
 from instrument.model.catalogue import find_instrument
+from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.model.latent import KNOBS, LatentSpace
 from instrument.model.spec import InstrumentSpec
@@ -181,7 +182,8 @@ class Player:
         latents = LatentSpace(self.spec, settings.seed, settings.humanize)
         places = Places(self.spec.envelope_size.latent)
         envelopes = NoteEnvelopes(table, self._instrument, latents, positions, places)
-        table.notes[0] = VoiceNote(0, key, (velocity - 1) / 126.0, preset, number)
+        loudness = Dynamics(self.spec.loudness_db).quantile(velocity)
+        table.notes[0] = VoiceNote(0, key, loudness, preset, number)
         envelopes.begin(0, before=None)
         (envelope,) = envelopes.decode(np.zeros(1, np.int64))
         return envelope

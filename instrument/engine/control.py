@@ -38,12 +38,10 @@ from instrument.midi.events import (
     PitchBend,
     ProgramChange,
 )
+from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
 from instrument.units import FRAME_RATE
-
-SOFT = 0.6
-"""The soft pedal takes a note's loudness quantile down to this share of it."""
 
 RELEASE_DOUBLES_OVER = 32.0
 """So many steps of release velocity above 64 make a release fall twice as fast."""
@@ -134,6 +132,7 @@ class Control:
         )
         self._sample_rate = sample_rate
         self._presets = latents.presets
+        self._dynamics = Dynamics(spec.loudness_db)
         self._last_key: list[int | None] = [None] * CHANNELS
 
     def handle(self, event: Event | Theft, sample: int) -> None:
@@ -194,9 +193,7 @@ class Control:
 
     def _note(self, channel: int, key: int, velocity: int, number: int) -> VoiceNote:
         controlling_channel = self.state.controlling_channel(channel)
-        loudness = (velocity - 1) / 126.0
-        if controlling_channel.soft:
-            loudness *= SOFT
+        loudness = self._dynamics.quantile(velocity, soft=controlling_channel.soft)
         slide_cents, frames = 0.0, 0
         before, self._last_key[channel] = self._last_key[channel], key
         if controlling_channel.portamento and before is not None:

@@ -17,6 +17,7 @@ import instrument as arco
 from instrument.midi.events import TimedEvent
 from instrument.midi.score import Score, read_score, score_of_notes
 from instrument.midi.take import TakeWriter
+from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
 from instrument.render import OFFLINE, RenderSettings, render_score
@@ -236,7 +237,8 @@ def test_an_envelope_is_the_one_that_a_note_is_played_with(
     number, preset = 3, 1
     found = player.envelope(70, 100, preset=player.presets[preset], seed=5, number=number)
     latents = LatentSpace(tiny.spec, 5)
-    rng, loudness = latents.generator(0, number), 99 / 126
+    rng = latents.generator(0, number)
+    loudness = Dynamics(tiny.spec.loudness_db).quantile(100)
     point = latents.choose(preset, 70, loudness, rng)
     latent, begin = latents.beside(point, rng), latents.jitter.begin(rng)
     cents, loudness_db = tiny.envelope.decode(

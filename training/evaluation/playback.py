@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 from instrument import Note, Player
 from instrument.arrays import Float32, Float64
 from instrument.midi.score import Score
+from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings, render_score
 from instrument.settings import Chosen
@@ -20,7 +21,6 @@ from instrument.units import FRAME_RATE, hz_to_midi, midi_to_hz
 from training.analysis import pitch
 from training.analysis.loudness import loudness_db
 from training.data.features import FeatureCache
-from training.fitting.envelopes import quantiles
 
 RATE = 48_000
 CREPE_FRAME_RATE = 100  # refinement goes on from there to 250 frames a second
@@ -239,7 +239,8 @@ def velocity_metrics(levels_db: Float64, velocities: Sequence[int]) -> dict[str,
 
 def as_note(cache: FeatureCache, recording: int) -> tuple[int, int, float]:
     """Key, velocity and seconds at which the instrument should play what a recording holds."""
-    levels = cache.level_db[~cache.held_out]
-    loudness = float(quantiles(cache.level_db[recording : recording + 1], levels)[0])
+    velocity = Dynamics(np.sort(cache.level_db[~cache.held_out])).velocity(
+        float(cache.level_db[recording])
+    )
     length = int(cache.release[recording] - cache.onset[recording]) / FRAME_RATE
-    return int(cache.midi[recording]), round(1 + 126 * loudness), length
+    return int(cache.midi[recording]), velocity, length

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from instrument.engine.control import SOFT, slide_frames
+from instrument.engine.control import slide_frames
 from instrument.engine.engine import Engine
 from instrument.midi.events import NoteOff, NoteOn, ProgramChange
+from instrument.model.dynamics import SOFT
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
 from tests.instrument.engine.chart_player import (
