@@ -164,7 +164,7 @@ def _play(instrument: Instrument, settings: LiveSettings, name: str, *, as_json:
         compile_callback(bars.compiling)
     reader = display.JsonLines() if as_json else display.LiveDisplay()
     with Session(instrument, settings, reader.tell) as session:
-        for number in signals_that_end():
+        for number in {signal.SIGINT, signal.SIGTERM, *signals_that_end()}:
             signal.signal(number, lambda *_: session.stop())
         sentences = "\n".join(display.ready_sentences(session))
         reader.tell(Notice("ready", sentences, display.ready_facts(session, settings)))

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
+ERRORS = "backslashreplace"
+"""What is done with the bytes in file names that are no text."""
+
 CLEANING_SECONDS = 2.0
 """A second signal doesn't disturb the clean-up that the first one began, for so long."""
 
@@ -75,11 +78,10 @@ def streams() -> Iterator[Words | None]:
 def _of_words(stream: TextIO | None, original: TextIO | None) -> tuple[TextIO, Words | None]:
     """A stream of words in the place of another, and what is below it; as it is if in doubt."""
     if stream is None:
-        return open(os.devnull, "w"), None  # noqa: PTH123
+        return open(os.devnull, "w", encoding="utf-8", errors=ERRORS), None  # noqa: PTH123
     if not isinstance(stream, io.TextIOWrapper):
         return stream, None
-    # File names may hold bytes that are no text.
-    stream.reconfigure(errors="backslashreplace")
+    stream.reconfigure(errors=ERRORS)
     raw = getattr(stream.buffer, "raw", stream.buffer)  # the same if Python buffers nothing
     if stream is not original or not isinstance(raw, io.FileIO):
         return stream, None

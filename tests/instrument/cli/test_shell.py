@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from instrument.cli.shell import Words
+from instrument.cli.shell import Words, streams
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the shells of Unix")
 
@@ -100,6 +100,16 @@ def test_words_wait_for_a_reader_who_is_slow() -> None:
         assert words.write(written) == len(written)
         assert words.error is None
     assert process.communicate()[0] == b"250000\n"
+
+
+def test_any_word_may_go_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, None)
+    with streams() as words:
+        sys.stdout.write("caf\udce9")
+        sys.stderr.write("caf\udce9")
+        assert sys.stdin.read() == ""
+    assert words is sys.stdin is sys.stdout is sys.stderr is None
 
 
 # --- Signals -------------------------------------------------------------------------------------
