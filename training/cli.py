@@ -9,7 +9,8 @@ import typer
 
 from instrument.errors import UsageError
 from training.data.features import FeatureCache
-from training.fitting.loop import HISTORY, LAST, read_history
+from training.fitting.checkpoints import LAST
+from training.fitting.loop import HISTORY, read_history
 from training.options import (
     ENVELOPES_RUN,
     TIMBRE_RUN,

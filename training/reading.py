@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -90,8 +91,11 @@ def parse_object(text: str) -> dict[str, Any]:
 
 
 def is_number(value: object, least: float = -math.inf, most: float = math.inf) -> bool:
-    """Whether a JSON value is a number in a range, which NaN is not."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+    """Whether a JSON value is a number in a range, which NaN is not, and a float can hold it."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    fits = isinstance(value, float) or abs(value) <= sys.float_info.max
+    return fits and least <= value <= most
 
 
 def is_count(value: object, least: int = 0, most: int = 2**53) -> bool:

@@ -13,6 +13,8 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from instrument.errors import ArcoError
+
 Array = NDArray[Any]
 
 
@@ -102,6 +104,17 @@ def claim(name: str, shape: str) -> Callable[[bytes], bytes]:
 
 
 SHAPES = ("(1000000000000,)", "(-1,)", "(0,)", "(True,)", "()", "(2, 3)", "None", "(" * 200 + ")")
+
+
+def is_read_or_refused_in_a_line(path: Path, read: Callable[[], object]) -> bool:
+    """Whether reading a file succeeds, or fails with one line that names it."""
+    try:
+        read()
+    except ArcoError as error:
+        said = str(error)
+    else:
+        return True
+    return str(path) in said and len(said.splitlines()) == 1
 
 
 @st.composite

@@ -13,7 +13,7 @@ import torch
 from instrument.arrays import Float32, Float64
 from instrument.cli import main
 from training.data.features import FeatureCache
-from training.fitting.loop import BEST, LAST, load_checkpoint
+from training.fitting.checkpoints import BEST, LAST, load_checkpoint
 
 Note = Callable[..., tuple[Float32, Float64]]
 Record = Callable[..., object]

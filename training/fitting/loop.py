@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import math
 import os
-import pickle
+import sys
 from collections.abc import Callable, Iterator, Sized
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -22,13 +23,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from instrument.errors import UsageError
+from instrument.errors import OutputError, UsageError
 from instrument.files import replacing
+from training.fitting import checkpoints
+from training.fitting.checkpoints import BEST, LAST, save_checkpoint
+from training.reading import DamageError, is_count, is_number, read_json
 
 Batch = dict[str, Tensor]
 
-LAST, BEST, HISTORY = "last.ckpt", "best.ckpt", "history.json"
-"""What a run's folder holds: both checkpoints, and what was logged."""
+HISTORY = "history.json"
+"""What a run's folder holds beside its checkpoints: what was logged."""
 
 
 @dataclass(frozen=True)
@@ -129,22 +133,6 @@ def _learning_rate(settings: LoopSettings, step: int) -> float:
     return settings.learning_rate * warm * (0.01 + 0.99 * cosine)
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Load a checkpoint of this loop; never a pickle.
-
-    Raises:
-        UsageError: It isn't there, is broken, or holds more than tensors and plain values.
-    """
-    if not path.is_file():
-        raise UsageError(f"{path}: no such checkpoint; train the network first")
-    try:
-        return cast("dict[str, Any]", torch.load(path, map_location="cpu", weights_only=True))
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise UsageError(
-            f"{path}: not a checkpoint of this program; train the network anew"
-        ) from error
-
-
 def read_history(path: Path) -> list[dict[str, float]]:
     """What a run logged: a step, and losses or metrics by name, in each entry.
 
@@ -152,23 +140,21 @@ def read_history(path: Path) -> list[dict[str, float]]:
         UsageError: It isn't there or is broken.
     """
     try:
-        history = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        history = None
-    if not isinstance(history, list) or not all(isinstance(entry, dict) for entry in history):
+        history = read_json(path)
+    except DamageError as error:
+        raise UsageError(f"{path}: no history of a training ({error}); train anew") from error
+    if not isinstance(history, list) or not all(map(_is_entry, history)):
         raise UsageError(f"{path}: no history of a training; train anew")
     return cast("list[dict[str, float]]", history)
 
 
-def _restore(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
-    """Put a checkpoint into network and optimizer; its step and the least objective so far."""
-    state = load_checkpoint(path)
-    try:
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        return int(state["step"]), float(state["best"])
-    except (KeyError, ValueError, RuntimeError) as error:
-        raise UsageError(f"{path}: of a network of other settings; train anew") from error
+def _is_entry(entry: object) -> bool:
+    """Whether something is an entry of a history: a step, and numbers, which may be NaN."""
+    return (
+        isinstance(entry, dict)
+        and is_count(entry.get("step"))
+        and all(is_number(value) or value != value for value in entry.values())  # noqa: PLR0124
+    )
 
 
 def _progress(fabric: Fabric) -> Progress:
@@ -202,6 +188,33 @@ def _update(
     optimizer.step()
 
 
+def _keep(
+    run: Path, state: dict[str, Any], history: list[dict[str, float]], *, improved: bool
+) -> None:
+    """Write what a run goes on from; the last checkpoint is the best one, too, if it improved."""
+    for name in (LAST, BEST) if improved else (LAST,):
+        save_checkpoint(state, run / name)
+    with replacing(run / HISTORY) as beside:
+        beside.write_text(json.dumps(history), encoding="utf-8")
+
+
+@contextmanager
+def _events(run: Path) -> Iterator[None]:
+    """Say in one line that TensorBoard's events cannot be written."""
+    try:
+        yield
+    except Exception as error:  # of the system, of TensorFlow, or what Fabric makes of either
+        causes = f"{error.__context__ or error}".strip().splitlines()
+        raise OutputError(f"{run}: TensorBoard cannot write its events: {causes[-1]}") from error
+
+
+def _log(fabric: Fabric, run: Path, logged: dict[str, float], step: int) -> dict[str, float]:
+    """Tell TensorBoard; the entry of the history."""
+    with _events(run):
+        fabric.log_dict(logged, step)
+    return {"step": step, **logged}
+
+
 def train(
     task: Task,
     settings: LoopSettings,
@@ -217,7 +230,8 @@ def train(
         settings: Of the loop.
         run: Folder for checkpoints (``last.ckpt``, ``best.ckpt``), TensorBoard events and
             ``history.json``.
-        resume: Go on from ``last.ckpt`` if it is there.
+        resume: Go on from ``last.ckpt``, or from ``best.ckpt`` if that is broken; from the
+            beginning if neither is there.
         begin: Called when the devices and examples are there, before the run's folder is touched.
 
     Returns:
@@ -226,6 +240,7 @@ def train(
     Raises:
         UsageError: There are no such devices, too few examples, a checkpoint that doesn't fit, or
             the loss diverges.
+        OutputError: The run's folder cannot be written.
     """
     fabric = _fabric(settings, run)
     fabric.launch()
@@ -239,11 +254,12 @@ def train(
     )
     start, best = 0, math.inf
     history: list[dict[str, float]] = []
-    last, history_path = run / LAST, run / HISTORY
-    if resume and last.is_file():
-        start, best = _restore(last, task.network, optimizer)
-        if history_path.is_file():
-            history = read_history(history_path)
+    if resume:
+        start, best, told = checkpoints.resume(run, task.network, optimizer)
+        if told and fabric.is_global_zero:
+            sys.stderr.write(f"arco: {told}\n")
+        if (run / HISTORY).exists():
+            history = [entry for entry in read_history(run / HISTORY) if entry["step"] < start]
         seed_everything((settings.seed + start) % 2**32, verbose=False)
     model, optimizer = fabric.setup(task, optimizer)
     model.mark_forward_method("validate")
@@ -258,8 +274,7 @@ def train(
             progress.update(bar, advance=1)
             if step % settings.log_every == 0:
                 logged = {f"train/{name}": float(loss.detach()) for name, loss in losses.items()}
-                fabric.log_dict(logged, step)
-                history.append({"step": step, **logged})
+                history.append(_log(fabric, run, logged, step))
             if (step + 1) % settings.validate_every == 0 or step + 1 == settings.steps:
                 model.eval()
                 with torch.no_grad():
@@ -267,8 +282,7 @@ def train(
                     validated = fabric.broadcast(model.validate())
                 model.train()
                 logged = {f"validation/{name}": value for name, value in validated.items()}
-                fabric.log_dict(logged, step)
-                history.append({"step": step, **logged})
+                history.append(_log(fabric, run, logged, step))
                 progress.update(
                     bar,
                     metrics=" ".join(f"{name} {value:.3g}" for name, value in validated.items()),
@@ -281,12 +295,10 @@ def train(
                     "step": step + 1,
                     "best": best,
                 }
-                fabric.save(last, state)
-                if improved:
-                    fabric.save(run / BEST, {"network": state["network"], "step": step + 1})
                 if fabric.is_global_zero:
-                    with replacing(history_path) as beside:
-                        beside.write_text(json.dumps(history), encoding="utf-8")
-    fabric.logger.finalize("success")  # writes the events that it still holds back
+                    _keep(run, state, history, improved=improved)
+                fabric.barrier()  # all go on with what was written, or none
+    with _events(run):
+        fabric.logger.finalize("success")  # writes the events that it still holds back
     fabric.barrier()  # what the first process wrote is there for all
     return best

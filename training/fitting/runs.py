@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,8 +10,18 @@ import torch
 from torch import nn
 
 from instrument.errors import UsageError
-from instrument.files import replacing
-from training.fitting.loop import BEST, HISTORY, LAST, LoopSettings, load_checkpoint
+from instrument.units import FRAME_RATE
+from training.data.features import SAMPLE_RATES
+from training.fitting.checkpoints import (
+    BEST,
+    LAST,
+    check_tensors,
+    load_checkpoint,
+    save_checkpoint,
+)
+from training.fitting.images import SIZE
+from training.fitting.loop import HISTORY, LoopSettings
+from training.frames import FRAMES
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,
@@ -22,6 +32,7 @@ from training.networks.envelope import (
 from training.networks.image import ImageSettings, ImageVAE
 from training.networks.timbre import TimbreDecoder, TimbreSettings
 from training.output import plain, write_json
+from training.reading import DamageError, is_count, read_json
 
 SETTINGS_FILE = "settings.json"
 MAY_CHANGE = {"steps", "validate_every", "log_every", "accelerator", "devices", "nodes"}
@@ -32,6 +43,15 @@ NETWORKS: dict[str, tuple[type[Any], type[Any]]] = {
     "image": (ImageSettings, ImageVAE),
 }
 """Kind of network → its settings and its class."""
+MOST = 2**16
+RANGES = {
+    "frames": (FRAMES, FRAMES),
+    "size": (SIZE, SIZE),
+    "sample_rate": SAMPLE_RATES,
+    "pitch_features": (2, MOST),
+    "noise_bands": (2, MOST),
+}
+"""Least and most of each size; of others, 1 and ``MOST``."""
 
 
 def write_run(
@@ -89,15 +109,40 @@ def _check_same(run: Path, begun: dict[str, Any], content: dict[str, Any]) -> No
 
 def _read_settings(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, TypeError, ValueError) as error:
-        raise UsageError(f"{path}: not the settings of a training; train anew") from error
+        settings = read_json(path)
+        if isinstance(settings, dict):
+            return settings
+        reason = "not an object of JSON"
+    except DamageError as error:
+        reason = str(error)
+    raise UsageError(f"{path}: not the settings of a training ({reason}); train anew")
+
+
+def _read_sizes(kind: str, found: object) -> Any:  # noqa: ANN401
+    """Sizes of a network, by their names.
+
+    Raises:
+        DamageError: One is missing or over, or cannot be the size of a network.
+    """
+    sizes = NETWORKS[kind][0]()
+    usual = dataclasses.asdict(sizes)
+    if not isinstance(found, dict) or found.keys() != usual.keys():
+        raise DamageError("sizes of another network")
+    for name, value in found.items():
+        least, most = RANGES.get(name, (1, MOST))
+        several = isinstance(usual[name], list)
+        if several and not (isinstance(value, list) and len(value) == len(usual[name])):
+            raise DamageError(f"{name} of {value!r}")
+        if not all(is_count(size, least, most) for size in (value if several else [value])):
+            raise DamageError(f"{name} of {value!r}")
+    if found.get("sample_rate", 0) % FRAME_RATE:
+        raise DamageError(f"sample_rate of {found['sample_rate']!r}")
+    return dataclasses.replace(sizes, **found)
 
 
 def save_network(network: nn.Module, run: Path) -> None:
     """Put a network in the place of its run's best checkpoint."""
-    with replacing(run / BEST) as beside:
-        torch.save({"network": network.state_dict()}, beside)
+    save_checkpoint({"network": network.state_dict()}, run / BEST)
 
 
 def load_network(run: Path, kinds: tuple[str, ...], checkpoint: str = BEST) -> nn.Module:
@@ -107,19 +152,24 @@ def load_network(run: Path, kinds: tuple[str, ...], checkpoint: str = BEST) -> n
         UsageError: There is no such run, it trained another kind of network, or it is broken.
     """
     path = run / SETTINGS_FILE
-    if not path.is_file():
+    if not path.exists():
         raise UsageError(f"{run}: no training run here ({SETTINGS_FILE} is missing)")
     settings = _read_settings(path)
     kind = settings.get("kind")
     if kind not in kinds:
         raise UsageError(f"{run}: holds a network of kind {kind!r}, not {' or '.join(kinds)}")
-    sizes, network_class = NETWORKS[kind]
     state = load_checkpoint(run / checkpoint)
     try:
-        network: nn.Module = network_class(sizes(**settings["network"]))
-        network.load_state_dict(state["network"])
-    except (KeyError, RuntimeError, TypeError) as error:
-        raise UsageError(f"{run}: its checkpoint doesn't fit its settings; train anew") from error
+        sizes = _read_sizes(kind, settings.get("network"))
+        with torch.device("meta"):  # nothing is as large as settings only say
+            shapes = NETWORKS[kind][1](sizes).state_dict()
+        weights = check_tensors(shapes, state.get("network"))
+    except DamageError as error:
+        raise UsageError(
+            f"{run}: its checkpoint doesn't fit its settings ({error}); train anew"
+        ) from error
+    network: nn.Module = NETWORKS[kind][1](sizes)
+    network.load_state_dict(weights)
     return network.eval()
 
 

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from instrument.errors import UsageError
-from training.fitting.loop import Batch, LoopSettings, Task, load_checkpoint, speaks, train
+from training.fitting.checkpoints import load_checkpoint
+from training.fitting.loop import Batch, LoopSettings, Task, speaks, train
 
 SETTINGS = LoopSettings(
     steps=60,

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from instrument.errors import UsageError
-from training.fitting.loop import BEST, HISTORY, LAST, LoopSettings
+from training.fitting.checkpoints import BEST, LAST
+from training.fitting.loop import HISTORY, LoopSettings
 from training.fitting.runs import SETTINGS_FILE, load_network, save_network, write_run
 from training.networks.timbre import TimbreDecoder, TimbreSettings
 
