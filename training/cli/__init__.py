@@ -1,0 +1,26 @@
+"""``arco train …``: from recordings to an exported instrument, one command a step."""
+
+from __future__ import annotations
+
+import typer
+
+from training.cli import instruments, networks, recordings
+
+app = typer.Typer(
+    name="train",
+    help="Train an instrument: prepare → envelopes → timbre → export → evaluate.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+app.command()(recordings.prepare)
+app.command()(recordings.render_notes)
+app.command()(networks.envelopes)
+app.command()(networks.images)
+app.command()(networks.timbre)
+app.command()(instruments.export)
+app.command()(instruments.evaluate)
+app.command()(instruments.pictures)
+app.command()(instruments.score)
+app.command()(instruments.draw_sound)

@@ -1,0 +1,158 @@
+"""Instruments: exported, evaluated and drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from training.data.features import FeatureCache
+from training.fitting.loop import HISTORY, read_history
+from training.options import (
+    ENVELOPES_RUN,
+    TIMBRE_RUN,
+    EnvelopesRun,
+    Features,
+    InstrumentFolder,
+    Record,
+    TimbreRun,
+    named_texts,
+    progress_bar,
+    say_metrics,
+    say_values,
+)
+
+
+def export(
+    features: Features,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the instrument.")],
+    envelopes_run: EnvelopesRun = ENVELOPES_RUN,
+    timbre_run: TimbreRun = TIMBRE_RUN,
+    name: Annotated[str | None, typer.Option(help="The folder's name, if not given.")] = None,
+    description: Annotated[str, typer.Option(help="One line.")] = "Solo violin, bowed",
+    licence: Annotated[
+        list[str] | None, typer.Option(help="SOURCE=TEXT, for each source of recordings.")
+    ] = None,
+) -> None:
+    """Both networks → ONNX, instrument.json and a model card."""
+    from instrument.model.metrics import metric_values
+    from training.export.card import write_card
+    from training.export.onnx import ExportSettings
+    from training.export.onnx import export as export_instrument
+    from training.fitting.runs import load_envelope, load_timbre
+
+    cache = FeatureCache.load(features)
+    networks = load_envelope(envelopes_run), load_timbre(timbre_run)
+    settings = ExportSettings(
+        name or out.resolve().name, description, named_texts("--licence", licence or [])
+    )
+    spec = export_instrument(*networks, cache, out, settings)
+    write_card(spec, out)
+    megabytes = sum(path.stat().st_size for path in out.iterdir() if path.is_file()) / 1e6
+    typer.echo(
+        f"{out}: {spec.name} {spec.digest}, {megabytes:.1f} MB; "
+        f"ONNX and torch differ by {metric_values(spec.metrics)['onnx_difference']:.0e}"
+    )
+
+
+def evaluate(
+    features: Features,
+    instrument: InstrumentFolder,
+    report: Annotated[Path, typer.Option(help="Where metrics and pictures go.")] = Path(
+        "runs/report"
+    ),
+    envelopes_run: EnvelopesRun = ENVELOPES_RUN,
+    timbre_run: TimbreRun = TIMBRE_RUN,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Listen to a few notes instead of all.")
+    ] = False,
+    record: Record = False,
+) -> None:
+    """Metrics and pictures on held-out notes and on what the instrument plays."""
+    from training.evaluation.playback import QUICK, PlaybackSettings
+    from training.export.card import record_metrics
+    from training.export.metrics import describe_metrics
+    from training.fitting.runs import load_envelope
+    from training.pictures.evaluation_report import evaluation_report
+
+    cache = FeatureCache.load(features)
+    network = load_envelope(envelopes_run)
+    runs = {"envelopes": envelopes_run / HISTORY, "timbre": timbre_run / HISTORY}
+    with progress_bar("evaluating") as progress:
+        metrics = evaluation_report(
+            cache,
+            instrument,
+            network,
+            report,
+            settings=QUICK if quick else PlaybackSettings(),
+            histories={name: history for name, history in runs.items() if history.is_file()},
+            progress=progress,
+        )
+    say_metrics(describe_metrics(metrics))
+    if record:
+        record_metrics(instrument, metrics)
+    typer.echo(f"pictures and metrics in {report}")
+
+
+def pictures(
+    features: Features,
+    instrument: InstrumentFolder,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the pictures go.")] = Path(
+        "runs/pictures"
+    ),
+    envelopes_run: EnvelopesRun = ENVELOPES_RUN,
+) -> None:
+    """What a trained model learned: the latent space in pictures, data and sounds."""
+    from training.fitting.runs import load_envelope
+    from training.pictures.latent_report import latent_report
+
+    cache = FeatureCache.load(features)
+    network = load_envelope(envelopes_run)
+    history = envelopes_run / HISTORY
+    with progress_bar("drawing") as progress:
+        metrics = latent_report(
+            cache,
+            instrument,
+            network,
+            out,
+            history=read_history(history) if history.is_file() else [],
+            progress=progress,
+        )
+    say_values(metrics)
+    typer.echo(f"pictures and their data in {out / 'pictures.md'}")
+
+
+def score(
+    instrument: InstrumentFolder,
+    pieces: Annotated[list[Path], typer.Argument(help="MIDI files.")],
+    report: Annotated[Path | None, typer.Option(help="A JSON file to write.")] = None,
+    record: Record = False,
+) -> None:
+    """How well the audio of real pieces keeps the pitch of their scores."""
+    from training.evaluation.pieces import score_report
+    from training.export.card import record_metrics
+
+    with progress_bar("listening") as progress:
+        found = score_report(instrument, pieces, report, progress)
+    for piece in found.pieces:
+        heard = f"{piece.notes} notes, {piece.cents:.1f} cents, peak {piece.peak_dbfs:.1f} dBFS"
+        typer.echo(piece.refused or f"{piece.name}: {heard}")
+    typer.echo(
+        f"median error of the pitch: {found.cents:.2f} cents ({found.crepe_cents:.2f} by CREPE)"
+    )
+    if record:
+        record_metrics(instrument, found.metrics())
+
+
+def draw_sound(
+    sound: Annotated[Path, typer.Argument(help="A sound file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .png or .svg to write.")],
+    start: Annotated[float, typer.Option(help="Seconds.", min=0.0)] = 0.0,
+    seconds: Annotated[float, typer.Option(help="How much of it.", min=0.1)] = 20.0,
+) -> None:
+    """A picture of a sound: waveform, spectrogram, pitch and loudness."""
+    from training.pictures.sound import picture_sound
+
+    shown = picture_sound(sound, out, start, seconds)
+    typer.echo(f"{out}: {shown:.1f} s of {sound}")

@@ -1,0 +1,134 @@
+"""Networks: each is trained into the folder of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from instrument.errors import UsageError
+from training.data.features import FeatureCache
+from training.fitting.checkpoints import LAST
+from training.fitting.loop import HISTORY, read_history
+from training.options import (
+    ENVELOPES_RUN,
+    TIMBRE_RUN,
+    Epochs,
+    Features,
+    LoopOptions,
+    Run,
+    progress_bar,
+    say_values,
+    with_loop_options,
+)
+
+
+@with_loop_options
+def envelopes(
+    features: Features,
+    run: Run = ENVELOPES_RUN,
+    plain: Annotated[bool, typer.Option("--plain", help="The original's VAE.")] = False,
+    beta: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Weight of the KL, 0.01; with several, each is trained and a table compares them.",
+            min=0.0,
+        ),
+    ] = None,
+    epochs: Epochs = None,
+    *,
+    loop: LoopOptions,
+) -> None:
+    """The VAE of pitch and loudness envelopes."""
+    from training.evaluation.tradeoff import baseline, tradeoff, write_tradeoffs
+    from training.fitting.envelopes import EnvelopeSettings
+    from training.fitting.recipes import envelope_recipe
+    from training.fitting.runs import load_envelope
+
+    cache = FeatureCache.load(features)
+    betas = list(dict.fromkeys(beta or [EnvelopeSettings.beta]))
+    rows: dict[str, dict[str, float]] = {}
+    for weight in betas:
+        recipe = envelope_recipe(cache, features.name, beta=weight, plain=plain, seed=loop.seed)
+        one = run if len(betas) == 1 else run / f"beta-{weight:g}"
+        if loop.train(recipe, one, epochs) and len(betas) > 1:
+            network = load_envelope(one)
+            rows[f"{weight:g}"] = tradeoff(network, cache)
+    if rows:
+        rows["PCA"] = baseline(cache, network.settings.latent)
+        write_tradeoffs(rows, run / "betas.csv")
+        for name, row in rows.items():
+            said = "  ".join(f"{metric} {value:.3g}" for metric, value in row.items())
+            typer.echo(f"{name:>6}  {said}")
+
+
+@with_loop_options
+def images(
+    folder: Annotated[Path, typer.Argument(help="With the four IDX files of a set.")],
+    data: Annotated[str, typer.Option(help="Which set: mnist or fashion.")] = "mnist",
+    run: Run = Path("runs/images"),
+    latent: Annotated[int, typer.Option(help="Dimensions of the latent space.", min=2)] = 2,
+    beta: Annotated[
+        list[float] | None,
+        typer.Option(help="Weight of the KL, 0.01; with several, each is trained.", min=0.0),
+    ] = None,
+    epochs: Epochs = None,
+    *,
+    loop: LoopOptions,
+) -> None:
+    """First steps: the VAE of pictures, MNIST or FashionMNIST."""
+    from training.fitting.images import CLASSES, ImageObjective, read_set
+    from training.fitting.recipes import image_recipe
+    from training.fitting.runs import load_image
+    from training.pictures import image_plots
+    from training.pictures.image_report import image_report
+
+    if data not in CLASSES:
+        raise UsageError(f"--data {data}: should be {' or '.join(CLASSES)}")
+    training, test = read_set(folder)
+    histories = {}
+    for weight in dict.fromkeys(beta or [ImageObjective.beta]):
+        recipe = image_recipe(training, test, data, latent=latent, beta=weight, seed=loop.seed)
+        one = run / f"beta-{weight:g}"
+        if not loop.train(recipe, one, epochs):
+            continue
+        # The last, not the best one: the test pictures that metrics are of choose nothing.
+        say_values(image_report(load_image(one, LAST), training, test, CLASSES[data], one))
+        histories[f"β = {weight:g}"] = read_history(one / HISTORY)
+    if histories:
+        image_plots.losses(histories, run / "losses")
+        typer.echo(f"pictures and metrics in {run}")
+
+
+@with_loop_options
+def timbre(
+    features: Features,
+    run: Run = TIMBRE_RUN,
+    refine: Annotated[
+        Path | None,
+        typer.Option(help="Refine the network of this run by the spectral loss on audio."),
+    ] = None,
+    hidden: Annotated[int, typer.Option(help="Width of the network.", min=8)] = 192,
+    harmonics: Annotated[int, typer.Option(help="How many.", min=1, max=200)] = 100,
+    *,
+    loop: LoopOptions,
+) -> None:
+    """The DDSP timbre network: first on measured spectra, then (--refine) on audio.
+
+    A refined network's noise is brought to that of the recordings at the end.
+    """
+    from training.fitting.recipes import calibrate_run, refining_recipe, timbre_recipe
+
+    if refine is not None and refine.resolve() == run.resolve():
+        raise UsageError(f"--run {run}: is the run to refine; name another folder for the result")
+    cache = FeatureCache.load(features)
+    if refine is None:
+        with progress_bar("measuring spectra") as bar:
+            recipe = timbre_recipe(
+                cache, features, hidden=hidden, harmonics=harmonics, seed=loop.seed, progress=bar
+            )
+        loop.train(recipe, run)
+    elif loop.train(refining_recipe(cache, features, refine), run):
+        raised = calibrate_run(run, cache)
+        typer.echo(f"{run}: its noise was raised by {raised:.1f} dB to that of the recordings")

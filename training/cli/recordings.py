@@ -1,0 +1,69 @@
+"""Recordings: prepared for training, or rendered from a soundfont."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from training.options import progress_bar
+
+if TYPE_CHECKING:
+    from training.analysis.pitch import CrepeSize
+
+
+def prepare(
+    folder: Annotated[Path, typer.Argument(help="Recordings of single notes.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .npz to write.")],
+    layout: Annotated[
+        str, typer.Option(help="How they are labelled: csv, philharmonia, iowa, sol or auto.")
+    ] = "auto",
+    instrument: Annotated[
+        str, typer.Option(help="Take recordings labelled so, or not labelled at all.")
+    ] = "violin",
+    crepe: Annotated[str, typer.Option(help="CREPE's capacity: tiny or full.")] = "tiny",
+    held_out: Annotated[
+        float, typer.Option(help="Share of each source kept for evaluation.", min=0.0, max=0.9)
+    ] = 0.15,
+    sample_rate: Annotated[int, typer.Option(help="In Hz; a multiple of 250.")] = 48_000,
+    device: Annotated[str, typer.Option(help="Where CREPE computes.")] = "cpu",
+) -> None:
+    """Recordings → features: pitch, loudness, segments and windows of every note."""
+    from training.data.notes import PrepareSettings
+    from training.data.prepare import prepare_folder
+
+    settings = PrepareSettings(instrument, sample_rate, cast("CrepeSize", crepe), held_out, device)
+    with progress_bar("analysing") as progress:
+        notes, left_out = prepare_folder(folder, out, settings, layout, progress)
+    typer.echo(
+        f"{out}: {notes} notes; {len(left_out)} left out, "
+        f"each with its reason in {out.with_suffix('.report.csv')}"
+    )
+
+
+def render_notes(
+    soundfont: Annotated[Path, typer.Argument(help="An .sf2 file.")],
+    folder: Annotated[Path, typer.Argument(help="Where the notes go.")],
+    program: Annotated[int, typer.Option(help="From 0; violin is 40.", min=0, max=127)] = 40,
+    lowest: Annotated[int, typer.Option(help="MIDI note.", min=0, max=127)] = 55,
+    highest: Annotated[int, typer.Option(help="MIDI note.", min=0, max=127)] = 96,
+    velocity: Annotated[list[int] | None, typer.Option(help="One or more.")] = None,
+    seconds: Annotated[float, typer.Option(help="Of each note.", min=0.1)] = 3.0,
+    sample_rate: Annotated[int, typer.Option(help="In Hz.")] = 48_000,
+) -> None:
+    """Further labelled notes from a soundfont, played by FluidSynth."""
+    from training.data import render_notes as rendering
+
+    with progress_bar("rendering") as progress:
+        table = rendering.render_notes(
+            soundfont,
+            folder,
+            program=program,
+            keys=range(lowest, highest + 1),
+            velocities=velocity or [32, 64, 96, 120],
+            seconds=seconds,
+            sample_rate=sample_rate,
+            progress=progress,
+        )
+    typer.echo(f"{table}: labelled notes; prepare them with 'arco train prepare {folder}'")
