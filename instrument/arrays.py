@@ -11,6 +11,9 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+UInt16 = NDArray[np.uint16]
+UInt32 = NDArray[np.uint32]
 UInt64 = NDArray[np.uint64]
 
 

@@ -53,7 +53,14 @@ class Voices(VoiceSlots):
     # --- keys --------------------------------------------------------------------------------
 
     def note_on(
-        self, channel: int, key: int, velocity: int, sample: int, *, mono: bool = False
+        self,
+        channel: int,
+        key: int,
+        velocity: int,
+        sample: int,
+        *,
+        mono: bool = False,
+        note: int | None = None,
     ) -> Allocation | None:
         """Find a slot for a note; None, and counted, if even the fading voices leave none.
 
@@ -74,7 +81,7 @@ class Voices(VoiceSlots):
                 return None
             allocation = Allocation(slot)
         down = self.slots[allocation.slot].down if allocation.joined else []
-        down.append(KeyDown(key, velocity, number))
+        down.append(KeyDown(key, velocity, number, note))
         self.slots[allocation.slot] = Slot(Stage.HELD, channel, key, number, self.notes, down)
         self.notes += 1
         self.most = max(self.most, self.sounding())
@@ -95,23 +102,32 @@ class Voices(VoiceSlots):
                 self.slots[index].stage = Stage.FADING
 
     def note_off(
-        self, channel: int, key: int, sample: int, *, pedal: bool, mono: bool = False
+        self,
+        channel: int,
+        key: int,
+        sample: int,
+        *,
+        pedal: bool,
+        mono: bool = False,
+        note: int | None = None,
     ) -> NoteEnd:
-        """End the oldest held note of a key; with a pedal down it stays until that is up.
+        """End a held note of a key; with a pedal down it stays until that is up.
 
-        Overlapping notes of one pitch so end one by one, each with its own note-off. In mono the
-        line goes back to the latest key that is still down, if there is one.
+        It is the oldest one unless the score knows which: overlapping notes of one pitch so end one
+        by one, each with its own note-off. In mono the line goes back to the latest key that is
+        still down, if there is one.
         """
-        slot = self._held_by(channel, key)
+        slot = self._held_by(channel, key, note)
         if slot is None:
             return NoteEnd([])
         voice = self.slots[slot]
-        voice.down.remove(next(down for down in voice.down if down.key == key))
+        voice.down.remove(next(down for down in voice.down if down.ends_with(key, note)))
         if voice.down and voice.down[-1].key == voice.key:
             return NoteEnd([])
         if voice.down and mono:
-            voice.key = voice.down[-1].key
-            return NoteEnd([], Return(slot, *voice.down[-1]))
+            back = voice.down[-1]
+            voice.key = back.key
+            return NoteEnd([], Return(slot, back.key, back.velocity, back.number))
         return NoteEnd(self._release([slot], sample, pedal=pedal))
 
     def all_notes_off(self, channel: int, sample: int, *, pedal: bool) -> list[int]:
@@ -175,10 +191,10 @@ class Voices(VoiceSlots):
         voice = self.slots[slot]
         return sample - voice.released_at if voice.stage is Stage.RELEASED else 0
 
-    def _held_by(self, channel: int, key: int) -> int | None:
-        """The oldest voice that a key holds."""
+    def _held_by(self, channel: int, key: int, note: int | None) -> int | None:
+        """The oldest voice that a key holds for a note, or for any."""
         held = self._of(channel, Stage.HELD)
-        by_key = [i for i in held if any(down.key == key for down in self.slots[i].down)]
+        by_key = [i for i in held if any(down.ends_with(key, note) for down in self.slots[i].down)]
         return min(by_key, key=lambda i: self.slots[i].number, default=None)
 
     def _release(self, slots: list[int], sample: int, *, pedal: bool) -> list[int]:

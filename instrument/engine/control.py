@@ -166,13 +166,14 @@ class Control:
             channel = event.channel
             if self.voices.silent(channel):
                 self.smoother.settle(channel)
+            key, velocity, mono = event.key, event.velocity, self._mono(channel)
             allocation = self.voices.note_on(
-                channel, event.key, event.velocity, sample, mono=self._mono(channel)
+                channel, key, velocity, sample, mono=mono, note=event.note
             )
             if allocation is None:
                 continue
             number = self.voices.slots[allocation.slot].number
-            note = self._note(channel, event.key, event.velocity, number)
+            note = self._note(channel, key, velocity, number)
             if allocation.joined:
                 self._begin_voices(slots, notes, sample)
                 slots, notes = [], []
@@ -207,7 +208,7 @@ class Control:
         channel = event.channel
         pedal = self.state.controlling_channel(channel).pedal
         ended = self.voices.note_off(
-            channel, event.key, sample, pedal=pedal, mono=self._mono(channel)
+            channel, event.key, sample, pedal=pedal, mono=self._mono(channel), note=event.note
         )
         # Many keyboards send 0 for a key that comes up in no particular way.
         faster = max(0, event.velocity - 64) / RELEASE_DOUBLES_OVER

@@ -47,11 +47,22 @@ class Theft(NamedTuple):
 
 
 class KeyDown(NamedTuple):
-    """A key that is down, and how many notes its channel had before."""
+    """A key that is down.
+
+    Attributes:
+        key, velocity: Of it.
+        number: How many notes its channel had before.
+        note: Which note it is, if the score knows; see `NoteOn`.
+    """
 
     key: int
     velocity: int
     number: int
+    note: int | None = None
+
+    def ends_with(self, key: int, note: int | None) -> bool:
+        """Whether a note-off may end it; see `NoteOff`."""
+        return self.key == key and note in (None, self.note)
 
 
 @dataclass

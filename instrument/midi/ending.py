@@ -23,7 +23,7 @@ from instrument.midi.controllers import (
     SUSTAIN,
     ChannelState,
 )
-from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, TimedEvent
+from instrument.midi.events import NO_NOTE, ControlChange, Event, NoteOff, NoteOn, TimedEvent
 
 STRAY_SECONDS = 10.0
 """What follows the last note's end later than this doesn't count: it isn't heard any more."""
@@ -100,7 +100,7 @@ class _Holding:
             case NoteOn():
                 self._down[event.channel, event.key] += 1
                 return True
-            case NoteOff() if (event.channel, event.key) in self._down:
+            case NoteOff(note=note) if note != NO_NOTE and (event.channel, event.key) in self._down:
                 self._lift((event.channel, event.key))
                 return True
             case ControlChange() if event.controller in MAY_LIFT:

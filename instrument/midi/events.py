@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+NO_NOTE = -1
+"""A number that no note of a score has."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoteOn:
-    """A key goes down: key 0…127, velocity 1…127."""
+    """A key goes down: key 0…127, velocity 1…127.
+
+    Attributes:
+        note: Its number in a score that knows its whole notes; None if it is played live.
+    """
 
     channel: int
     key: int
     velocity: int
+    note: int | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class NoteOff:
-    """A key comes up: key 0…127, release velocity 0…127."""
+    """A key comes up: key 0…127, release velocity 0…127.
+
+    Attributes:
+        note: Number of the note that it ends, or `NO_NOTE`; if None, the oldest of its key.
+    """
 
     channel: int
     key: int
     velocity: int = 64
+    note: int | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar, overload
 
-from instrument.midi.events import Event
+from instrument.arrays import Float64, Int32, UInt32
+from instrument.midi.events import Event, NoteOff, NoteOn, TimedEvent
 from instrument.midi.messages import encode, pack, unpack
 
 Item = TypeVar("Item")
@@ -22,13 +23,17 @@ class Packed(Sequence[Item]):
     def _item(self, index: int) -> Item:
         """The item at an index, 0…len − 1."""
 
+    def _slice(self, which: slice) -> Sequence[Item]:
+        return tuple(map(self._item, range(len(self))[which]))
+
     @overload
     def __getitem__(self, index: int) -> Item: ...
     @overload
     def __getitem__(self, index: slice) -> Sequence[Item]: ...
     def __getitem__(self, index: int | slice) -> Item | Sequence[Item]:
-        items = range(len(self))[index]
-        return tuple(map(self._item, items)) if isinstance(items, range) else self._item(items)
+        return (
+            self._slice(index) if isinstance(index, slice) else self._item(range(len(self))[index])
+        )
 
     def __iter__(self) -> Iterator[Item]:
         return map(self._item, range(len(self)))
@@ -66,3 +71,35 @@ class TrackEvents(Packed[tuple[int, Event]]):
 
     def _item(self, index: int) -> tuple[int, Event]:
         return self.ticks[index], unpack(self.messages[index])
+
+
+class ScoreEvents(Packed[TimedEvent]):
+    """The events of a score, in the order in which they are played."""
+
+    def __init__(self, seconds: Float64, messages: UInt32, notes: Int32 | None) -> None:
+        """Hold what lies in arrays.
+
+        Args:
+            seconds: [events], rising.
+            messages: [events], each as ``pack`` has it.
+            notes: [events], the note that each begins or ends, as `NoteOn` and `NoteOff` have it;
+                None if none of them knows.
+        """
+        self._arrays = seconds, messages, notes
+        # These give plain numbers, and that quickly.
+        self._seconds, self._messages = seconds.data, messages.data
+        self._notes = None if notes is None else notes.data
+
+    def __len__(self) -> int:
+        return len(self._seconds)
+
+    def _item(self, index: int) -> TimedEvent:
+        event = unpack(self._messages[index])
+        if self._notes is not None and isinstance(event, NoteOn | NoteOff):
+            note = self._notes[index]
+            event = type(event)(event.channel, event.key, event.velocity, note)
+        return TimedEvent(self._seconds[index], event)
+
+    def _slice(self, which: slice) -> ScoreEvents:
+        seconds, messages, notes = self._arrays
+        return ScoreEvents(seconds[which], messages[which], None if notes is None else notes[which])

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property
-from itertools import groupby
-from operator import itemgetter
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
+from instrument.arrays import Float64
 from instrument.errors import MidiFileError, UsageError
+from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import ChannelState
-from instrument.midi.ending import Ending, ending
-from instrument.midi.events import ControlChange, Event, Note, NoteOff, NoteOn, TimedEvent
-from instrument.midi.file import DEFAULT_TEMPO, Song, Track, read_song
+from instrument.midi.ending import LONGEST_REST_SECONDS, Ending, ending
+from instrument.midi.events import NO_NOTE, ControlChange, Note, NoteOff, NoteOn, TimedEvent
+from instrument.midi.file import Song, Track, read_song
+from instrument.midi.messages import CONTROL_CHANGE, NOTE_ON, unpack
+from instrument.midi.packed import ScoreEvents
+from instrument.midi.pairing import pair
 from instrument.midi.take import Take, take_of
+from instrument.midi.tempo import TempoMap
+from instrument.midi.timeline import Timeline
 from instrument.midi.zones import LOWER, UPPER
 from instrument.settings import Limits
 
 PERCUSSION_CHANNEL = 9
 MAX_DURATION_SECONDS = 24 * 3600.0
+
+SHORTEST_SECONDS = 0.04
+"""What a note of no length lasts: hardly longer than the bow needs to be heard."""
+
 
 NOTE_LIMITS = {
     "start": Limits(0, MAX_DURATION_SECONDS, unit=" s"),
@@ -42,17 +52,20 @@ class Score:
     Attributes:
         events: Sorted by time. Within one instant they keep the order of the file, except that a
             channel's note-offs come before its note-ons, so that a repeated note sounds again.
-            A note that the file never ends has no `NoteOff`.
+            Notes are paired with their ends as ``pairing`` has it; those of a take are as they
+            were played.
         duration_seconds: Time of its end, at or after the last event; see ``Ending``.
         notes: How many of the events are `NoteOn`.
+        mended: How many of these notes had no end or no length, and were given one.
         skipped_channels: Channels that were left out, counting from 0: the percussion channel 9
             when other channels have notes. It is none in a take, nor within an MPE zone.
         take: How it was played, if Arco recorded it.
     """
 
-    events: tuple[TimedEvent, ...]
+    events: Sequence[TimedEvent]
     duration_seconds: float
     notes: int
+    mended: int = 0
     skipped_channels: tuple[int, ...] = ()
     take: Take | None = None
 
@@ -89,14 +102,20 @@ def score_of_notes(notes: Iterable[Note]) -> Score:
             after `MAX_DURATION_SECONDS`.
     """
     events: list[TimedEvent] = []
-    for index, note in enumerate(notes):
-        _check(index, note)
-        events.append(TimedEvent(note.start, NoteOn(note.channel, note.key, note.velocity)))
-        events.append(TimedEvent(note.end, NoteOff(note.channel, note.key)))
+    mended = 0
+    for number, note in enumerate(notes):
+        _check(number, note)
+        # Far behind the beginning, a short note has none of its length left.
+        has_length = note.end > note.start
+        mended += not has_length
+        end = note.end if has_length else note.start + SHORTEST_SECONDS
+        on = NoteOn(note.channel, note.key, note.velocity, number)
+        events.append(TimedEvent(note.start, on))
+        events.append(TimedEvent(end, NoteOff(note.channel, note.key, note=number)))
     if not events:
         raise UsageError("there are no notes to play")
     events.sort(key=lambda timed: (timed.seconds, isinstance(timed.event, NoteOn)))
-    return Score(tuple(events), events[-1].seconds, len(events) // 2)
+    return Score(tuple(events), events[-1].seconds, len(events) // 2, mended)
 
 
 def _check(index: int, note: Note) -> None:
@@ -110,14 +129,31 @@ def _check(index: int, note: Note) -> None:
 def _score(song: Song) -> Score:
     # The sequences of type 2 follow one another; every other type is one sequence of all tracks.
     sequences = [[track] for track in song.tracks] if song.type == 2 else [song.tracks]
-    events: list[TimedEvent] = []
-    end = 0.0
-    for tracks in sequences:
-        tempo_map = _tempo_map(song.division, tracks)
-        events += [TimedEvent(end + tempo_map.seconds(tick), e) for tick, e in _merged(tracks)]
-        end += tempo_map.seconds(max((track.end for track in tracks), default=0))
-    score = _without_percussion(events, end, take_of(song))
-    if score.take is None:
+    tempo_maps = [TempoMap.of(song.division, tracks) for tracks in sequences]
+    ends = (max((track.end for track in tracks), default=0) for tracks in sequences)
+    lengths = (tempo_map.seconds(end) for tempo_map, end in zip(tempo_maps, ends, strict=True))
+    *starts, end = accumulate(lengths, initial=0.0)
+    counts = _note_counts(song.tracks)
+    if not any(counts):
+        raise MidiFileError("has no notes; choose a file with notes in it")
+    take = take_of(song)
+    skipped = _percussion(counts, sequences) if take is None else ()
+    timelines: list[Timeline] = []
+    seconds: list[Float64] = []
+    mended = 0
+    for tracks, tempo_map, start in zip(sequences, tempo_maps, starts, strict=True):
+        timeline = Timeline.of(tracks)
+        if take is None:
+            timeline, count = _whole_notes(timeline, tracks, tempo_map, skipped)
+            mended += count
+        timelines.append(timeline)
+        seconds.append(start + tempo_map.all_seconds(timeline.ticks))
+        seconds[-1][timeline.no_length] += SHORTEST_SECONDS
+    events = _joined(timelines, seconds, paired=take is None)
+    notes = sum(counts) - sum(counts[channel] for channel in skipped)
+    end = max(end, events[-1].seconds)
+    score = Score(events, end, notes, mended, skipped, take)
+    if take is None:
         score = _without_strays(score)
     if score.duration_seconds > MAX_DURATION_SECONDS:
         raise MidiFileError(
@@ -126,19 +162,6 @@ def _score(song: Song) -> Score:
             "look for a stray note far behind the music, or a wrong tempo"
         )
     return score
-
-
-def _without_percussion(events: list[TimedEvent], end: float, take: Take | None) -> Score:
-    notes = Counter(timed.event.channel for timed in events if isinstance(timed.event, NoteOn))
-    if not notes:
-        raise MidiFileError("has no notes; choose a file with notes in it")
-    skipped: tuple[int, ...] = ()
-    may_have_percussion = take is None and PERCUSSION_CHANNEL in notes and len(notes) > 1
-    if may_have_percussion and not _in_zone(PERCUSSION_CHANNEL, events):
-        skipped = (PERCUSSION_CHANNEL,)
-        del notes[PERCUSSION_CHANNEL]
-        events = [timed for timed in events if timed.event.channel != PERCUSSION_CHANNEL]
-    return Score(tuple(events), end, notes.total(), skipped, take)
 
 
 def _without_strays(score: Score) -> Score:
@@ -150,98 +173,62 @@ def _without_strays(score: Score) -> Score:
     return replace(score, events=events, duration_seconds=song)
 
 
-def _in_zone(channel: int, events: Iterable[TimedEvent]) -> bool:
+def _whole_notes(
+    timeline: Timeline, tracks: Sequence[Track], tempo_map: TempoMap, skipped: Sequence[int]
+) -> tuple[Timeline, int]:
+    """The events in the order in which they are played, and how many notes were mended."""
+    if skipped:
+        timeline = timeline.take(np.isin(timeline.channels, skipped, invert=True))
+    # A track may end hours behind its music; a note that has no end doesn't last as long.
+    latest = tempo_map.tick(tempo_map.seconds(timeline.last_note) + LONGEST_REST_SECONDS)
+    timeline, mended = pair(timeline, [min(track.end, latest) for track in tracks])
+    return timeline.offs_before_ons(), mended
+
+
+def _joined(
+    timelines: Sequence[Timeline], seconds: Sequence[Float64], *, paired: bool
+) -> ScoreEvents:
+    """The events of sequences, whose notes are numbered one sequence after another."""
+    notes, known = [], 0
+    for timeline in timelines:
+        notes.append(np.where(timeline.notes >= 0, timeline.notes + known, NO_NOTE))
+        known = max(known, int(notes[-1].max(initial=NO_NOTE)) + 1)
+    at = np.concatenate(seconds)
+    messages = np.concatenate([timeline.messages for timeline in timelines])
+    # Ends of notes of no length are the only events that have left their place.
+    order = np.argsort(at, kind="stable") if np.any(at[1:] < at[:-1]) else slice(None)
+    known_notes = np.concatenate(notes)[order].astype(np.int32, copy=False)
+    return ScoreEvents(at[order], messages[order], known_notes if paired else None)
+
+
+def _note_counts(tracks: Iterable[Track]) -> list[int]:
+    """How many notes begin in each channel."""
+    counts = np.zeros(CHANNELS, np.int64)
+    for track in tracks:
+        messages = np.asarray(track.events.messages)
+        begins = messages[messages & 0xF0 == NOTE_ON]
+        counts += np.bincount(begins & 0x0F, minlength=CHANNELS)
+    return [int(count) for count in counts]
+
+
+def _percussion(notes: Sequence[int], sequences: Iterable[Sequence[Track]]) -> tuple[int, ...]:
+    """The channels that are left out, of those that have so many notes each."""
+    others = sum(notes) - notes[PERCUSSION_CHANNEL]
+    if notes[PERCUSSION_CHANNEL] and others and not _in_zone(PERCUSSION_CHANNEL, sequences):
+        return (PERCUSSION_CHANNEL,)
+    return ()
+
+
+def _in_zone(channel: int, sequences: Iterable[Sequence[Track]]) -> bool:
     """Whether a channel is ever a member of an MPE zone."""
     state = ChannelState()
-    for timed in events:
-        event = timed.event
-        if isinstance(event, ControlChange) and event.channel in (LOWER, UPPER):
-            state.change(event)
+    for tracks in sequences:
+        timeline = Timeline.of(tracks)
+        managing = (timeline.channels == LOWER) | (timeline.channels == UPPER)
+        managing &= timeline.kinds == CONTROL_CHANGE
+        for event in map(unpack, timeline.messages[managing].tolist()):
+            if isinstance(event, ControlChange):
+                state.change(event)
             if state.zones.manager(channel) != channel:
                 return True
     return False
-
-
-# --- Ticks to seconds, and the order within one tick ---------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _TempoMap:
-    """Seconds of ticks, exact up to one rounding: the sums are made of integers.
-
-    Attributes:
-        starts: Ticks at which a rate begins to hold, rising from 0.
-        elapsed: Units gone by at each of them.
-        rates: Units a tick from there on.
-        units: Units in a second.
-    """
-
-    starts: list[int]
-    elapsed: list[int]
-    rates: list[int]
-    units: int
-
-    def seconds(self, tick: int) -> float:
-        i = bisect_right(self.starts, tick) - 1
-        return (self.elapsed[i] + (tick - self.starts[i]) * self.rates[i]) / self.units
-
-
-def _tempo_map(division: int | Fraction, tracks: Iterable[Track]) -> _TempoMap:
-    if isinstance(division, Fraction):
-        return _TempoMap([0], [0], [division.numerator], units=division.denominator)
-    tempo_map = _TempoMap([0], [0], [DEFAULT_TEMPO], units=1_000_000 * division)
-    tempi = (tempo for track in tracks for tempo in track.tempi)
-    for tick, tempo in sorted(tempi, key=itemgetter(0)):
-        elapsed = tempo_map.elapsed[-1] + (tick - tempo_map.starts[-1]) * tempo_map.rates[-1]
-        tempo_map.starts.append(tick)
-        tempo_map.elapsed.append(elapsed)
-        tempo_map.rates.append(tempo)
-    return tempo_map
-
-
-def _merged(tracks: Iterable[Track]) -> Iterator[tuple[int, Event]]:
-    events = sorted((timed for track in tracks for timed in track.events), key=itemgetter(0))
-    sounding: Counter[tuple[int, int]] = Counter()
-    for tick, group in groupby(events, key=itemgetter(0)):
-        for event in _offs_before_ons([event for _, event in group], sounding):
-            yield tick, event
-
-
-def _offs_before_ons(events: list[Event], sounding: Counter[tuple[int, int]]) -> list[Event]:
-    """Order of the events of one instant: a channel's note-offs, then its note-ons.
-
-    It is the note-ons that move, so that note-offs keep their order with the sustain pedal. A
-    note-off that ends a note of this very instant moves along with it, or that note would hang.
-    A channel without a note-off behind a note-on keeps its order.
-
-    Args:
-        events: The events of the instant in the order of the file.
-        sounding: How often each (channel, key) is down; brought up to date.
-
-    Returns:
-        The events in the order in which they are to be played.
-    """
-    ends_older = [_release(event, sounding) for event in events]
-    of_this_instant: list[bool] = []
-    for event, ends in zip(events, ends_older, strict=True):
-        if isinstance(event, NoteOn):
-            sounding[event.channel, event.key] += 1
-            of_this_instant.append(True)
-        else:
-            of_this_instant.append(not ends and _release(event, sounding))
-    last_off = {events[i].channel: i for i, ends in enumerate(ends_older) if ends}
-
-    def place(i: int) -> tuple[int, bool]:
-        behind = last_off.get(events[i].channel, -1)
-        moved = of_this_instant[i] and i < behind
-        return (behind if moved else i), moved
-
-    return [events[i] for i in sorted(range(len(events)), key=place)]
-
-
-def _release(event: Event, sounding: Counter[tuple[int, int]]) -> bool:
-    """Let a note-off end one sounding note of its key; False if there is none to end."""
-    if not isinstance(event, NoteOff) or sounding[event.channel, event.key] == 0:
-        return False
-    sounding[event.channel, event.key] -= 1
-    return True

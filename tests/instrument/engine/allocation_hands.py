@@ -9,10 +9,16 @@ RATE = 1000
 
 
 def strike(
-    voices: Voices, key: int, sample: int = 0, *, channel: int = 0, mono: bool = False
+    voices: Voices,
+    key: int,
+    sample: int = 0,
+    *,
+    channel: int = 0,
+    mono: bool = False,
+    note: int | None = None,
 ) -> Allocation:
     """Where a note begins that isn't dropped."""
-    allocation = voices.note_on(channel, key, 64, sample, mono=mono)
+    allocation = voices.note_on(channel, key, 64, sample, mono=mono, note=note)
     assert allocation is not None
     return allocation
 
@@ -22,9 +28,11 @@ def begin(voices: Voices, key: int, sample: int = 0, channel: int = 0) -> int:
     return strike(voices, key, sample, channel=channel).slot
 
 
-def end(voices: Voices, key: int, sample: int = 0, *, pedal: bool = False) -> list[int]:
+def end(
+    voices: Voices, key: int, sample: int = 0, *, pedal: bool = False, note: int | None = None
+) -> list[int]:
     """The slots that a note-off in poly releases."""
-    note_end = voices.note_off(0, key, sample, pedal=pedal)
+    note_end = voices.note_off(0, key, sample, pedal=pedal, note=note)
     assert note_end.back is None
     return note_end.released
 

@@ -6,7 +6,8 @@ import pytest
 
 from instrument.engine.allocation import Voices
 from instrument.engine.slots import Stage
-from tests.instrument.engine.allocation_hands import RATE, begin, end
+from instrument.midi.events import NO_NOTE
+from tests.instrument.engine.allocation_hands import RATE, begin, end, strike
 
 
 @pytest.fixture
@@ -23,6 +24,15 @@ def test_overlapping_notes_of_one_pitch_end_one_by_one(voices: Voices) -> None:
     assert end(voices, 60) == [first]
     assert end(voices, 60) == [second]
     assert end(voices, 60) == []
+
+
+def test_a_note_off_that_knows_its_note_ends_no_other(voices: Voices) -> None:
+    slots = [strike(voices, 60, note=note).slot for note in (5, 6, 7)]
+    assert end(voices, 60, note=NO_NOTE) == []
+    assert end(voices, 60, note=6) == [slots[1]]
+    assert end(voices, 60, note=6) == []
+    assert end(voices, 60) == [slots[0]]
+    assert end(voices, 60, note=7) == [slots[2]]
 
 
 def test_a_note_off_needs_its_own_channel_and_key(voices: Voices) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from instrument.engine.engine import Engine
-from instrument.midi.events import Event, NoteOn
+from instrument.midi.events import Event, NoteOff, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
 from tests.instrument.engine.music_and_measures import (
@@ -42,6 +42,22 @@ def test_a_slur_reaches_its_pitch(play: Play) -> None:
     line = play([(0.0, ON), (0.6, OFF), (0.6, NoteOn(0, 72, 100))], 1.2, preset=STRAIGHT)[0]
     assert np.abs(cents(line[14_400:28_000], 69)[1000:-1000]).max() < 12.0
     assert np.abs(cents(line[28_800 + 3400 :], 72)[1000:-1000]).max() < 12.0
+
+
+@pytest.mark.parametrize("ends", [[(0.4, 1), (0.8, 0)], [(0.4, 0), (0.8, 1)]])
+def test_of_two_notes_of_one_key_the_one_that_is_meant_ends(
+    play: Play, ends: list[tuple[float, int]]
+) -> None:
+    soft, loud = NoteOn(0, 69, 30, note=0), NoteOn(0, 69, 120, note=1)
+    both: list[tuple[float, Event]] = [(0.0, soft), (0.1, loud)]
+    heard = play([*both, *((at, NoteOff(0, 69, note=note)) for at, note in ends)], 0.8)[0]
+    level = level_db(heard[round(0.65 * RATE) : round(0.78 * RATE)]).mean()
+    alone = [
+        level_db(play([(0.0, note)], 0.8)[0][round(0.65 * RATE) : round(0.78 * RATE)]).mean()
+        for note in (soft, loud)
+    ]
+    assert alone[1] > alone[0] + 6.0
+    assert level == pytest.approx(alone[ends[1][1]], abs=2.0)
 
 
 # --- Held and short notes ----------------------------------------------------------------------

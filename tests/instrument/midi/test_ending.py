@@ -6,7 +6,15 @@ import pytest
 
 from instrument.errors import MidiFileError
 from instrument.midi.ending import LONGEST_REST_SECONDS, STRAY_SECONDS, Ending, ending
-from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, PitchBend, TimedEvent
+from instrument.midi.events import (
+    NO_NOTE,
+    ControlChange,
+    Event,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    TimedEvent,
+)
 from tests.instrument.midi.score_files import A_OFF, A_ON, ONE_BEAT, number, score, smf
 
 HOUR = 3600.0
@@ -104,6 +112,12 @@ def test_what_nobody_ends_is_held_for_a_minute_at_most() -> None:
     pedal = [(0.0, control(64, 127)), *NOTE]
     assert ending_of(5 * HOUR, *pedal) == Ending(2.0, 62.0, held=True)
     assert ending_of(2 * HOUR, *pedal, (2 * HOUR, control(64))) == Ending(2.0, 62.0, held=True)
+
+
+def test_an_off_that_ends_no_note_ends_none() -> None:
+    doubled = NoteOff(0, 69, note=NO_NOTE)
+    found = ending_of(40.0, (0.0, ON), (1.0, doubled), (30.0, OFF))
+    assert found == Ending(30.0, 40.0, held=False)
 
 
 # --- Files -------------------------------------------------------------------------------------

@@ -33,9 +33,10 @@ def test_the_end_of_the_file_counts_to_its_duration() -> None:
     assert score(data).duration_seconds == 1.0
 
 
-def test_a_note_that_never_ends_is_left_sounding_at_the_end_of_the_file() -> None:
+def test_a_note_that_never_ends_ends_with_its_track() -> None:
     data = header() + chunk(b"MTrk", b"\x00" + A_ON + ONE_BEAT + END[1:])
-    assert score(data) == Score((TimedEvent(0.0, NoteOn(0, 69, 100)),), 0.5, 1)
+    ended = (TimedEvent(0.0, NoteOn(0, 69, 100)), TimedEvent(0.5, NoteOff(0, 69)))
+    assert score(data) == Score(ended, 0.5, notes=1, mended=1)
 
 
 def test_tracks_of_type_1_sound_together() -> None:
