@@ -56,13 +56,13 @@ class Track:
     Attributes:
         events: (tick, event), in the order of the file.
         tempi: (tick, µs a quarter note).
-        texts: (tick, contents) of the text events.
+        texts: Contents of the text events at tick 0.
         end: Tick of its end.
     """
 
     events: TrackEvents = field(default_factory=TrackEvents)
     tempi: list[tuple[int, int]] = field(default_factory=list)
-    texts: list[tuple[int, bytes]] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
     end: int = 0
 
 
@@ -240,8 +240,8 @@ def _read_events(reader: _Reader, track: Track, name: str, padding: int | None) 
                 return True
             if kind == SET_TEMPO and len(contents) == 3 and any(contents):
                 track.tempi.append((track.end, int.from_bytes(contents)))
-            elif kind == TEXT:
-                track.texts.append((track.end, contents))
+            elif kind == TEXT and track.end == 0:
+                track.texts.append(contents)
         elif byte in (SYSEX, ESCAPE):
             reader.take(reader.variable_length())
         elif byte > SYSEX:

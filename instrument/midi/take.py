@@ -66,7 +66,7 @@ def take_of(song: Song) -> Take | None:
             that are outside their ranges.
     """
     for track in song.tracks:
-        said = [text for tick, text in track.texts if tick == 0 and text.startswith(TAKE_MARK)]
+        said = [text for text in track.texts if text.startswith(TAKE_MARK)]
         take = _read_take(said[-1].removeprefix(TAKE_MARK)) if said else None
         if take is not None:
             return take
