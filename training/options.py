@@ -128,7 +128,9 @@ def named_texts(option: str, values: list[str]) -> dict[str, str]:
     pairs = {}
     for value in values:
         name, equals, text = value.partition("=")
-        if not equals or not name:
+        if not equals or not text.strip():
             raise UsageError(f"{option} {value!r}: should be NAME=TEXT")
+        if name in pairs:
+            raise UsageError(f"{option} {value!r}: {name!r} has one already")
         pairs[name] = text
     return pairs

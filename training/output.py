@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -34,11 +36,30 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        blocking = next((p for p in (path, *path.parents) if p.exists()), path)
+        above = (p for p in (path, *path.parents) if os.path.lexists(p) and not p.is_dir())
+        blocking = next(above, path)
         raise OutputError(f"{blocking}: is a file; name a folder") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(f"{path}: cannot be made: {reason}") from error
+
+
+@contextmanager
+def new_folders(path: Path) -> Iterator[None]:
+    """Make a folder and those above it; those that were made go again when the block fails.
+
+    Raises:
+        OutputError: See ``make_folder``.
+    """
+    missing = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
+    try:
+        make_folder(path)
+        yield
+    except BaseException:
+        for folder in missing:
+            with suppress(OSError, ValueError):
+                folder.rmdir()
+        raise
 
 
 def write_json(content: object, path: Path) -> None:

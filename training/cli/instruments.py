@@ -30,25 +30,31 @@ def export(
     envelopes_run: EnvelopesRun = ENVELOPES_RUN,
     timbre_run: TimbreRun = TIMBRE_RUN,
     name: Annotated[str | None, typer.Option(help="The folder's name, if not given.")] = None,
-    description: Annotated[str, typer.Option(help="One line.")] = "Solo violin, bowed",
+    description: Annotated[
+        str, typer.Option(help="One line; by default its name and its sources.")
+    ] = "",
     licence: Annotated[
         list[str] | None, typer.Option(help="SOURCE=TEXT, for each source of recordings.")
     ] = None,
 ) -> None:
-    """Both networks → ONNX, instrument.json and a model card."""
+    """Both networks → ONNX, instrument.json and a model card.
+
+    The folder is new, empty, or an exported instrument's, which is replaced when all is well.
+    """
     from instrument.model.metrics import metric_values
     from training.export.card import write_card
-    from training.export.onnx import ExportSettings
+    from training.export.destination import check_destination
+    from training.export.onnx import ExportSettings, describe_sources
     from training.export.onnx import export as export_instrument
     from training.fitting.runs import load_envelope, load_timbre
 
+    check_destination(out)
+    licences = named_texts("--licence", licence or [])
+    settings = ExportSettings(name or out.resolve().name, description, licences)
     cache = FeatureCache.load(features)
+    describe_sources(cache, licences)
     networks = load_envelope(envelopes_run), load_timbre(timbre_run)
-    settings = ExportSettings(
-        name or out.resolve().name, description, named_texts("--licence", licence or [])
-    )
-    spec = export_instrument(*networks, cache, out, settings)
-    write_card(spec, out)
+    spec = export_instrument(*networks, cache, out, settings, write_card)
     megabytes = sum(path.stat().st_size for path in out.iterdir() if path.is_file()) / 1e6
     typer.echo(
         f"{out}: {spec.name} {spec.digest}, {megabytes:.1f} MB; "
@@ -72,10 +78,13 @@ def evaluate(
     """Metrics and pictures on held-out notes and on what the instrument plays."""
     from training.evaluation.playback import QUICK, PlaybackSettings
     from training.export.card import record_metrics
+    from training.export.destination import check_card
     from training.export.metrics import describe_metrics
     from training.fitting.runs import load_envelope
     from training.pictures.evaluation_report import evaluation_report
 
+    if record:
+        check_card(instrument)
     cache = FeatureCache.load(features)
     network = load_envelope(envelopes_run)
     runs = {"envelopes": envelopes_run / HISTORY, "timbre": timbre_run / HISTORY}
@@ -132,7 +141,10 @@ def score(
     """How well the audio of real pieces keeps the pitch of their scores."""
     from training.evaluation.pieces import score_report
     from training.export.card import record_metrics
+    from training.export.destination import check_card
 
+    if record:
+        check_card(instrument)
     with progress_bar("listening") as progress:
         found = score_report(instrument, pieces, report, progress)
     for piece in found.pieces:

@@ -12,10 +12,10 @@ from pathlib import Path
 from instrument.files import replacing
 from instrument.model.metrics import Metric, metric_values, three_digits
 from instrument.model.spec import InstrumentSpec, read_spec, write_spec
+from training.export.destination import CARD_BEGINS, CARD_FILE, check_card
 from training.export.metrics import METHODS, describe_metrics
 from training.output import markdown_table
 
-CARD_FILE = "README.md"
 DIGITS = 4
 
 
@@ -100,6 +100,7 @@ def _axes(spec: InstrumentSpec) -> str:
 
 def card(spec: InstrumentSpec) -> str:
     """The model card of an instrument, as Markdown."""
+    name = shlex.quote(spec.name)
     low, high = spec.pitch_range
     notes = sum(source.notes for source in spec.sources)
     softest, loudest = spec.loudness_db[0], spec.loudness_db[-1]
@@ -119,13 +120,13 @@ def card(spec: InstrumentSpec) -> str:
     return f"""\
 # {spec.name}
 
-{spec.description}: an instrument for Arco, version `{spec.digest}`. A variational
+{spec.description}{CARD_BEGINS}{spec.digest}`. A variational
 autoencoder gives every note its pitch and loudness over three seconds, and a DDSP decoder (Engel et
 al. 2020) turns them into harmonics and filtered noise. Pitch is in cents around the nominal note,
 so that every note is in tune by construction.
 
 ```
-arco render song.mid -o song.wav --instrument {spec.name}
+arco render song.mid -o song.wav --instrument {name}
 ```
 
 ## What it learned from
@@ -181,9 +182,9 @@ arco train prepare RECORDINGS --instrument INSTRUMENT -o features.npz
 arco train envelopes features.npz --run runs/envelopes
 arco train timbre features.npz --run runs/timbre
 arco train timbre features.npz --refine runs/timbre --run runs/refined
-arco train export features.npz -o {spec.name} \\
+arco train export features.npz -o {name} \\
   --envelopes runs/envelopes --timbre runs/refined{licences}
-arco train evaluate features.npz {spec.name} \\
+arco train evaluate features.npz {name} \\
   --envelopes runs/envelopes --timbre runs/refined --record
 ```
 """
@@ -211,8 +212,9 @@ def record_metrics(folder: Path, values: Mapping[str, float]) -> InstrumentSpec:
 
     Raises:
         InstrumentError: There is no instrument in the folder.
-        OutputError: Nothing can be written in it.
+        OutputError: Nothing can be written in it, or its card is a person's own.
     """
+    check_card(folder)
     spec = read_spec(folder)
     rounded = {name: float(f"{x:.{DIGITS}g}") for name, x in values.items() if math.isfinite(x)}
     metrics = describe_metrics(metric_values(spec.metrics) | rounded)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from instrument.arrays import Float64
-from instrument.errors import UsageError
+from instrument.errors import InstrumentError, UnknownName, UsageError
 from instrument.files import replacing
 from instrument.model.graphs import EnvelopeModel, TimbreModel
 from instrument.model.spec import (
@@ -24,11 +23,13 @@ from instrument.model.spec import (
     InstrumentSpec,
     Source,
     TimbreSize,
+    read_spec,
     sha256,
     write_spec,
 )
 from instrument.units import FRAME_RATE
 from training.data.features import FeatureCache
+from training.export.destination import ENVELOPE_FILE, TIMBRE_FILE, exporting
 from training.export.jitter import measure_jitter
 from training.export.latent_map import (
     Latents,
@@ -47,6 +48,7 @@ from training.networks.timbre import TimbreDecoder
 OPSET = 17
 QUANTILES = 101
 PARITY = 1e-4
+NAMED_SOURCES = 3
 ENVELOPE_INPUTS = ["latent", "pitch", "loudness"]
 ENVELOPE_OUTPUTS = ["cents", "loudness_db"]
 TIMBRE_INPUTS = ["f0_hz", "loudness_db", "state"]
@@ -85,13 +87,31 @@ class EnvelopeGraph(nn.Module):
         return cents, level_db + relative_db
 
 
+def usual_description(name: str, sources: Sequence[Source]) -> str:
+    """What an instrument is described as if nobody says it: by its name and its sources."""
+    named = [source.name for source in sources if source.name]
+    more = f" and {len(named) - NAMED_SOURCES} others" if len(named) > NAMED_SOURCES else ""
+    return f"{name} ({', '.join(named[:NAMED_SOURCES])}{more})" if named else name
+
+
 @dataclass(frozen=True)
 class ExportSettings:
-    """What an exported instrument is called, and the licence of each source."""
+    """What an exported instrument is called, and the licence of each source.
+
+    Attributes:
+        name: On the card and on the terminal; one line.
+        description: One line; if empty, ``usual_description``.
+        licences: Source of recordings → its licence.
+    """
 
     name: str = "violin"
-    description: str = "Solo violin, bowed"
+    description: str = ""
     licences: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        for option, text in (("--name", self.name), ("--description", self.description)):
+            if not text.isprintable():
+                raise UsageError(f"{option} {text!r}: should be one line of text")
 
 
 def _export(
@@ -123,7 +143,7 @@ def export_envelope(module: EnvelopeGraph, latent: int, folder: Path) -> Graph:
     example = torch.zeros(1, latent), torch.full((1,), 69.0), torch.full((1,), 0.5)
     names = ENVELOPE_INPUTS, ENVELOPE_OUTPUTS
     batch = {name: {0: "notes"} for name in (*ENVELOPE_INPUTS, *ENVELOPE_OUTPUTS)}
-    return _export(module, example, names, batch, folder / "envelope.onnx")
+    return _export(module, example, names, batch, folder / ENVELOPE_FILE)
 
 
 def export_timbre(network: TimbreDecoder, folder: Path) -> Graph:
@@ -137,7 +157,7 @@ def export_timbre(network: TimbreDecoder, folder: Path) -> Graph:
     dynamic = dict.fromkeys((*TIMBRE_INPUTS, *TIMBRE_OUTPUTS), frames)
     dynamic |= {"state": {0: "voices"}, "next_state": {0: "voices"}}
     names = TIMBRE_INPUTS, TIMBRE_OUTPUTS
-    return _export(network, example, names, dynamic, folder / "timbre.onnx")
+    return _export(network, example, names, dynamic, folder / TIMBRE_FILE)
 
 
 def _difference(
@@ -186,8 +206,20 @@ def parity(
     return worst
 
 
-def _sources(cache: FeatureCache, licences: Mapping[str, str]) -> list[Source]:
+def describe_sources(cache: FeatureCache, licences: Mapping[str, str]) -> list[Source]:
+    """The sources of recordings, with their licences.
+
+    Args:
+        cache: Features of the recordings.
+        licences: Source → licence; one that isn't named is not stated.
+
+    Raises:
+        UnknownName: A licence is of a source that there isn't.
+    """
     names, counts = np.unique(cache.source, return_counts=True)
+    for name in licences:
+        if name not in names:
+            raise UnknownName("source of recordings", name, names.tolist())
     return [
         Source(str(name), int(count), licences.get(str(name), "not stated"))
         for name, count in zip(names, counts, strict=True)
@@ -200,28 +232,43 @@ def export(
     cache: FeatureCache,
     folder: Path,
     settings: ExportSettings,
+    add: Callable[[InstrumentSpec, Path], None] = lambda _spec, _folder: None,
 ) -> InstrumentSpec:
     """Export an instrument into a folder: both graphs and ``instrument.json``.
 
-    All are made beside the folder and moved in when the check has passed, so that an instrument
-    that was there stays whole until then.
+    An instrument that was there stays as it was until all checks have passed.
+
+    Args:
+        network: Of envelopes.
+        timbre: Of timbre.
+        cache: What they were trained on.
+        folder: New, empty, or an exported instrument's.
+        settings: What it is called, and licences.
+        add: Called with what was exported and the folder it lies in, to add files to it before it
+            is moved.
 
     Raises:
-        UsageError: The envelope model has collapsed, or ONNX and torch disagree.
+        UsageError: The envelope model has collapsed, ONNX and torch disagree, a licence is of no
+            source, or what was exported could not be loaded.
+        OutputError: See ``training.export.destination``.
     """
     network.eval()
     timbre.eval()
+    sources = describe_sources(cache, settings.licences or {})
     training_db = cache.level_db[~cache.held_out].astype(np.float64)
+    if not len(training_db):
+        raise UsageError("the features hold no notes to train on; prepare more recordings")
     table_db = np.quantile(training_db, np.linspace(0.0, 1.0, QUANTILES))
     graph = EnvelopeGraph(network, table_db)
     latents = training_latents(network, cache)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as name:
-        beside = Path(name)
-        spec = _export_into(beside, graph, timbre, latents, cache, settings)
-        folder.mkdir(exist_ok=True)
-        for file in (spec.envelope.file, spec.timbre.file, SPEC_FILE):
-            (beside / file).replace(folder / file)
+    with exporting(folder) as beside:
+        spec = _export_into(beside, graph, timbre, latents, cache, settings, sources)
+        add(spec, beside)
+        try:
+            read_spec(beside)
+        except InstrumentError as error:
+            said = str(error).removeprefix(f"{beside / SPEC_FILE}: ")
+            raise UsageError(f"{folder}: what was exported could not be loaded: {said}") from error
     return spec
 
 
@@ -232,6 +279,7 @@ def _export_into(
     latents: Latents,
     cache: FeatureCache,
     settings: ExportSettings,
+    sources: list[Source],
 ) -> InstrumentSpec:
     envelope_size = EnvelopeSize(graph.network.settings.latent, FRAMES, RELEASE_FRAME)
     envelope_file = export_envelope(graph, envelope_size.latent, folder)
@@ -242,7 +290,7 @@ def _export_into(
     spec = InstrumentSpec(
         format=FORMAT,
         name=settings.name,
-        description=settings.description,
+        description=settings.description or usual_description(settings.name, sources),
         frame_rate=FRAME_RATE,
         sample_rate=timbre.settings.sample_rate,
         pitch_range=[int(cache.midi.min()), int(cache.midi.max())],
@@ -259,7 +307,7 @@ def _export_into(
         axes=latent_axes(graph, latents, described),
         map=map_points(latents, described, cache, jitter.strength),
         presets=presets(described),
-        sources=_sources(cache, settings.licences or {}),
+        sources=sources,
         metrics=describe_metrics({"onnx_difference": worst}),
     )
     write_spec(spec, folder)
