@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -61,22 +61,22 @@ def within_time(work: Callable[[Stop], T], what: str, seconds: float = LOADING_S
     stop = Stop()
     results: list[T] = []
     errors: list[BaseException] = []
+    done = Event()
 
     def do() -> None:
         try:
             results.append(work(stop))
         except BaseException as error:  # it is raised where it is waited for
             errors.append(error)
+        done.set()
 
-    thread = Thread(target=do, name="arco-load", daemon=True)
-    thread.start()
+    Thread(target=do, name="arco-load", daemon=True).start()
     try:
-        thread.join(seconds)
-        late = thread.is_alive()
+        in_time = done.wait(seconds)
     finally:
         stop.terminate = True
-        thread.join(ENDING_SECONDS)
-    if late:
+        done.wait(ENDING_SECONDS)
+    if not in_time:
         raise InstrumentError(
             f"{what}: its graphs take more than {seconds:g} s to load and compute; "
             "export the instrument anew"
@@ -115,7 +115,10 @@ def _session(content: bytes, path: Path, *, as_written: bool) -> onnxruntime.Inf
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         return onnxruntime.InferenceSession(
-            content, sess_options=options, providers=["CPUExecutionProvider"]
+            content,
+            sess_options=options,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,
         )
     except Exception as error:  # onnxruntime's exceptions have no common base
         raise InstrumentError(f"{path}: onnxruntime cannot load it: {_reason(error)}") from error
@@ -242,7 +245,10 @@ class GraphRunner:
 def _check_tensors(session: onnxruntime.InferenceSession, graph: Graph, path: Path) -> None:
     """Refuse tensors of other names or types than they should have."""
     given: tuple[list[Any], list[Any]] = session.get_inputs(), session.get_outputs()
-    names = [[tensor.name for tensor in tensors] for tensors in given]
+    try:
+        names = [[tensor.name for tensor in tensors] for tensors in given]
+    except UnicodeDecodeError as error:
+        raise InstrumentError(f"{path}: its tensors have names that are no text") from error
     if names != [graph.inputs, graph.outputs]:
         said = f"tensors {names[0]} → {names[1]}, and not {graph.inputs} → {graph.outputs}"
         raise InstrumentError(f"{path}: {one_line(said)[:LONGEST_REASON]}")

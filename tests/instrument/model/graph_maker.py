@@ -125,6 +125,27 @@ def envelope(spec: InstrumentSpec, *, db: str = "flat", more: Sequence[Any] = ()
     return model(nodes, inputs, outputs, constants)
 
 
+def endless_loop(spec: InstrumentSpec) -> Model:
+    """Counts to 2⁶²."""
+    body = helper.make_graph(
+        [node("Identity", "go", "goes"), node("Add", "so_far nothing", "sum")],
+        "body",
+        [
+            tensor("turn", kind=TensorProto.INT64),
+            tensor("go", kind=TensorProto.BOOL),
+            tensor("so_far", "voices", "frames"),
+        ],
+        [tensor("goes", kind=TensorProto.BOOL), tensor("sum", "voices", "frames")],
+        [constant("nothing", 0.0)],
+    )
+    more = [
+        node("Loop", "turns always level", "looped", body=body),
+        constant("turns", 1 << 62, np.int64),
+        constant("always", True, np.bool_),
+    ]
+    return timbre(spec, level="looped", more=more)
+
+
 def put(folder: Path, name: str, content: bytes) -> None:
     """Make some bytes one of an instrument's graphs, with the right digest."""
     path = folder / SPEC_FILE

@@ -22,6 +22,7 @@ from tests.instrument.model.graph_maker import (
     Model,
     constant,
     copy_with,
+    endless_loop,
     envelope,
     node,
     put,
@@ -74,27 +75,6 @@ def test_graphs_made_by_hand_are_played(
 
 
 # --- What takes for ever, or more than there is ---------------------------------------------------
-
-
-def loop(spec: InstrumentSpec) -> Model:
-    """Counts to 2⁶²."""
-    body = helper.make_graph(
-        [node("Identity", "go", "goes"), node("Add", "so_far nothing", "sum")],
-        "body",
-        [
-            tensor("turn", kind=TensorProto.INT64),
-            tensor("go", kind=TensorProto.BOOL),
-            tensor("so_far", "voices", "frames"),
-        ],
-        [tensor("goes", kind=TensorProto.BOOL), tensor("sum", "voices", "frames")],
-        [constant("nothing", 0.0)],
-    )
-    more = [
-        node("Loop", "turns always level", "looped", body=body),
-        constant("turns", 1 << 62, np.int64),
-        constant("always", True, np.bool_),
-    ]
-    return timbre(spec, level="looped", more=more)
 
 
 def branch(spec: InstrumentSpec) -> Model:
@@ -156,7 +136,7 @@ def giant(spec: InstrumentSpec) -> Model:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (loop, "loops"),
+        (endless_loop, "loops"),
         (branch, "branches"),
         (function, "operators"),
         (foreign, "operators"),
