@@ -38,6 +38,8 @@ def ready_sentences(session: Session) -> Iterator[str]:
         yield f"The device adds {1000 * through:.1f} ms, it says."
     for name in session.inputs:
         yield f"MIDI input: {name}"
+    if session.osc_port is not None:
+        yield f"OSC: UDP port {session.osc_port}"
     yield "Ctrl-C ends it."
 
 
@@ -105,6 +107,7 @@ def ready_facts(session: Session, settings: LiveSettings) -> dict[str, Any]:
     device = session.device
     return {
         "inputs": list(session.inputs),
+        "osc_port": session.osc_port,
         "device": device.name if device else None,
         "api": device.api if device else None,
         "sample_rate": session.sample_rate,

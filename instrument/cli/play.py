@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 BLOCK = Limits(16, 4096)
 """Samples that a device is asked to take at once."""
 
+PORT = Limits(0, 65_535, whole=True)
+"""Of UDP; 0 for any that is free."""
+
 
 def play(
     instrument: InstrumentOption = "violin",
@@ -39,6 +42,14 @@ def play(
             metavar="NAME|virtual",
             help="The MIDI input, by a part of its name; 'virtual' for only a port that other "
             "programs connect to; by default all inputs and such a port, named Arco.",
+            show_default=False,
+        ),
+    ] = None,
+    osc: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            help="Also listen to OSC messages from this computer at a UDP port: docs/osc.md.",
             show_default=False,
         ),
     ] = None,
@@ -123,6 +134,8 @@ def play(
     chosen["voices"] = voices
     device_rate = chosen.pop("sample_rate", None)
     BLOCK.check("--block", block)
+    if osc is not None:
+        PORT.check("--osc", osc)
     if mode not in ("poly", "mono"):
         raise UsageError(f"--mode {mode}: should be poly or mono")
     bindings_path = config_path()
@@ -138,6 +151,7 @@ def play(
             raise UnknownName("knob", name, names)
     settings = LiveSettings(
         engine=replace(LiveSettings().engine, **chosen),
+        osc_port=osc,
         midi_in=midi_in,
         audio_out=audio_out,
         block=block,

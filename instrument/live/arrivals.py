@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from threading import Lock
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from instrument.live.rtmidi_ports import MidiClient
 from instrument.midi.events import Event
@@ -38,6 +39,26 @@ class Arrival:
     event: Event
     seconds: float
     at_period_start: bool
+
+
+class Source(Protocol):
+    """Where events come from."""
+
+    def poll(self) -> list[Arrival]:
+        """Those that have arrived since the last time, sorted by when they came."""
+
+
+class Sources:
+    """Several sources as one."""
+
+    def __init__(self, *sources: Source) -> None:
+        self._sources = sources
+
+    def poll(self) -> list[Arrival]:
+        """Events that have arrived at any of them, sorted by when they came."""
+        arrivals = [arrival for source in self._sources for arrival in source.poll()]
+        arrivals.sort(key=attrgetter("seconds"))
+        return arrivals
 
 
 class ArrivalClock:

@@ -10,11 +10,10 @@ from queue import Empty, SimpleQueue
 from instrument.audio.stream import Output
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
-from instrument.live.arrivals import Arrival
+from instrument.live.arrivals import Arrival, Source
 from instrument.live.bindings import Binding
 from instrument.live.clock import Clock, Deadlines
 from instrument.live.held import Held, ends_of_all
-from instrument.live.inputs import Inputs
 from instrument.live.knobs import Knobs
 from instrument.live.learn import NEVER_LEARNED, Learner
 from instrument.live.process import raise_priority
@@ -76,7 +75,7 @@ class EventScheduler:
         self,
         performance: Performance,
         playback: Playback,
-        inputs: Inputs,
+        source: Source,
         knobs: Knobs,
         sample_rate: int,
         ahead: int,
@@ -86,7 +85,7 @@ class EventScheduler:
         Args:
             performance: What is played.
             playback: What of it the audio callback plays, and the callback's books.
-            inputs: What is polled.
+            source: What is polled.
             knobs: What a person's hardware knobs do.
             sample_rate: In Hz.
             ahead: Samples by which the engine may be ahead of what is played.
@@ -104,7 +103,7 @@ class EventScheduler:
         self._engine = performance.engine
         self._give = performance.give
         self._playback = playback
-        self._inputs = inputs
+        self._source = source
         self._clock = Clock(playback, sample_rate)
         self._deadlines = Deadlines(self._clock, playback, sample_rate)
         self._sample_rate = sample_rate
@@ -169,7 +168,7 @@ class EventScheduler:
         """Take what has arrived, and go on with the engine."""
         # In this order: what an input still gave before it was lost isn't overlooked.
         self._end_lost()
-        arrivals = self._inputs.poll()
+        arrivals = self._source.poll()
         if self.learner is not None:
             self._keep(self.learner.wait(time.perf_counter()))
         playing = self._now()

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from instrument.audio.devices import Device, choose_output
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine, starting_point
+from instrument.live.arrivals import Sources
 from instrument.live.bindings import Binding
 from instrument.live.inputs import Inputs
 from instrument.live.knobs import Knobs
@@ -28,6 +29,9 @@ from instrument.midi.events import ControlChange, Event, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
 
+if TYPE_CHECKING:
+    from instrument.live.osc import OscPort
+
 AHEAD_SAMPLES = 8192
 """So far the control may be ahead of the sound: for blocks up to half of it."""
 
@@ -41,6 +45,7 @@ class LiveSettings:
     """How Arco is played live.
 
     Attributes:
+        osc_port: UDP port at which OSC messages are heard, 0 for any that is free; none if None.
         midi_in: Part of an input's name, or "virtual"; all of them if None.
         audio_out: Part of a device's name; the default one if None.
         block: Samples that the device takes at once.
@@ -54,6 +59,7 @@ class LiveSettings:
         record_audio: The .wav or .flac file to record into.
     """
 
+    osc_port: int | None = None
     midi_in: str | None = None
     audio_out: str | None = None
     block: int = 128
@@ -85,6 +91,7 @@ class Status:
         messages_lost: Messages that overflowed a queue.
         samples_lost: Samples that the disk was too slow for.
         faults: Rounds of the control that failed inside.
+        osc_malformed: OSC messages that meant nothing.
         unknown_bindings: Targets of bindings that this instrument doesn't have.
         last_change: The controller that moved last.
         learning: What is being learned, and whether the knob must be turned the other way too.
@@ -103,6 +110,7 @@ class Status:
     messages_lost: int
     samples_lost: int
     faults: int
+    osc_malformed: int
     unknown_bindings: tuple[str, ...]
     last_change: ControlChange | None
     learning: tuple[str, bool] | None
@@ -112,6 +120,7 @@ class Status:
         return {
             "notes dropped": self.dropped,
             "messages lost": self.messages_lost,
+            "OSC messages not understood": self.osc_malformed,
             "recorded samples lost": self.samples_lost,
             "faults": self.faults,
         }
@@ -142,6 +151,9 @@ class Session:
             # MIDI first: opening a port takes its time, and nothing should sound meanwhile.
             self._inputs = Inputs(settings.midi_in)
             opened.callback(self._inputs.close)
+            self._osc = _osc_port(instrument, settings)
+            if self._osc is not None:
+                opened.callback(self._osc.close)
             device = choose_output(settings.audio_out)
             self.sample_rate = settings.sample_rate or device.sample_rate
             playing = replace(settings.engine, sample_rate=self.sample_rate)
@@ -159,7 +171,7 @@ class Session:
             self._scheduler = EventScheduler(
                 performance,
                 self._playback,
-                self._inputs,
+                Sources(self._inputs, *([] if self._osc is None else [self._osc])),
                 _knobs(instrument, settings),
                 self.sample_rate,
                 AHEAD_SAMPLES,
@@ -185,6 +197,7 @@ class Session:
             settings.audio_out or device.api,
             settings.bindings_path,
             tell,
+            self._tell_osc,
         )
 
     def __enter__(self) -> Self:
@@ -207,6 +220,11 @@ class Session:
     def inputs(self) -> list[str]:
         """Names of the MIDI inputs that are open."""
         return self._inputs.names
+
+    @property
+    def osc_port(self) -> int | None:
+        """The UDP port at which OSC messages are heard, if any."""
+        return None if self._osc is None else self._osc.port
 
     @property
     def device(self) -> Device | None:
@@ -248,10 +266,27 @@ class Session:
             messages_lost=self._inputs.lost,
             samples_lost=self._recorder.samples_lost,
             faults=scheduler.faults,
+            osc_malformed=0 if self._osc is None else self._osc.malformed,
             unknown_bindings=tuple(scheduler.knobs.unknown),
             last_change=scheduler.last_change,
             learning=learning,
         )
+
+    def _tell_osc(self) -> None:
+        """Tell programs that have asked for it how the session is getting on."""
+        if self._osc is None:
+            return
+        status = self.status
+        counts = (status.voices, status.notes, status.late_frames, status.underruns, status.dropped)
+        self._osc.tell("/status", *counts, status.load)
+
+
+def _osc_port(instrument: Instrument, settings: LiveSettings) -> OscPort | None:
+    if settings.osc_port is None:
+        return None
+    from instrument.live.osc import OscPort  # noqa: PLC0415 (only who wants it needs the library)
+
+    return OscPort(instrument.spec, settings.osc_port)
 
 
 def _knobs(instrument: Instrument, settings: LiveSettings) -> Knobs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty
@@ -129,6 +130,7 @@ class Supervisor:
         wanted: str,
         bindings_path: Path | None,
         tell: Tell,
+        look: Callable[[], None] = lambda: None,
     ) -> None:
         """Take charge.
 
@@ -141,7 +143,9 @@ class Supervisor:
             wanted: A part of the name of the device to wait for, or of its system's.
             bindings_path: Where learned bindings are kept.
             tell: Takes what happens.
+            look: Called now and then.
         """
+        self._look = look
         self._engine = engine
         self._inputs = inputs
         self._scheduler = scheduler
@@ -168,6 +172,7 @@ class Supervisor:
             self._sound.watch()
             self._keep_learned()
             self._tell_fault()
+            self._look()
             now = time.monotonic()
             if now >= refreshed + REFRESH_SECONDS:
                 refreshed = now

@@ -26,8 +26,10 @@ from instrument.midi.chunks import (
     read_header,
     skip_chunk,
 )
-from instrument.midi.messages import STATUS, data_length, pack
+from instrument.midi.events import Event
+from instrument.midi.messages import STATUS, data_length, encode, pack
 from instrument.midi.packed import TrackEvents
+from instrument.midi.sysex import decode_sysex
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 PIECE_BYTES = 2**16
@@ -243,7 +245,10 @@ def _read_events(reader: _Reader, track: Track, name: str, padding: int | None) 
             elif kind == TEXT and track.end == 0:
                 track.texts.append(contents)
         elif byte in (SYSEX, ESCAPE):
-            reader.take(reader.variable_length())
+            contents = reader.take(reader.variable_length())
+            place = decode_sysex(bytes((byte, *contents))) if byte == SYSEX else None
+            if place is not None:
+                track.events.place(track.end, place)
         elif byte > SYSEX:
             reader.take(data_length(byte))
         else:
@@ -282,6 +287,12 @@ def delta(ticks: int) -> bytes:
         rests += _number(LONGEST_DELTA) + meta(TEXT)
         ticks -= LONGEST_DELTA
     return rests + _number(ticks)
+
+
+def message(event: Event) -> bytes:
+    """Bytes of an event; a system-exclusive message says in a file how long it is."""
+    data = encode(event)
+    return data[:1] + _number(len(data) - 1) + data[1:] if data[0] == SYSEX else data
 
 
 def meta(kind: int, contents: bytes = b"") -> bytes:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar, overload
 
 from instrument.arrays import Float64, Int32, UInt32
-from instrument.midi.events import Event, NoteOff, NoteOn, TimedEvent
-from instrument.midi.messages import encode, pack, unpack
+from instrument.midi.events import Event, Latent, NoteOff, NoteOn, TimedEvent
+from instrument.midi.messages import SYSEX, encode, pack, unpack
 
 Item = TypeVar("Item")
 
@@ -52,39 +52,65 @@ class TrackEvents(Packed[tuple[int, Event]]):
 
     Attributes:
         ticks: Of each.
-        messages: Each one's message, as ``pack`` has it.
+        messages: Each one's message, as ``pack`` has it; for a place in the latent space its
+            channel and its index among all places of the song.
     """
 
-    def __init__(self, events: Iterable[tuple[int, Event]] = ()) -> None:
+    def __init__(
+        self, events: Iterable[tuple[int, Event]] = (), places: list[Latent] | None = None
+    ) -> None:
+        """Hold events, to which others can be added.
+
+        Args:
+            events: The first ones.
+            places: All places of the song so far; its own are added.
+        """
         self.ticks = array("q")
         self.messages = array("I")
+        self._places = [] if places is None else places
         for tick, event in events:
-            self.append(tick, pack(encode(event)))
+            if isinstance(event, Latent):
+                self.place(tick, event)
+            else:
+                self.append(tick, pack(encode(event)))
 
     def append(self, tick: int, message: int) -> None:
         """Add the message of an event."""
         self.ticks.append(tick)
         self.messages.append(message)
 
+    def place(self, tick: int, event: Latent) -> None:
+        """Add a place."""
+        self.append(tick, len(self._places) << 8 | SYSEX | event.channel)
+        self._places.append(event)
+
     def __len__(self) -> int:
         return len(self.ticks)
 
     def _item(self, index: int) -> tuple[int, Event]:
-        return self.ticks[index], unpack(self.messages[index])
+        return self.ticks[index], _event(self.messages[index], self._places)
 
 
 class ScoreEvents(Packed[TimedEvent]):
     """The events of a score, in the order in which they are played."""
 
-    def __init__(self, seconds: Float64, messages: UInt32, notes: Int32 | None) -> None:
+    def __init__(
+        self,
+        seconds: Float64,
+        messages: UInt32,
+        notes: Int32 | None,
+        places: Sequence[Latent] = (),
+    ) -> None:
         """Hold what lies in arrays.
 
         Args:
             seconds: [events], rising.
-            messages: [events], each as ``pack`` has it.
+            messages: [events], each as ``TrackEvents`` has it.
             notes: [events], the note that each begins or ends, as `NoteOn` and `NoteOff` have it;
                 None if none of them knows.
+            places: All places of the song.
         """
+        self._places = places
         self._arrays = seconds, messages, notes
         # These give plain numbers, and that quickly.
         self._seconds, self._messages = seconds.data, messages.data
@@ -94,7 +120,7 @@ class ScoreEvents(Packed[TimedEvent]):
         return len(self._seconds)
 
     def _item(self, index: int) -> TimedEvent:
-        event = unpack(self._messages[index])
+        event = _event(self._messages[index], self._places)
         if self._notes is not None and isinstance(event, NoteOn | NoteOff):
             note = self._notes[index]
             event = type(event)(event.channel, event.key, event.velocity, note)
@@ -102,4 +128,9 @@ class ScoreEvents(Packed[TimedEvent]):
 
     def _slice(self, which: slice) -> ScoreEvents:
         seconds, messages, notes = self._arrays
-        return ScoreEvents(seconds[which], messages[which], None if notes is None else notes[which])
+        chosen = None if notes is None else notes[which]
+        return ScoreEvents(seconds[which], messages[which], chosen, self._places)
+
+
+def _event(message: int, places: Sequence[Latent]) -> Event:
+    return places[message >> 8] if message & 0xF0 == SYSEX else unpack(message)

@@ -23,10 +23,10 @@ from instrument.midi.file import (
     TEXT,
     Song,
     delta,
+    message,
     meta,
     single_track_file,
 )
-from instrument.midi.messages import encode
 from instrument.settings import EngineSettings, Limits
 
 TAKE_MARK = b"arco-take "
@@ -165,7 +165,7 @@ class TakeWriter:
             ValueError: The sample lies before that of the event before.
         """
         self._wait_until(sample)
-        self._events += encode(event)
+        self._events += message(event)
 
     def close(self, samples: int) -> None:
         """Write the file.

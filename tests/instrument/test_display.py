@@ -40,6 +40,7 @@ CALM = Status(
     messages_lost=0,
     samples_lost=0,
     faults=0,
+    osc_malformed=0,
     unknown_bindings=(),
     last_change=None,
     learning=None,
@@ -93,6 +94,7 @@ def test_a_session_says_what_it_plays_on() -> None:
         device=Device(0, "ALSA", "Speakers", 48_000),
         sample_rate=48_000,
         inputs=["Keys", "Arco"],
+        osc_port=9000,
     )
     assert list(ui.ready_sentences(session)) == [
         "Plays on Speakers (ALSA) at 48000 Hz.",
@@ -100,6 +102,7 @@ def test_a_session_says_what_it_plays_on() -> None:
         "The device adds 5.3 ms, it says.",
         "MIDI input: Keys",
         "MIDI input: Arco",
+        "OSC: UDP port 9000",
         "Ctrl-C ends it.",
     ]
 
@@ -139,9 +142,11 @@ def test_a_session_s_facts_when_it_begins() -> None:
         sample_rate=48_000,
         block=128,
         inputs=["Keys", "Arco"],
+        osc_port=9000,
     )
     assert json.loads(json.dumps(ui.ready_facts(session, LiveSettings(mono=True)))) == {
         "inputs": ["Keys", "Arco"],
+        "osc_port": 9000,
         "device": "Speakers",
         "api": "ALSA",
         "sample_rate": 48_000,

@@ -53,6 +53,7 @@ class FakeSession:
     sample_rate = 48_000
     block = 128
     inputs = ("Keys",)
+    osc_port = None
     status = Status(
         sounding=True,
         voices=0,
@@ -67,6 +68,7 @@ class FakeSession:
         messages_lost=0,
         samples_lost=0,
         faults=0,
+        osc_malformed=0,
         unknown_bindings=(),
         last_change=None,
         learning=None,

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from instrument.midi import sysex
 from instrument.midi.events import Latent, NoteOn
+from instrument.midi.file import message
 from instrument.midi.messages import MessageParser, decode, encode
+from tests.instrument.midi.score_files import A_OFF, A_ON, ONE_NOTE, score, smf, song
 
 floats = st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False)
 latents = st.builds(Latent, st.integers(0, 15), st.lists(floats, max_size=70).map(tuple))
@@ -35,7 +37,7 @@ def test_places_arrive_whole_however_they_are_cut(events: list[Latent], size: in
 
 
 @pytest.mark.parametrize(
-    "message",
+    "data",
     [
         b"\xf0\xf7",
         b"\xf0\x7e\x7f\x09\x01\xf7",
@@ -46,15 +48,28 @@ def test_places_arrive_whole_however_they_are_cut(events: list[Latent], size: in
         b"\xf0\x7d\x61" + bytes(9_001) + b"\xf7",
     ],
 )
-def test_what_is_anothers_or_damaged_means_nothing(message: bytes) -> None:
-    assert decode(message) is None
-    assert [*MessageParser().feed(message + b"\x90\x3c\x40")] == [NoteOn(0, 60, 64)]
+def test_what_is_anothers_or_damaged_means_nothing(data: bytes) -> None:
+    assert decode(data) is None
+    assert [*MessageParser().feed(data + b"\x90\x3c\x40")] == [NoteOn(0, 60, 64)]
 
 
 def test_real_time_bytes_may_stand_inside() -> None:
     event = Latent(3, (1.0, -2.5))
     data = encode(event)
     assert [*MessageParser().feed(data[:9] + b"\xf8" + data[9:])] == [event]
+
+
+def test_a_file_holds_places_among_its_notes() -> None:
+    place, others = Latent(1, (1.0, -2.5)), b"\x00\xf0\x05\x7e\x7f\x09\x01\xf7"
+    events = b"\x00" + message(place) + others + ONE_NOTE + b"\x00" + message(Latent(1))
+    (track,) = song(smf(events)).tracks
+    assert [*track.events] == [
+        (0, place),
+        (0, decode(A_ON)),
+        (96, decode(A_OFF)),
+        (96, Latent(1)),
+    ]
+    assert [timed.event for timed in score(smf(events)).events] == [e for _, e in track.events]
 
 
 def test_a_message_that_is_cut_short_is_dropped() -> None:

@@ -15,6 +15,7 @@ from instrument.midi.events import (
     ControlChange,
     Event,
     KeyPressure,
+    Latent,
     NoteOff,
     NoteOn,
     PitchBend,
@@ -47,6 +48,7 @@ all_events: st.SearchStrategy[Event] = st.one_of(
     st.builds(ProgramChange, channels, seven_bits),
     st.builds(ChannelPressure, channels, seven_bits),
     st.builds(KeyPressure, channels, seven_bits, seven_bits),
+    st.builds(Latent, channels, st.lists(st.floats(-4, 4, width=32), max_size=64).map(tuple)),
 )
 gaps = st.one_of(st.just(0), st.integers(0, 2), st.integers(0, 1_000_000))
 

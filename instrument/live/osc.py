@@ -1,0 +1,124 @@
+"""OSC over UDP: programs and scripts play the instrument, and are told how it is getting on.
+
+Packets are read by the thread that polls, a few at a time: a flood of them waits, and is lost, in
+the system's buffer. Nothing that comes in raises an error.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+from pythonosc.osc_message_builder import OscMessageBuilder
+from pythonosc.osc_packet import OscPacket
+
+from instrument.errors import UsageError
+from instrument.live.arrivals import Arrival
+from instrument.live.osc_messages import Malformed, OscTranslator
+from instrument.midi.events import Event
+from instrument.model.spec import InstrumentSpec
+
+LOOPBACK = "127.0.0.1"
+
+MOST_AT_ONCE = 8
+"""Packets that one poll takes, so that a flood leaves time for the music."""
+
+MOST_MESSAGES = 64
+"""Messages that a packet may hold."""
+
+LARGEST_PACKET = 65_536
+
+SUBSCRIBE = "/subscribe"
+SUBSCRIBED_SECONDS = 10.0
+"""So long a program that asked for it is told the state; it asks again before."""
+
+MOST_SUBSCRIBERS = 16
+
+
+class OscPort:
+    """A UDP port of this computer at which OSC messages arrive.
+
+    Attributes:
+        port: Its number.
+        malformed: Packets and messages that meant nothing.
+    """
+
+    def __init__(self, spec: InstrumentSpec, port: int, host: str = LOOPBACK) -> None:
+        """Open the port.
+
+        Args:
+            spec: Of the instrument that is played.
+            port: Its number; 0 for any that is free.
+            host: Address to listen at; by default only programs of this computer are heard.
+
+        Raises:
+            UsageError: It is taken, or there is no such address.
+        """
+        self.malformed = 0
+        self._translator = OscTranslator(spec)
+        self._subscribers: dict[tuple[str, int], float] = {}
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self._socket.bind((host, port))
+        except (OSError, OverflowError) as error:
+            self._socket.close()
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f"OSC at {host}:{port}: {reason}; choose another port") from None
+        self._socket.setblocking(False)
+        self.port = int(self._socket.getsockname()[1])
+
+    def poll(self) -> list[Arrival]:
+        """Events that have arrived, from a few packets at most."""
+        arrivals: list[Arrival] = []
+        for _ in range(MOST_AT_ONCE):
+            try:
+                packet, sender = self._socket.recvfrom(LARGEST_PACKET)
+            except ConnectionError:  # someone who was told the state has gone
+                continue
+            except OSError:  # nothing more has come, or it is closed
+                break
+            now, name = time.perf_counter(), f"OSC {sender[0]}:{sender[1]}"
+            arrivals += (Arrival(name, event, now, False) for event in self._read(packet, sender))
+        return arrivals
+
+    def _read(self, packet: bytes, sender: tuple[str, int]) -> Iterator[Event]:
+        try:
+            messages = [timed.message for timed in OscPacket(packet).messages[:MOST_MESSAGES]]
+        except Exception:
+            # The parser raises what it happens upon: IndexError, struct.error, RecursionError…
+            self.malformed += 1
+            return
+        for message in messages:
+            if message.address == SUBSCRIBE:
+                self._subscribe(sender)
+                continue
+            try:
+                yield from self._translator.events(message.address, message.params)
+            except Malformed:
+                self.malformed += 1
+
+    def _subscribe(self, sender: tuple[str, int]) -> None:
+        if sender in self._subscribers or len(self._subscribers) < MOST_SUBSCRIBERS:
+            self._subscribers[sender] = time.monotonic() + SUBSCRIBED_SECONDS
+
+    def tell(self, address: str, *values: float | str) -> None:
+        """Tell those who have asked for it; from another thread than the one that polls."""
+        now = time.monotonic()
+        for subscriber, until in [*self._subscribers.items()]:
+            if now > until:
+                self._subscribers.pop(subscriber, None)
+        if not self._subscribers:
+            return
+        builder = OscMessageBuilder(address)
+        for value in values:
+            builder.add_arg(value)
+        packet = builder.build().dgram
+        for subscriber in [*self._subscribers]:
+            with suppress(OSError):
+                self._socket.sendto(packet, subscriber)
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._socket.close()
