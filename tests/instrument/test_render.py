@@ -20,6 +20,7 @@ from instrument.midi.events import (
     ControlChange,
     Event,
     KeyPressure,
+    Latent,
     NoteOff,
     NoteOn,
     PitchBend,
@@ -211,7 +212,7 @@ def test_the_report_has_the_keys_of_the_command_line(render: Render) -> None:
 
 
 def busy_playing(seed: int, seconds: float, sample_rate: int) -> list[tuple[int, Event]]:
-    """Chords, lines, controllers and pressures at any samples, many of them at once."""
+    """Chords, lines, controllers, pressures and places at any samples, many of them at once."""
     rng = np.random.default_rng(seed)
 
     def value() -> int:
@@ -231,10 +232,11 @@ def busy_playing(seed: int, seconds: float, sample_rate: int) -> list[tuple[int,
             ProgramChange(channel, value() % 6),
             ChannelPressure(channel, value()),
             KeyPressure(channel, key, value()),
+            Latent(channel, tuple(rng.normal(size=16)) if value() % 4 else ()),
         ]
         return kinds[int(rng.integers(len(kinds)))]
 
-    moments = np.sort(rng.integers(0, round(seconds * sample_rate), 60))
+    moments = np.sort(rng.integers(0, round(seconds * sample_rate), 80))
     return [(int(moment), anything()) for moment in moments for _ in range(value() % 5)]
 
 

@@ -9,28 +9,16 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message import OscMessage
-from pythonosc.osc_message_builder import OscMessageBuilder
 
 from instrument.errors import UsageError
 from instrument.live.arrivals import Arrival, Sources
 from instrument.live.osc import LOOPBACK, MOST_AT_ONCE, MOST_MESSAGES, OscPort
 from instrument.midi.events import NoteOff, NoteOn
 from instrument.model.graphs import Instrument
+from tests.instrument.live.osc_packets import bundle, message, packet
 
 ARRIVES_WITHIN = 5.0
-
-
-def message(address: str, *values: float | str) -> OscMessageBuilder:
-    builder = OscMessageBuilder(address)
-    for value in values:
-        builder.add_arg(value)
-    return builder
-
-
-def packet(address: str, *values: float | str) -> bytes:
-    return message(address, *values).build().dgram
 
 
 @pytest.fixture
@@ -74,10 +62,7 @@ def test_events_arrive_in_order_with_their_time(port: OscPort, sender: socket.so
 
 
 def test_a_bundle_is_all_its_messages(port: OscPort, sender: socket.socket) -> None:
-    bundle = OscBundleBuilder(IMMEDIATELY)
-    for key in range(60, 64):
-        bundle.add_content(message("/note", key, 80).build())
-    send(sender, port, bundle.build().dgram)
+    send(sender, port, bundle(*[message("/note", key, 80) for key in range(60, 64)]))
     assert [a.event for a in polled(port, 4)] == [NoteOn(0, key, 80) for key in range(60, 64)]
 
 
@@ -88,10 +73,7 @@ def test_a_flood_leaves_time_for_the_music(port: OscPort, sender: socket.socket)
 
 
 def test_a_packet_holds_only_so_many_messages(port: OscPort, sender: socket.socket) -> None:
-    bundle = OscBundleBuilder(IMMEDIATELY)
-    for _ in range(MOST_MESSAGES + 10):
-        bundle.add_content(message("/note", 69, 80).build())
-    send(sender, port, bundle.build().dgram)
+    send(sender, port, bundle(*[message("/note", 69, 80)] * (MOST_MESSAGES + 10)))
     assert len(polled(port, MOST_MESSAGES)) == MOST_MESSAGES
     assert port.poll() == []
 
