@@ -26,7 +26,7 @@ from instrument.midi.chunks import (
     read_header,
     skip_chunk,
 )
-from instrument.midi.events import Event
+from instrument.midi.events import Event, Latent
 from instrument.midi.messages import STATUS, data_length, encode, pack
 from instrument.midi.packed import TrackEvents
 from instrument.midi.sysex import decode_sysex
@@ -77,11 +77,13 @@ class Song:
         division: Ticks a quarter note; or the seconds of a tick, as a `Fraction`, in SMPTE time,
             which knows no tempo.
         tracks: In the order of the file.
+        places: All places in the latent space, which the events of the tracks refer to.
     """
 
     type: int
     division: int | Fraction
     tracks: list[Track]
+    places: list[Latent] = field(default_factory=list)
 
 
 # --- Reading ------------------------------------------------------------------------------------
@@ -106,7 +108,9 @@ def read_song(source: Path | BinaryIO) -> Song:
     """
     data = _file_bytes(source)
     header = read_header(data)
-    return Song(header.type, header.division, _read_tracks(data, header.end, header.tracks))
+    places: list[Latent] = []
+    tracks = _read_tracks(data, header.end, header.tracks, places)
+    return Song(header.type, header.division, tracks, places)
 
 
 def _file_bytes(source: Path | BinaryIO) -> bytes:
@@ -163,7 +167,7 @@ class _Reader:
         )
 
 
-def _read_tracks(data: bytes, position: int, count: int) -> list[Track]:
+def _read_tracks(data: bytes, position: int, count: int, places: list[Latent]) -> list[Track]:
     tracks: list[Track] = []
     others = 0  # which some programs count among the tracks
     while position + HEAD_BYTES <= len(data) and len(tracks) < MAX_TRACKS:
@@ -171,7 +175,7 @@ def _read_tracks(data: bytes, position: int, count: int) -> list[Track]:
             number = len(tracks) + 1
             of = f"of {count}" if number <= count else f"(the header counts {count})"
             try:
-                track, position = _read_track(data, position, f"track {number} {of}")
+                track, position = _read_track(data, position, f"track {number} {of}", places)
             except MidiFileError:
                 if number > count and any(track.events for track in tracks):
                     break
@@ -198,13 +202,13 @@ def _read_tracks(data: bytes, position: int, count: int) -> list[Track]:
     return tracks
 
 
-def _read_track(data: bytes, start: int, name: str) -> tuple[Track, int]:
+def _read_track(data: bytes, start: int, name: str, places: list[Latent]) -> tuple[Track, int]:
     """Track of the chunk that begins at ``start``, and the byte from which on the next one is."""
     stop = chunk_end(data, start)
     trusted = chunk_begins(data, stop)
     reader = _Reader(data, start + HEAD_BYTES, stop if trusted else len(data))
     padding = stop if only_padding(data, stop) else None
-    track = Track()
+    track = Track(TrackEvents(places=places))
     try:
         ended = _read_events(reader, track, name, padding)
     except _BreaksOffError:

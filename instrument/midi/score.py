@@ -17,7 +17,7 @@ from instrument.errors import MidiFileError, UsageError
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import ChannelState
 from instrument.midi.ending import LONGEST_REST_SECONDS, Ending, ending
-from instrument.midi.events import NO_NOTE, ControlChange, Note, NoteOff, NoteOn, TimedEvent
+from instrument.midi.events import NO_NOTE, ControlChange, Latent, Note, NoteOff, NoteOn, TimedEvent
 from instrument.midi.file import Song, Track, read_song
 from instrument.midi.messages import CONTROL_CHANGE, NOTE_ON, unpack
 from instrument.midi.packed import ScoreEvents
@@ -149,7 +149,7 @@ def _score(song: Song) -> Score:
         timelines.append(timeline)
         seconds.append(start + tempo_map.all_seconds(timeline.ticks))
         seconds[-1][timeline.no_length] += SHORTEST_SECONDS
-    events = _joined(timelines, seconds, paired=take is None)
+    events = _joined(timelines, seconds, song.places, paired=take is None)
     notes = sum(counts) - sum(counts[channel] for channel in skipped)
     end = max(end, events[-1].seconds)
     score = Score(events, end, notes, mended, skipped, take)
@@ -186,7 +186,11 @@ def _whole_notes(
 
 
 def _joined(
-    timelines: Sequence[Timeline], seconds: Sequence[Float64], *, paired: bool
+    timelines: Sequence[Timeline],
+    seconds: Sequence[Float64],
+    places: Sequence[Latent],
+    *,
+    paired: bool,
 ) -> ScoreEvents:
     """The events of sequences, whose notes are numbered one sequence after another."""
     notes, known = [], 0
@@ -198,7 +202,7 @@ def _joined(
     # Ends of notes of no length are the only events that have left their place.
     order = np.argsort(at, kind="stable") if np.any(at[1:] < at[:-1]) else slice(None)
     known_notes = np.concatenate(notes)[order].astype(np.int32, copy=False)
-    return ScoreEvents(at[order], messages[order], known_notes if paired else None)
+    return ScoreEvents(at[order], messages[order], known_notes if paired else None, places)
 
 
 def _note_counts(tracks: Iterable[Track]) -> list[int]:

@@ -1,4 +1,4 @@
-"""`arco play --osc` on a real JACK server: what comes through OSC is heard, and kept in the take."""
+"""`arco play --osc` on a real JACK server: what comes is heard, and kept in the take."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -47,16 +48,19 @@ def test_a_take_that_cannot_be_written_is_refused_before_anything_is_played(
         TakeWriter(tmp_path / "folder.mid", EngineSettings(sample_rate=RATE, seed=0, voices=8))
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
 def test_a_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_path: Path, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
     path = tmp_path / "take.mid"
     path.write_bytes(b"old")
     take = TakeWriter(path, EngineSettings(sample_rate=RATE, seed=0, voices=8))
     take.add(0, A_ON)
-    (tmp_path / f".take.{os.getpid()}.mid").symlink_to("/dev/full")
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OutputError, match=r"take\.mid: cannot be written: No space left on device"):
         take.close(10)
     assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_events_of_a_take_come_in_order(tmp_path: Path) -> None:
