@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Unpack
 
@@ -15,6 +16,7 @@ from instrument.arrays import Float32
 from instrument.audio.files import WAV_BYTES, ending, sound_file, subtype
 from instrument.dsp.synth import compile_kernels
 from instrument.engine.engine import Engine
+from instrument.engine.queue import Timed
 from instrument.engine.stems import Whole, channels, stem
 from instrument.errors import UsageError
 from instrument.files import check_apart, check_writable, new_folder
@@ -191,11 +193,13 @@ def render_score(
     length = Length.of(score, settings)
     if whole.samples:
         length = replace(length, most=whole.samples, exact=True)
-    for seconds, event in stem(score.events, channel, whole):
-        sample = round(seconds * rate)
-        if sample > length.last:
-            break
-        engine.push(event, sample)
+
+    def events() -> Iterator[Timed]:
+        parts = stem(score.events, channel, whole)
+        timed = ((round(seconds * rate), event) for seconds, event in parts)
+        return takewhile(lambda each: each[0] <= length.last, timed)
+
+    engine.follow(events)
     peak = 0.0
 
     def render(until: int) -> float:

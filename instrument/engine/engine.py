@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from instrument.arrays import Float32
 from instrument.dsp.frames import hop_of, hop_start, longest_hop
@@ -12,7 +11,8 @@ from instrument.dsp.noise import impulse_response_matrix
 from instrument.dsp.reverb import ReverbState
 from instrument.dsp.state import Synth, SynthState
 from instrument.dsp.synth import render_block
-from instrument.engine.control import Control, disturbs_voices
+from instrument.engine.control import Control
+from instrument.engine.queue import EventQueue, Timed
 from instrument.engine.slots import Theft
 from instrument.errors import InstrumentError
 from instrument.midi.events import Event, NoteOn
@@ -107,10 +107,7 @@ class Engine:
         self._step = max(ahead, longest_hop(sample_rate))
         self._hop_end = 0
         self._planner = self._control.planner
-        self._events: list[tuple[int, int, Event | Theft]] = []
-        # The samples of those that disturb the voices.
-        self._disturbances: list[int] = []
-        self._pushed = 0
+        self._queue = EventQueue()
         self.reached = 0
 
     @property
@@ -136,7 +133,7 @@ class Engine:
     @property
     def silent(self) -> bool:
         """Whether no voice sounds and nothing is to come."""
-        return not self._control.voices.active() and not self._events
+        return not self._control.voices.active() and self._queue.next is None
 
     @property
     def notes(self) -> int:
@@ -164,11 +161,15 @@ class Engine:
         Events at the same sample take effect in the order in which they were pushed. A `Theft`
         repeats what another engine did, see `stem`.
         """
-        sample = max(sample, self.reached)
-        heapq.heappush(self._events, (sample, self._pushed, event))
-        if disturbs_voices(event):
-            heapq.heappush(self._disturbances, sample)
-        self._pushed += 1
+        self._queue.push(event, max(sample, self.reached))
+
+    def follow(self, events: Callable[[], Iterator[Timed]]) -> None:
+        """Give the events of a score, which are taken when they are due.
+
+        Args:
+            events: Gives (sample, event) from the beginning, each time anew; the samples rise.
+        """
+        self._queue.follow(events)
 
     def release_all(self) -> None:
         """End all notes now, each with its natural release."""
@@ -177,8 +178,8 @@ class Engine:
     def advance(self, until: int) -> None:
         """Handle all that happens before a sample, so that it can be played up to there."""
         while True:
-            due = self._events[0][0] if self._events else until
-            if due < min(self._hop_end, until):
+            following = self._queue.next
+            if following is not None and following[0] < min(self._hop_end, until):
                 self._handle_next()
             elif self._hop_end < until:
                 self.reached = self._hop_end
@@ -191,8 +192,9 @@ class Engine:
     def _undisturbed_hops(self, until: int) -> int:
         """How many hops will begin before an event disturbs the voices, or a sample is reached."""
         last = hop_of(until - 1, self._sample_rate)
-        if self._disturbances:
-            last = min(last, hop_of(self._disturbances[0], self._sample_rate))
+        disturbance = self._queue.next_disturbance
+        if disturbance is not None:
+            last = min(last, hop_of(disturbance, self._sample_rate))
         return last - self._planner.hop
 
     def _handle_next(self) -> None:
@@ -202,18 +204,15 @@ class Engine:
             self._control.handle(event, self.reached)
             return
         chord = [event]
-        while self._events and self._events[0][0] <= self.reached:
-            following = self._events[0][2]
-            if not isinstance(following, NoteOn):
+        while (following := self._queue.next) is not None and following[0] <= self.reached:
+            if not isinstance(following[1], NoteOn):
                 break
             self._next_event()
-            chord.append(following)
+            chord.append(following[1])
         self._control.begin_notes(chord, self.reached)
 
     def _next_event(self) -> Event | Theft:
-        sample, _, event = heapq.heappop(self._events)
-        if disturbs_voices(event):
-            heapq.heappop(self._disturbances)
+        sample, event = self._queue.pop()
         self.reached = max(self.reached, sample)
         return event
 

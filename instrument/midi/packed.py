@@ -84,6 +84,10 @@ class TrackEvents(Packed[tuple[int, Event]]):
         self.append(tick, len(self._places) << 8 | SYSEX | event.channel)
         self._places.append(event)
 
+    def clear(self) -> None:
+        """Give all of them up."""
+        self.ticks, self.messages = array("q"), array("I")
+
     def __len__(self) -> int:
         return len(self.ticks)
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from instrument.arrays import Float64
 from instrument.errors import MidiFileError, UsageError
@@ -27,6 +28,8 @@ from instrument.midi.tempo import TempoMap
 from instrument.midi.timeline import Timeline
 from instrument.midi.zones import LOWER, UPPER
 from instrument.settings import Limits
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 PERCUSSION_CHANNEL = 9
 MAX_DURATION_SECONDS = 24 * 3600.0
@@ -143,6 +146,8 @@ def _score(song: Song) -> Score:
     mended = 0
     for tracks, tempo_map, start in zip(sequences, tempo_maps, starts, strict=True):
         timeline = Timeline.of(tracks)
+        for track in tracks:
+            track.events.clear()
         if take is None:
             timeline, count = _whole_notes(timeline, tracks, tempo_map, skipped)
             mended += count
@@ -197,12 +202,16 @@ def _joined(
     for timeline in timelines:
         notes.append(np.where(timeline.notes >= 0, timeline.notes + known, NO_NOTE))
         known = max(known, int(notes[-1].max(initial=NO_NOTE)) + 1)
-    at = np.concatenate(seconds)
-    messages = np.concatenate([timeline.messages for timeline in timelines])
+    at, messages = _end_to_end(seconds), _end_to_end([t.messages for t in timelines])
     # Ends of notes of no length are the only events that have left their place.
     order = np.argsort(at, kind="stable") if np.any(at[1:] < at[:-1]) else slice(None)
-    known_notes = np.concatenate(notes)[order].astype(np.int32, copy=False)
+    known_notes = _end_to_end(notes)[order].astype(np.int32, copy=False)
     return ScoreEvents(at[order], messages[order], known_notes if paired else None, places)
+
+
+def _end_to_end(parts: Sequence[NDArray[Scalar]]) -> NDArray[Scalar]:
+    """The parts in one; a single one, which may be large, isn't copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _note_counts(tracks: Iterable[Track]) -> list[int]:

@@ -16,7 +16,7 @@ from instrument.midi.file import DEFAULT_TEMPO, Track
 LARGEST = 2**53
 """Integers up to here are numbers of floating point, too: quotients of arrays are rounded once."""
 
-AT_ONCE = 2**16
+AT_ONCE = 2**12
 """So many ticks become seconds together, since what that needs is many times larger."""
 
 

@@ -36,8 +36,13 @@ class Timeline:
         ticks = np.concatenate([np.zeros(0, np.int64), *(t.events.ticks for t in tracks)])
         messages = np.concatenate([np.zeros(0, np.uint32), *(t.events.messages for t in tracks)])
         numbers = np.repeat(np.arange(len(tracks), dtype=np.uint16), counts)
-        merged = cls(ticks, messages, numbers, np.full(len(ticks), NO_NOTE, np.int32))
-        return merged.take(np.argsort(ticks, kind="stable")) if len(tracks) > 1 else merged
+        if len(tracks) > 1:
+            order = np.argsort(ticks, kind="stable")
+            # One by one: there may be millions.
+            ticks = ticks[order]
+            messages = messages[order]
+            numbers = numbers[order]
+        return cls(ticks, messages, numbers, np.full(len(ticks), NO_NOTE, np.int32))
 
     def __len__(self) -> int:
         return len(self.ticks)

@@ -117,4 +117,4 @@ def test_a_hundred_thousand_events_are_played(tiny: Instrument) -> None:
     block = np.zeros((2, 10_100), np.float32)
     engine.render(block)
     assert block.any()
-    assert not engine._events
+    assert engine._queue.next is None
