@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from instrument.midi.controllers import (
@@ -24,6 +25,7 @@ from instrument.midi.controllers import (
     ChannelState,
 )
 from instrument.midi.events import NO_NOTE, ControlChange, Event, NoteOff, NoteOn, TimedEvent
+from instrument.midi.packed import ScoreEvents
 
 STRAY_SECONDS = 10.0
 """What follows the last note's end later than this doesn't count: it isn't heard any more."""
@@ -60,7 +62,7 @@ class Ending:
     held: bool
 
 
-def ending(events: Iterable[TimedEvent], file_seconds: float) -> Ending:
+def ending(events: Sequence[TimedEvent], file_seconds: float) -> Ending:
     """Find where a score ends.
 
     Args:
@@ -68,15 +70,14 @@ def ending(events: Iterable[TimedEvent], file_seconds: float) -> Ending:
         file_seconds: When its file ends, at or after the last event.
     """
     holding = _Holding()
-    music = last = 0.0
-    held = False
-    for timed in events:
+    music, held = 0.0, False
+    for timed in events.of_notes(MAY_LIFT) if isinstance(events, ScoreEvents) else events:
         sounded = bool(holding)
         is_music = holding.take(timed.event)
         if is_music or (sounded and timed.seconds <= music + LONGEST_REST_SECONDS):
             music, held = timed.seconds, bool(holding)
-        if timed.seconds <= music + STRAY_SECONDS:
-            last = timed.seconds
+    counted = bisect_right(events, music + STRAY_SECONDS, key=lambda timed: timed.seconds)
+    last = events[counted - 1].seconds if counted else 0.0
     latest = music + LONGEST_REST_SECONDS
     song = min(file_seconds, latest) if held or file_seconds <= latest else last
     return Ending(last, max(last, song), held)

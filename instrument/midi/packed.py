@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar, overload
 
-from instrument.arrays import Float64, Int32, UInt32
+import numpy as np
+
+from instrument.arrays import Bool, Float64, Int32, UInt32
 from instrument.midi.events import Event, Latent, NoteOff, NoteOn, TimedEvent
-from instrument.midi.messages import SYSEX, encode, pack, unpack
+from instrument.midi.messages import (
+    CONTROL_CHANGE,
+    NOTE_OFF,
+    NOTE_ON,
+    SYSEX,
+    encode,
+    pack,
+    unpack,
+)
 
 Item = TypeVar("Item")
 
@@ -130,7 +140,18 @@ class ScoreEvents(Packed[TimedEvent]):
             event = type(event)(event.channel, event.key, event.velocity, note)
         return TimedEvent(self._seconds[index], event)
 
+    def of_notes(self, controllers: Collection[int]) -> ScoreEvents:
+        """Only those that begin or end a note, and those of some controllers."""
+        messages = self._arrays[1]
+        kinds = messages & np.uint32(0xF0)
+        chosen = (kinds == NOTE_ON) | (kinds == NOTE_OFF)
+        of_controllers = np.isin(messages >> np.uint32(8) & np.uint32(0x7F), list(controllers))
+        return self._chosen(chosen | (kinds == CONTROL_CHANGE) & of_controllers)
+
     def _slice(self, which: slice) -> ScoreEvents:
+        return self._chosen(which)
+
+    def _chosen(self, which: slice | Bool) -> ScoreEvents:
         seconds, messages, notes = self._arrays
         chosen = None if notes is None else notes[which]
         return ScoreEvents(seconds[which], messages[which], chosen, self._places)
