@@ -19,7 +19,7 @@ CURVES = Output(most=12_000.0, silent=0.0), Output(most=1000.0, silent=-200.0)
 
 CONTROLS = (
     Output(most=1000.0, silent=0.0),
-    Output(most=1.01, silent=0.0),
+    Output(most=100.0, silent=0.0),
     Output(most=1000.0, silent=0.0),
     Output(most=1e6, silent=0.0),
 )
