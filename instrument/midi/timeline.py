@@ -74,9 +74,8 @@ class Timeline:
 
     @property
     def last_note(self) -> int:
-        """Tick at which the last note begins or ends; 0 if there is none."""
-        kinds = self.kinds
-        ticks = self.ticks[(kinds == NOTE_ON) | (kinds == NOTE_OFF)]
+        """Tick at which the last note begins; 0 if there is none."""
+        ticks = self.ticks[self.kinds == NOTE_ON]
         return int(ticks[-1]) if len(ticks) else 0
 
     @property

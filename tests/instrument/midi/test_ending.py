@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from instrument.errors import MidiFileError
 from instrument.midi.ending import LONGEST_REST_SECONDS, STRAY_SECONDS, Ending, ending
@@ -138,6 +140,30 @@ def test_a_file_whose_end_or_last_controller_is_hours_late_lasts_as_long_as_its_
     assert found.events == score(smf(music)).events
 
 
+def test_a_stray_note_off_holds_no_other_note() -> None:
+    music, off = b"\x00" + A_ON, b"\x00\x80\x46\x40"
+    assert score(smf(music + beats(20_000) + off)).duration_seconds == 60.0
+
+
 def test_music_of_more_than_a_day_is_refused() -> None:
     with pytest.raises(MidiFileError, match="hours"):
         score(smf(beats(180_000) + b"\x00" + A_ON + ONE_BEAT + A_OFF))
+
+
+event_bytes = st.one_of(
+    st.sampled_from([A_ON, A_OFF, b"\x90\x46\x50", b"\x80\x46\x00", b"\x91\x45\x64"]),
+    st.builds(
+        lambda channel, controller, value: bytes((0xB0 | channel, controller, value)),
+        st.integers(0, 1),
+        st.sampled_from([1, 6, 7, 64, 66, 100, 101, 120, 121, 123, 126]),
+        st.sampled_from([0, 1, 6, 127]),
+    ),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from([0, 96, 960, 9600]), event_bytes), max_size=20))
+def test_a_file_ends_where_its_events_end_one_by_one(steps: list[tuple[int, bytes]]) -> None:
+    """A file's events are sorted out in arrays before."""
+    found = score(smf(b"\x00" + A_ON + b"".join(number(ticks) + event for ticks, event in steps)))
+    assert ending(tuple(found.events), found.duration_seconds) == found.ending
+    assert found.ending.last_seconds <= found.ending.song_seconds == found.duration_seconds
