@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -255,6 +256,42 @@ def test_a_knob_moves_the_envelope(player: arco.Player) -> None:
     knob = next(iter(player.knobs))
     low, high = (player.envelope(70, 100, knobs={knob: at}).loudness_db for at in (0.0, 1.0))
     assert np.abs(low - high).max() > 0.5
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"voices": 10**9},
+        {"seed": -1},
+        {"humanize": 1e300},
+        {"room_gain": float("nan")},
+        {"sample_rate": 10**12},
+        {"knobs": {"swell": float("inf")}},
+    ],
+)
+def test_settings_outside_their_ranges_are_refused(
+    player: arco.Player, tmp_path: Path, chosen: dict[str, Any]
+) -> None:
+    song = take(tmp_path / "song.mid", EngineSettings())
+    for ask in (
+        lambda: player.render(NOTES, **chosen),
+        lambda: player.render_file(song, tmp_path / "song.wav", **chosen),
+        lambda: player.stream(**chosen),
+        lambda: player.envelope(70, **chosen),
+    ):
+        with pytest.raises(arco.UsageError, match="should be"):
+            ask()
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 1e9, float("nan"), float("inf")])
+def test_a_tail_outside_its_range_is_refused(
+    player: arco.Player, tmp_path: Path, seconds: float
+) -> None:
+    song = take(tmp_path / "song.mid", EngineSettings())
+    with pytest.raises(arco.UsageError, match="tail_seconds"):
+        player.render(NOTES, tail_seconds=seconds)
+    with pytest.raises(arco.UsageError, match="tail_seconds"):
+        player.render_file(song, tmp_path / "song.flac", tail_seconds=seconds)
 
 
 def test_names_that_the_instrument_does_not_have_are_refused(player: arco.Player) -> None:
