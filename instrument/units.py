@@ -56,6 +56,15 @@ def gain_to_db(gain: float | FloatArray) -> float | FloatArray:
     return 20.0 * np.log10(np.maximum(np.abs(gain), 1e-10))
 
 
+def a_weighting(hz: FloatArray) -> FloatArray:
+    """What A-weighting multiplies power by (IEC 61672-1): 1 at 1 kHz, 0 at 0 Hz."""
+    squared = hz**2
+    low = (squared + 20.6**2) ** 2 * (squared + 107.7**2) * (squared + 737.9**2)
+    high = (squared + 12194.0**2) ** 2
+    weighting: FloatArray = 10.0**0.2 * 12194.0**4 * squared**4 / (low * high)
+    return weighting
+
+
 def controller_gain(value: int) -> float:
     """Gain of a volume or expression controller, 0…127.
 

@@ -42,6 +42,7 @@ class NoteEnvelopes:
         self._latents = latents
         self._knobs = knobs
         self._places = places
+        self._lowest, self._highest = instrument.spec.pitch_range
 
     def begin(self, slot: int, before: int | None) -> None:
         """Give a slot's note its random sequence and its place in the latent space.
@@ -59,7 +60,8 @@ class NoteEnvelopes:
         """Choose the latent of a note, or of its next three seconds."""
         table, rng = self._table, self.rngs[slot]
         note = table.notes[slot]
-        table.point[slot] = self._latents.choose(note.preset, note.key, note.loudness, rng, before)
+        key = self._trained_key(note.key)
+        table.point[slot] = self._latents.choose(note.preset, key, note.loudness, rng, before)
         point = int(table.point[slot])
         table.latent[slot] = self._latents.beside(point, rng)
         table.stray[slot] = table.latent[slot] - self._latents.of_point(point)
@@ -79,7 +81,7 @@ class NoteEnvelopes:
         ]
         cents, loudness_db = self._decoder.decode(
             np.array(latents),
-            np.array([note.key for note in notes], np.float32),
+            np.array([self._trained_key(note.key) for note in notes], np.float32),
             np.array([note.loudness for note in notes], np.float32),
         )
         jitter = self._latents.jitter
@@ -87,6 +89,10 @@ class NoteEnvelopes:
             point = self._latents.nearest(placed[i]) if is_placed[i] else int(table.point[slot])
             jitter.add(cents[i], loudness_db[i], point, int(table.jitter_at[slot]))
         return [Envelope(*curves) for curves in zip(cents, loudness_db, strict=True)]
+
+    def _trained_key(self, key: int) -> int:
+        """The key nearest to one that the network learned from."""
+        return min(max(key, self._lowest), self._highest)
 
     def write(self, slot: int, curves: Curves) -> None:
         """Decode the latent of one slot into curves."""

@@ -12,6 +12,7 @@ from instrument.dsp.frames import Frames, Onsets
 from instrument.dsp.harmonic import remove_above_nyquist
 from instrument.dsp.jit import fence
 from instrument.dsp.noise import note_noise
+from instrument.engine.beyond import stretched, trained_pitch
 from instrument.engine.smoothing import Performance
 from instrument.engine.table import Slots, VoiceTable
 from instrument.model.graphs import Instrument
@@ -70,6 +71,7 @@ class FrameWriter:
         self._timbre = instrument.timbre
         self._sample_rate = sample_rate
         self._seed = seed
+        self._trained_pitch = trained_pitch(instrument.spec.pitch_range)
 
     def frames_until_change(self, active: list[int]) -> float:
         """How many frames pass until a voice ends or the pressure on a key has moved."""
@@ -194,14 +196,23 @@ class FrameWriter:
         self, slots: Slots, pitch: Float64, loudness_db: Float32, gain: Float64
     ) -> _Controls:
         """Controls of slots [V] from their pitch (MIDI) and loudness [V, T]; their state moves."""
-        f0_hz = np.asarray(midi_to_hz(pitch), np.float64)
+        f0_hz = trained_hz = np.asarray(midi_to_hz(pitch), np.float64)
+        trained = _limited(pitch, self._trained_pitch)
+        beyond = trained != pitch
+        if beyond.any():
+            trained_hz = np.asarray(midi_to_hz(trained), np.float64)
         controls, self._table.state[slots] = self._timbre.run(
-            f0_hz.astype(np.float32), loudness_db, self._table.state[slots]
+            trained_hz.astype(np.float32), loudness_db, self._table.state[slots]
         )
-        harmonics = remove_above_nyquist(controls.harmonics, f0_hz, self._sample_rate)
+        harmonics = remove_above_nyquist(controls.harmonics, trained_hz, self._sample_rate)
+        amps = controls.amplitude[..., None] * harmonics
+        if beyond.any():
+            amps[beyond] = stretched(
+                amps[beyond], trained_hz[beyond], f0_hz[beyond], self._sample_rate
+            )
         return _Controls(
             f0_hz=f0_hz,
-            amps=controls.amplitude[..., None] * harmonics,
+            amps=amps,
             noise=controls.noise,
             gain=gain.astype(np.float32),
         )

@@ -40,6 +40,21 @@ EDGES: dict[str, tuple[list[tuple[float, Event]], float, int]] = {
     "pan": ([*HELD, (0.7003, ControlChange(0, 10, 0))], 0.7003, 16),
     "expression": ([*HELD, (0.7003, ControlChange(0, 11, 10))], 0.7003, 16),
     "bend": ([*HELD, (0.7003, PitchBend(0, 8191))], 0.7003, 16),
+    "bend out of the range": (
+        [(0.1, NoteOn(0, 56, 100)), (0.7003, PitchBend(0, -8192))],
+        0.7003,
+        16,
+    ),
+    "bend into the range": (
+        [(0.0, PitchBend(0, -8192)), (0.1, NoteOn(0, 56, 100)), (0.7003, PitchBend(0, 0))],
+        0.7003,
+        16,
+    ),
+    "bend far below": (
+        [*((0.0, e) for e in parameter(0, 0, 24)), *HELD, (0.7003, PitchBend(0, -8192))],
+        0.7003,
+        16,
+    ),
     "a knob": ([*HELD, (0.7003, ControlChange(0, 74, 127))], 0.7003, 16),
     "vibrato": ([*HELD, (0.7003, ControlChange(0, 1, 127))], 0.7003, 16),
     "pressure": ([*HELD, (0.7003, ChannelPressure(0, 127))], 0.7003, 16),
