@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from instrument.errors import InstrumentError, UnknownName
+from instrument.model.folder import is_there
 from instrument.model.spec import SPEC_FILE
 
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
@@ -70,10 +71,7 @@ def _expanded(name: str) -> Path:
 
 def _has(folder: Path) -> bool:
     """Whether a folder holds an instrument."""
-    try:
-        return (folder / SPEC_FILE).is_file()
-    except (OSError, ValueError):  # too long for a path, or no text
-        return False
+    return is_there(folder / SPEC_FILE)
 
 
 def _check_missing(place: Path) -> None:

@@ -10,6 +10,16 @@ from instrument.errors import InstrumentError
 _ANEW = "export or install the instrument anew"
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is a file, even if it may not be looked at."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):  # too long for a path, or no text
+        return False
+
+
 def read_file(path: Path, most: int) -> bytes:
     """The bytes of a file.
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from instrument.errors import InstrumentError, UnknownName
 from instrument.files import replacing
 from instrument.model.checks import check_consistent
-from instrument.model.folder import read_file
+from instrument.model.folder import is_there, read_file
 from instrument.model.metrics import Metric, undescribed
 from instrument.model.reading import Misfit, Name, Within, reader
 
@@ -230,7 +230,7 @@ def read_spec(folder: Path) -> InstrumentSpec:
         InstrumentError: It is missing, isn't one, is of another format, or contradicts itself.
     """
     path = folder / SPEC_FILE
-    if not path.is_file():
+    if not is_there(path):
         raise InstrumentError(f"{folder}: no instrument here ({SPEC_FILE} is missing)")
     try:
         content = json.loads(read_file(path, SPEC_BYTES).decode("utf-8"))

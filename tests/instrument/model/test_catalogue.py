@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from instrument.errors import InstrumentError, UnknownName
 from instrument.model import catalogue
 from instrument.model.catalogue import exported_folder, find_instrument
+from instrument.model.spec import read_spec
 
 
 def test_an_instrument_is_found_by_path_and_by_name(
@@ -108,3 +110,19 @@ def test_instruments_lie_inside_the_installed_package_or_beside_a_checkout(tmp_p
     assert exported_folder(package) == tmp_path / "exported"
     (package / "exported").mkdir()
     assert exported_folder(package) == package / "exported"
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = Path.stat
+
+    def stat(path: Path, **how: bool) -> os.stat_result:
+        if path.parent.name == "inst":
+            raise PermissionError(13, "Permission denied")
+        return usual(path, **how)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    folder = find_instrument(str(here / "inst"))
+    with pytest.raises(InstrumentError, match="cannot be read: Permission denied"):
+        read_spec(folder)

@@ -164,6 +164,11 @@ def always(value: float) -> Make:
     return make
 
 
+def much_quieter(spec: InstrumentSpec) -> Model:
+    more = [node("Mul", "level factor", "soft"), constant("factor", 1e-4)]
+    return timbre(spec, level="soft", more=more)
+
+
 def always_db(value: float) -> Make:
     """An envelope of one level, whatever is asked for."""
 
@@ -237,7 +242,9 @@ def text(spec: InstrumentSpec) -> Model:
         (always(-np.inf), "inf"),
         (always(1e30), "1e+30"),
         (always(-1e30), "1e+30"),
-        (always(900.0), "louder"),
+        (always(900.0), "41 dB where -30 dB"),
+        (always(0.0), "where -30 dB"),
+        (much_quieter, "where -30 dB"),
         (retyped("next_state", TensorProto.INT64, np.int64), "int64"),
         (retyped("next_state", TensorProto.DOUBLE, np.float64), "double"),
         (text, "string"),
@@ -262,7 +269,8 @@ def test_a_timbre_that_cant_be_played_is_refused(
         (always_db(np.nan), "nan"),
         (always_db(np.inf), "inf"),
         (always_db(1e30), "1e+30"),
-        (always_db(100.0), "louder"),
+        (always_db(100.0), "100 dB where"),
+        (always_db(-200.0), "-200 dB where"),
         (timbre, "tensors"),
     ],
 )
