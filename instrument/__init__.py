@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from instrument.player import Player as Player
     from instrument.player import Stream as Stream
     from instrument.player import load as load
-    from instrument.render import RenderReport as RenderReport
+    from instrument.report import RenderReport as RenderReport
 
 __version__ = "0.1.0"
 
@@ -64,7 +64,7 @@ _PLACES = {
     ),
     "model.catalogue": ("shipped_instruments",),
     "player": ("Player", "Stream", "load"),
-    "render": ("RenderReport",),
+    "report": ("RenderReport",),
 }
 """Modules of the package → the public names in them."""
 

@@ -28,12 +28,12 @@ from instrument.model.latent import KNOBS, LatentSpace
 from instrument.model.spec import InstrumentSpec
 from instrument.render import (
     Length,
-    RenderReport,
     RenderSettings,
     check_output,
     render_files,
     render_score,
 )
+from instrument.report import RenderReport
 from instrument.settings import Chosen, EngineSettings
 
 LONGEST_ARRAY = 2**32 // 8

@@ -22,6 +22,7 @@ from instrument.errors import UsageError
 from instrument.files import check_apart, check_writable, new_folder
 from instrument.midi.score import Score
 from instrument.model.graphs import Instrument
+from instrument.report import RenderReport
 from instrument.settings import TAIL, Chosen, EngineSettings
 from instrument.units import gain_to_db
 
@@ -121,33 +122,6 @@ class Length:
         return cls(last, end, end + longest_tail, exact=False)
 
 
-@dataclass(frozen=True)
-class RenderReport:
-    """What was rendered.
-
-    Attributes:
-        seconds: Of audio.
-        render_seconds: That it took.
-        compile_seconds: That compiling the kernels took before; 0 but for the first time.
-        realtime_factor: How many times faster than it plays.
-        notes: How many were played.
-        voices_max: The most that sounded at once.
-        peak_dbfs: Of the audio.
-        sample_rate: In Hz.
-        model: Name and digest of the instrument.
-    """
-
-    seconds: float
-    render_seconds: float
-    compile_seconds: float
-    realtime_factor: float
-    notes: int
-    voices_max: int
-    peak_dbfs: float
-    sample_rate: int
-    model: dict[str, str]
-
-
 def render_score(
     instrument: Instrument,
     score: Score,
@@ -234,6 +208,8 @@ def render_score(
         compile_seconds=compile_seconds,
         realtime_factor=seconds / taken,
         notes=engine.notes,
+        mended=score.mended,
+        without_voice=engine.without_voice,
         voices_max=engine.most_voices,
         peak_dbfs=float(gain_to_db(peak)),
         sample_rate=rate,

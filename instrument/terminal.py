@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from instrument.audio.devices import Device
     from instrument.live.bindings import Binding
     from instrument.model.spec import InstrumentSpec
-    from instrument.render import RenderReport
+    from instrument.report import RenderReport
 
 
 def duration(seconds: float) -> str:
@@ -68,6 +68,15 @@ def report_lines(
     yield f"Rendered in {duration(report.render_seconds)}, {speed(report.realtime_factor)}."
     for channel in skipped_channels:
         yield f"Channel {channel + 1}, percussion, was left out."
+    if report.mended:
+        notes = "1 note" if report.mended == 1 else f"{report.mended} notes"
+        yield f"Mended {notes} that had no end or no length in the file."
+    if report.without_voice:
+        together = report.notes + report.without_voice
+        yield (
+            f"{report.notes} of {together} notes were played; the others found all "
+            f"{report.voices_max} voices taken."
+        )
 
 
 class Bars(NamedTuple):

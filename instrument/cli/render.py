@@ -24,7 +24,8 @@ from instrument.settings import TAIL
 
 if TYPE_CHECKING:
     from instrument.midi.score import Score
-    from instrument.render import RenderReport, RenderSettings
+    from instrument.render import RenderSettings
+    from instrument.report import RenderReport
 
 STANDARD = "-"
 """Standard input, or standard output; a file of this name is ./-"""

@@ -40,7 +40,7 @@ class Voices(VoiceSlots):
     """
 
     def __init__(self, polyphony: int, sample_rate: int) -> None:
-        super().__init__(polyphony)
+        super().__init__(polyphony, sample_rate)
         self.most = 0
         self.notes = 0
         self.dropped = 0
@@ -82,7 +82,9 @@ class Voices(VoiceSlots):
             allocation = Allocation(slot)
         down = self.slots[allocation.slot].down if allocation.joined else []
         down.append(KeyDown(key, velocity, number, note))
-        self.slots[allocation.slot] = Slot(Stage.HELD, channel, key, number, self.notes, down)
+        self.slots[allocation.slot] = Slot(
+            Stage.HELD, channel, key, number, self.notes, down, began_at=sample
+        )
         self.notes += 1
         self.most = max(self.most, self.sounding())
         return allocation

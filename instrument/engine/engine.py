@@ -137,8 +137,13 @@ class Engine:
 
     @property
     def notes(self) -> int:
-        """How many notes have begun."""
-        return self._control.voices.notes
+        """How many notes have been played."""
+        return self._control.voices.notes - self._control.voices.unheard
+
+    @property
+    def without_voice(self) -> int:
+        """How many notes got no voice, or lost it before they were heard."""
+        return self._control.voices.dropped + self._control.voices.unheard
 
     @property
     def most_voices(self) -> int:

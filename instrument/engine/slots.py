@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 SLOTS_PER_VOICE = 4
 
+HEARD_AFTER_SECONDS = 0.04
+"""A note whose voice is stolen sooner than this wasn't heard: the bow has hardly begun."""
+
 
 class Stage(Enum):
     """Where in its life a voice is."""
@@ -75,6 +78,7 @@ class Slot:
         number: How many notes its channel had before it; younger is larger.
         order: How many notes of any channel came before it.
         down: Keys that hold it, the latest last; more than one if it plays a mono line.
+        began_at: Sample at which its note began.
         released_at: Sample at which its key went up, or at which the pedals let it go.
         free_from: Sample from which an idle slot can take another note.
         level_db: How loud it is, for stealing; a voice in its attack counts as loud.
@@ -86,6 +90,7 @@ class Slot:
     number: int = 0
     order: int = 0
     down: list[KeyDown] = field(default_factory=list)
+    began_at: int = 0
     released_at: int = 0
     free_from: int = 0
     level_db: float = math.inf
@@ -143,13 +148,16 @@ class VoiceSlots:
         polyphony: How many voices may sound at once.
         slots: All of them.
         stolen: How many voices had to fade away for another.
+        unheard: How many notes were stolen so soon that they weren't heard.
         on_theft: Called when a note finds all voices taken.
     """
 
-    def __init__(self, polyphony: int) -> None:
+    def __init__(self, polyphony: int, sample_rate: int) -> None:
         self.polyphony = polyphony
         self.slots = [Slot() for _ in range(SLOTS_PER_VOICE * polyphony)]
         self.stolen = 0
+        self.unheard = 0
+        self._heard_after = round(HEARD_AFTER_SECONDS * sample_rate)
         self.on_theft: Callable[[Theft], None] = lambda _theft: None
         self._active: list[int] = []
 
@@ -199,6 +207,7 @@ class VoiceSlots:
             victim = self.slots[self._voice_to_steal()]
             victim.stage = Stage.FADING
             self.stolen += 1
+            self.unheard += sample - victim.began_at < self._heard_after
             self.on_theft(Theft(note, NoteId(victim.channel, victim.number)))
         insort(self._active, free)
         return free

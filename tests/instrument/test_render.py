@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,8 @@ from instrument.midi.events import (
 from instrument.midi.score import Score, read_score
 from instrument.midi.take import Stamper, Take, TakeWriter
 from instrument.model.graphs import Instrument
-from instrument.render import LONGEST_TAIL_SECONDS, RenderReport, RenderSettings, render_score
+from instrument.render import LONGEST_TAIL_SECONDS, RenderSettings, render_score
+from instrument.report import RenderReport
 from instrument.settings import EngineSettings
 
 Render = Callable[..., tuple[RenderReport, Float32]]
@@ -82,6 +83,24 @@ def test_the_report_says_what_was_rendered(render: Render, tiny: Instrument) -> 
     assert report.peak_dbfs == pytest.approx(20 * np.log10(np.abs(audio).max()), abs=1e-3)
     assert report.model == {"name": "tiny", "digest": tiny.spec.digest}
     assert report.realtime_factor == pytest.approx(report.seconds / report.render_seconds)
+
+
+def test_notes_that_found_no_voice_are_counted(render: Render) -> None:
+    """300 keys go down at once: 4 sound, 12 more get a voice that is taken before it is heard."""
+    keys: list[tuple[float, Event]] = [(0.0, NoteOn(n // 100, n % 100, 90)) for n in range(300)]
+    report, _ = render(score(*keys, seconds=0.2), tail_seconds=0.0, voices=4)
+    assert (report.notes, report.without_voice, report.voices_max) == (4, 296, 4)
+
+
+def test_a_voice_that_is_taken_after_it_was_heard_was_there(render: Render) -> None:
+    keys: list[tuple[float, Event]] = [(n / 10, NoteOn(0, 60 + n, 90)) for n in range(6)]
+    report, _ = render(score(*keys, seconds=1.0), tail_seconds=0.0, voices=2)
+    assert (report.notes, report.without_voice) == (6, 0)
+
+
+def test_notes_that_were_mended_are_told(render: Render) -> None:
+    report, _ = render(replace(SHORT, mended=3), tail_seconds=0.0)
+    assert report.mended == 3
 
 
 def test_compiling_is_counted_apart(render: Render, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,6 +220,8 @@ def test_the_report_has_the_keys_of_the_command_line(render: Render) -> None:
         "compile_seconds",
         "realtime_factor",
         "notes",
+        "mended",
+        "without_voice",
         "voices_max",
         "peak_dbfs",
         "sample_rate",

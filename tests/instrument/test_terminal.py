@@ -6,6 +6,7 @@ import io
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from instrument import terminal as ui
 from instrument.audio.devices import Device
 from instrument.live.bindings import Binding
 from instrument.model.graphs import Instrument
-from instrument.render import RenderReport
+from instrument.report import RenderReport
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +60,8 @@ REPORT = RenderReport(
     compile_seconds=0.0,
     realtime_factor=20.0,
     notes=3,
+    mended=0,
+    without_voice=0,
     voices_max=2,
     peak_dbfs=-6.0,
     sample_rate=48_000,
@@ -72,6 +75,27 @@ def test_what_compiling_took_is_said_only_if_it_took_any_time() -> None:
     first = list(ui.report_lines(path, replace(REPORT, compile_seconds=8.04), ()))
     (more,) = (line for line in first if line not in usual)
     assert "8.0 s" in more
+
+
+@pytest.mark.parametrize(
+    ("said", "numbers"),
+    [
+        ({"mended": 1}, ["1 note "]),
+        ({"mended": 12}, ["12 notes "]),
+        ({"notes": 64, "without_voice": 236, "voices_max": 64}, ["64 of 300 notes ", "64 voices"]),
+        ({}, []),
+    ],
+)
+def test_what_became_of_the_notes_is_said_only_if_there_is_something_to_say(
+    said: dict[str, Any], numbers: list[str]
+) -> None:
+    path = Path("song.wav")
+    usual = list(ui.report_lines(path, REPORT, ()))
+    more = [
+        line for line in ui.report_lines(path, replace(REPORT, **said), ()) if line not in usual
+    ]
+    assert len(more) == (1 if said else 0)
+    assert all(number in " ".join(more) for number in numbers)
 
 
 @pytest.mark.parametrize("what", ["rendering", "compiling"])

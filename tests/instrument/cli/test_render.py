@@ -21,6 +21,8 @@ REPORT_KEYS = [
     "compile_seconds",
     "realtime_factor",
     "notes",
+    "mended",
+    "without_voice",
     "voices_max",
     "peak_dbfs",
     "sample_rate",
