@@ -43,9 +43,9 @@ class LoopOptions:
     batch_size: Annotated[
         int | None, typer.Option(help="Examples an update and device.", min=1)
     ] = None
-    learning_rate: Annotated[float | None, typer.Option(help="Of Adam, at its peak.", min=1e-9)] = (
-        None
-    )
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Of Adam, at its peak.", min=1e-9, max=1.0)
+    ] = None
     seed: Annotated[int, typer.Option(help="Of everything random.", min=0, max=2**32 - 1)] = 0
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = (
         False

@@ -38,7 +38,9 @@ def make_folder(path: Path) -> None:
     except (FileExistsError, NotADirectoryError) as error:
         above = (p for p in (path, *path.parents) if os.path.lexists(p) and not p.is_dir())
         blocking = next(above, path)
-        raise OutputError(f"{blocking}: is a file; name a folder") from error
+        raise OutputError(
+            f"{path}: cannot be written: {blocking} is a file; name a folder"
+        ) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(f"{path}: cannot be made: {reason}") from error
@@ -60,6 +62,25 @@ def new_folders(path: Path) -> Iterator[None]:
             with suppress(OSError, ValueError):
                 folder.rmdir()
         raise
+
+
+def check_own(path: Path, sign: str, kind: str) -> None:
+    """See that a text, if there is one, was written by Arco and may be replaced.
+
+    Args:
+        path: The file.
+        sign: What is in each text of this kind that Arco writes, and in no other.
+        kind: Of text, for the message.
+
+    Raises:
+        OutputError: It may be a person's own.
+    """
+    try:
+        own = not os.path.lexists(path) or sign in path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        own = False
+    if not own:
+        raise OutputError(f"{path}: isn't a {kind} that Arco wrote; move it elsewhere")
 
 
 def write_json(content: object, path: Path) -> None:

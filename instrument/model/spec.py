@@ -26,8 +26,8 @@ Quantile = Annotated[float, Within(0.0, 1.0)]
 Cents = Annotated[float, Within(0.0, 1200.0)]
 Decibels = Annotated[float, Within(0.0, 60.0)]
 Level = Annotated[float, Within(-300.0, 20.0)]
-Coordinate = Annotated[float, Within(-1000.0, 1000.0)]
-"""In the latent space, where training notes lie about as N(0, I)."""
+Coordinate = Annotated[float, Within(-100_000.0, 100_000.0)]
+"""In the latent space, where training notes lie about as N(0, I), if there are many of them."""
 Positive = Annotated[float, Within(0.0, 1000.0)]
 
 

@@ -18,7 +18,7 @@ def test_a_bar_does_not_break_a_table() -> None:
 @pytest.mark.parametrize("below", ["", "a", "a/b"])
 def test_a_file_is_no_folder_to_write_in(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(OutputError, match="file: is a file"):
+    with pytest.raises(OutputError, match="file is a file"):
         make_folder(tmp_path / "file" / below)
     assert (tmp_path / "file").read_text() == "mine"
 

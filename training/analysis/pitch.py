@@ -17,6 +17,7 @@ import soxr
 import torch
 
 from instrument.arrays import Float32, Float64
+from instrument.errors import UsageError
 from instrument.units import hz_to_midi, midi_to_hz
 from training.analysis.demodulation import demodulate
 
@@ -60,6 +61,19 @@ def _decode(probabilities: torch.Tensor) -> tuple[Float32, Float32]:
     cents_above_10_hz = 20.0 * mean_bin + 1997.3794084376191
     f0_hz = 10.0 * 2.0 ** (cents_above_10_hz / 1200.0)
     return f0_hz.numpy(), probabilities.amax(dim=1).numpy()
+
+
+def check_device(device: str) -> None:
+    """See that CREPE can compute on a device.
+
+    Raises:
+        UsageError: It can't.
+    """
+    try:
+        torch.zeros(1, device=device)
+    except Exception as error:  # of whoever made the device's part of PyTorch
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(f"--device {device}: cannot compute there: {reason}") from error
 
 
 def estimate_f0(

@@ -160,8 +160,10 @@ def score(
 def draw_sound(
     sound: Annotated[Path, typer.Argument(help="A sound file.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The .png or .svg to write.")],
-    start: Annotated[float, typer.Option(help="Seconds.", min=0.0)] = 0.0,
-    seconds: Annotated[float, typer.Option(help="How much of it.", min=0.1)] = 20.0,
+    start: Annotated[float, typer.Option(help="Seconds.", min=0.0, max=1e6)] = 0.0,
+    seconds: Annotated[
+        float, typer.Option(help="How much of it, in seconds.", min=0.1, max=1e4)
+    ] = 20.0,
 ) -> None:
     """A picture of a sound: waveform, spectrogram, pitch and loudness."""
     from training.pictures.sound import picture_sound

@@ -34,6 +34,7 @@ def envelopes(
         typer.Option(
             help="Weight of the KL, 0.01; with several, each is trained and a table compares them.",
             min=0.0,
+            max=1e6,
         ),
     ] = None,
     epochs: Epochs = None,
@@ -68,10 +69,14 @@ def images(
     folder: Annotated[Path, typer.Argument(help="With the four IDX files of a set.")],
     data: Annotated[str, typer.Option(help="Which set: mnist or fashion.")] = "mnist",
     run: Run = Path("runs/images"),
-    latent: Annotated[int, typer.Option(help="Dimensions of the latent space.", min=2)] = 2,
+    latent: Annotated[
+        int, typer.Option(help="Dimensions of the latent space.", min=2, max=1024)
+    ] = 2,
     beta: Annotated[
         list[float] | None,
-        typer.Option(help="Weight of the KL, 0.01; with several, each is trained.", min=0.0),
+        typer.Option(
+            help="Weight of the KL, 0.01; with several, each is trained.", min=0.0, max=1e6
+        ),
     ] = None,
     epochs: Epochs = None,
     *,
@@ -109,7 +114,7 @@ def timbre(
         Path | None,
         typer.Option(help="Refine the network of this run by the spectral loss on audio."),
     ] = None,
-    hidden: Annotated[int, typer.Option(help="Width of the network.", min=8)] = 192,
+    hidden: Annotated[int, typer.Option(help="Width of the network.", min=8, max=4096)] = 192,
     harmonics: Annotated[int, typer.Option(help="How many.", min=1, max=200)] = 100,
     *,
     loop: LoopOptions,

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrument.arrays import Float64
-from instrument.errors import RecordingError, UsageError
-from instrument.files import check_writable, replacing
+from instrument.errors import OutputError, RecordingError, UsageError
+from instrument.files import check_apart, check_writable, is_stream, replacing
 from instrument.units import FRAME_RATE, db_to_gain
+from training.analysis import pitch
 from training.analysis.loudness import FLOOR_DB
 from training.data.audio import read_audio
 from training.data.features import CENTS, DB, FIELDS, FeatureCache, split
@@ -257,11 +258,16 @@ def prepare_folder(
 
     Raises:
         UsageError: There are no such recordings, or not one could be used.
-        OutputError: ``out`` cannot be written.
+        OutputError: ``out`` cannot be written, or is one of the recordings.
         RecordingError: See ``read_labels``.
     """
     check_writable(out)
+    if is_stream(out):
+        raise OutputError(f"{out}: is no file; name one, which others are written beside")
+    pitch.check_device(settings.device)
     found = read_labels(folder, layout)
+    for label in found.labels:
+        check_apart(out, label.path)
     labels = [label for label in found.labels if label.instrument in ("", settings.instrument)]
     if not labels:
         raise UsageError(f"{folder}: no recordings of {settings.instrument!r} here")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +14,8 @@ from instrument.files import replacing
 from instrument.units import note_name
 from training.data.labels import CSV_COLUMNS
 from training.data.soundfont import INSTRUMENTS, SoundfontSettings, play_note, soundfont_settings
-from training.output import write_json, write_table
+from training.output import new_folders, write_json, write_table
+from training.reading import DamageError, read_json
 
 CSV_NAME = "notes.csv"
 SETTINGS_NAME = "render.json"
@@ -74,17 +74,14 @@ def render_notes(
         sample_rate=sample_rate,
     )
     notes = [(key, velocity) for key in sorted(set(keys)) for velocity in sorted(set(velocities))]
-    try:
-        out_folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out_folder}: cannot be written ({error})") from error
-    _keep_settings(out_folder, settings)
-    for done, (key, velocity) in enumerate(notes, start=1):
-        path = out_folder / _file_name(program, key, velocity)
-        if not path.exists():
-            sound = play_note(soundfont, settings, key, velocity)
-            _write_wav(path, sound, sample_rate)
-        progress(done, len(notes))
+    with new_folders(out_folder):
+        _keep_settings(out_folder, settings)
+        for done, (key, velocity) in enumerate(notes, start=1):
+            path = out_folder / _file_name(program, key, velocity)
+            if not path.exists():
+                sound = play_note(soundfont, settings, key, velocity)
+                _write_wav(path, sound, sample_rate)
+            progress(done, len(notes))
     table = out_folder / CSV_NAME
     rows = [_row(soundfont, program, key, velocity) for key, velocity in notes]
     write_table(CSV_COLUMNS, rows, table)
@@ -94,12 +91,13 @@ def render_notes(
 def _keep_settings(folder: Path, settings: SoundfontSettings) -> None:
     """Write the settings beside the notes, or compare them with those of the notes there."""
     path = folder / SETTINGS_NAME
+    if (folder / CSV_NAME).exists() and not path.exists():
+        raise UsageError(f"{folder}: holds a {CSV_NAME} of other recordings; choose another folder")
     if not path.exists():
         write_json(asdict(settings), path)
-        return
     try:
-        same = json.loads(path.read_text(encoding="utf-8")) == asdict(settings)
-    except (OSError, ValueError):
+        same = read_json(path) == asdict(settings)
+    except DamageError:
         same = False
     if not same:
         raise UsageError(

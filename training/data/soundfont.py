@@ -5,7 +5,6 @@ One run of it renders one note, so that no note leaves anything in the next.
 
 from __future__ import annotations
 
-import math
 import shutil
 import subprocess
 import tempfile
@@ -24,6 +23,7 @@ from instrument.units import note_name
 RELEASE_SECONDS = 0.5
 GAIN = 0.5
 FLUIDSYNTH_TIMEOUT_SECONDS = 300.0
+MOST_SECONDS = 600
 # At MIDI's initial tempo of 120 quarter notes a minute.
 TICKS_PER_QUARTER = 500
 TICKS_PER_SECOND = 2 * TICKS_PER_QUARTER
@@ -177,7 +177,10 @@ def play_note(
         folder = Path(temporary)
         _note_file(settings, key, velocity, bend_cents).save(folder / "note.mid")
         _run_fluidsynth(soundfont, settings, folder)
-        sound, _ = soundfile.read(folder / "note.wav", dtype="float32", always_2d=True)
+        try:
+            sound, _ = soundfile.read(folder / "note.wav", dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            raise UsageError(f"{soundfont}: fluidsynth cannot render it ({error})") from error
     mono = np.zeros(settings.samples, dtype=np.float32)
     length = min(len(sound), settings.samples)
     mono[:length] = sound[:length].mean(axis=1)
@@ -255,8 +258,8 @@ def _check_ranges(
         for value in values:
             if not lowest <= value <= highest:
                 raise UsageError(f"{what} {value} is not within {lowest} … {highest}")
-    if not (math.isfinite(seconds) and seconds >= 1 / TICKS_PER_SECOND):
-        raise UsageError(f"a note of {seconds} seconds cannot be rendered")
+    if not 1 / TICKS_PER_SECOND <= seconds <= MOST_SECONDS:
+        raise UsageError(f"a note of {seconds} seconds cannot be rendered, {MOST_SECONDS} at most")
 
 
 def _find_fluidsynth() -> str:

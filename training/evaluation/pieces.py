@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from instrument.arrays import Float32, Float64
-from instrument.errors import ArcoError
+from instrument.errors import ArcoError, UsageError
+from instrument.files import check_writable
 from instrument.midi.score import Score, read_score
 from instrument.model.graphs import load_instrument
 from instrument.units import FRAME_RATE, gain_to_db
@@ -118,8 +119,12 @@ def score_report(
 
     Raises:
         InstrumentError: There is no such instrument.
+        UsageError: Not one piece can be read.
+        OutputError: The report cannot be written.
     """
     instrument = load_instrument(instrument_folder)
+    if report is not None:
+        check_writable(report)
     pieces: list[PieceScore] = []
     all_refined: list[Float64] = []
     all_crepe: list[Float64] = []
@@ -147,6 +152,8 @@ def score_report(
             )
         )
         progress(done, len(paths))
+    if pieces and all(piece.refused for piece in pieces):
+        raise UsageError(f"not one piece could be read; the first: {pieces[0].refused}")
     found = ScoreReport(pieces, _median(all_refined), _median(all_crepe), _note_median(all_refined))
     if report is not None:
         _write(found, report)

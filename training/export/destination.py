@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from instrument.errors import OutputError
 from instrument.model.spec import SPEC_FILE
-from training.output import new_folders
+from training.output import check_own, new_folders
 from training.reading import DamageError, read_json
 
 CARD_FILE = "README.md"
@@ -46,13 +46,7 @@ def check_card(folder: Path) -> None:
     Raises:
         OutputError: It may be.
     """
-    path = folder / CARD_FILE
-    try:
-        written = not path.exists() or CARD_BEGINS in path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        written = False
-    if not written:
-        raise OutputError(f"{path}: isn't a card that Arco wrote; move it elsewhere")
+    check_own(folder / CARD_FILE, CARD_BEGINS, "card")
 
 
 def _holds_instrument(folder: Path) -> bool:

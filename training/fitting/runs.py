@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any, cast
 
@@ -74,10 +75,12 @@ def write_run(
         settings: What else it depends on.
 
     Raises:
-        UsageError: ``run`` cannot be a folder, or the run was begun with other settings.
+        UsageError: ``run`` cannot be a folder or holds other files of these names, or the run was
+            begun with other settings.
     """
     path = run / SETTINGS_FILE
     content = plain({"kind": kind, "network": network.settings, **settings, "loop": loop})
+    _check_own(run)
     if resume and path.is_file():
         _check_same(run, _read_settings(path), content)
     try:
@@ -88,6 +91,19 @@ def write_run(
     except OSError as error:
         raise UsageError(f"{run}: cannot be the folder of a run: {error.strerror}") from error
     write_json(content, path)
+
+
+def _check_own(run: Path) -> None:
+    """See that a training writes over no files but those of a run."""
+    there = [name for name in (SETTINGS_FILE, HISTORY, LAST, BEST) if os.path.lexists(run / name)]
+    if not there:
+        return
+    try:
+        begun = _read_settings(run / SETTINGS_FILE)
+    except UsageError:
+        begun = {}
+    if begun.get("kind") not in list(NETWORKS) or not isinstance(begun.get("loop"), dict):
+        raise UsageError(f"{run}: holds {there[0]} and is no run of a training; name another --run")
 
 
 def _check_same(run: Path, begun: dict[str, Any], content: dict[str, Any]) -> None:

@@ -21,8 +21,10 @@ from training.export.card import metric_tables
 from training.export.metrics import describe_metrics
 from training.fitting.loop import read_history
 from training.networks.envelope import ConditionalVAE, PlainVAE
-from training.output import write_json
+from training.output import check_own, new_folders, write_json
 from training.pictures import latent_plots, playing_plots, plots, sound_plots
+
+REPORT_FILE, TITLE = "report.md", "# Evaluation of "
 
 
 def _draw_notes(
@@ -154,9 +156,9 @@ def write_report(
         folder / "evaluation.json",
     )
     pictures = [f"![{file}]({file})\n\n{text}" for file, text in shown.items()]
-    title = f"# Evaluation of {spec.name} {spec.digest}"
+    title = f"{TITLE}{spec.name} {spec.digest}"
     parts = [title, "## Metrics", metric_tables(metrics), "## Pictures", *pictures]
-    with replacing(folder / "report.md") as beside:
+    with replacing(folder / REPORT_FILE) as beside:
         beside.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
@@ -190,7 +192,9 @@ def evaluation_report(
         OutputError: Nothing can be written in the folder.
     """
     instrument = load_instrument(instrument_folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    found = evaluate(cache, instrument, network, settings=settings, progress=progress)
-    write_report(found, cache, instrument.spec, histories or {}, folder)
+    cache.check_audio()
+    check_own(folder / REPORT_FILE, TITLE, "report")
+    with new_folders(folder):
+        found = evaluate(cache, instrument, network, settings=settings, progress=progress)
+        write_report(found, cache, instrument.spec, histories or {}, folder)
     return found.metrics

@@ -12,9 +12,10 @@ from training.data.features import FeatureCache
 from training.evaluation.reconstruction import check_latent, reconstruct
 from training.export.latent_map import training_latents
 from training.networks.envelope import ConditionalVAE, PlainVAE
-from training.output import markdown_table, write_json
+from training.output import check_own, markdown_table, new_folders, write_json
 from training.pictures.latent_pictures import PICTURES, Model, Picture
 
+PAGE_FILE, TITLE = "pictures.md", "# Pictures of "
 CLUSTERS = {
     "notes": "notes with a label that at least 5 recordings have",
     "classes": "such labels",
@@ -40,7 +41,7 @@ def _cluster_table(metrics: dict[str, float]) -> str:
 
 
 def _write_page(title: str, shown: dict[str, Picture], path: Path) -> None:
-    parts = [f"# Pictures of {title}"]
+    parts = [f"{TITLE}{title}"]
     for name, picture in shown.items():
         links = ", ".join(f"[{file}]({file})" for file in (f"{name}.svg", *picture.files))
         parts += [f"## {picture.title}", f"![{picture.title}]({name}.png)", picture.text, links]
@@ -85,14 +86,20 @@ def latent_report(
     check_latent(network, instrument.spec)
     test = reconstruct(cache, instrument.envelope.decode, network, cache.held_out)
     model = Model(cache, instrument, test, training_latents(network, cache), history)
-    out.mkdir(parents=True, exist_ok=True)
+    check_own(out / PAGE_FILE, TITLE, "page of pictures")
+    with new_folders(out):
+        return _draw(model, out, progress)
+
+
+def _draw(model: Model, out: Path, progress: Callable[[int, int], None]) -> dict[str, float]:
+    """Draw the pictures into a folder, and list them; their metrics."""
     shown: dict[str, Picture] = {}
     for done, (name, draw) in enumerate(PICTURES.items(), 1):
         picture = draw(model, out / name)
         if picture is not None:
             shown[name] = picture
         progress(done, len(PICTURES))
-    spec = instrument.spec
+    spec = model.instrument.spec
     metrics = {name: value for picture in shown.values() for name, value in picture.metrics.items()}
     listed = {
         name: {"title": picture.title, "files": [f"{name}.png", f"{name}.svg", *picture.files]}
@@ -104,5 +111,5 @@ def latent_report(
         "pictures": listed,
     }
     write_json(content, out / "pictures.json")
-    _write_page(f"{spec.name} {spec.digest}", shown, out / "pictures.md")
+    _write_page(f"{spec.name} {spec.digest}", shown, out / PAGE_FILE)
     return metrics

@@ -9,7 +9,8 @@ import matplotlib as mpl
 import numpy as np
 
 from instrument.arrays import Float64
-from instrument.files import replacing
+from instrument.errors import OutputError
+from instrument.files import check_writable, is_stream, replacing
 from instrument.units import FRAME_RATE
 from training.frames import RELEASE_FRAME
 
@@ -19,9 +20,28 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 
+def check_picture(path: Path) -> None:
+    """Find out early whether ``save`` will be able to write.
+
+    Raises:
+        OutputError: There is no such format, or nothing can be written there.
+    """
+    if path.is_dir() or is_stream(path):
+        raise OutputError(f"{path}: is no file; name one that ends in .png or .svg")
+    known = Figure().canvas.get_supported_filetypes()
+    if path.suffix and path.suffix[1:].lower() not in known:
+        raise OutputError(f"{path}: cannot be drawn as {path.suffix}; end it in .png or .svg")
+    for file in _files(path):
+        check_writable(file)
+
+
+def _files(path: Path) -> list[Path]:
+    return [path] if path.suffix else [path.with_suffix(".png"), path.with_suffix(".svg")]
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write a figure and close it: as its ending says, and as PNG and SVG if it has none."""
-    for file in [path] if path.suffix else [path.with_suffix(".png"), path.with_suffix(".svg")]:
+    for file in _files(path):
         # Without a date and chance in its names, the same picture is the same SVG every time.
         undated = {"Date": None} if file.suffix == ".svg" else None
         with replacing(file) as beside, mpl.rc_context({"svg.hashsalt": "arco"}):

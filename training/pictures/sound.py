@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from instrument.errors import UsageError
+from instrument.files import check_apart
 from instrument.units import FRAME_RATE
 from training.analysis import pitch
 from training.data.audio import read_audio
 from training.pictures import sound_plots
+from training.pictures.plots import check_picture
 
 SAMPLE_RATE = 48_000
 VOICED = 0.5  # CREPE's periodicity above which a picture shows a pitch
@@ -33,6 +35,8 @@ def picture_sound(sound: Path, out: Path, start: float, seconds: float) -> float
         UsageError: It ends before ``start``.
         OutputError: The picture cannot be written.
     """
+    check_picture(out)
+    check_apart(out, sound)
     first, last = round(start * SAMPLE_RATE), round((start + seconds) * SAMPLE_RATE)
     audio = read_audio(sound, SAMPLE_RATE)[first:last]
     if not len(audio):

@@ -18,14 +18,18 @@ from training.pictures.plots import save
 
 LOUDNESS_RANGE_DB = (-80, 0)
 HIGHEST_HZ = 12_000
+SEGMENT, STEP = 2048, 512  # samples of a column, and from one to the next
 FAINTEST_DB = -140.0  # of a density a hertz
 
 
 def draw_spectrogram(axis: Axes, audio: Float32, sample_rate: int) -> None:
     """Draw the spectrogram of audio [samples] up to 12 kHz."""
+    missing = max(0, SEGMENT + STEP - len(audio))  # a picture has two columns at least
     density, frequencies_hz, seconds = (
         np.asarray(found, np.float64)
-        for found in mlab.specgram(audio, NFFT=2048, Fs=sample_rate, noverlap=1536)
+        for found in mlab.specgram(
+            np.pad(audio, (0, missing)), NFFT=SEGMENT, Fs=sample_rate, noverlap=SEGMENT - STEP
+        )
     )
     level_db = 10.0 * np.log10(density + 1e-15)
     low, high = FAINTEST_DB, FAINTEST_DB + 100.0

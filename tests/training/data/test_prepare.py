@@ -210,7 +210,7 @@ def test_a_reason_that_is_no_text_is_found_anew(
 def test_a_file_where_the_parts_would_be_is_said(record: Record, tmp_path: Path) -> None:
     label = record(tmp_path / "notes" / "a.wav", np.zeros(RATE, np.float32), 69)
     (tmp_path / "violin.parts").write_text("mine")
-    with pytest.raises(OutputError, match=r"violin\.parts: is a file"):
+    with pytest.raises(OutputError, match=r"violin\.parts is a file"):
         prepare([label], tmp_path / "violin.npz", SETTINGS)
     assert (tmp_path / "violin.parts").read_text() == "mine"
 

@@ -236,3 +236,12 @@ def test_dynamics_grow_with_velocity(one: int, other: int) -> None:
     low, high = sorted((one, other))
     assert order.index(dynamic_of_velocity(low)) <= order.index(dynamic_of_velocity(high))
     assert {dynamic_of_velocity(velocity) for velocity in (1, 64, 127)} == {"ppp", "mp", "fff"}
+
+
+@needs_fluidsynth
+@needs_soundfont
+def test_labels_of_other_recordings_stay(tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("file,midi\n")
+    with pytest.raises(UsageError, match="other recordings"):
+        render(tmp_path)
+    assert (tmp_path / "notes.csv").read_text() == "file,midi\n"

@@ -64,7 +64,10 @@ def test_a_folder_with_a_persons_files_is_refused(kind: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("below", ["", "a", "a/b/c"])
 def test_a_file_is_refused_whatever_is_below_it(below: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(OutputError, match="file: is a file"), exporting(tmp_path / "file" / below):
+    with (
+        pytest.raises(OutputError, match=r"file:? is a file"),
+        exporting(tmp_path / "file" / below),
+    ):
         pass
     assert contents(tmp_path) == {"file": b"mine"}
 
