@@ -34,7 +34,7 @@ from instrument.render import (
     render_score,
 )
 from instrument.report import RenderReport
-from instrument.settings import Chosen, EngineSettings
+from instrument.settings import Chosen, EngineSettings, Outside
 
 LONGEST_ARRAY = 2**32 // 8
 """Samples of two channels in 4 GiB."""
@@ -93,6 +93,7 @@ class Player:
         notes: Iterable[Note],
         *,
         tail_seconds: float | None = None,
+        outside: str = "play",
         **chosen: Unpack[Chosen],
     ) -> Float32:
         """Render notes to samples.
@@ -101,6 +102,8 @@ class Player:
             notes: In any order.
             tail_seconds: What follows the last note's end, 0…3600, to the sample; until it is
                 silent, at most 10 s, if None.
+            outside: What to do with notes outside the instrument's range: "play", "fold" (by
+                octaves into it) or "skip".
             chosen: Settings of the engine.
 
         Returns:
@@ -110,7 +113,7 @@ class Player:
             UsageError: There are no notes, or they last longer than an array of 4 GiB.
         """
         score = score_of_notes(notes)
-        settings = RenderSettings().chosen(tail_seconds, **chosen)
+        settings = RenderSettings().chosen(tail_seconds, Outside.of(outside), **chosen)
         samples = Length.of(score, settings).most
         if samples > LONGEST_ARRAY:
             hours = samples / settings.engine.sample_rate / 3600
@@ -127,6 +130,7 @@ class Player:
         bits: int = 24,
         stems: str | PathLike[str] | None = None,
         tail_seconds: float | None = None,
+        outside: str | None = None,
         progress: Callable[[float], None] = lambda _share: None,
         **chosen: Unpack[Chosen],
     ) -> RenderReport:
@@ -140,6 +144,9 @@ class Player:
             tail_seconds: What follows the song's end, 0…3600, to the sample; with 0 it can be
                 looped. The song ends with its file, unless that is over a minute behind the last
                 note's end. If None, what can be heard follows that, at most 10 s.
+            outside: What to do with notes outside the instrument's range: "play", "fold" (by
+                octaves into it) or "skip"; if None, those more than an octave below are left out.
+                A take's are played.
             progress: Called with the share that is done, 0…1.
             chosen: Settings of the engine.
 
@@ -149,7 +156,8 @@ class Player:
         """
         score, path = read_score(Path(song)), Path(output)
         folder = None if stems is None else Path(stems)
-        settings = RenderSettings.of(score).chosen(tail_seconds, **chosen)
+        beyond = None if outside is None else Outside.of(outside)
+        settings = RenderSettings.of(score).chosen(tail_seconds, beyond, **chosen)
         check_output(path, bits, score, settings, folder, Path(song))
         return render_files(self._instrument, score, settings, path, bits, folder, progress)
 

@@ -20,10 +20,11 @@ from instrument.engine.queue import Timed
 from instrument.engine.stems import Whole, channels, stem
 from instrument.errors import UsageError
 from instrument.files import check_apart, check_writable, new_folder
+from instrument.midi.outside import in_range
 from instrument.midi.score import Score
 from instrument.model.graphs import Instrument
 from instrument.report import RenderReport
-from instrument.settings import TAIL, Chosen, EngineSettings
+from instrument.settings import TAIL, Chosen, EngineSettings, Outside
 from instrument.units import gain_to_db
 
 BLOCK = 4096
@@ -44,6 +45,8 @@ class RenderSettings:
             is silent, at most 10 s.
         samples: Length of the whole, which a take has; from the score and its tail if None.
         frames_at_once: See `Engine`; a take has the one at a time that it was played with.
+        outside: What to do with notes outside the instrument's range, see ``in_range``; if None,
+            those more than an octave below it are left out, unless all are. A take's are played.
 
     Raises:
         UsageError: A tail that isn't from 0 to 3600 s.
@@ -53,6 +56,7 @@ class RenderSettings:
     tail_seconds: float | None = None
     samples: int | None = None
     frames_at_once: int = 32
+    outside: Outside | None = None
 
     def __post_init__(self) -> None:
         if self.tail_seconds is not None:
@@ -66,8 +70,13 @@ class RenderSettings:
             return cls()
         return cls(take.engine, samples=take.samples, frames_at_once=1)
 
-    def chosen(self, tail_seconds: float | None = None, **chosen: Unpack[Chosen]) -> RenderSettings:
-        """These settings with others for the engine and the tail.
+    def chosen(
+        self,
+        tail_seconds: float | None = None,
+        outside: Outside | None = None,
+        **chosen: Unpack[Chosen],
+    ) -> RenderSettings:
+        """These settings with others for the engine, the tail and notes outside the range.
 
         A take's length counts its own samples up to its own end, so that another rate or tail ends
         it as any other score.
@@ -75,7 +84,9 @@ class RenderSettings:
         engine = replace(self.engine, **chosen)
         own_end = tail_seconds is None and engine.sample_rate == self.engine.sample_rate
         samples = self.samples if own_end else None
-        return replace(self, engine=engine, tail_seconds=tail_seconds, samples=samples)
+        return replace(
+            self, engine=engine, tail_seconds=tail_seconds, samples=samples, outside=outside
+        )
 
 
 @dataclass(frozen=True)
@@ -151,11 +162,13 @@ def render_score(
 
     Raises:
         UnknownName: A preset or knob that the instrument doesn't have.
-        UsageError: An axis that has no knob.
+        UsageError: An axis that has no knob, or all notes would be left out.
     """
+    spec, rate = instrument.spec, settings.engine.sample_rate
+    lowest, highest = spec.pitch_range
+    played = in_range(score, lowest, highest, settings.outside)
     compile_seconds = compile_kernels(compiling)
     began = time.perf_counter()
-    spec, rate = instrument.spec, settings.engine.sample_rate
     whole = whole or Whole()
     engine = Engine(
         instrument,
@@ -169,7 +182,7 @@ def render_score(
         length = replace(length, most=whole.samples, exact=True)
 
     def events() -> Iterator[Timed]:
-        parts = stem(score.events, channel, whole)
+        parts = stem(played.score.events, channel, whole)
         timed = ((round(seconds * rate), event) for seconds, event in parts)
         return takewhile(lambda each: each[0] <= length.last, timed)
 
@@ -209,6 +222,8 @@ def render_score(
         realtime_factor=seconds / taken,
         notes=engine.notes,
         mended=score.mended,
+        outside=played.outside,
+        skipped=played.skipped,
         without_voice=engine.without_voice,
         voices_max=engine.most_voices,
         peak_dbfs=float(gain_to_db(peak)),

@@ -16,6 +16,8 @@ class RenderReport:
         realtime_factor: How many times faster than it plays.
         notes: How many were played.
         mended: How many of the song's had no end or no length, and were given one.
+        outside: How many of the song's lie outside the instrument's range.
+        skipped: How many of these were left out.
         without_voice: How many weren't heard, since too many were to sound at once.
         voices_max: The most that sounded at once.
         peak_dbfs: Of the audio.
@@ -29,6 +31,8 @@ class RenderReport:
     realtime_factor: float
     notes: int
     mended: int
+    outside: int
+    skipped: int
     without_voice: int
     voices_max: int
     peak_dbfs: float

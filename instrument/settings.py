@@ -5,10 +5,11 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from numbers import Integral, Real
 from typing import TypedDict
 
-from instrument.errors import UsageError
+from instrument.errors import UnknownName, UsageError
 
 LONGEST_NAME = 200
 """Characters of the name of a preset or a knob, at most."""
@@ -76,6 +77,25 @@ POSITION = Limits(0, 1)
 
 TAIL = Limits(0, 3600, unit=" s")
 """Of the time that is rendered behind a song's end."""
+
+
+class Outside(StrEnum):
+    """What to do with notes outside an instrument's range: fold moves them into it by octaves."""
+
+    PLAY = "play"
+    FOLD = "fold"
+    SKIP = "skip"
+
+    @classmethod
+    def of(cls, name: str) -> Outside:
+        """The one of a name.
+
+        Raises:
+            UnknownName: There is none.
+        """
+        if name not in [*cls]:
+            raise UnknownName("outside", name, [*cls])
+        return cls(name)
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,10 @@ def report_lines(
     if report.mended:
         notes = "1 note" if report.mended == 1 else f"{report.mended} notes"
         yield f"Mended {notes} that had no end or no length in the file."
+    if report.outside:
+        notes = "1 note lies" if report.outside == 1 else f"{report.outside} notes lie"
+        left_out = f", {report.skipped} left out; --outside fold or play plays them"
+        yield f"{notes} outside the instrument's range{left_out if report.skipped else ''}."
     if report.without_voice:
         together = report.notes + report.without_voice
         yield (

@@ -20,7 +20,7 @@ from instrument.cli.options import (
     instrument_folder,
     read_chosen,
 )
-from instrument.settings import TAIL
+from instrument.settings import TAIL, Outside
 
 if TYPE_CHECKING:
     from instrument.midi.score import Score
@@ -85,6 +85,14 @@ def render(
             show_default=False,
         ),
     ] = None,
+    outside: Annotated[
+        Outside | None,
+        typer.Option(
+            help="What to do with notes outside the instrument's range; fold moves them into it by "
+            "octaves. By default those more than an octave below are skipped. A take's are played.",
+            show_default=False,
+        ),
+    ] = None,
     stems: Annotated[
         Path | None,
         typer.Option(
@@ -118,7 +126,7 @@ def render(
 
     source = None if song == STANDARD else Path(song)
     score = read_score(source or standard_input())
-    settings = RenderSettings.of(score).chosen(tail, **chosen)
+    settings = RenderSettings.of(score).chosen(tail, outside, **chosen)
     named = Path("song.wav" if source is None else source.with_suffix(".wav").name)
     if output is None:
         output = STANDARD if source is None else str(named)

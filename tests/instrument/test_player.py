@@ -137,6 +137,26 @@ def test_every_note_of_a_score_begins_and_ends(notes: list[arco.Note]) -> None:
     assert score.duration_seconds == max(note.start + note.duration for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("outside", "same_as"), [("play", (30, 69)), ("fold", (66, 69)), ("skip", (69,))]
+)
+def test_notes_outside_the_range_are_played_unless_it_is_said_otherwise(
+    player: arco.Player, outside: str, same_as: tuple[int, ...]
+) -> None:
+    """Each in a channel of its own, so that one note more changes nothing else in the others."""
+
+    def line(*keys: int) -> list[arco.Note]:
+        return [arco.Note(0.5 * (key > 66), 0.4, key, channel=int(key > 66)) for key in keys]
+
+    found = player.render(line(30, 69), outside=outside, tail_seconds=0.1)
+    np.testing.assert_array_equal(found, player.render(line(*same_as), tail_seconds=0.1))
+
+
+def test_what_is_done_with_notes_outside_has_a_name(player: arco.Player) -> None:
+    with pytest.raises(arco.UnknownName, match="fold"):
+        player.render(NOTES, outside="folded")
+
+
 # --- Files -------------------------------------------------------------------------------------
 
 

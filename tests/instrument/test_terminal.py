@@ -61,6 +61,8 @@ REPORT = RenderReport(
     realtime_factor=20.0,
     notes=3,
     mended=0,
+    outside=0,
+    skipped=0,
     without_voice=0,
     voices_max=2,
     peak_dbfs=-6.0,
@@ -82,6 +84,8 @@ def test_what_compiling_took_is_said_only_if_it_took_any_time() -> None:
     [
         ({"mended": 1}, ["1 note "]),
         ({"mended": 12}, ["12 notes "]),
+        ({"outside": 1}, ["1 note "]),
+        ({"outside": 12, "skipped": 8}, ["12 notes ", "8 left out", "--outside"]),
         ({"notes": 64, "without_voice": 236, "voices_max": 64}, ["64 of 300 notes ", "64 voices"]),
         ({}, []),
     ],

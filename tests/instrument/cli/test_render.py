@@ -22,6 +22,8 @@ REPORT_KEYS = [
     "realtime_factor",
     "notes",
     "mended",
+    "outside",
+    "skipped",
     "without_voice",
     "voices_max",
     "peak_dbfs",

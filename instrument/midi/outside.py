@@ -1,0 +1,103 @@
+"""Notes outside an instrument's range: played, folded into it by octaves, or left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from instrument.arrays import Int64
+from instrument.errors import UsageError
+from instrument.midi.events import KeyPressure, NoteOff, NoteOn, TimedEvent
+from instrument.midi.packed import Packed
+from instrument.midi.score import Score
+from instrument.settings import Outside
+
+FAR_SEMITONES = 12
+"""Notes of a file that lie farther below the range are left out if nothing else is said: they turn
+the switches of other instruments, or are a bass that this one doesn't have."""
+
+OfKey = NoteOn | NoteOff | KeyPressure
+
+
+@dataclass(frozen=True)
+class InRange:
+    """A score as an instrument plays it.
+
+    Attributes:
+        score: With the keys that are played.
+        outside: How many of its notes lie outside the range.
+        skipped: How many of these are left out.
+    """
+
+    score: Score
+    outside: int = 0
+    skipped: int = 0
+
+
+def in_range(score: Score, lowest: int, highest: int, outside: Outside | None) -> InRange:
+    """Do to the notes outside a range what was chosen; a take's are always played.
+
+    What is done to a note is done to its key: to where it goes down, comes up and is pressed.
+
+    Args:
+        score: Of a file or a program.
+        lowest: MIDI note at which the range begins.
+        highest: At which it ends.
+        outside: What to do; if None, notes more than an octave below the range are left out, unless
+            all are.
+
+    Raises:
+        UsageError: All are to be skipped.
+    """
+    found = [timed.event.key for timed in score.events if isinstance(timed.event, NoteOn)]
+    only_far = max(found, default=highest) < lowest - FAR_SEMITONES
+    if score.take is not None or (outside is None and only_far):
+        outside = Outside.PLAY
+    keys = [_played(key, lowest, highest, outside) for key in range(128)]
+    beyond = sum(not lowest <= key <= highest for key in found)
+    skipped = sum(keys[key] is None for key in found)
+    if found and skipped == len(found):
+        raise UsageError(
+            f"all {skipped} notes lie outside the instrument's range, MIDI {lowest} to {highest}; "
+            f"choose --outside fold or --outside play"
+        )
+    if any(keys[key] != key for key in found):
+        score = replace(score, events=_Moved(score.events, keys), notes=score.notes - skipped)
+    return InRange(score, beyond, skipped)
+
+
+def _played(key: int, lowest: int, highest: int, outside: Outside | None) -> int | None:
+    """The key that is played for one; None for none."""
+    if lowest <= key <= highest or outside is Outside.PLAY:
+        return key
+    if outside is Outside.SKIP:
+        return None
+    if outside is Outside.FOLD:
+        octaves = -((key - lowest) // 12) if key < lowest else (highest - key) // 12
+        return key + 12 * octaves
+    return None if key < lowest - FAR_SEMITONES else key
+
+
+class _Moved(Packed[TimedEvent]):
+    """Events whose keys are others; those of keys that are None are left out."""
+
+    def __init__(self, events: Sequence[TimedEvent], keys: list[int | None]) -> None:
+        self._events = events
+        self._keys = keys
+        stays = (
+            not isinstance(timed.event, OfKey) or keys[timed.event.key] is not None
+            for timed in events
+        )
+        self._places: Int64 = np.flatnonzero(np.fromiter(stays, bool, len(events)))
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def _item(self, index: int) -> TimedEvent:
+        timed = self._events[int(self._places[index])]
+        if not isinstance(timed.event, OfKey):
+            return timed
+        key = self._keys[timed.event.key]
+        return timed if key is None else replace(timed, event=replace(timed.event, key=key))
