@@ -254,7 +254,11 @@ class Stream:
         self._engine.release_all()
 
     def render(self, samples: int) -> Float32:
-        """Render the next block, [2, samples]."""
+        """Render the next block, [2, samples].
+
+        Raises:
+            InstrumentError: The instrument's graphs gave what can't be played; it was silent there.
+        """
         block = np.zeros((2, samples), np.float32)
         self._engine.render(block)
         return block

@@ -231,5 +231,4 @@ class Engine:
             left, right = out[:, first : first + self._step]
             self.advance(self.position + len(left))
             render_block(self.synth, left, right)
-        if self.fault is not None:
-            raise self.fault
+        self._instrument.check()

@@ -93,6 +93,15 @@ class Instrument:
         """
         return self.envelope.runner.fault or self.timbre.runner.fault
 
+    def check(self) -> None:
+        """Refuse to go on if anything went wrong.
+
+        Raises:
+            InstrumentError: That it did.
+        """
+        if self.fault is not None:
+            raise self.fault
+
 
 def load_instrument(folder: Path) -> Instrument:
     """Load an exported instrument, after checking that it is what was exported.
@@ -164,8 +173,7 @@ def _try(instrument: Instrument, voices: int, frames: int) -> None:
     f0_hz = np.full((voices, frames), midi_to_hz(key), np.float32)
     asked_db = np.full((voices, frames), TRIAL_DB, np.float32)
     controls, _ = instrument.timbre.run(f0_hz, asked_db, instrument.new_state(voices))
-    if instrument.fault is not None:
-        raise instrument.fault
+    instrument.check()
     tones = (controls.amplitude[..., None] * controls.harmonics).astype(np.float64)
     power = 0.5 * (tones**2).sum(-1)
     power += UNIFORM_NOISE_POWER * (controls.noise.astype(np.float64) ** 2).mean(-1)

@@ -73,14 +73,16 @@ _ENDLESS = (
     "it has loops, branches or functions: how long they take isn't known, and sound can't wait"
 )
 _FOREIGN = "it needs operators that ONNX itself doesn't have"
+_CHANCE = "it draws random numbers: the same notes wouldn't sound the same"
 _SPARSE = "it has sparse tensors, which instruments don't"
 
 _GRAPH, _FUNCTIONS = 7, 25  # of a model
 _NODE, _INITIALIZER, _SPARSE_INITIALIZER = 1, 5, 15  # of a graph
-_ATTRIBUTE, _DOMAIN = 5, 7  # of a node
+_OPERATOR, _ATTRIBUTE, _DOMAIN = 4, 5, 7  # of a node
 _TENSOR, _SUBGRAPH, _TENSORS, _SUBGRAPHS, _SPARSE_TENSOR, _SPARSE_TENSORS = 5, 6, 10, 11, 22, 23
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14  # of a tensor
 _OWN_DOMAINS = b"", b"ai.onnx"
+_RANDOM = (b"Random", b"Multinomial", b"Bernoulli")
 
 
 class _Walk:
@@ -154,6 +156,8 @@ def _check_node(walk: _Walk, node: memoryview | int) -> None:
     for number, value in walk.fields(node):
         if number == _DOMAIN and (isinstance(value, int) or bytes(value) not in _OWN_DOMAINS):
             raise _Unfit(_FOREIGN)
+        if number == _OPERATOR and (isinstance(value, int) or bytes(value).startswith(_RANDOM)):
+            raise _Unfit(_CHANCE)
         if number == _ATTRIBUTE:
             _check_attribute(walk, value)
 

@@ -30,6 +30,7 @@ def resynthesise(
         loudness[None].astype(np.float32),
         instrument.new_state(1),
     )
+    instrument.check()
     return _synthesise(f0_hz, controls, sample_rate, seed)
 
 

@@ -150,6 +150,7 @@ def _interpolations(model: Model, stem: Path) -> Picture | None:
             latent.astype(np.float32), pitch.astype(np.float32), level.astype(np.float32)
         )
     )
+    instrument.check()
     latent_plots.interpolations(curves, WEIGHTS, stem)
     rate = instrument.spec.sample_rate
     sounds = []
@@ -259,6 +260,7 @@ def _traversals(model: Model, stem: Path) -> Picture:
         np.full(count, DESCRIBED_MIDI, np.float32),
         np.full(count, DESCRIBED_LOUDNESS, np.float32),
     )
+    model.instrument.check()
     cents, loudness_db = (curve.reshape(*coordinate.shape, -1) for curve in decoded)
     names = [axis.name for axis in spec.axes]
     curves = [latent_plots.Curves(*pair) for pair in zip(cents, loudness_db, strict=True)]

@@ -132,6 +132,18 @@ def giant(spec: InstrumentSpec) -> Model:
     return timbre(spec, level="louder", more=more)
 
 
+def random(spec: InstrumentSpec) -> Model:
+    more = [node("RandomUniformLike", "level", "drawn"), node("Mul", "drawn level", "any")]
+    return timbre(spec, level="any", more=more)
+
+
+def claimed(spec: InstrumentSpec) -> Model:
+    """Says that a constant has 4 TB."""
+    made = timbre(spec)
+    made.graph.initializer[0].dims[:] = [1 << 40]
+    return made
+
+
 @pytest.mark.usefixtures("_bounded")
 @pytest.mark.parametrize(
     ("make", "said"),
@@ -143,6 +155,8 @@ def giant(spec: InstrumentSpec) -> Model:
         (much("ahead"), "cannot compute"),
         (much("in each frame"), "cannot compute"),
         (giant, "cannot compute"),
+        (claimed, "cannot load"),
+        (random, "random"),
     ],
 )
 def test_what_has_no_end_is_refused(
