@@ -21,7 +21,7 @@ from instrument.midi.events import (
 STATUS = 0x80
 """Bytes from here on begin a message; those below are data."""
 
-NOTE_OFF, NOTE_ON, CONTROL_CHANGE = 0x80, 0x90, 0xB0
+NOTE_OFF, NOTE_ON, KEY_PRESSURE, CONTROL_CHANGE = 0x80, 0x90, 0xA0, 0xB0
 """Status bytes of these messages on channel 0."""
 
 SYSTEM = 0xF0
@@ -71,7 +71,7 @@ class _ChannelMessage(NamedTuple):
 _CHANNEL_MESSAGES = (
     _ChannelMessage(NOTE_OFF, 2, NoteOff, NoteOff, lambda e: (e.key, e.velocity)),
     _ChannelMessage(NOTE_ON, 2, NoteOn, _note_on, lambda e: (e.key, e.velocity)),
-    _ChannelMessage(0xA0, 2, KeyPressure, KeyPressure, lambda e: (e.key, e.value)),
+    _ChannelMessage(KEY_PRESSURE, 2, KeyPressure, KeyPressure, lambda e: (e.key, e.value)),
     _ChannelMessage(
         CONTROL_CHANGE, 2, ControlChange, ControlChange, lambda e: (e.controller, e.value)
     ),

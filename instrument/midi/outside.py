@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from instrument.arrays import Int64
 from instrument.errors import UsageError
 from instrument.midi.events import KeyPressure, NoteOff, NoteOn, TimedEvent
-from instrument.midi.packed import Packed
+from instrument.midi.packed import ScoreEvents
 from instrument.midi.score import Score
 from instrument.settings import Outside
 
 FAR_SEMITONES = 12
 """Notes of a file that lie farther below the range are left out if nothing else is said: they turn
 the switches of other instruments, or are a bass that this one doesn't have."""
-
-OfKey = NoteOn | NoteOff | KeyPressure
 
 
 @dataclass(frozen=True)
@@ -51,7 +46,9 @@ def in_range(score: Score, lowest: int, highest: int, outside: Outside | None) -
     Raises:
         UsageError: All are to be skipped.
     """
-    found = [timed.event.key for timed in score.events if isinstance(timed.event, NoteOn)]
+    events = score.events
+    notes = events.of_notes(()) if isinstance(events, ScoreEvents) else events
+    found = [timed.event.key for timed in notes if isinstance(timed.event, NoteOn)]
     only_far = max(found, default=highest) < lowest - FAR_SEMITONES
     if score.take is not None or (outside is None and only_far):
         outside = Outside.PLAY
@@ -64,7 +61,7 @@ def in_range(score: Score, lowest: int, highest: int, outside: Outside | None) -
             f"choose --outside fold or --outside play"
         )
     if any(keys[key] != key for key in found):
-        score = replace(score, events=_Moved(score.events, keys), notes=score.notes - skipped)
+        score = replace(score, events=_moved(events, keys), notes=score.notes - skipped)
     return InRange(score, beyond, skipped)
 
 
@@ -80,24 +77,17 @@ def _played(key: int, lowest: int, highest: int, outside: Outside | None) -> int
     return None if key < lowest - FAR_SEMITONES else key
 
 
-class _Moved(Packed[TimedEvent]):
+def _moved(events: Sequence[TimedEvent], keys: Sequence[int | None]) -> Sequence[TimedEvent]:
     """Events whose keys are others; those of keys that are None are left out."""
-
-    def __init__(self, events: Sequence[TimedEvent], keys: list[int | None]) -> None:
-        self._events = events
-        self._keys = keys
-        stays = (
-            not isinstance(timed.event, OfKey) or keys[timed.event.key] is not None
-            for timed in events
-        )
-        self._places: Int64 = np.flatnonzero(np.fromiter(stays, bool, len(events)))
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def _item(self, index: int) -> TimedEvent:
-        timed = self._events[int(self._places[index])]
-        if not isinstance(timed.event, OfKey):
-            return timed
-        key = self._keys[timed.event.key]
-        return timed if key is None else replace(timed, event=replace(timed.event, key=key))
+    if isinstance(events, ScoreEvents):
+        return events.with_keys(keys)
+    moved: list[TimedEvent] = []
+    for timed in events:
+        event = timed.event
+        if isinstance(event, NoteOn | NoteOff | KeyPressure):
+            key = keys[event.key]
+            if key is None:
+                continue
+            event = replace(event, key=key)
+        moved.append(TimedEvent(timed.seconds, event))
+    return tuple(moved)

@@ -13,6 +13,7 @@ from instrument.arrays import Bool, Float64, Int32, UInt32
 from instrument.midi.events import Event, Latent, NoteOff, NoteOn, TimedEvent
 from instrument.midi.messages import (
     CONTROL_CHANGE,
+    KEY_PRESSURE,
     NOTE_OFF,
     NOTE_ON,
     SYSEX,
@@ -22,6 +23,8 @@ from instrument.midi.messages import (
 )
 
 Item = TypeVar("Item")
+
+NO_KEY = 0xFF
 
 
 class Packed(Sequence[Item]):
@@ -147,6 +150,17 @@ class ScoreEvents(Packed[TimedEvent]):
         chosen = (kinds == NOTE_ON) | (kinds == NOTE_OFF)
         of_controllers = np.isin(messages >> np.uint32(8) & np.uint32(0x7F), list(controllers))
         return self._chosen(chosen | (kinds == CONTROL_CHANGE) & of_controllers)
+
+    def with_keys(self, keys: Sequence[int | None]) -> ScoreEvents:
+        """With other keys [128] where notes begin, end and are pressed; without those of None."""
+        seconds, messages, notes = self._arrays
+        moved = np.array([NO_KEY if key is None else key for key in keys], np.uint32)
+        of_key = np.isin(messages & np.uint32(0xF0), (NOTE_OFF, NOTE_ON, KEY_PRESSURE))
+        key = moved[messages >> np.uint32(8) & np.uint32(0x7F)]
+        changed = messages & ~np.uint32(0xFF00) | key << np.uint32(8)
+        stays = ~of_key | (key != NO_KEY)
+        given = ScoreEvents(seconds, np.where(of_key, changed, messages), notes, self._places)
+        return given._chosen(stays)
 
     def _slice(self, which: slice) -> ScoreEvents:
         return self._chosen(which)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.errors import UsageError
 from instrument.midi.events import ControlChange, Event, KeyPressure, NoteOff, NoteOn, TimedEvent
+from instrument.midi.messages import encode, pack
 from instrument.midi.outside import in_range
+from instrument.midi.packed import ScoreEvents
 from instrument.midi.score import Score
 from instrument.midi.take import Take
 from instrument.settings import EngineSettings, Outside
@@ -54,6 +57,18 @@ def test_what_is_done_is_done_to_all_events_of_a_key(
     seconds = [timed.seconds for timed in found.score.events]
     assert seconds == sorted(seconds)
     assert found.score.duration_seconds == given_score.duration_seconds
+
+
+@pytest.mark.parametrize("outside", [None, *Outside])
+def test_a_file_is_as_a_score_of_a_program(outside: Outside | None) -> None:
+    """Its events are packed."""
+    plain = score(24, 42, 43, 54, 69, 104, 127)
+    seconds = np.array([timed.seconds for timed in plain.events])
+    messages = np.array([pack(encode(timed.event)) for timed in plain.events], np.uint32)
+    packed = replace(plain, events=ScoreEvents(seconds, messages, None))
+    found = in_range(packed, LOWEST, HIGHEST, outside)
+    assert isinstance(found.score.events, ScoreEvents)
+    assert found.score.events == in_range(plain, LOWEST, HIGHEST, outside).score.events
 
 
 @pytest.mark.parametrize("outside", [None, *Outside])
