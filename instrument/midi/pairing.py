@@ -2,9 +2,9 @@
 
 1. Note-ons and note-offs of one track, channel and key belong together. A note-off ends a note of
    an earlier tick; within one tick the note-offs come first.
-2. A note-off that finds no note down ends one that begins in its own tick, before or behind it, if
-   that has none of its own before the next note-on: a note of no length. Otherwise it ends
-   nothing: it was written twice.
+2. A note-off that finds no note down ends one that begins in its own tick, before or behind it: a
+   note of no length. But if another note-off is written before the next note-on, that one ends
+   the note, and this one, which was written twice, nothing.
 3. If there are as many note-ons as note-offs, notes that overlap end in the order in which they
    begin. If there are more note-ons, a note-off ends the note that began last, and those before it
    have no end: a key was struck again and let go once.
@@ -68,14 +68,15 @@ class _Lane(NamedTuple):
     strays: list[int]
 
     @classmethod
-    def of(cls, begins: Sequence[bool], ticks: Sequence[int]) -> _Lane:
+    def of(cls, begins: Sequence[bool], ticks: Sequence[int], written: Sequence[bool]) -> _Lane:
         """Pair events of which some begin notes and the others end them.
 
         Args:
             begins: [events], whether each is a note-on; in a tick the note-offs come first.
             ticks: [events], rising.
+            written: [events], the same as ``begins`` as they stand in the file.
         """
-        short = list(_short(begins, ticks))
+        short = list(_short(begins, ticks, written))
         known = set(chain.from_iterable(short))
         endless: list[int] = []
         strays: list[int] = []
@@ -101,7 +102,9 @@ class _Lane(NamedTuple):
         return cls(pairs, short, endless, strays)
 
 
-def _short(begins: Sequence[bool], ticks: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _short(
+    begins: Sequence[bool], ticks: Sequence[int], written: Sequence[bool]
+) -> Iterator[tuple[int, int]]:
     """The note-ons of one key whose note-offs are in the same tick, and these."""
     down = 0
     for _, same_tick in groupby(range(len(ticks)), key=ticks.__getitem__):
@@ -109,7 +112,7 @@ def _short(begins: Sequence[bool], ticks: Sequence[int]) -> Iterator[tuple[int, 
         ons = [i for i in events if begins[i]]
         offs = events[: len(events) - len(ons)]
         following = events[-1] + 1
-        later = sum(1 for _ in takewhile(not_, begins[following : following + len(ons)]))
+        later = sum(1 for _ in takewhile(not_, written[following : following + len(ons)]))
         pairs = list(zip(ons[: max(0, len(ons) - later)], offs[down:], strict=False))
         yield from pairs
         down = max(0, down - len(offs)) + len(ons) - len(pairs)
@@ -162,7 +165,8 @@ class _Pairing:
             self._pair_lane(order[first:last])
 
     def _pair_lane(self, events: Int64) -> None:
-        lane = _Lane.of(self._begins[events].tolist(), self._ticks[events].tolist())
+        begins, written = self._begins[events], self._begins[np.sort(events)]
+        lane = _Lane.of(begins.tolist(), self._ticks[events].tolist(), written.tolist())
         for begin, end in chain(lane.pairs, lane.short):
             self._numbers[events[end]] = self._numbers[events[begin]]
         self.mended += len(lane.short)
