@@ -30,6 +30,8 @@ MEMORY_BYTES = 1 << 30
 LOADING_SECONDS = 20.0
 """Loading takes some hundredths of a second."""
 
+_OUT_OF_MEMORY = ("AllocateRawInternal", "bad_alloc", "Failed to allocate memory")
+
 ENDING_SECONDS = 2.0
 LARGEST_INPUT = 1 << 20
 LONGEST_REASON = 300
@@ -229,11 +231,9 @@ class GraphRunner:
             inside = np.abs(array) <= output.most
             for row in np.flatnonzero(~inside.reshape(len(inside), -1).all(axis=1)):
                 value = array[row][~inside[row]].flat[0]
+                allowed = f"from {-output.most:g} to {output.most:g}"
                 self._keep(
-                    InstrumentError(
-                        f"{self.path}: it gives {value:g}, and nothing above {output.most:g} "
-                        "can be played"
-                    )
+                    InstrumentError(f"{self.path}: it gives {value:g}, and should give {allowed}")
                 )
                 for each, of_each in zip(found, self._outputs, strict=True):
                     each[row] = of_each.silent
@@ -242,6 +242,9 @@ class GraphRunner:
         self.fault = self.fault or fault
 
     def _uncomputable(self, error: Exception) -> InstrumentError:
+        if any(sign in str(error) for sign in _OUT_OF_MEMORY):
+            needs = f"it needs more than the {MEMORY_BYTES >> 20} MB that instruments may take"
+            return InstrumentError(f"{self.path}: {needs}")
         return InstrumentError(f"{self.path}: onnxruntime cannot compute it: {_reason(error)}")
 
 

@@ -84,7 +84,7 @@ def test_a_run_that_fails_is_silent_and_told(tiny_instrument: Path, tmp_path: Pa
     graph = timbre(read_spec(tiny_instrument), level="wrong", more=more)
     broken = load_instrument(copy_with(tiny_instrument, tmp_path / "broken", timbre=graph))
     begun(broken, LOW).render(block())
-    with pytest.raises(InstrumentError, match="cannot compute"):
+    with pytest.raises(InstrumentError, match="1024 MB"):
         begun(broken, HIGH).render(block())
 
 
