@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 from numpy.typing import ArrayLike
 
+from instrument.arrays import Float32, Float64
 from instrument.errors import OutputError
 from instrument.files import replacing
 
@@ -107,6 +110,18 @@ def write_table(head: Sequence[str], rows: Iterable[Sequence[object]], path: Pat
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(head)
         writer.writerows(rows)
+
+
+def write_wav(samples: Float32 | Float64, sample_rate: int, path: Path) -> None:
+    """Write mono samples as a .wav of 32-bit floats.
+
+    Raises:
+        OutputError: The folder isn't there, or nothing can be written in it.
+    """
+    whole = io.BytesIO()  # of a full disk, libsndfile says nothing but that there was an error
+    soundfile.write(whole, samples, sample_rate, format="WAV", subtype="FLOAT")
+    with replacing(path) as beside:
+        beside.write_bytes(whole.getbuffer())
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

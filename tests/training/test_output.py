@@ -5,10 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from instrument.errors import OutputError
-from training.output import make_folder, markdown_table, write_json
+from training.output import make_folder, markdown_table, write_json, write_wav
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is full")
+def test_a_full_disk_is_said_of_a_sound(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match=r"a\.wav: .*No space left"):
+        write_wav(np.zeros(10_000, np.float32), 48_000, tmp_path / "a.wav")
 
 
 def test_a_bar_does_not_break_a_table() -> None:

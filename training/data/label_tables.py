@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from instrument.errors import RecordingError
+from instrument.text import one_line
 from training.data.labels import ReadResult, RecordingLabel, dynamic_of, parse_note, string_of
 
 MOST_BYTES = 64 * 2**20  # of a table: a million recordings
@@ -118,9 +119,9 @@ def _label_of_row(folder: Path, place: str, cells: Mapping[str, str]) -> Recordi
         midi=_midi_of_row(place, cells),
         dynamic=dynamic_of(cells.get("dynamic", "")),
         string=string_of(cells.get("string", "")),
-        articulation=cells.get("articulation", ""),
-        source=cells.get("source", ""),
-        instrument=cells.get("instrument", "").lower(),
+        articulation=one_line(cells.get("articulation", "")),
+        source=one_line(cells.get("source", "")),
+        instrument=one_line(cells.get("instrument", "")).lower(),
     )
 
 

@@ -29,7 +29,7 @@ from training.data.notes import Analysis, PrepareSettings, analyse, note_level_d
 from training.data.readers import AUTO_LAYOUT, read_labels
 from training.data.segmentation import Segments
 from training.data.windows import Window
-from training.output import make_folder, write_table
+from training.output import new_folders, write_table
 from training.reading import ArrayField, DamageError, read_arrays
 
 PART = {
@@ -215,17 +215,17 @@ def prepare(
         OutputError: ``out``, or what is beside it, cannot be written.
     """
     parts = out.with_suffix(".parts")
-    make_folder(parts)
     used: list[RecordingLabel] = []
     notes: list[Analysis] = []
     refused = list(unread)
-    for done, label in enumerate(labels, start=1):
-        try:
-            notes.append(_analyse_or_load(label, parts, settings))
-            used.append(label)
-        except RecordingError as error:
-            refused.append(Refusal(label.name, str(error)))
-        progress(done, len(labels))
+    with new_folders(parts):
+        for done, label in enumerate(labels, start=1):
+            try:
+                notes.append(_analyse_or_load(label, parts, settings))
+                used.append(label)
+            except RecordingError as error:
+                refused.append(Refusal(label.name, str(error)))
+            progress(done, len(labels))
     rows = [(refusal.name, refusal.reason) for refusal in refused]
     write_table(["recording", "reason"], rows, out.with_suffix(".report.csv"))
     if not notes:

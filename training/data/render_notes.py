@@ -6,15 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import soundfile
-
-from instrument.arrays import Float32
-from instrument.errors import OutputError, UsageError
-from instrument.files import replacing
+from instrument.errors import UsageError
 from instrument.units import note_name
 from training.data.labels import CSV_COLUMNS
 from training.data.soundfont import INSTRUMENTS, SoundfontSettings, play_note, soundfont_settings
-from training.output import new_folders, write_json, write_table
+from training.output import new_folders, write_json, write_table, write_wav
 from training.reading import DamageError, read_json
 
 CSV_NAME = "notes.csv"
@@ -80,7 +76,7 @@ def render_notes(
             path = out_folder / _file_name(program, key, velocity)
             if not path.exists():
                 sound = play_note(soundfont, settings, key, velocity)
-                _write_wav(path, sound, sample_rate)
+                write_wav(sound, sample_rate, path)
             progress(done, len(notes))
     table = out_folder / CSV_NAME
     rows = [_row(soundfont, program, key, velocity) for key, velocity in notes]
@@ -104,14 +100,6 @@ def _keep_settings(folder: Path, settings: SoundfontSettings) -> None:
             f"{folder}: holds notes that were rendered with other settings (see {SETTINGS_NAME}); "
             "choose another folder"
         )
-
-
-def _write_wav(path: Path, sound: Float32, sample_rate: int) -> None:
-    try:
-        with replacing(path) as beside:
-            soundfile.write(beside, sound, sample_rate, format="WAV", subtype="FLOAT")
-    except soundfile.LibsndfileError as error:
-        raise OutputError(f"{path}: cannot be written ({error})") from error
 
 
 def _file_name(program: int, key: int, velocity: int) -> str:

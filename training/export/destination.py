@@ -76,10 +76,20 @@ def exporting(folder: Path) -> Iterator[Path]:
             TemporaryDirectory(dir=folder, prefix=".export-") as made,
             TemporaryDirectory(dir=folder, prefix=".before-") as before,
         ):
-            yield Path(made)
+            with _said_of(folder, made):
+                yield Path(made)
             _move_in(Path(made), folder, Path(before))
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def _said_of(folder: Path, made: str) -> Iterator[None]:
+    """Say of a folder what cannot be written in the one that stands in for it."""
+    try:
+        yield
+    except OutputError as error:
+        raise OutputError(str(error).replace(made, str(folder))) from error
 
 
 def _move_in(made: Path, folder: Path, before: Path) -> None:

@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import soundfile
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from instrument.arrays import Float64
-from instrument.files import replacing
 from instrument.model.graphs import Instrument
 from instrument.units import midi_to_hz
 from training.data.descriptors import LABELS, OF_AXES, describe
@@ -36,7 +34,7 @@ from training.export.latent_map import (
 )
 from training.fitting.envelopes import quantiles
 from training.frames import RELEASE_FRAME
-from training.output import write_arrays, write_table
+from training.output import write_arrays, write_table, write_wav
 from training.pictures import latent_plots, plots
 
 WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -157,10 +155,7 @@ def _interpolations(model: Model, stem: Path) -> Picture | None:
     for share, key, cents, loudness_db in zip(WEIGHTS, pitch, *curves, strict=True):
         f0_hz = np.asarray(midi_to_hz(key + cents.astype(np.float64) / 100.0), np.float64)
         sound = stem.with_name(f"{stem.name}-{share:.1f}.wav")
-        with replacing(sound) as beside:
-            soundfile.write(
-                beside, resynthesise(instrument, f0_hz, loudness_db, rate), rate, subtype="FLOAT"
-            )
+        write_wav(resynthesise(instrument, f0_hz, loudness_db, rate), rate, sound)
         sounds.append(sound.name)
     data = stem.with_suffix(".npz")
     names = cache.name[recording[notes]]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from instrument.errors import RecordingError, UnknownName
 from training.data.labels import RecordingLabel
@@ -234,6 +237,44 @@ def test_a_row_may_name_what_no_file_can_be_called(tmp_path: Path, name: str) ->
     result = read_labels(tmp_path, "csv")
     assert result.labels == []
     assert len(result.problems) == 1
+
+
+@pytest.mark.parametrize("column", ["source", "articulation", "instrument"])
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("\x1b[2jgone", "\\x1b[2jgone"),
+        ('"two\nlines"', "two lines"),
+        ("\u202ereversed", "\\u202ereversed"),
+        ("a\xa0space", "a space"),
+    ],
+)
+def test_a_label_is_one_line_that_steers_no_terminal(
+    tmp_path: Path, column: str, text: str, label: str
+) -> None:
+    make(tmp_path, "a.wav")
+    write_csv(tmp_path, f"file,midi,{column}\na.wav,69,{text}\n")
+    (found,) = read_labels(tmp_path, "csv").labels
+    assert getattr(found, column) == label
+
+
+CELLS = st.one_of(
+    st.sampled_from(["file", "midi", "pitch", "source", "a.wav", "../a.wav", "/a", "69", "A4"]),
+    st.text(max_size=12),
+    st.integers().map(str),
+)
+
+
+@given(rows=st.lists(st.lists(CELLS, max_size=5), max_size=5), noise=st.binary(max_size=20))
+def test_a_table_may_be_anything(
+    rows: list[list[str]], noise: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "any"
+    folder.mkdir(exist_ok=True)
+    text = "\n".join(["file,midi,source", *(",".join(row) for row in rows)])
+    (folder / "notes.csv").write_bytes(text.encode(errors="replace") + noise)
+    with contextlib.suppress(RecordingError):
+        assert read_labels(folder, "csv").labels == []
 
 
 def test_a_table_that_is_larger_than_any_is_not_read(tmp_path: Path) -> None:

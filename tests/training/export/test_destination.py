@@ -12,6 +12,7 @@ import pytest
 
 from instrument.cli import main
 from instrument.errors import OutputError, UnknownName, UsageError
+from instrument.files import check_writable
 from instrument.model.spec import Source, read_spec
 from training.data.features import FeatureCache
 from training.export import onnx as export_module
@@ -172,6 +173,12 @@ def test_a_folder_in_the_way_of_a_file_is_said(instrument: Path) -> None:
     with exporting(instrument) as made:
         write_all(made)
     assert (instrument / "timbre.onnx").read_text() == "new"
+
+
+def test_a_full_disk_is_said_of_the_folder_that_was_named(tmp_path: Path) -> None:
+    folder = tmp_path / "flute"
+    with pytest.raises(OutputError, match=str(folder / "timbre.onnx")), exporting(folder) as made:
+        check_writable(made / "timbre.onnx" / "sub")
 
 
 @pytest.mark.parametrize(

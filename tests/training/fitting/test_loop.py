@@ -236,7 +236,15 @@ def test_the_largest_seed_can_be_resumed(tmp_path: Path) -> None:
     train(LineTask(), dataclasses.replace(largest, steps=80), tmp_path, resume=True)
 
 
-@pytest.mark.parametrize("content", ["[", "{}", "[1]"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("[", "{}", "[1]", "", "null", '[{"a": 1}]', '[{"step": "1"}]', '[{"step": -1}]'),
+        *('[{"step": 1.5}]', '[{"step": 1, "loss": "x"}]', '[{"step": 1, "loss": null}]'),
+        *("[" * 100_000, '[{"step": 1, "loss": 1' + "0" * 400 + "}]", '[{"step": true}]'),
+    ],
+    ids=range(14),
+)
 def test_a_broken_history_is_an_error(content: str, tmp_path: Path) -> None:
     train(LineTask(), SETTINGS, tmp_path)
     (tmp_path / "history.json").write_text(content)
