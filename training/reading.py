@@ -19,6 +19,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from instrument.text import one_line
+
 MOST_JSON_BYTES = 64 * 2**20
 HEAD_BYTES = 10  # of an array's file: a magic string, its version, and the length of the header
 HEADER = re.compile(
@@ -29,7 +31,10 @@ HEADER = re.compile(
 
 
 class DamageError(ValueError):
-    """A file isn't what it should be; the message says why, and not which file."""
+    """A file isn't what it should be; the message says why in one line, and not which file."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(one_line(reason))
 
 
 def open_size(path: Path) -> int:
@@ -169,7 +174,7 @@ def read_arrays(path: Path, fields: Mapping[str, ArrayField]) -> dict[str, NDArr
     except MemoryError as error:
         raise DamageError("more than there is memory for") from error
     except Exception as error:  # zipfile has no base of what a broken archive makes it raise
-        raise DamageError(f"broken: {' '.join(str(error).split())}") from error
+        raise DamageError(f"broken: {error}") from error
 
 
 def _header(archive: zipfile.ZipFile, name: str) -> _Header:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.errors import FeatureError
@@ -118,7 +118,7 @@ def test_a_folder_and_a_text_are_no_caches(tmp_path: Path) -> None:
         FeatureCache.load(tmp_path / "notes.txt")
 
 
-@settings(max_examples=60)
+@pytest.mark.fuzz
 @given(damage=bytes_damage())
 def test_bytes_may_be_anything(
     damage: Callable[[bytes], bytes], whole: Path, tmp_path_factory: pytest.TempPathFactory
@@ -128,7 +128,7 @@ def test_bytes_may_be_anything(
     is_read_or_refused(path)
 
 
-@settings(max_examples=60)
+@pytest.mark.fuzz
 @given(
     kinds=st.dictionaries(
         st.sampled_from(list(FIELDS)), st.sampled_from(list(ARRAYS)), min_size=2, max_size=4

@@ -79,6 +79,7 @@ def test_what_unpacks_to_more_than_any_set_is_refused(
         read_idx(path, 3)
 
 
+@pytest.mark.fuzz
 @given(damage=bytes_damage(), packed=st.booleans())
 def test_a_damaged_file_is_read_or_refused(
     damage: Callable[[bytes], bytes], packed: bool, tmp_path_factory: pytest.TempPathFactory

@@ -265,6 +265,7 @@ CELLS = st.one_of(
 )
 
 
+@pytest.mark.fuzz
 @given(rows=st.lists(st.lists(CELLS, max_size=5), max_size=5), noise=st.binary(max_size=20))
 def test_a_table_may_be_anything(
     rows: list[list[str]], noise: bytes, tmp_path_factory: pytest.TempPathFactory

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -131,7 +131,7 @@ def test_whatever_a_checkpoint_holds_it_is_gone_on_from_or_refused(
         assert all(torch.isfinite(one).all() for one in model.state_dict().values())
 
 
-@settings(max_examples=100)
+@pytest.mark.fuzz
 @given(damage=bytes_damage())
 def test_bytes_may_be_anything(
     damage: Callable[[bytes], bytes], tmp_path_factory: pytest.TempPathFactory
@@ -144,7 +144,7 @@ def test_bytes_may_be_anything(
     assert is_read_or_refused_in_a_line(path, lambda: restore(path, model, optimizer_of(model)))
 
 
-@settings(max_examples=100)
+@pytest.mark.fuzz
 @given(at=st.floats(0.0, 1.0), noise=st.binary(min_size=1, max_size=6))
 def test_values_that_are_not_tensors_may_be_anything(
     at: float, noise: bytes, tmp_path_factory: pytest.TempPathFactory
