@@ -143,10 +143,10 @@ class _Pairing:
         self._timeline = timeline
         self._track_ends = track_ends
         kinds = timeline.kinds
-        self._places = np.flatnonzero((kinds == NOTE_ON) | (kinds == NOTE_OFF))
+        self._places = np.flatnonzero((kinds == NOTE_ON) | (kinds == NOTE_OFF)).astype(np.int32)
         messages = timeline.messages[self._places]
         self._begins = messages & 0xF0 == NOTE_ON
-        self._keys = ((messages & 0x0F) << 7 | messages >> 8 & 0x7F).astype(np.int64)
+        self._keys = ((messages & 0x0F) << 7 | messages >> 8 & 0x7F).astype(np.int32)
         self._ticks = timeline.ticks[self._places]
         self._numbers = np.full(len(messages), NO_NOTE, np.int32)
         self._numbers[self._begins] = np.arange(np.count_nonzero(self._begins))
@@ -158,10 +158,14 @@ class _Pairing:
 
     def pair_within_tracks(self) -> None:
         """Pair what belongs to one track and key; keep what is left over."""
-        tracks = self._timeline.tracks[self._places]
-        order = np.lexsort((self._begins, self._ticks, self._keys, tracks))
-        lane = self._keys[order] + (tracks[order].astype(np.int64) << 11)
-        for first, last in pairwise([*np.flatnonzero(np.diff(lane, prepend=-1)), len(order)]):
+        if not len(self._places):
+            return
+        tracks = self._timeline.tracks[self._places].astype(np.int32)
+        lanes = tracks << 11 | self._keys
+        order = np.lexsort((self._begins, self._ticks, lanes))
+        lanes = lanes[order]
+        starts = np.flatnonzero(lanes[1:] != lanes[:-1]) + 1
+        for first, last in pairwise([0, *starts, len(order)]):
             self._pair_lane(order[first:last])
 
     def _pair_lane(self, events: Int64) -> None:

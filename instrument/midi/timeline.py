@@ -98,9 +98,8 @@ class Timeline:
         kinds = self.kinds
         ends = (kinds == NOTE_OFF) & (self.notes >= 0) & ~self.no_length
         places = np.flatnonzero((kinds == NOTE_ON) | ends)
-        begins = (kinds[places] == NOTE_ON).tolist()
-        channels = self.channels[places].tolist()
-        ticks = self.ticks[places].tolist()
+        begins = (kinds[places] == NOTE_ON).data
+        channels, ticks = self.channels[places].data, self.ticks[places].data
         moved: list[int] = []
         behind: list[int] = []
         # From the last to the first: the last note-off of each channel in this tick.
