@@ -14,6 +14,7 @@ SEED = 1
 help:
 	@echo 'make demo    render a short melody to demo/ and play it'
 	@echo 'make play    play from MIDI keyboards until Ctrl-C'
+	@echo 'make ui      play on the map of the latent space, in the browser'
 	@echo 'make check   check style, types and imports, and run the quick tests'
 	@echo 'make test    the same with all tests: slow, live on JACK, against the ddsp library'
 	@echo 'make fuzz    try 100,000 damaged files: hours; goes on where it was interrupted'
@@ -25,6 +26,9 @@ demo: $(VENV)/runtime
 
 play: $(VENV)/live
 	$(BIN)/arco play
+
+ui: $(VENV)/ui
+	$(BIN)/arco ui --open
 
 check: $(VENV)/check style
 	$(PYTEST) $(TOGETHER) --durations=30 -m 'not slow and not live and not reference'
@@ -71,6 +75,10 @@ $(VENV)/live: $(VENV)/python-is-new-enough pyproject.toml
 	$(INSTALL) --editable '.[live]'
 	@touch $@
 
+$(VENV)/ui: $(VENV)/python-is-new-enough pyproject.toml
+	$(INSTALL) --editable '.[ui]'
+	@touch $@
+
 $(VENV)/check: $(VENV)/python-is-new-enough pyproject.toml
 	$(INSTALL) --editable '.[test]'
 	@touch $@
@@ -84,4 +92,4 @@ clean:
 	rm -rf build demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find instrument training peers tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo play check test fuzz style clean
+.PHONY: help demo play ui check test fuzz style clean

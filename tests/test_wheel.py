@@ -72,12 +72,14 @@ def test_the_wheel_holds_two_packages_and_nothing_else_beside_its_metadata(wheel
     assert strange == []
 
 
-def test_the_wheel_holds_every_exported_instrument_and_the_melody(wheel: Path) -> None:
+def test_the_wheel_holds_every_exported_instrument_the_melody_and_the_page(wheel: Path) -> None:
     names = set(ZipFile(wheel).namelist())
     exported = [path for path in (ROOT / "exported").rglob("*") if path.is_file()]
     assert len(exported) >= 8
     for path in exported:
         assert f"instrument/{path.relative_to(ROOT).as_posix()}" in names
+    page = [path for path in (ROOT / "instrument/ui/static").iterdir() if path.is_file()]
+    assert {f"instrument/ui/static/{path.name}" for path in page} <= names
     assert "instrument/melodies/londonderry_air.mid" in names
     assert {"instrument/py.typed", "training/py.typed"} <= names
 

@@ -1,4 +1,4 @@
-"""The command line: ``arco play``, ``render``, ``bench``, ``info``, ``train`` and others.
+"""The command line: ``arco play``, ``ui``, ``render``, ``bench``, ``info``, ``train`` and others.
 
 A command imports what it needs when it runs, so that help, versions and wrong arguments are
 answered at once.
@@ -15,7 +15,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from instrument import __version__
-from instrument.cli import bench, demo, devices, info, play, render, shell, train
+from instrument.cli import bench, demo, devices, info, play, render, shell, train, ui
 from instrument.errors import ArcoError
 from instrument.text import one_line
 
@@ -60,6 +60,7 @@ def _arco(
 app.command()(render.render)
 app.command()(demo.demo)
 app.command()(play.play)
+app.command()(ui.ui)
 app.command()(devices.devices)
 app.command()(info.info)
 app.command()(bench.bench)

@@ -80,6 +80,7 @@ class Control:
         smoother: Of the channels' controls.
         writer: Of the control frames.
         planner: The clock, that goes on from hop to hop.
+        pool: Of the voices that play.
     """
 
     def __init__(
@@ -120,11 +121,11 @@ class Control:
         envelopes = NoteEnvelopes(table, instrument, latents, knobs, self._places)
         long_notes = LongNotes(table, envelopes, knobs, self._places)
         self.writer = FrameWriter(table, instrument, sample_rate, hops, latents.seed)
-        self._pool = VoicePool(table, envelopes, long_notes, self.writer)
+        self.pool = VoicePool(table, envelopes, long_notes, self.writer)
         self.planner = FramePlanner(
             self.voices,
             self.smoother,
-            self._pool,
+            self.pool,
             long_notes,
             self.writer,
             sample_rate,
@@ -148,7 +149,7 @@ class Control:
                 self.smoother.follow(self.state.change(event).channels)
             case KeyPressure():
                 held = self.voices.holding(event.channel, event.key)
-                self._pool.press(held, pressure_db(event.value))
+                self.pool.press(held, pressure_db(event.value))
             case ProgramChange():
                 self._change_program(event)
             case Latent():
@@ -177,7 +178,7 @@ class Control:
             if allocation.joined:
                 self._begin_voices(slots, notes, sample)
                 slots, notes = [], []
-                self._pool.join(allocation.slot, note, allocation.gap, self.smoother.values)
+                self.pool.join(allocation.slot, note, allocation.gap, self.smoother.values)
             else:
                 slots.append(allocation.slot)
                 notes.append(note)
@@ -190,7 +191,7 @@ class Control:
         first = hop_start(hop, self._sample_rate)
         length = hop_start(hop + 1, self._sample_rate) - first
         inside = sample - first
-        self._pool.begin(slots, notes, hop, inside, inside / length, self.smoother.values)
+        self.pool.begin(slots, notes, hop, inside, inside / length, self.smoother.values)
 
     def _note(self, channel: int, key: int, velocity: int, number: int) -> VoiceNote:
         controlling_channel = self.state.controlling_channel(channel)
@@ -216,10 +217,10 @@ class Control:
         if ended.back is not None:
             back = ended.back
             note = self._note(channel, back.key, back.velocity, back.number)
-            self._pool.join(back.slot, note, 0, self.smoother.values)
+            self.pool.join(back.slot, note, 0, self.smoother.values)
 
     def _release(self, slots: list[int], speed: float = 1.0) -> None:
-        self._pool.release(slots, self.smoother.values, speed)
+        self.pool.release(slots, self.smoother.values, speed)
 
     def _mono(self, channel: int) -> bool:
         controlling_channel = self.state.controlling_channel(channel)
@@ -245,7 +246,7 @@ class Control:
             if event.controller == ALL_SOUND_OFF:
                 self.voices.all_sound_off(index)
             elif event.controller == RESET_CONTROLLERS:
-                self._pool.unpress(index)
+                self.pool.unpress(index)
             elif event.controller in ENDS_NOTES:
                 pedal = self.state.controlling_channel(index).pedal
                 self._release(self.voices.all_notes_off(index, sample, pedal=pedal))

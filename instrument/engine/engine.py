@@ -121,6 +121,11 @@ class Engine:
         return self._control.voices.sounding()
 
     @property
+    def sounding_notes(self) -> list[tuple[int, int, float]]:
+        """What sounds: channel, key, and how far each note is in its curves, in seconds."""
+        return [self._control.pool.progress(slot) for slot in self._control.voices.active()]
+
+    @property
     def held(self) -> int:
         """How many notes are held, by key or pedal."""
         return self._control.voices.held()

@@ -20,6 +20,7 @@ from instrument.engine.frame_writer import FrameWriter
 from instrument.engine.long_notes import LongNotes
 from instrument.engine.smoothing import Performance
 from instrument.engine.table import VoiceNote, VoiceTable
+from instrument.units import FRAME_RATE
 
 
 class VoicePool:
@@ -130,6 +131,12 @@ class VoicePool:
     def unpress(self, channel: int) -> None:
         """Take the pressure off a channel's keys."""
         self._table.pressure_db[1, self._table.channel == channel] = 0.0
+
+    def progress(self, slot: int) -> tuple[int, int, float]:
+        """Channel and key of what a voice plays, and how far it is in its curves, in seconds."""
+        table = self._table
+        seconds = float(table.position[slot]) / FRAME_RATE
+        return int(table.channel[slot]), int(table.key[slot]), seconds
 
     def in_attack(self, slot: int) -> bool:
         """Whether a voice is still in its attack."""

@@ -10,7 +10,9 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
+from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_packet import OscPacket
 
@@ -111,10 +113,7 @@ class OscPort:
                 self._subscribers.pop(subscriber, None)
         if not self._subscribers:
             return
-        builder = OscMessageBuilder(address)
-        for value in values:
-            builder.add_arg(value)
-        packet = builder.build().dgram
+        packet = packed(address, *values)
         for subscriber in [*self._subscribers]:
             with suppress(OSError):
                 self._socket.sendto(packet, subscriber)
@@ -122,3 +121,24 @@ class OscPort:
     def close(self) -> None:
         """Give the port back."""
         self._socket.close()
+
+
+def packed(address: str, *values: float | str) -> bytes:
+    """A packet with one message."""
+    builder = OscMessageBuilder(address)
+    for value in values:
+        builder.add_arg(value)
+    return bytes(builder.build().dgram)
+
+
+def unpacked(packet: bytes) -> tuple[str, list[Any]]:
+    """The message of a packet that ``OscPort.tell`` sent: its address and its values.
+
+    Raises:
+        Malformed: It is something else.
+    """
+    try:
+        message = OscMessage(packet)
+    except Exception as error:  # as above
+        raise Malformed(repr(error)) from error
+    return message.address, message.params

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -279,6 +280,8 @@ class Session:
         status = self.status
         counts = (status.voices, status.notes, status.late_frames, status.underruns, status.dropped)
         self._osc.tell("/status", *counts, status.load)
+        sounding = ((channel + 1, *at) for channel, *at in self._engine.sounding_notes)
+        self._osc.tell("/voices", *chain.from_iterable(sounding))
 
 
 def _osc_port(instrument: Instrument, settings: LiveSettings) -> OscPort | None:

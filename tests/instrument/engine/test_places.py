@@ -50,8 +50,8 @@ def decoded_db(instrument: Instrument, values: tuple[float, ...], note: NoteOn) 
 
 def loudness_db(player: Player, slot: int) -> Float32:
     """What is left of the curves of a slot's voice."""
-    curves = player.control._pool._table.curves[slot].loudness_db
-    return curves[: player.control._pool._table.release_frame]
+    curves = player.control.pool._table.curves[slot].loudness_db
+    return curves[: player.control.pool._table.release_frame]
 
 
 @pytest.mark.parametrize("point", [0, 5, -1])
@@ -73,7 +73,7 @@ def test_a_held_note_follows_its_place(tiny: Instrument, player: Player) -> None
     event = place(tiny, -1)
     player.send(event)
     player.hops(FOLLOWED)
-    now = int(player.control._pool._table.position[slot])
+    now = int(player.control.pool._table.position[slot])
     wanted = decoded_db(tiny, event.values, NoteOn(0, 69, 127))
     got = loudness_db(player, slot)
     np.testing.assert_allclose(got[now:], wanted[now : len(got)], atol=1e-3)
@@ -140,17 +140,17 @@ def test_a_released_note_keeps_its_release(tiny: Instrument, player: Player) -> 
     slot = player.begin()
     player.hops(100)
     player.send(NoteOff(0, 69))
-    before = player.control._pool._table.curves[slot].loudness_db.copy()
+    before = player.control.pool._table.curves[slot].loudness_db.copy()
     player.send(place(tiny, -1))
     player.hops(20)
-    np.testing.assert_array_equal(player.control._pool._table.curves[slot].loudness_db, before)
+    np.testing.assert_array_equal(player.control.pool._table.curves[slot].loudness_db, before)
 
 
 def test_places_cost_no_more_than_a_frame_at_a_time(tiny: Instrument, player: Player) -> None:
     """A finger that moves with every frame reshapes a note once in eight."""
     player.begin()
     player.hops(SUSTAIN_FRAME + 1)
-    decoded = player.control._pool._envelopes._decoder
+    decoded = player.control.pool._envelopes._decoder
     calls: list[int] = []
 
     class Counted:
@@ -158,7 +158,7 @@ def test_places_cost_no_more_than_a_frame_at_a_time(tiny: Instrument, player: Pl
             calls.append(len(given[0]))
             return decoded.decode(*given)
 
-    player.control._pool._envelopes._decoder = Counted()  # type: ignore[assignment]
+    player.control.pool._envelopes._decoder = Counted()  # type: ignore[assignment]
     frames = 10 * RESHAPE_FRAMES
     for frame in range(frames):
         player.send(place(tiny, frame % 7), part=0.5)

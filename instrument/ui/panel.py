@@ -1,0 +1,152 @@
+"""What all pages share: the cursor, the keys, the presets; and what their messages do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+import numpy as np
+
+from instrument.model.graphs import Instrument
+from instrument.ui.cursor import Cursor
+from instrument.ui.curves import Curves
+from instrument.ui.keys import Keys, Send
+from instrument.ui.messages import Message
+from instrument.ui.presets import OwnPreset, OwnPresets
+from instrument.ui.surface import Place, Surface
+
+FIRST_VELOCITY = 90
+
+
+class Panel:
+    """The state of the surface that is played.
+
+    Attributes:
+        surface: The map.
+        changed: Whether pages show something else than this.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        own: OwnPresets,
+        send: Send,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin with nothing placed and no key down.
+
+        Args:
+            instrument: That is played.
+            own: The player's presets.
+            send: Takes what the instrument is told, at once.
+            clock: In seconds.
+        """
+        self.surface = Surface(instrument.spec)
+        self.changed = True
+        self._send = send
+        self._own = own
+        self._preset = 0
+        self._curves = Curves(instrument)
+        self._keys = Keys(send, sum(instrument.spec.pitch_range) // 2, FIRST_VELOCITY)
+        self._cursor = cursor = Cursor(self.surface, send, clock)
+        self._does: Mapping[str, Callable[..., object]] = {
+            "move": cursor.move,
+            "point": cursor.to_point,
+            "step": cursor.step,
+            "here": cursor.here,
+            "mark": cursor.mark,
+            "morph": cursor.morph,
+            "knob": cursor.turn,
+            "random": cursor.random,
+            "near": cursor.near,
+            "undo": cursor.undo,
+            "free": cursor.free,
+            "path": cursor.draw,
+            "rest": cursor.rest,
+            "panic": self._panic,
+            "preset": self._choose,
+            "keep": self._keep,
+            "recall": self._recall,
+            "rename": self._rename,
+            "remove": own.remove,
+            "bring": own.bring,
+        }
+
+    # --- what pages say ----------------------------------------------------------------------
+
+    def handle(self, message: Message, page: Hashable) -> None:
+        """Do what a page says.
+
+        Raises:
+            ArcoError: Of presets, in a sentence for whoever plays.
+        """
+        if message.kind == "note":
+            self._note(page, **message.values)
+        else:
+            self._does[message.kind](**message.values)
+        self.changed = True
+
+    def leave(self, page: Hashable) -> None:
+        """A page has gone: the notes that it held end."""
+        self._keys.leave(page)
+        self.changed = True
+
+    def _note(self, page: Hashable, key: int, velocity: int) -> None:
+        if velocity == 0:
+            self._keys.release(page, key)
+        else:
+            self._cursor.note_begins()
+            self._keys.press(page, key, velocity)
+
+    def _panic(self) -> None:
+        self._cursor.rest()
+        self._keys.forget()
+        self._send("/panic")
+
+    def _choose(self, preset: int) -> None:
+        self._preset = preset
+        self._send("/preset", preset)
+
+    def _keep(self, name: str) -> None:
+        place = self._cursor.place
+        latent = tuple(round(float(value), 5) for value in place.latent)
+        self._own.keep(OwnPreset(name.strip(), latent, place.x, place.y))
+
+    def _recall(self, name: str) -> None:
+        preset = self._own.named(name)
+        self._cursor.go(Place(np.array(preset.latent), preset.x, preset.y))
+
+    def _rename(self, name: str, new: str) -> None:
+        self._own.rename(name, new.strip())
+
+    # --- what goes on ------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Follow a path that was drawn."""
+        self.changed |= self._cursor.tick()
+
+    def restore(self) -> None:
+        """Tell an instrument that has begun anew what was set; what was held sounds no more."""
+        self._keys.forget()
+        self._send("/panic")
+        if self._preset:
+            self._send("/preset", self._preset)
+        self._cursor.restore()
+        self.changed = True
+
+    # --- what pages are told -----------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """What pages show, as it can be written as JSON."""
+        keys = self._keys
+        about = {"preset": self._preset, "held": keys.held, "key": keys.key}
+        return {**self._cursor.state(), **about}
+
+    def presets(self) -> dict[str, Any]:
+        """The player's own presets, with their places on the map."""
+        return self._own.exported()
+
+    def curves(self) -> dict[str, Any]:
+        """The curves of the last note as they are at the cursor."""
+        return self._curves.at(self._cursor.place, self._keys.key, self._keys.velocity)

@@ -1,0 +1,171 @@
+"""The server of the page: files from memory, one websocket a page, and nothing that leads further.
+
+Everything lies below the token, and is refused to foreign hosts and origins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from importlib.resources import files
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from instrument.errors import UsageError
+from instrument.ui.hub import Hub, Page
+from instrument.ui.messages import LARGEST
+from instrument.ui.security import PAGE_HEADERS, Gate, content_policy, is_token
+
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+CLOSING_SECONDS = 2
+POLICY_VIOLATION = 1008
+
+
+def page_files() -> dict[str, tuple[bytes, str]]:
+    """The files of the page, read once: by name, their bytes and type."""
+    found = {}
+    for file in files("instrument.ui").joinpath("static").iterdir():
+        kind = TYPES.get(file.name[file.name.rfind(".") :])
+        if kind is not None:
+            found[file.name] = file.read_bytes(), kind
+    return found
+
+
+def make_app(hub: Hub, gate: Gate, token: str) -> Starlette:
+    """The page of a hub as an application.
+
+    Args:
+        hub: Of its pages.
+        gate: That refuses foreign names.
+        token: Without which nothing is answered.
+    """
+    served = page_files()
+
+    def refusal(host: str | None, origin: str | None, given: str) -> int | None:
+        if not gate.lets_in(host, origin):
+            return 403
+        return None if is_token(given, token) else 404
+
+    async def file(request: Request) -> Response:
+        headers = request.headers
+        given = request.path_params["token"]
+        refused = refusal(headers.get("host"), headers.get("origin"), given)
+        name = request.path_params.get("name") or "index.html"
+        if refused or name not in served:
+            return PlainTextResponse("", status_code=refused or 404, headers=PAGE_HEADERS)
+        content, kind = served[name]
+        policy = {"Content-Security-Policy": content_policy(headers["host"])}
+        return Response(content, media_type=kind, headers={**PAGE_HEADERS, **policy})
+
+    async def play(websocket: WebSocket) -> None:
+        headers = websocket.headers
+        # A browser always says where a websocket comes from.
+        origin = headers.get("origin", "")
+        page = None
+        if refusal(headers.get("host"), origin, websocket.path_params["token"]) is None:
+            page = hub.enter()
+        if page is None:
+            await websocket.close()  # before it is accepted: 403
+            return
+        try:
+            await websocket.accept()
+            await _converse(hub, page, websocket)
+        finally:
+            hub.leave(page)
+
+    return Starlette(
+        routes=[
+            WebSocketRoute("/{token}/play", play),
+            Route("/{token}/", file),
+            Route("/{token}/{name}", file),
+        ]
+    )
+
+
+async def _converse(hub: Hub, page: Page, websocket: WebSocket) -> None:
+    """Tell a page what is new and take what it says, until it goes."""
+
+    async def tell() -> None:
+        while True:
+            for text in await page.news():
+                await websocket.send_text(text)
+
+    async def listen() -> None:
+        while True:
+            message = await websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text")
+            if text is None or not hub.take(page, text):
+                await websocket.close(POLICY_VIOLATION)
+                return
+
+    both = [asyncio.create_task(tell()), asyncio.create_task(listen())]
+    try:
+        done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            _expected(task.exception())
+    finally:
+        for task in both:
+            task.cancel()
+        await asyncio.gather(*both, return_exceptions=True)
+
+
+def _expected(error: BaseException | None) -> None:
+    """A page that has gone while it is told something is no fault of the server."""
+    if error is not None and not isinstance(error, WebSocketDisconnect | RuntimeError):
+        raise error
+
+
+# --- the whole of it -----------------------------------------------------------------------------
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Raises:
+        UsageError: There is no such address, or the port is taken.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=32)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"--host {host} --port {port}: {reason}; choose another") from None
+
+
+def address(host: str, port: int, token: str) -> str:
+    """What to type into a browser."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/{token}/"
+
+
+def make_server(app: Starlette) -> uvicorn.Server:
+    """A server of an application, bounded in what it takes."""
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        http="h11",
+        lifespan="off",
+        limit_concurrency=64,
+        log_config=None,
+        log_level="critical",
+        loop="asyncio",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=CLOSING_SECONDS,
+        ws="websockets-sansio",
+        ws_max_size=LARGEST,
+        ws_per_message_deflate=False,
+    )
+    return uvicorn.Server(config)

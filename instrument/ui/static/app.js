@@ -1,0 +1,91 @@
+// The page: what the server says goes to the parts that show it.
+
+import { Controls } from "./panel.js";
+import { Curves } from "./curves.js";
+import { Hands } from "./hands.js";
+import { Keyboard } from "./keyboard.js";
+import { NoteMap } from "./map.js";
+import { Presets } from "./presets.js";
+import { Wire } from "./socket.js";
+import { fillTable } from "./table.js";
+import { byId, make } from "./words.js";
+
+const NOTICE_MS = 7000;
+
+let parts = null;
+let held = new Set();
+let sounding = new Set();
+
+const wire = new Wire(hear, (open) => {
+  if (!open) {
+    trouble("The page has lost its server; looking for it …");
+    parts?.keyboard.forget();
+  }
+});
+
+function build(hello) {
+  byId("name").textContent = hello.name;
+  document.title = `Arco: ${hello.name}`;
+  const map = new NoteMap(hello);
+  const keyboard = new Keyboard(hello, wire);
+  const note = (key, velocity) => wire.send("note", { key, velocity });
+  const hands = new Hands(map, wire, note, (key) => note(key, 0));
+  fillTable(hello.points, (index) => hands.play(index), () => hands.silence());
+  const [controls, presets] = [new Controls(hello, wire), new Presets(wire, notice)];
+  return { map, keyboard, hands, controls, presets, curves: new Curves(hello) };
+}
+
+const takes = {
+  hello: (hello) => (parts ??= build(hello)),
+  state(state) {
+    held = new Set(state.held);
+    parts.map.show(state);
+    parts.hands.show(state);
+    parts.controls.show(state);
+    parts.keyboard.show(held, sounding);
+  },
+  curves: (curves) => parts.curves.take(curves),
+  relief: (relief) => parts.map.take(relief),
+  presets: (presets) => parts.presets.take(presets),
+  status(status) {
+    byId("voices").textContent = status.voices;
+    byId("load").textContent = `${Math.round(100 * status.load)} %`;
+    count("late", status.late_frames);
+    count("underruns", status.underruns);
+  },
+  voices({ voices }) {
+    sounding = new Set(voices.map((voice) => voice.key));
+    parts.curves.hear(voices);
+    parts.keyboard.show(held, sounding);
+  },
+  engine({ running, text }) {
+    trouble(running ? "" : `No sound: ${text}. It is started again …`);
+    if (!running) takes.voices({ voices: [] });
+  },
+  notice({ text, event }) {
+    if (text) notice(text);
+    else if (event.error) notice(event.error);
+    else if (event.event === "input-opened") notice(`MIDI input: ${event.name}`);
+    else if (event.event === "input-lost") notice(`MIDI input gone: ${event.name}`);
+  },
+};
+
+function hear(message) {
+  takes[message.kind]?.(message);
+}
+
+function count(id, value) {
+  byId(id).textContent = value;
+  byId(id).classList.toggle("bad", value > 0);
+}
+
+function trouble(text) {
+  byId("trouble").textContent = text;
+  byId("trouble").hidden = !text;
+}
+
+function notice(text) {
+  const shown = make("p", { textContent: text });
+  byId("notices").append(shown);
+  setTimeout(() => shown.remove(), NOTICE_MS);
+}

@@ -1,0 +1,147 @@
+// Hands on the map: press and drag, draw a path, and the same by keyboard.
+
+import { byId, described } from "./words.js";
+
+const ARROWS = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" };
+const SHORTEST_MS = 500; // a click is heard at least so long
+
+export class Hands {
+  /** @param press - (key, velocity) begins a note. @param release - (key) ends it. */
+  constructor(map, wire, press, release) {
+    Object.assign(this, { map, wire, press, release });
+    this.area = byId("map");
+    this.sounding = null;
+    this.drawing = false;
+    this.speaks = false;
+    this.area.addEventListener("pointerdown", (event) => this.down(event));
+    this.area.addEventListener("pointermove", (event) => this.move(event));
+    for (const end of ["pointerup", "pointercancel"]) {
+      this.area.addEventListener(end, (event) => this.up(event));
+    }
+    this.area.addEventListener("keydown", (event) => this.keyDown(event));
+    this.area.addEventListener("keyup", (event) => event.key === "Enter" && this.silence());
+    this.area.addEventListener("blur", () => this.silence());
+    byId("draw").addEventListener("click", () => this.toggle(!this.drawing));
+    byId("loops").addEventListener("change", () => this.map.path.length && this.follow());
+    byId("rest").addEventListener("click", () => wire.send("rest"));
+  }
+
+  /** Say where the cursor is, after a step by keyboard. */
+  show(state) {
+    const note = this.map.points[state.point ?? state.nearest];
+    const text = described(note);
+    if (this.speaks && state.point !== null) byId("said").textContent = text;
+    this.area.setAttribute("aria-label", `Map of the notes it learned from, at ${text}`);
+    byId("rest").disabled = !state.moving;
+    if (!state.moving && !this.drawing && this.pointer === undefined) this.map.path = [];
+  }
+
+  // --- pointer -------------------------------------------------------------------------------
+
+  down(event) {
+    if (this.pointer !== undefined || event.button !== 0) return;
+    this.pointer = event.pointerId;
+    this.area.setPointerCapture(event.pointerId);
+    this.speaks = false;
+    const point = this.map.pointAt(event.offsetX, event.offsetY);
+    if (this.drawing) {
+      this.begun = event.timeStamp;
+      this.map.path = [];
+      this.trace(event);
+    } else if (point !== null) {
+      this.play(point);
+    } else {
+      this.drag(event);
+    }
+  }
+
+  move(event) {
+    if (event.pointerId !== this.pointer) return;
+    if (this.drawing) this.trace(event);
+    else if (Math.hypot(event.movementX, event.movementY) > 0) this.drag(event);
+  }
+
+  up(event) {
+    if (event.pointerId !== this.pointer) return;
+    this.pointer = undefined;
+    this.map.cursor = null;
+    this.silence();
+    if (this.drawing) {
+      this.toggle(false);
+      this.follow();
+    }
+    const { state, points } = this.map;
+    if (state) byId("said").textContent = described(points[state.point ?? state.nearest]);
+    this.map.draw();
+  }
+
+  drag(event) {
+    const [x, y] = this.map.toPlace(event.offsetX, event.offsetY);
+    this.map.cursor = [x, y];
+    this.wire.soon("move", { x, y });
+    this.map.draw();
+  }
+
+  /** Go to a note, and play it as long as it is held, but not shorter than can be heard. */
+  play(index) {
+    const note = this.map.points[index];
+    this.wire.send("point", { point: index });
+    this.sound(note.midi, note.velocity);
+  }
+
+  sound(key, velocity) {
+    this.silence(true);
+    this.sounding = { key, since: performance.now() };
+    this.press(key, velocity);
+  }
+
+  silence(now = false) {
+    if (!this.sounding) return;
+    const { key, since } = this.sounding;
+    this.sounding = null;
+    const rest = now ? 0 : SHORTEST_MS - (performance.now() - since);
+    setTimeout(() => this.sounding?.key !== key && this.release(key), Math.max(rest, 0));
+  }
+
+  // --- a path --------------------------------------------------------------------------------
+
+  toggle(drawing) {
+    this.drawing = drawing;
+    byId("draw").setAttribute("aria-pressed", drawing);
+  }
+
+  trace(event) {
+    const [x, y] = this.map.toPlace(event.offsetX, event.offsetY);
+    this.map.path.push([(event.timeStamp - this.begun) / 1000, x, y]);
+    this.map.cursor = [x, y];
+    this.map.draw();
+  }
+
+  follow() {
+    const { path } = this.map;
+    const every = Math.ceil(path.length / 1500);
+    const places = path.filter((_, i) => i % every === 0 && path[i][0] <= 120);
+    const round = (value) => Math.round(value * 1e4) / 1e4;
+    if (places.length > 1) {
+      this.wire.send("path", { path: places.map((at) => at.map(round)), loops: byId("loops").value === "loop" });
+    }
+  }
+
+  // --- keyboard ------------------------------------------------------------------------------
+
+  keyDown(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const direction = ARROWS[event.key];
+    if (direction) {
+      this.speaks = true;
+      this.wire.send("step", { direction });
+    } else if (event.key === "Enter" && !event.repeat) {
+      const { state, points } = this.map;
+      const note = points[state.point ?? state.nearest];
+      this.sound(note.midi, note.velocity);
+    } else if (event.key !== "Enter") {
+      return;
+    }
+    event.preventDefault();
+  }
+}

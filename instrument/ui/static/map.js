@@ -1,0 +1,187 @@
+// The map: the notes that were learned, the relief under them, the marks, a path and the cursor.
+
+import { scale } from "./colours.js";
+import { reliefPicture } from "./relief.js";
+import { byId, fitted, themed } from "./words.js";
+
+const POINT = 4.5;
+const REACH = 14;
+
+export class NoteMap {
+  constructor(hello) {
+    this.points = hello.points;
+    this.presets = hello.presets;
+    this.canvas = byId("map-canvas");
+    this.property = byId("colour").value;
+    this.reliefName = byId("relief").value;
+    this.extent = bounds(hello.points);
+    this.state = null;
+    this.cursor = null; // while it is dragged: where the finger is
+    this.path = [];
+    this.wanted = false;
+    byId("colour").addEventListener("change", (event) => this.recolour(event.target.value));
+    byId("relief").addEventListener("change", (event) => {
+      this.reliefName = event.target.value;
+      this.raise();
+    });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this.recolour(this.property);
+      this.raise();
+    });
+    new ResizeObserver(() => this.draw()).observe(this.canvas);
+    this.recolour(this.property);
+  }
+
+  take(relief) {
+    this.relief = relief;
+    this.extent = relief.extent;
+    this.raise();
+  }
+
+  show(state) {
+    const before = this.state;
+    this.state = state;
+    if (this.property === "preset" && before?.preset !== state.preset) this.recolour("preset");
+    this.draw();
+  }
+
+  recolour(property) {
+    this.property = property;
+    this.scale = scale(property, this.points, this.presets[this.state?.preset ?? 0]);
+    byId("legend").replaceChildren(...this.scale.legend(), ...this.reliefLegend());
+    this.draw();
+  }
+
+  raise() {
+    this.picture = this.relief && this.reliefName ? reliefPicture(this.relief, this.reliefName) : null;
+    this.recolour(this.property);
+  }
+
+  reliefLegend() {
+    const measured = this.relief?.measures[this.reliefName];
+    if (!measured) return [];
+    const span = document.createElement("span");
+    span.textContent = `Relief: ${this.reliefName}, ${measured.low} to ${measured.high} ${measured.unit}, darker or brighter is more`;
+    if (!matchMedia("(prefers-color-scheme: dark)").matches) {
+      span.textContent = span.textContent.replace("darker or brighter", "darker");
+    } else {
+      span.textContent = span.textContent.replace("darker or brighter", "brighter");
+    }
+    return [span];
+  }
+
+  // --- places and pixels ---------------------------------------------------------------------
+
+  toPixels(x, y) {
+    const [x0, y0, x1, y1] = this.extent;
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    return [(x - x0) / (x1 - x0) * width, (y1 - y) / (y1 - y0) * height];
+  }
+
+  toPlace(left, top) {
+    const [x0, y0, x1, y1] = this.extent;
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const inside = (share) => Math.min(Math.max(share, 0), 1);
+    return [x0 + inside(left / width) * (x1 - x0), y1 - inside(top / height) * (y1 - y0)];
+  }
+
+  /** Index of the note under a finger, or null. */
+  pointAt(left, top) {
+    let [found, least] = [null, REACH];
+    this.points.forEach((point, index) => {
+      const [x, y] = this.toPixels(point.x, point.y);
+      const distance = Math.hypot(x - left, y - top);
+      if (distance < least) [found, least] = [index, distance];
+    });
+    return found;
+  }
+
+  // --- drawing -------------------------------------------------------------------------------
+
+  draw() {
+    if (this.wanted) return;
+    this.wanted = true;
+    requestAnimationFrame(() => {
+      this.wanted = false;
+      this.paint();
+    });
+  }
+
+  paint() {
+    const { context, width, height } = fitted(this.canvas);
+    if (this.picture) {
+      context.imageSmoothingQuality = "high";
+      context.drawImage(this.picture, 0, 0, width, height);
+    }
+    const sheet = themed("sheet");
+    this.points.forEach((point, index) => {
+      const [x, y] = this.toPixels(point.x, point.y);
+      context.beginPath();
+      context.arc(x, y, POINT, 0, 2 * Math.PI);
+      context.fillStyle = this.scale.of(point, index);
+      context.fill();
+      context.lineWidth = 1;
+      context.strokeStyle = sheet;
+      context.stroke();
+    });
+    if (this.state) this.paintState(context);
+  }
+
+  paintState(context) {
+    const { marks, nearest, placed } = this.state;
+    const [accent, ink, sheet] = ["accent", "ink", "sheet"].map(themed);
+    const [a, b] = marks.map((mark) => mark && this.toPixels(...mark));
+    if (a && b) this.line(context, [a, b], accent, [5, 5]);
+    if (this.path.length > 1) this.line(context, this.path.map((at) => this.toPixels(at[1], at[2])), accent, []);
+    [[a, "A"], [b, "B"]].forEach(([at, name]) => at && badge(context, at, name, accent, sheet));
+    const [x, y] = this.toPixels(...(this.cursor ?? [this.state.x, this.state.y]));
+    if (!this.cursor) {
+      const near = this.points[nearest];
+      this.line(context, [[x, y], this.toPixels(near.x, near.y)], ink, [2, 3]);
+    }
+    ring(context, x, y, 11, sheet, 5);
+    ring(context, x, y, 11, ink, 2.5);
+    context.fillStyle = placed ? ink : sheet;
+    context.beginPath();
+    context.arc(x, y, 3, 0, 2 * Math.PI);
+    context.fill();
+    if (!placed) ring(context, x, y, 3, ink, 1.5);
+  }
+
+  line(context, pixels, colour, dashes) {
+    context.save();
+    context.setLineDash(dashes);
+    context.strokeStyle = colour;
+    context.lineWidth = 1.6;
+    context.lineJoin = "round";
+    context.beginPath();
+    pixels.forEach(([x, y]) => context.lineTo(x, y));
+    context.stroke();
+    context.restore();
+  }
+}
+
+function ring(context, x, y, radius, colour, width) {
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.stroke();
+}
+
+function badge(context, [x, y], text, colour, on) {
+  context.beginPath();
+  context.arc(x, y, 9, 0, 2 * Math.PI);
+  context.fillStyle = colour;
+  context.fill();
+  context.fillStyle = on;
+  context.font = "600 11px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(text, x, y + 0.5);
+}
+
+function bounds(points) {
+  const [xs, ys] = [points.map((p) => p.x), points.map((p) => p.y)];
+  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+}

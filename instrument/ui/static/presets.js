@@ -1,0 +1,63 @@
+// The player's own presets: recalled, renamed, deleted, exported and imported.
+
+import { byId, make } from "./words.js";
+
+const LARGEST_FILE = 200_000;
+
+export class Presets {
+  constructor(wire, tell) {
+    Object.assign(this, { wire, tell });
+    byId("keep").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const input = byId("keep-name");
+      wire.send("keep", { name: input.value });
+      input.value = "";
+    });
+    byId("export").addEventListener("click", () => this.save());
+    byId("import").addEventListener("click", () => byId("import-file").click());
+    byId("import-file").addEventListener("change", (event) => this.bring(event.target));
+  }
+
+  take(content) {
+    this.content = { format: content.format, instrument: content.instrument, presets: content.presets };
+    byId("own").replaceChildren(...content.presets.map(({ name }) => this.item(name)));
+    byId("export").disabled = content.presets.length === 0;
+  }
+
+  item(name) {
+    const button = (text, className, label, act) => {
+      const element = make("button", { type: "button", className, textContent: text });
+      if (label) element.setAttribute("aria-label", label);
+      element.addEventListener("click", act);
+      return element;
+    };
+    return make("li", {},
+      button(name, "recall", "", () => this.wire.send("recall", { name })),
+      button("Rename", "plain", `Rename ${name}`, () => this.rename(name)),
+      button("Delete", "plain", `Delete ${name}`, () => this.wire.send("remove", { name })));
+  }
+
+  rename(name) {
+    const wanted = prompt("New name", name);
+    if (wanted && wanted !== name) this.wire.send("rename", { name, new: wanted.slice(0, 60) });
+  }
+
+  save() {
+    const blob = new Blob([JSON.stringify(this.content, null, 1)], { type: "application/json" });
+    const link = make("a", { href: URL.createObjectURL(blob), download: "arco-presets.json" });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
+
+  async bring(input) {
+    const [file] = input.files;
+    input.value = "";
+    if (!file) return;
+    if (file.size > LARGEST_FILE) return this.tell(`${file.name} is too large for presets`);
+    try {
+      this.wire.send("bring", { presets: JSON.parse(await file.text()) });
+    } catch {
+      this.tell(`${file.name} holds no presets`);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+// The wire to the page's server: messages now, or the latest of a kind once a frame.
+
+const AGAIN_MS = 1000;
+
+export class Wire {
+  /** @param hear - takes each message of the server. @param change - takes whether it is open. */
+  constructor(hear, change) {
+    this.hear = hear;
+    this.change = change;
+    this.waiting = new Map();
+    this.connect();
+  }
+
+  connect() {
+    const address = new URL("play", location.href);
+    address.protocol = "ws:";
+    this.socket = new WebSocket(address);
+    this.socket.onopen = () => this.change(true);
+    this.socket.onmessage = (event) => this.hear(JSON.parse(event.data));
+    this.socket.onclose = () => {
+      this.change(false);
+      setTimeout(() => this.connect(), AGAIN_MS);
+    };
+  }
+
+  send(kind, fields = {}) {
+    if (this.socket.readyState === WebSocket.OPEN) {
+      this.socket.send(JSON.stringify({ kind, ...fields }));
+    }
+  }
+
+  /** Send it with the next frame, unless a later one of its kind (and of `key`) replaces it. */
+  soon(kind, fields, key = "") {
+    if (this.waiting.size === 0) requestAnimationFrame(() => this.flush());
+    this.waiting.set(kind + key, [kind, fields]);
+  }
+
+  flush() {
+    const waiting = [...this.waiting.values()];
+    this.waiting.clear();
+    for (const [kind, fields] of waiting) this.send(kind, fields);
+  }
+}

@@ -1,0 +1,51 @@
+"""Stands in for `arco play --osc 0 --json`: says what it was started with, and keeps what it hears.
+
+Its first argument is a folder: the file ``heard`` there takes the messages that come; a file
+``refuse`` or ``die`` decides what becomes of it.
+"""
+
+# ruff: noqa: T201
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import time
+from pathlib import Path
+
+from instrument.live.osc import packed, unpacked
+
+
+def main() -> int:
+    folder = Path(sys.argv[1])
+    if (folder / "refuse").exists():
+        print("arco: no such device", file=sys.stderr)
+        return 2
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
+        port.bind(("127.0.0.1", 0))
+        port.settimeout(0.02)
+        told = {"event": "ready", "osc_port": port.getsockname()[1], "options": sys.argv[2:]}
+        print("no JSON", json.dumps(told), sep="\n", flush=True)
+        print(json.dumps({"event": "input-opened", "name": "Keys"}), flush=True)
+        until = time.monotonic() + 60.0
+        while time.monotonic() < until:
+            if (folder / "die").exists():
+                (folder / "die").unlink()
+                print("arco: it died", file=sys.stderr)
+                return 1
+            try:
+                packet, sender = port.recvfrom(65_536)
+            except TimeoutError:
+                continue
+            address, values = unpacked(packet)
+            with (folder / "heard").open("a") as heard:
+                heard.write(json.dumps([address, *values]) + "\n")
+            if address == "/subscribe":
+                port.sendto(packed("/status", 1, 2, 0, 0, 0, 0.25), sender)
+                port.sendto(b"nonsense", sender)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

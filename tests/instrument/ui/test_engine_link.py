@@ -1,0 +1,123 @@
+"""The process that plays: started, watched, started again, and never left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instrument.errors import UsageError
+from instrument.ui import engine_link
+from instrument.ui.engine_link import PROGRAM, EngineLink
+
+WITHIN = 30.0
+STAND_IN = Path(__file__).with_name("stand_in.py")
+
+
+class Heard:
+    """What a link passes on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.messages: list[tuple[str, list[Any]]] = []
+        self.states: list[dict[str, Any]] = []
+        self.notices: list[dict[str, Any]] = []
+        self.folder = folder
+        self.link = EngineLink(
+            ["--block", "64"],
+            lambda address, values: self.messages.append((address, values)),
+            self.states.append,
+            self.notices.append,
+            (sys.executable, str(STAND_IN), str(folder)),
+        )
+
+    @property
+    def sent(self) -> str:
+        path = self.folder / "heard"
+        return path.read_text() if path.exists() else ""
+
+
+@pytest.fixture
+def heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Heard:
+    monkeypatch.setattr(engine_link, "FIRST_PAUSE", 0.05)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    return Heard(tmp_path)
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(WITHIN):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+def played(heard: Heard, *steps: Callable[[], object]) -> None:
+    """Run the link until each step has come true, then end it."""
+
+    async def play() -> None:
+        running = asyncio.create_task(heard.link.run())
+        await asyncio.wait(
+            [running, asyncio.create_task(heard.link.ready.wait())],
+            return_when=asyncio.FIRST_COMPLETED,
+            timeout=WITHIN,
+        )
+        for step in steps:
+            await until(step)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(play())
+
+
+def test_it_is_told_and_tells(heard: Heard) -> None:
+    def send() -> bool:
+        heard.link.send("/note", 69, 100)
+        return True
+
+    heard.link.send("/note", 60, 90)  # goes nowhere, since nothing runs
+    played(
+        heard,
+        lambda: heard.messages,
+        send,
+        lambda: '["/note", 69, 100]' in heard.sent,
+    )
+    assert heard.states[0]["running"]
+    about = heard.states[0]["about"]
+    assert about["options"] == ["play", "--osc", "0", "--json", "--block", "64"]
+    assert heard.messages[0] == ("/status", [1, 2, 0, 0, 0, 0.25])
+    assert heard.notices == [{"event": "input-opened", "name": "Keys"}]
+    assert '"/note", 60' not in heard.sent
+
+
+def test_when_it_dies_that_is_said_and_it_is_started_again(heard: Heard, tmp_path: Path) -> None:
+    played(
+        heard,
+        lambda: [(tmp_path / "die").write_text("")],
+        lambda: [state["running"] for state in heard.states] == [True, False, True],
+    )
+    assert heard.states[1]["text"] == "it died"
+
+
+def test_what_was_refused_from_the_first_is_an_error(heard: Heard, tmp_path: Path) -> None:
+    (tmp_path / "refuse").write_text("")
+    with pytest.raises(UsageError, match="no such device"):
+        asyncio.run(heard.link.run())
+    assert heard.states == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes are ended otherwise there")
+def test_it_ends_with_the_process_that_started_it() -> None:
+    program = PROGRAM.replace("from instrument.cli import main", "import time").replace(
+        "main()", "time.sleep(60)"
+    )
+    child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
+    begun = time.monotonic()
+    assert child.stdin is not None
+    child.stdin.close()
+    assert child.wait(WITHIN) != 0
+    assert time.monotonic() - begun < WITHIN / 2.0

@@ -1,0 +1,131 @@
+"""The pages that are open: what they share, what they are told, and who is shown the door."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from instrument.ui.hub import MESSAGES_A_SECOND, MOST_MALFORMED, MOST_PAGES, Hub, Page, Rate, voices
+from instrument.ui.messages import MessageReader
+from tests.instrument.ui.conftest import Desk
+
+
+@pytest.fixture
+def hub(desk: Desk, reader: MessageReader) -> Hub:
+    return Hub(desk.panel, reader, {"name": "tiny"})
+
+
+def opened(hub: Hub) -> Page:
+    page = hub.enter()
+    assert page is not None
+    return page
+
+
+def news(page: Page) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in asyncio.run(page.news())]
+
+
+def said(**message: Any) -> str:
+    return json.dumps(message)
+
+
+def test_a_page_is_told_all_that_is_kept_when_it_opens(hub: Hub) -> None:
+    hub.tell("engine", {"running": True})
+    hub.tell("status", {"voices": 1})
+    hub.refresh(0.0)
+    told = [message["kind"] for message in news(opened(hub))]
+    assert told[0] == "hello"
+    assert set(told) == {"hello", "engine", "presets", "state", "curves"}
+
+
+def test_pages_see_each_others_changes(hub: Hub) -> None:
+    one, two = opened(hub), opened(hub)
+    assert hub.take(one, said(kind="move", x=0.25, y=0.5))
+    hub.refresh(1.0)
+    for page in (one, two):
+        (state,) = [message for message in news(page) if message["kind"] == "state"]
+        assert (state["x"], state["y"], state["placed"]) == (0.25, 0.5, True)
+
+
+def test_a_slow_page_is_told_the_latest_only(hub: Hub) -> None:
+    page = opened(hub)
+    for step in range(1000):
+        hub.tell("status", {"voices": step})
+        hub.tell("notice", {"text": str(step)})
+    told = news(page)
+    assert [message["voices"] for message in told if message["kind"] == "status"] == [999]
+    assert len(told) < 30
+
+
+def test_nothing_is_told_twice(hub: Hub) -> None:
+    page = opened(hub)
+    hub.refresh(0.0)
+    news(page)
+    hub.refresh(1.0)
+    hub.tell("status", {})
+    assert [message["kind"] for message in news(page)] == ["status"]
+
+
+def test_a_page_that_goes_lets_go_of_its_notes(hub: Hub, desk: Desk) -> None:
+    page = opened(hub)
+    hub.take(page, said(kind="note", key=60, velocity=90))
+    hub.leave(page)
+    hub.leave(page)
+    assert desk.sent == [("/note", 60, 90), ("/note", 60, 0)]
+
+
+def test_there_is_an_end_to_pages(hub: Hub) -> None:
+    pages = [hub.enter() for _ in range(MOST_PAGES)]
+    assert None not in pages
+    assert hub.enter() is None
+    hub.leave(opened_page := pages[0] or Page())
+    assert opened_page is not hub.enter() is not None
+
+
+def test_a_page_that_floods_is_shown_the_door(hub: Hub, desk: Desk) -> None:
+    page = opened(hub)
+    stays = [hub.take(page, said(kind="move", x=0, y=0)) for _ in range(2 * MESSAGES_A_SECOND)]
+    assert all(stays[: MESSAGES_A_SECOND - 1])
+    assert not stays[-1]
+    assert len(desk.sent) < 1.5 * MESSAGES_A_SECOND
+
+
+def test_a_page_that_talks_nonsense_is_shown_the_door(hub: Hub, desk: Desk) -> None:
+    page = opened(hub)
+    stays = [hub.take(page, "nonsense") for _ in range(MOST_MALFORMED + 1)]
+    assert stays == [True] * MOST_MALFORMED + [False]
+    assert desk.sent == []
+
+
+def test_what_is_refused_is_told_to_who_asked(hub: Hub) -> None:
+    one, two = opened(hub), opened(hub)
+    assert hub.take(one, said(kind="recall", name="nothing"))
+    assert "notice" in [message["kind"] for message in news(one)]
+    assert "notice" not in [message["kind"] for message in news(two)]
+
+
+def test_presets_are_told_to_all(hub: Hub) -> None:
+    one, two = opened(hub), opened(hub)
+    news(two)
+    hub.take(one, said(kind="keep", name="mine"))
+    (told,) = [message for message in news(two) if message["kind"] == "presets"]
+    assert [preset["name"] for preset in told["presets"]] == ["mine"]
+
+
+def test_a_rate_fills_again() -> None:
+    rate = Rate(0.0, most=10.0)
+    assert [rate.allows(0.0) for _ in range(11)] == [True] * 10 + [False]
+    assert rate.allows(0.5)
+    assert not Rate(0.0, most=0.5).allows(0.0)
+
+
+def test_voices_come_in_threes() -> None:
+    told = [*voices([1, 69, 0.5, 2, 60, 1.25])]
+    assert told == [
+        {"channel": 1, "key": 69, "seconds": 0.5},
+        {"channel": 2, "key": 60, "seconds": 1.25},
+    ]
+    assert [*voices([])] == []

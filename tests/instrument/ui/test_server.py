@@ -1,0 +1,285 @@
+"""The page's server as a browser, and as an attacker, meets it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from socket import SHUT_RDWR
+from typing import Any, NamedTuple
+
+import pytest
+
+pytest.importorskip("starlette")
+pytest.importorskip("uvicorn")
+pytest.importorskip("websockets")
+
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from instrument.ui.hub import Hub
+from instrument.ui.messages import LARGEST, MessageReader
+from instrument.ui.security import Gate
+from instrument.ui.server import address, listen, make_app, make_server, page_files
+from tests.instrument.ui.conftest import Desk
+
+TOKEN = "the-token"  # noqa: S105 (of this test)
+HOST = "127.0.0.1"
+WITHIN = 20.0
+
+
+class Served(NamedTuple):
+    """A page that is served."""
+
+    port: int
+    desk: Desk
+
+    @property
+    def host(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    def get(
+        self, path: str, method: str = "GET", **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        connection = HTTPConnection(HOST, self.port, timeout=WITHIN)
+        try:
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+        finally:
+            connection.close()
+
+    def connect(self, token: str = TOKEN, **chosen: Any) -> ClientConnection:
+        chosen.setdefault("origin", f"http://{self.host}")
+        uri = f"ws://{self.host}/{token}/play"
+        chosen = {"open_timeout": WITHIN, "proxy": None, "compression": None, **chosen}
+        connection: ClientConnection = connect(uri, **chosen)
+        return connection
+
+    def until(self, true: Callable[[], object]) -> None:
+        end = time.monotonic() + WITHIN
+        while not true():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def served(desk: Desk, reader: MessageReader) -> Iterator[Served]:
+    import asyncio  # noqa: PLC0415
+
+    hub = Hub(desk.panel, reader, {"name": "tiny"})
+    with listen(HOST, 0) as socket:
+        port = socket.getsockname()[1]
+        server = make_server(make_app(hub, Gate(HOST, port), TOKEN))
+
+        async def serve() -> None:
+            sharing = asyncio.create_task(hub.run())
+            await server.serve(sockets=[socket])
+            sharing.cancel()
+
+        thread = threading.Thread(target=lambda: asyncio.run(serve()))
+        thread.start()
+        end = time.monotonic() + WITHIN
+        while not server.started and time.monotonic() < end:
+            time.sleep(0.01)
+        yield Served(port, desk)
+        server.should_exit = True
+        thread.join(WITHIN)
+        assert not thread.is_alive()
+
+
+def hear(page: ClientConnection, kind: str) -> dict[str, Any]:
+    """The next message of a kind."""
+    while True:
+        message: dict[str, Any] = json.loads(page.recv(timeout=WITHIN))
+        if message["kind"] == kind:
+            return message
+
+
+def say(page: ClientConnection, **message: Any) -> None:
+    page.send(json.dumps(message))
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+def test_the_page_and_all_that_it_names_is_served(served: Served) -> None:
+    status, headers, content = served.get(f"/{TOKEN}/")
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    named = [name for name in page_files() if name != "index.html"]
+    assert len(named) > 10
+    for name in named:
+        assert served.get(f"/{TOKEN}/{name}")[0] == 200
+    assert b"http" not in content.replace(b"http://www.w3.org", b"")
+
+
+def test_nothing_of_the_page_is_fetched_from_elsewhere() -> None:
+    for content, kind in page_files().values():
+        text = content.decode()
+        if not kind.startswith("image"):
+            assert "http:" not in text
+            assert "https:" not in text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/the-toke/",
+        "/the-tokenx/",
+        "//",
+        "/index.html",
+        "/app.js",
+        "/%00/",
+        "/the-token",
+    ],
+)
+def test_without_the_token_there_is_nothing(served: Served, path: str) -> None:
+    status, _, content = served.get(path)
+    assert status in {404, 307}
+    assert b"Arco" not in content
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../server.py",
+        "..%2fserver.py",
+        "..%5cserver.py",
+        "%2e%2e/server.py",
+        "/etc/passwd",
+        "static/app.js",
+        "app.js%00",
+        "app.js/",
+        ".",
+        "x" * 5000,
+    ],
+)
+def test_no_path_leads_to_files(served: Served, name: str) -> None:
+    assert served.get(f"/{TOKEN}/{name}")[0] in {404, 307}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
+def test_the_page_is_only_read(served: Served, method: str) -> None:
+    assert served.get(f"/{TOKEN}/", method)[0] == 405
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1", "[::1"])
+def test_a_foreign_host_is_refused(served: Served, host: str) -> None:
+    status, _, content = served.get(f"/{TOKEN}/", Host=host.format(port=served.port))
+    assert (status, content) == (403, b"")
+
+
+def test_a_foreign_origin_is_refused(served: Served) -> None:
+    assert served.get(f"/{TOKEN}/app.js", Origin="http://evil.example")[0] == 403
+
+
+# --- the websocket -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("token", "origin"),
+    [
+        ("wrong", "http://{host}"),
+        (TOKEN, "http://evil.example"),
+        (TOKEN, "http://localhost:{port}"),
+        (TOKEN, "null"),
+        (TOKEN, None),
+    ],
+)
+def test_a_stranger_gets_no_socket(served: Served, token: str, origin: str | None) -> None:
+    whence = origin and origin.format(host=served.host, port=served.port)
+    with pytest.raises(InvalidStatus) as refused, served.connect(token, origin=whence):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+def test_a_name_that_was_made_to_lead_here_gets_no_socket(served: Served) -> None:
+    evil = f"evil.example:{served.port}"
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    key = {"Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw=="}
+    asked = {"Host": evil, "Origin": f"http://{evil}", **upgrade, **key}
+    assert served.get(f"/{TOKEN}/play", **asked)[0] == 403
+
+
+def test_a_page_plays_and_others_see_it(served: Served) -> None:
+    with served.connect() as one, served.connect() as two:
+        assert hear(one, "hello")["name"] == "tiny"
+        hear(two, "state")
+        say(one, kind="point", point=4)
+        while (state := hear(two, "state"))["point"] != 4:
+            pass
+        assert state["placed"]
+        assert len(hear(two, "curves")["cents"]) > 100
+        say(two, kind="note", key=69, velocity=100)
+        served.until(lambda: ("/note", 69, 100) in served.desk.sent)
+    served.until(lambda: ("/note", 69, 0) in served.desk.sent)
+
+
+def test_a_page_that_is_cut_off_leaves_nothing_sounding(served: Served) -> None:
+    with served.connect() as page:
+        say(page, kind="note", key=60, velocity=90)
+        served.until(lambda: ("/note", 60, 90) in served.desk.sent)
+        page.socket.shutdown(SHUT_RDWR)
+        served.until(lambda: ("/note", 60, 0) in served.desk.sent)
+
+
+@pytest.mark.parametrize(
+    ("messages", "code"),
+    [
+        (["x" * (LARGEST + 1)], 1009),
+        (["nonsense"] * 100, 1008),
+        (['{"kind": "move", "x": 0, "y": 0}'] * 2000, 1008),
+        ([b"bytes"], 1008),
+    ],
+    ids=["long", "nonsense", "flood", "bytes"],
+)
+def test_who_misbehaves_is_shown_the_door_and_others_play_on(
+    served: Served, messages: list[str | bytes], code: int
+) -> None:
+    with served.connect() as other:
+        with served.connect() as page:
+            say(page, kind="note", key=50, velocity=90)
+            served.until(lambda: ("/note", 50, 90) in served.desk.sent)
+            with pytest.raises(ConnectionClosed) as closed:  # noqa: PT012 (sending may already fail)
+                for message in messages:
+                    page.send(message)
+                while True:
+                    page.recv(timeout=WITHIN)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == code
+        served.until(lambda: ("/note", 50, 0) in served.desk.sent)
+        say(other, kind="note", key=70, velocity=90)
+        served.until(lambda: ("/note", 70, 90) in served.desk.sent)
+
+
+def test_what_means_nothing_now_and_then_is_let_pass(served: Served) -> None:
+    with served.connect() as page:
+        for nonsense in ("", "[]", '{"kind":"quit"}', '{"kind":"point","point":-1}'):
+            page.send(nonsense)
+        say(page, kind="note", key=70, velocity=90)
+        served.until(lambda: ("/note", 70, 90) in served.desk.sent)
+
+
+# --- addresses -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"), [("127.0.0.1", "http://127.0.0.1:8/t/"), ("::1", "http://[::1]:8/t/")]
+)
+def test_the_address_can_be_typed(host: str, shown: str) -> None:
+    assert address(host, 8, "t") == shown
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    from instrument.errors import UsageError  # noqa: PLC0415
+
+    with listen(HOST, 0) as taken, pytest.raises(UsageError, match="--port"):
+        listen(HOST, taken.getsockname()[1])
+    with pytest.raises(UsageError):
+        listen("no.such.name.invalid", 0)
