@@ -118,6 +118,7 @@ def render(
         TAIL.check("--tail", tail)
 
     from instrument import terminal as ui
+    from instrument.dsp.limiter import CEILING_DB, KNEE_DB
     from instrument.engine.stems import channels
     from instrument.files import standard_input, standard_output
     from instrument.midi.score import read_score
@@ -144,6 +145,8 @@ def render(
     if stems is not None:
         parts, folder = len(channels(score)), one_line(str(stems))
         print(f"Stems, a file for each MIDI channel: {parts} in {folder}.", file=words)
+        if report.peak_dbfs > CEILING_DB - KNEE_DB:
+            print("The limiter turned down the mix's peaks: the stems' sum is louder.", file=words)
 
 
 def render_into(

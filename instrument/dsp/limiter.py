@@ -17,6 +17,8 @@ from instrument.arrays import Float32, Float64, Int64
 from instrument.dsp.jit import compiled, inlined
 from instrument.units import db_to_gain
 
+CEILING_DB = -0.3
+
 KNEE_DB = 2.7
 """The limiter works from this far below its ceiling on; up to there it changes no bit."""
 
@@ -52,7 +54,7 @@ class LimiterState(NamedTuple):
     held: Int64
 
     @classmethod
-    def empty(cls, sample_rate: int, ceiling_db: float = -0.3) -> LimiterState:
+    def empty(cls, sample_rate: int, ceiling_db: float = CEILING_DB) -> LimiterState:
         """A limiter that has heard nothing.
 
         Args:

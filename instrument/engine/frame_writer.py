@@ -199,14 +199,15 @@ class FrameWriter:
         f0_hz = trained_hz = np.asarray(midi_to_hz(pitch), np.float64)
         trained = _limited(pitch, self._trained_pitch)
         beyond = trained != pitch
-        if beyond.any():
+        is_beyond = bool(beyond.any())
+        if is_beyond:
             trained_hz = np.asarray(midi_to_hz(trained), np.float64)
         controls, self._table.state[slots] = self._timbre.run(
             trained_hz.astype(np.float32), loudness_db, self._table.state[slots]
         )
         harmonics = remove_above_nyquist(controls.harmonics, trained_hz, self._sample_rate)
         amps = controls.amplitude[..., None] * harmonics
-        if beyond.any():
+        if is_beyond:
             amps[beyond] = stretched(
                 amps[beyond], trained_hz[beyond], f0_hz[beyond], self._sample_rate
             )

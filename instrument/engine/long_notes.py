@@ -83,13 +83,13 @@ class LongNotes:
 
     def reshape(self, held: list[int]) -> None:
         """Let the held voices whose turn it is follow their knobs and their place."""
-        if not held:
+        out_of_date = self._out_of_date(held) if held else np.zeros(0, np.bool_)
+        if not out_of_date.any():
             return
-        table, slots = self._table, np.array(held)
+        table, slots = self._table, np.array(held)[out_of_date]
         position = table.position[slots]
-        due = position >= table.follow_from[slots]
-        due &= (position.astype(np.int64) + table.turn[slots]) % RESHAPE_FRAMES == 0
-        due &= self._out_of_date(held)
+        due = (position.astype(np.int64) + table.turn[slots]) % RESHAPE_FRAMES == 0
+        due &= position >= table.follow_from[slots]
         for slot in slots[due]:
             self._reshape(int(slot))
 

@@ -85,7 +85,7 @@ class FramePlanner:
 
     def _frames_until_change(self, undisturbed: int) -> int:
         """How many frames can be computed from the curves as they are now."""
-        if not self._smoother.knobs_settled:
+        if min(self._most, undisturbed) == 1 or not self._smoother.knobs_settled:
             return 1
         until_change = min(
             self._most,

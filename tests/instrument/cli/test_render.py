@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mido
 import numpy as np
 import pytest
 import soundfile
@@ -85,6 +86,25 @@ def test_the_same_seed_gives_the_same_file_whenever_it_is_rendered(
     a, b, c = ((desk / name).read_bytes() for name in ("a.wav", "b.wav", "c.wav"))
     assert a == b
     assert a != c
+
+
+@pytest.mark.parametrize(("velocity", "limited"), [(30, False), (127, True)])
+def test_that_the_limiter_worked_is_said_of_stems(
+    render: Arco, desk: Path, velocity: int, *, limited: bool
+) -> None:
+    track = mido.MidiTrack()
+    for kind, time in (("note_on", 0), ("note_off", 480)):
+        for channel in range(9):
+            track.append(
+                mido.Message(
+                    kind, channel=channel, note=67, velocity=velocity, time=0 if channel else time
+                )
+            )
+    file = mido.MidiFile()
+    file.tracks.append(track)
+    file.save(desk / "song.mid")
+    _, out, _ = render("--stems", "stems")
+    assert ("limiter" in out) is limited
 
 
 def test_stems_are_one_file_for_each_channel_with_notes(render: Arco, desk: Path) -> None:
