@@ -4,7 +4,8 @@
    an earlier tick; within one tick the note-offs come first.
 2. A note-off that finds no note down ends one that begins in its own tick, before or behind it: a
    note of no length. But if another note-off is written before the next note-on, that one ends
-   the note, and this one, which was written twice, nothing.
+   the note, and this one, which was written twice, nothing. The same holds for a note-off behind
+   a note-on if another stands before: that has ended the older note.
 3. If there are as many note-ons as note-offs, notes that overlap end in the order in which they
    begin. If there are more note-ons, a note-off ends the note that began last, and those before it
    have no end: a key was struck again and let go once.
@@ -20,7 +21,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain, groupby, pairwise, takewhile
+from itertools import chain, groupby, pairwise, takewhile, zip_longest
 from operator import not_
 from typing import NamedTuple
 
@@ -76,20 +77,19 @@ class _Lane(NamedTuple):
             ticks: [events], rising.
             written: [events], the same as ``begins`` as they stand in the file.
         """
-        short = list(_short(begins, ticks, written))
-        known = set(chain.from_iterable(short))
+        spare = list(_spare(begins, ticks, written))
+        short = [(on, off) for on, off in spare if on is not None]
+        strays = [off for on, off in spare if on is None]
+        known = {*chain.from_iterable(short), *strays}
         endless: list[int] = []
-        strays: list[int] = []
         for i, begin in enumerate(begins):
             if i in known:
                 continue
             if begin:
                 endless.append(i)
-            elif endless:
-                endless.pop()
             else:
-                strays.append(i)
-        known.update(endless, strays)
+                endless.pop()
+        known.update(endless)
         down: deque[int] = deque()
         pairs: list[tuple[int, int]] = []
         for i, begin in enumerate(begins):
@@ -102,20 +102,27 @@ class _Lane(NamedTuple):
         return cls(pairs, short, endless, strays)
 
 
-def _short(
+def _spare(
     begins: Sequence[bool], ticks: Sequence[int], written: Sequence[bool]
-) -> Iterator[tuple[int, int]]:
-    """The note-ons of one key whose note-offs are in the same tick, and these."""
+) -> Iterator[tuple[int | None, int]]:
+    """The note-offs that end no note of an earlier tick.
+
+    Each comes with the note-on of its tick that it ends; with None if that has another, or there is
+    none.
+    """
     down = 0
     for _, same_tick in groupby(range(len(ticks)), key=ticks.__getitem__):
         events = list(same_tick)
+        following = events[-1] + 1
         ons = [i for i in events if begins[i]]
         offs = events[: len(events) - len(ons)]
-        following = events[-1] + 1
+        before_ons = sum(1 for _ in takewhile(not_, written[events[0] : following]))
+        ended = min(down, before_ons or len(offs))
         later = sum(1 for _ in takewhile(not_, written[following : following + len(ons)]))
-        pairs = list(zip(ons[: max(0, len(ons) - later)], offs[down:], strict=False))
-        yield from pairs
-        down = max(0, down - len(offs)) + len(ons) - len(pairs)
+        short = ons[: max(0, len(ons) - later)]
+        spare = offs[ended:]
+        yield from zip_longest(short[: len(spare)], spare)
+        down += len(ons) - min(len(short), len(spare)) - ended
 
 
 class _Supplied(NamedTuple):

@@ -76,6 +76,12 @@ CASES = [
     Case("off and on at once, and on again", "0a 0. 0b 1.", "a0~ b0-1", 1),
     Case("on and off at once, time and again", "0a 0. 1b 1. 2c 2.", "a0~ b1~ c2~", 3),
     Case("off and on at once, then on and off", "0. 0a 1b 1. 2c 3.", "a0~ b1~ c2-3", 2),
+    Case(
+        "off and on at once long behind a note without an end",
+        "0a 1b 2. 8c 9. 9d 9. 10e 11.",
+        "a0-1 b1-2 c8-9 d9~ e10-11",
+        2,
+    ),
     # In case that the key is down.
     Case("an off before each on", "0. 0a 2. 3. 3b 5.", "a0-2 b3-5"),
     Case("no off but before each on", "0. 0a 2. 2b 4.", "a0-2 b2-4"),
@@ -93,6 +99,12 @@ CASES = [
     Case("a doubled off at the next note", "0a 1. 1b 1. 2.", "a0-1 b1-2"),
     Case("a doubled off before the next note", "0a 1. 1. 1b 2.", "a0-1 b1-2"),
     Case("a doubled off at each note", "0a 0. 1. 2b 2. 3.", "a0-1 b2-3"),
+    Case(
+        "a doubled off long behind a note without an end",
+        "0a 1b 2. 8c 9. 9d 9. 10.",
+        "a0-1 b1-2 c8-9 d9-10",
+        1,
+    ),
     Case("a doubled off in a rest", "0a 1. 2. 3b 4.", "a0-1 b3-4"),
     Case("an off with no on", "0. 1a 2. 3.", "a1-2"),
 ]
