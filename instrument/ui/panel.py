@@ -47,6 +47,7 @@ class Panel:
         self._send = send
         self._own = own
         self._preset = 0
+        self._silenced = 0
         self._curves = Curves(instrument)
         self._keys = Keys(send, sum(instrument.spec.pitch_range) // 2, FIRST_VELOCITY)
         self._cursor = cursor = Cursor(self.surface, send, clock)
@@ -101,6 +102,11 @@ class Panel:
 
     def _panic(self) -> None:
         self._cursor.rest()
+        self._silence()
+
+    def _silence(self) -> None:
+        """No key is down any more, whatever pages hold; they see that the number has changed."""
+        self._silenced += 1
         self._keys.forget()
         self._send("/panic")
 
@@ -128,8 +134,7 @@ class Panel:
 
     def restore(self) -> None:
         """Tell an instrument that has begun anew what was set; what was held sounds no more."""
-        self._keys.forget()
-        self._send("/panic")
+        self._silence()
         if self._preset:
             self._send("/preset", self._preset)
         self._cursor.restore()
@@ -141,7 +146,7 @@ class Panel:
         """What pages show, as it can be written as JSON."""
         keys = self._keys
         about = {"preset": self._preset, "held": keys.held, "key": keys.key}
-        return {**self._cursor.state(), **about}
+        return {**self._cursor.state(), **about, "silenced": self._silenced}
 
     def presets(self) -> dict[str, Any]:
         """The player's own presets, with their places on the map."""

@@ -120,11 +120,11 @@ class OwnPresets:
             ],
         }
 
-    def bring(self, content: object) -> int:
+    def bring(self, presets: object) -> int:
         """Add presets that were exported; those of the same name are replaced.
 
         Args:
-            content: What was read from a file of somebody's; anything.
+            presets: What was read from a file of somebody's; anything.
 
         Returns:
             How many there were in it.
@@ -133,7 +133,7 @@ class OwnPresets:
             UsageError: It isn't what ``exported`` gives, or there would be too many.
             OutputError: They can't be written.
         """
-        brought = self._read(content)
+        brought = self._read(presets)
         self._write([*self._merged(brought)])
         return len(brought)
 

@@ -6,6 +6,7 @@ import { Hands } from "./hands.js";
 import { Keyboard } from "./keyboard.js";
 import { NoteMap } from "./map.js";
 import { Presets } from "./presets.js";
+import { Notes } from "./notes.js";
 import { Wire } from "./socket.js";
 import { fillTable } from "./table.js";
 import { byId, make } from "./words.js";
@@ -15,21 +16,29 @@ const NOTICE_MS = 7000;
 let parts = null;
 let held = new Set();
 let sounding = new Set();
+let silenced = null;
 
 const wire = new Wire(hear, (open) => {
   if (!open) {
     trouble("The page has lost its server; looking for it …");
-    parts?.keyboard.forget();
+    forget();
   }
 });
+
+const notes = new Notes(wire);
+
+/** Nothing is held any more: the server or the sound has begun anew. */
+function forget() {
+  notes.forget();
+  parts?.keyboard.forget();
+}
 
 function build(hello) {
   byId("name").textContent = hello.name;
   document.title = `Arco: ${hello.name}`;
   const map = new NoteMap(hello);
-  const keyboard = new Keyboard(hello, wire);
-  const note = (key, velocity) => wire.send("note", { key, velocity });
-  const hands = new Hands(map, wire, note, (key) => note(key, 0));
+  const keyboard = new Keyboard(hello, notes);
+  const hands = new Hands(map, wire, notes);
   fillTable(hello.points, (index) => hands.play(index), () => hands.silence());
   const [controls, presets] = [new Controls(hello, wire), new Presets(wire, notice)];
   return { map, keyboard, hands, controls, presets, curves: new Curves(hello) };
@@ -38,6 +47,8 @@ function build(hello) {
 const takes = {
   hello: (hello) => (parts ??= build(hello)),
   state(state) {
+    if (silenced !== state.silenced) forget();
+    silenced = state.silenced;
     held = new Set(state.held);
     parts.map.show(state);
     parts.hands.show(state);
@@ -58,7 +69,8 @@ const takes = {
     parts.curves.hear(voices);
     parts.keyboard.show(held, sounding);
   },
-  engine({ running, text }) {
+  engine({ running, text, about }) {
+    if (about) byId("device").textContent = described(about);
     trouble(running ? "" : `No sound: ${text}. It is started again …`);
     if (!running) takes.voices({ voices: [] });
   },
@@ -69,6 +81,12 @@ const takes = {
     else if (event.event === "input-lost") notice(`MIDI input gone: ${event.name}`);
   },
 };
+
+function described({ device, api, sample_rate: rate, latency_seconds: inside, device_latency_seconds: through }) {
+  if (!device) return "no sound device";
+  const ms = (1000 * (inside + through)).toFixed(1);
+  return `${device} (${api}) · ${rate / 1000} kHz · ${ms} ms`;
+}
 
 function hear(message) {
   takes[message.kind]?.(message);

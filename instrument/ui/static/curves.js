@@ -89,17 +89,26 @@ export class Curves {
       context.fillText(`${second} s`, Math.min(x(second), width - RIGHT - 6), height - 6);
     }
     upright(context, x(release), height, line, [3, 3]);
-    this.paintVoices(context, x, height, total);
+    this.paintVoices(context, x, height, total, 6 + plot + GAP / 2);
   }
 
-  paintVoices(context, x, height, total) {
+  paintVoices(context, x, height, total, middle) {
     const since = (performance.now() - this.told) / 1000;
-    const ink = themed("ink");
+    const [ink, sheet] = ["ink", "sheet"].map(themed);
+    const places = new Map(); // notes that are as far as each other have one line
     for (const { key, seconds } of this.voices) {
-      const at = x(Math.min(seconds + Math.min(since, 0.15), total));
+      const at = Math.round(x(Math.min(seconds + Math.min(since, 0.15), total)) / 4) * 4;
+      places.set(at, [...(places.get(at) ?? []), pitch(key)]);
+    }
+    for (const [at, names] of places) {
+      const text = names.join(" ");
+      const half = context.measureText(text).width / 2 + 4;
+      const inside = Math.min(Math.max(at, LEFT + half), context.canvas.clientWidth - RIGHT - half);
       upright(context, at, height, ink, []);
+      context.fillStyle = sheet;
+      context.fillRect(inside - half, middle - 7, 2 * half, 14);
       context.fillStyle = ink;
-      context.fillText(pitch(key), at, height - 6);
+      context.fillText(text, inside, middle + 1);
     }
   }
 }

@@ -3,12 +3,13 @@
 import { byId, described } from "./words.js";
 
 const ARROWS = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" };
+const DRAGGED = 90; // velocity
 const SHORTEST_MS = 500; // a click is heard at least so long
 
 export class Hands {
-  /** @param press - (key, velocity) begins a note. @param release - (key) ends it. */
-  constructor(map, wire, press, release) {
-    Object.assign(this, { map, wire, press, release });
+  /** @param notes - takes what is played. */
+  constructor(map, wire, notes) {
+    Object.assign(this, { map, wire, notes });
     this.area = byId("map");
     this.sounding = null;
     this.drawing = false;
@@ -52,6 +53,8 @@ export class Hands {
       this.play(point);
     } else {
       this.drag(event);
+      const { held, key } = this.map.state;
+      if (byId("sound").checked && held.length === 0) this.sound(key, DRAGGED);
     }
   }
 
@@ -92,7 +95,7 @@ export class Hands {
   sound(key, velocity) {
     this.silence(true);
     this.sounding = { key, since: performance.now() };
-    this.press(key, velocity);
+    this.notes.press(key, velocity);
   }
 
   silence(now = false) {
@@ -100,7 +103,7 @@ export class Hands {
     const { key, since } = this.sounding;
     this.sounding = null;
     const rest = now ? 0 : SHORTEST_MS - (performance.now() - since);
-    setTimeout(() => this.sounding?.key !== key && this.release(key), Math.max(rest, 0));
+    setTimeout(() => this.notes.release(key), Math.max(rest, 0));
   }
 
   // --- a path --------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ const [SOFTEST, LOUDEST, BY_LETTER] = [24, 124, 92];
 const NARROWEST = 25; // pixels of a white key
 
 export class Keyboard {
-  constructor(hello, wire) {
-    this.wire = wire;
+  /** @param notes - takes what is played. */
+  constructor(hello, notes) {
+    this.notes = notes;
     [this.low, this.high] = hello.range;
     this.element = byId("keyboard");
     this.base = 12 * Math.round((this.low + this.high - 12) / 24);
@@ -40,15 +41,15 @@ export class Keyboard {
   press(key, velocity) {
     if (this.holding && this.held.has(key)) {
       this.held.delete(key);
-      this.wire.send("note", { key, velocity: 0 });
+      this.notes.release(key);
       return;
     }
     if (this.holding) this.held.add(key);
-    this.wire.send("note", { key, velocity });
+    this.notes.press(key, velocity);
   }
 
   release(key) {
-    if (!this.held.has(key)) this.wire.send("note", { key, velocity: 0 });
+    if (!this.held.has(key)) this.notes.release(key);
   }
 
   releaseAll() {

@@ -1,4 +1,4 @@
-// The wire to the page's server: messages now, or the latest of a kind once a frame.
+// The wire to the page's server: messages as they come, or one of a kind a frame.
 
 const AGAIN_MS = 1000;
 
@@ -29,15 +29,21 @@ export class Wire {
     }
   }
 
-  /** Send it with the next frame, unless a later one of its kind (and of `key`) replaces it. */
+  /** Send it, but not more than one of its kind (and of `key`) a frame: then the latest. */
   soon(kind, fields, key = "") {
+    const slot = kind + key;
+    if (this.waiting.has(slot)) {
+      this.waiting.set(slot, [kind, fields, key]);
+      return;
+    }
+    this.send(kind, fields);
     if (this.waiting.size === 0) requestAnimationFrame(() => this.flush());
-    this.waiting.set(kind + key, [kind, fields]);
+    this.waiting.set(slot, null);
   }
 
   flush() {
     const waiting = [...this.waiting.values()];
     this.waiting.clear();
-    for (const [kind, fields] of waiting) this.send(kind, fields);
+    for (const late of waiting) if (late) this.soon(...late);
   }
 }

@@ -4,13 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from instrument.model.graphs import Instrument
 from instrument.ui.hub import MESSAGES_A_SECOND, MOST_MALFORMED, MOST_PAGES, Hub, Page, Rate, voices
 from instrument.ui.messages import MessageReader
+from instrument.ui.presets import OwnPresets
 from tests.instrument.ui.conftest import Desk
+
+SHARE, KEY = st.floats(0, 1), st.integers(55, 60)
+NAME = st.sampled_from(["a", "b", "../c", ""])
+PATHS = st.lists(st.tuples(SHARE, SHARE, SHARE), min_size=1, max_size=5)
+FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "note": {"key": KEY, "velocity": st.sampled_from([0, 90])},
+    "move": {"x": st.floats(-1000, 1000), "y": st.floats(-1000, 1000)},
+    "point": {"point": st.integers(-1, 24)},
+    "step": {"direction": st.sampled_from(["left", "right", "up", "down"])},
+    "mark": {"end": st.integers(0, 1)},
+    "morph": {"share": SHARE},
+    "knob": {"axis": st.integers(0, 7), "position": st.floats(-1, 2)},
+    "path": {"path": PATHS, "loops": st.booleans()},
+    "keep": {"name": NAME},
+    "recall": {"name": NAME},
+    "rename": {"name": NAME, "new": NAME},
+    "remove": {"name": NAME},
+    "bring": {"presets": st.none() | st.text()},
+    **{kind: {} for kind in ("random", "near", "undo", "free", "panic", "rest", "here", "quit")},
+}
+MESSAGES = st.sampled_from(sorted(FIELDS)).flatmap(
+    lambda kind: st.fixed_dictionaries({"kind": st.just(kind), **FIELDS[kind]})
+)
 
 
 @pytest.fixture
@@ -98,6 +128,31 @@ def test_a_page_that_talks_nonsense_is_shown_the_door(hub: Hub, desk: Desk) -> N
     stays = [hub.take(page, "nonsense") for _ in range(MOST_MALFORMED + 1)]
     assert stays == [True] * MOST_MALFORMED + [False]
     assert desk.sent == []
+
+
+@pytest.mark.fuzz
+@given(st.lists(st.tuples(st.integers(0, 2), MESSAGES), max_size=60))
+def test_whatever_pages_say_nothing_hangs(
+    tiny: Instrument, said: list[tuple[int, dict[str, Any]]]
+) -> None:
+    reader = MessageReader(points=len(tiny.spec.map), axes=8, presets=len(tiny.spec.presets))
+    with TemporaryDirectory() as folder:
+        own = OwnPresets(Path(folder), tiny.spec.digest, tiny.spec.envelope_size.latent)
+        desk = Desk(tiny, own)
+        hub = Hub(desk.panel, reader, {})
+        pages = [opened(hub) for _ in range(3)]
+        for number, message in said:
+            hub.take(pages[number], json.dumps(message))
+            desk.now += 0.1
+            hub.refresh(desk.now)
+        for page in pages:
+            hub.leave(page)
+        assert desk.panel.state()["held"] == []
+        last = {values[0]: values[1] for address, *values in desk.sent if address == "/note"}
+        silenced = any(address == "/panic" for address, *_ in desk.sent)
+        assert silenced or not any(last.values())
+        places = [values for address, *values in desk.sent if address == "/latent"]
+        assert np.isfinite(places).all()
 
 
 def test_what_is_refused_is_told_to_who_asked(hub: Hub) -> None:

@@ -137,6 +137,10 @@ def test_presets_are_kept_and_recalled(desk: Desk) -> None:
     assert latent(desk) == pytest.approx(kept, abs=1e-4)
     desk.say("rename", name="mine", new="yours")
     assert [preset["name"] for preset in desk.panel.presets()["presets"]] == ["yours"]
+    exported = desk.panel.presets()
+    desk.say("remove", name="yours")
+    desk.say("bring", presets=exported)
+    assert desk.panel.presets() == exported
     desk.say("remove", name="yours")
     with pytest.raises(UsageError):
         desk.say("recall", name="yours")
@@ -160,7 +164,7 @@ def test_panic_ends_all(desk: Desk) -> None:
     desk.say("note", key=60, velocity=90)
     desk.say("panic")
     state = desk.panel.state()
-    assert (state["held"], state["moving"]) == ([], None)
+    assert (state["held"], state["moving"], state["silenced"]) == ([], None, 1)
     assert desk.sent[-1] == ("/panic",)
 
 
