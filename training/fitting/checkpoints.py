@@ -112,7 +112,7 @@ def check_tensor(name: str, found: object, expected: Tensor) -> Tensor:
         raise DamageError(f"{name} is of {found.dtype}, not {expected.dtype}")
     if not torch.isfinite(found).all():
         raise DamageError(f"{name} holds what is not a finite number")
-    return found
+    return found.detach()
 
 
 def restore(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:

@@ -76,6 +76,7 @@ WRONG: list[Any] = [
     torch.zeros(2, 3, dtype=torch.int64),
     torch.zeros(3, 2),
     torch.zeros(2, 3).to_sparse(),
+    torch.zeros((), requires_grad=True),
 ]
 
 
