@@ -164,7 +164,10 @@ def _checked(value: Argument, limits: Limits) -> float:
     Raises:
         Malformed: It is none.
     """
-    if isinstance(value, str | bool) or not limits.low <= value <= limits.high:
+    # It may also be bytes, nothing or a list, as a packet has it.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Malformed(value)
+    if not limits.low <= value <= limits.high:
         raise Malformed(value)
     if limits.whole and value != round(value):
         raise Malformed(value)

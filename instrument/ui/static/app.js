@@ -12,6 +12,9 @@ import { fillTable } from "./table.js";
 import { byId, make } from "./words.js";
 
 const NOTICE_MS = 7000;
+const BAD_MS = 4000; // so long a count that has risen is marked
+
+const fading = {};
 
 let parts = null;
 let held = new Set();
@@ -38,10 +41,11 @@ function build(hello) {
   document.title = `Arco: ${hello.name}`;
   const map = new NoteMap(hello);
   const keyboard = new Keyboard(hello, notes);
-  const hands = new Hands(map, wire, notes);
+  const hands = new Hands(map, wire, notes, () => held.size > 0 || curves.plays());
+  const curves = new Curves(hello);
   fillTable(hello.points, (index) => hands.play(index), () => hands.silence());
   const [controls, presets] = [new Controls(hello, wire), new Presets(wire, notice)];
-  return { map, keyboard, hands, controls, presets, curves: new Curves(hello) };
+  return { map, keyboard, hands, controls, presets, curves };
 }
 
 const takes = {
@@ -93,8 +97,13 @@ function hear(message) {
 }
 
 function count(id, value) {
-  byId(id).textContent = value;
-  byId(id).classList.toggle("bad", value > 0);
+  const shown = byId(id);
+  if (value > Number(shown.textContent)) {
+    shown.classList.add("bad");
+    clearTimeout(fading[id]);
+    fading[id] = setTimeout(() => shown.classList.remove("bad"), BAD_MS);
+  }
+  shown.textContent = value;
 }
 
 function trouble(text) {

@@ -32,6 +32,11 @@ export class Curves {
     this.draw();
   }
 
+  /** Whether any note isn't in its release. */
+  plays() {
+    return this.voices.some((voice) => voice.seconds < this.curves.release);
+  }
+
   draw() {
     if (this.wanted) return;
     this.wanted = true;

@@ -7,9 +7,9 @@ const DRAGGED = 90; // velocity
 const SHORTEST_MS = 500; // a click is heard at least so long
 
 export class Hands {
-  /** @param notes - takes what is played. */
-  constructor(map, wire, notes) {
-    Object.assign(this, { map, wire, notes });
+  /** @param notes - takes what is played. @param plays - whether a note is held, by whomever. */
+  constructor(map, wire, notes, plays) {
+    Object.assign(this, { map, wire, notes, plays });
     this.area = byId("map");
     this.sounding = null;
     this.drawing = false;
@@ -32,7 +32,9 @@ export class Hands {
     const note = this.map.points[state.point ?? state.nearest];
     const text = described(note);
     if (this.speaks && state.point !== null) byId("said").textContent = text;
-    this.area.setAttribute("aria-label", `Map of the notes it learned from, at ${text}`);
+    if (!state.moving && this.pointer === undefined) {
+      this.area.setAttribute("aria-label", `Map of the notes it learned from, at ${text}`);
+    }
     byId("rest").disabled = !state.moving;
     if (!state.moving && !this.drawing && this.pointer === undefined) this.map.path = [];
   }
@@ -53,8 +55,7 @@ export class Hands {
       this.play(point);
     } else {
       this.drag(event);
-      const { held, key } = this.map.state;
-      if (byId("sound").checked && held.length === 0) this.sound(key, DRAGGED);
+      if (byId("sound").checked && !this.plays()) this.sound(this.map.state.key, DRAGGED);
     }
   }
 

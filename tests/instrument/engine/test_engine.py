@@ -57,6 +57,22 @@ def test_a_rate_that_cannot_be_played_is_refused(tiny: Instrument, sample_rate: 
         Engine(tiny, EngineSettings(sample_rate=sample_rate))
 
 
+def test_what_sounds_can_be_asked(tiny: Instrument) -> None:
+    engine = Engine(tiny, EngineSettings(sample_rate=RATE))
+    assert engine.sounding_notes == []
+    engine.push(NoteOn(0, 69, 90), 0)
+    engine.push(NoteOn(2, 60, 90), RATE // 2)
+    engine.push(NoteOff(0, 69), RATE)
+    engine.advance(3 * RATE // 4)
+    notes = [(channel, key) for channel, key, _ in engine.sounding_notes]
+    seconds = [seconds for *_, seconds in engine.sounding_notes]
+    assert notes == [(0, 69), (2, 60)]
+    assert seconds == pytest.approx([0.75, 0.25], abs=0.02)
+    engine.advance(RATE + 1)
+    release = tiny.spec.envelope_size.release_frame / tiny.spec.frame_rate
+    assert engine.sounding_notes[0][2] >= release
+
+
 # --- When notes begin --------------------------------------------------------------------------
 
 

@@ -13,7 +13,8 @@ from pythonosc.osc_message import OscMessage
 
 from instrument.errors import UsageError
 from instrument.live.arrivals import Arrival, Sources
-from instrument.live.osc import LOOPBACK, MOST_AT_ONCE, MOST_MESSAGES, OscPort
+from instrument.live.osc import LOOPBACK, MOST_AT_ONCE, MOST_MESSAGES, OscPort, packed, unpacked
+from instrument.live.osc_messages import Malformed
 from instrument.midi.events import NoteOff, NoteOn
 from instrument.model.graphs import Instrument
 from tests.instrument.live.osc_packets import bundle, message, packet
@@ -48,6 +49,21 @@ def polled(port: OscPort, count: int) -> list[Arrival]:
     while len(arrivals) < count and time.monotonic() < until:
         arrivals += port.poll()
     return arrivals
+
+
+def test_what_is_told_can_be_read() -> None:
+    assert unpacked(packed("/voices", 1, 69, 0.5)) == ("/voices", [1, 69, 0.5])
+    assert unpacked(packed("/voices")) == ("/voices", [])
+
+
+@given(st.binary(max_size=64))
+def test_what_is_no_message_is_refused(packet: bytes) -> None:
+    try:
+        address, values = unpacked(packet)
+    except Malformed:
+        return
+    assert isinstance(address, str)
+    assert isinstance(values, list)
 
 
 def test_events_arrive_in_order_with_their_time(port: OscPort, sender: socket.socket) -> None:

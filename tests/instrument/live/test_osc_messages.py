@@ -110,6 +110,11 @@ def test_panic_ends_everything(translator: OscTranslator) -> None:
         ("/note", (69, 100, 17)),
         ("/note", (69, 100, 1.5)),
         ("/note", (True, 100)),
+        ("/note", (b"69", 100)),
+        ("/note", (None, 100)),
+        ("/note", ([69], 100)),
+        ("/preset", (b"natural",)),
+        ("/knob", (b"swell", 0.5)),
         ("/bend", (1.1,)),
         ("/knob", ("nothing", 0.5)),
         ("/knob", (0, 0.5)),
@@ -133,7 +138,8 @@ def test_what_means_nothing_is_malformed(
 @given(
     address=st.sampled_from(["/note", "/bend", "/knob", "/preset", "/point", "/morph", "/latent"]),
     arguments=st.lists(
-        st.integers() | st.floats() | st.text(max_size=5) | st.booleans(), max_size=18
+        st.none() | st.integers() | st.floats() | st.text(max_size=5) | st.binary(max_size=5),
+        max_size=18,
     ),
 )
 def test_whatever_comes_is_events_or_malformed(
