@@ -50,6 +50,7 @@ def test_the_latency_is_the_one_that_arco_really_announces() -> None:
         latency_seconds = (0.0025, 0.001)
         device = None
         inputs = ()
+        osc_port = None
         sample_rate = 48_000
         block = 128
 
