@@ -25,7 +25,7 @@ MOST_MALFORMED = 20
 FRAME_SECONDS = 1.0 / 60.0
 CURVE_SECONDS = 1.0 / 25.0
 
-KEPT = ("engine", "state", "presets", "curves", "relief")
+KEPT = ("engine", "path", "state", "presets", "curves", "relief")
 """What a page that opens is told at once."""
 
 
@@ -134,6 +134,8 @@ class Hub:
             page.tell("notice", _packed("notice", {"text": str(error)}))
         if message.kind in ("keep", "rename", "remove", "bring"):
             self.tell("presets", self.panel.presets())
+        elif message.kind == "path":
+            self.tell("path", message.values)
         return True
 
     # --- what they are told ------------------------------------------------------------------

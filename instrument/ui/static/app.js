@@ -59,6 +59,7 @@ const takes = {
     parts.controls.show(state);
     parts.keyboard.show(held, sounding);
   },
+  path: ({ path }) => parts.hands.take(path),
   curves: (curves) => parts.curves.take(curves),
   relief: (relief) => parts.map.take(relief),
   presets: (presets) => parts.presets.take(presets),

@@ -131,6 +131,11 @@ export class Hands {
     }
   }
 
+  /** A path that is followed, drawn here or on another page. */
+  take(path) {
+    if (!this.drawing && this.pointer === undefined) this.map.path = path;
+  }
+
   // --- keyboard ------------------------------------------------------------------------------
 
   keyDown(event) {

@@ -2,7 +2,7 @@
 
 import { scale } from "./colours.js";
 import { reliefPicture } from "./relief.js";
-import { byId, fitted, themed } from "./words.js";
+import { byId, fitted, make, themed } from "./words.js";
 
 const POINT = 4.5;
 const REACH = 14;
@@ -48,6 +48,10 @@ export class NoteMap {
   recolour(property) {
     this.property = property;
     this.scale = scale(property, this.points, this.presets[this.state?.preset ?? 0]);
+    // What is unknown lies below.
+    const unknown = themed("unknown");
+    this.coloured = this.points.map((point, index) => [point, this.scale.of(point, index)])
+      .sort(([, a], [, b]) => (b === unknown) - (a === unknown));
     byId("legend").replaceChildren(...this.scale.legend(), ...this.reliefLegend());
     this.draw();
   }
@@ -60,14 +64,9 @@ export class NoteMap {
   reliefLegend() {
     const measured = this.relief?.measures[this.reliefName];
     if (!measured) return [];
-    const span = document.createElement("span");
-    span.textContent = `Relief: ${this.reliefName}, ${measured.low} to ${measured.high} ${measured.unit}, darker or brighter is more`;
-    if (!matchMedia("(prefers-color-scheme: dark)").matches) {
-      span.textContent = span.textContent.replace("darker or brighter", "darker");
-    } else {
-      span.textContent = span.textContent.replace("darker or brighter", "brighter");
-    }
-    return [span];
+    const more = matchMedia("(prefers-color-scheme: dark)").matches ? "brighter" : "darker";
+    const [low, high] = [measured.low, measured.high].map((value) => String(value).replace("-", "−"));
+    return [make("span", {}, `Relief: ${this.reliefName}, ${low} to ${high} ${measured.unit}, ${more} is more`)];
   }
 
   // --- places and pixels ---------------------------------------------------------------------
@@ -114,16 +113,16 @@ export class NoteMap {
       context.drawImage(this.picture, 0, 0, width, height);
     }
     const sheet = themed("sheet");
-    this.points.forEach((point, index) => {
+    for (const [point, colour] of this.coloured) {
       const [x, y] = this.toPixels(point.x, point.y);
       context.beginPath();
       context.arc(x, y, POINT, 0, 2 * Math.PI);
-      context.fillStyle = this.scale.of(point, index);
+      context.fillStyle = colour;
       context.fill();
       context.lineWidth = 1;
       context.strokeStyle = sheet;
       context.stroke();
-    });
+    }
     if (this.state) this.paintState(context);
   }
 

@@ -170,6 +170,15 @@ def test_presets_are_told_to_all(hub: Hub) -> None:
     assert [preset["name"] for preset in told["presets"]] == ["mine"]
 
 
+def test_a_path_is_shown_on_all_pages(hub: Hub) -> None:
+    one, two = opened(hub), opened(hub)
+    news(two)
+    hub.take(one, said(kind="path", path=[[0, 0, 0], [1, 1, 2]], loops=True))
+    for page in (two, opened(hub)):
+        (told,) = [message for message in news(page) if message["kind"] == "path"]
+        assert told["path"] == [[0.0, 0.0, 0.0], [1.0, 1.0, 2.0]]
+
+
 def test_a_rate_fills_again() -> None:
     rate = Rate(0.0, most=10.0)
     assert [rate.allows(0.0) for _ in range(11)] == [True] * 10 + [False]
