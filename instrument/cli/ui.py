@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -79,5 +80,7 @@ def ui(
 
             webbrowser.open(address)
 
+    if sys.stderr.isatty():
+        print("Starting the sound …", file=sys.stderr, flush=True)
     settings = UiSettings(host, port, options, config_path().parent, signals_that_end())
     run(load_instrument(folder), settings, tell)

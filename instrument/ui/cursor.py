@@ -48,6 +48,13 @@ class Cursor:
         self._before: deque[tuple[Place, bool]] = deque(maxlen=MOST_UNDONE)
         self._gesture, self._moved_at = "", -GESTURE_SECONDS
 
+    @property
+    def nearest(self) -> int:
+        """The training note where it is, or the nearest one."""
+        if self._point is not None:
+            return self._point
+        return self._surface.nearest(self.place.x, self.place.y)
+
     # --- by hand -----------------------------------------------------------------------------
 
     def move(self, x: float, y: float) -> None:
@@ -62,7 +69,7 @@ class Cursor:
     def step(self, direction: str) -> None:
         """Go to the next training note in a direction; between notes, to the nearest one first."""
         if self._point is None:
-            self.to_point(self._surface.nearest(self.place.x, self.place.y))
+            self.to_point(self.nearest)
         else:
             self.to_point(self._surface.neighbour(self._point, direction))
 
@@ -155,7 +162,7 @@ class Cursor:
             "y": round(place.y, 4),
             "placed": self.placed,
             "point": self._point,
-            "nearest": self._surface.nearest(place.x, place.y),
+            "nearest": self.nearest,
             "knobs": [round(float(p), 3) for p in self._surface.positions(place)],
             "marks": [None if m is None else [round(m.x, 3), round(m.y, 3)] for m in self._marks],
             "share": self._share,

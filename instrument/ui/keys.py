@@ -6,6 +6,20 @@ from collections import Counter
 from collections.abc import Hashable
 from typing import Protocol
 
+from instrument.model.dynamics import Dynamics
+from instrument.model.spec import InstrumentSpec
+
+
+def as_bowed(spec: InstrumentSpec) -> list[tuple[int, int]]:
+    """Key and velocity of each training note of a map."""
+    dynamics, steps = Dynamics(spec.loudness_db), range(1, 128)
+    quantiles = [dynamics.quantile(velocity) for velocity in steps]
+
+    def velocity(loudness: float) -> int:
+        return min(steps, key=lambda step: abs(quantiles[step - 1] - loudness))
+
+    return [(point.midi, velocity(point.loudness)) for point in spec.map]
+
 
 class Send(Protocol):
     """Sends an OSC message to the instrument."""

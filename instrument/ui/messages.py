@@ -74,6 +74,7 @@ class MessageReader:
             "undo": {},
             "free": {},
             "panic": {},
+            "strike": {"down": "yes"},
             "preset": {"preset": Limits(0, presets - 1, whole=True)},
             "path": {"path": "path", "loops": "yes"},
             "rest": {},

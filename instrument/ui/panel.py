@@ -11,7 +11,7 @@ import numpy as np
 from instrument.model.graphs import Instrument
 from instrument.ui.cursor import Cursor
 from instrument.ui.curves import Curves
-from instrument.ui.keys import Keys, Send
+from instrument.ui.keys import Keys, Send, as_bowed
 from instrument.ui.messages import Message
 from instrument.ui.presets import OwnPreset, OwnPresets
 from instrument.ui.surface import Place, Surface
@@ -49,6 +49,8 @@ class Panel:
         self._preset = 0
         self._silenced = 0
         self._curves = Curves(instrument)
+        self._bowed = as_bowed(instrument.spec)
+        self._struck: dict[Hashable, int] = {}
         self._keys = Keys(send, sum(instrument.spec.pitch_range) // 2, FIRST_VELOCITY)
         self._cursor = cursor = Cursor(self.surface, send, clock)
         self._does: Mapping[str, Callable[..., object]] = {
@@ -84,12 +86,15 @@ class Panel:
         """
         if message.kind == "note":
             self._note(page, **message.values)
+        elif message.kind == "strike":
+            self._strike(page, **message.values)
         else:
             self._does[message.kind](**message.values)
         self.changed = True
 
     def leave(self, page: Hashable) -> None:
         """A page has gone: the notes that it held end."""
+        self._struck.pop(page, None)
         self._keys.leave(page)
         self.changed = True
 
@@ -99,6 +104,15 @@ class Panel:
         else:
             self._cursor.note_begins()
             self._keys.press(page, key, velocity)
+
+    def _strike(self, page: Hashable, *, down: bool) -> None:
+        """Play the training note at the cursor as it was bowed, or let it go."""
+        before = self._struck.pop(page, None)
+        if before is not None:
+            self._keys.release(page, before)
+        if down:
+            self._struck[page], velocity = self._bowed[self._cursor.nearest]
+            self._note(page, self._struck[page], velocity)
 
     def _panic(self) -> None:
         self._cursor.rest()

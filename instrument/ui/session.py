@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
 from instrument.model.latent import KNOBS
 from instrument.ui.engine_link import EngineLink, State
 from instrument.ui.hub import Hub, voices
+from instrument.ui.keys import as_bowed
 from instrument.ui.messages import MessageReader
 from instrument.ui.panel import Panel
 from instrument.ui.presets import OwnPresets
@@ -49,13 +49,6 @@ class UiSettings:
 def hello(instrument: Instrument) -> dict[str, Any]:
     """What a page has to know of an instrument, as it can be written as JSON."""
     spec = instrument.spec
-    dynamics = Dynamics(spec.loudness_db)
-    steps = range(1, 128)
-    quantiles = [dynamics.quantile(velocity) for velocity in steps]
-
-    def velocity(loudness: float) -> int:
-        return min(steps, key=lambda step: abs(quantiles[step - 1] - loudness))
-
     return {
         "name": spec.name,
         "description": spec.description,
@@ -65,13 +58,13 @@ def hello(instrument: Instrument) -> dict[str, Any]:
                 "x": point.x,
                 "y": point.y,
                 "midi": point.midi,
-                "velocity": velocity(point.loudness),
+                "velocity": velocity,
                 "loudness": point.loudness,
                 "dynamic": point.dynamic,
                 "string": point.string,
                 "vibrato": point.vibrato_cents,
             }
-            for point in spec.map
+            for point, (_, velocity) in zip(spec.map, as_bowed(spec), strict=True)
         ],
         "levels_db": [spec.loudness_db[0], spec.loudness_db[-1]],
         "axes": [axis.label for axis in spec.axes[:KNOBS]],

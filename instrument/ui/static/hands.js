@@ -20,8 +20,11 @@ export class Hands {
       this.area.addEventListener(end, (event) => this.up(event));
     }
     this.area.addEventListener("keydown", (event) => this.keyDown(event));
-    this.area.addEventListener("keyup", (event) => event.key === "Enter" && this.silence());
-    this.area.addEventListener("blur", () => this.silence());
+    this.area.addEventListener("keyup", (event) => event.key === "Enter" && this.unstrike());
+    this.area.addEventListener("blur", () => {
+      this.silence();
+      this.unstrike();
+    });
     byId("draw").addEventListener("click", () => this.toggle(!this.drawing));
     byId("loops").addEventListener("change", () => this.map.path.length && this.follow());
     byId("rest").addEventListener("click", () => wire.send("rest"));
@@ -107,6 +110,15 @@ export class Hands {
     setTimeout(() => this.notes.release(key), Math.max(rest, 0));
   }
 
+  /** End the note that Enter began. */
+  unstrike() {
+    const { struck } = this;
+    if (struck === undefined) return;
+    this.struck = undefined;
+    const rest = SHORTEST_MS - (performance.now() - struck);
+    setTimeout(() => this.struck ?? this.wire.send("strike", { down: false }), Math.max(rest, 0));
+  }
+
   // --- a path --------------------------------------------------------------------------------
 
   toggle(drawing) {
@@ -145,9 +157,8 @@ export class Hands {
       this.speaks = true;
       this.wire.send("step", { direction });
     } else if (event.key === "Enter" && !event.repeat) {
-      const { state, points } = this.map;
-      const note = points[state.point ?? state.nearest];
-      this.sound(note.midi, note.velocity);
+      this.struck = performance.now();
+      this.wire.send("strike", { down: true });
     } else if (event.key !== "Enter") {
       return;
     }

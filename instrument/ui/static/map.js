@@ -48,6 +48,7 @@ export class NoteMap {
   recolour(property) {
     this.property = property;
     this.scale = scale(property, this.points, this.presets[this.state?.preset ?? 0]);
+    this.ground = null;
     // What is unknown lies below.
     const unknown = themed("unknown");
     this.coloured = this.points.map((point, index) => [point, this.scale.of(point, index)])
@@ -108,6 +109,20 @@ export class NoteMap {
 
   paint() {
     const { context, width, height } = fitted(this.canvas);
+    const { width: across, height: down } = this.canvas;
+    if (!across || !down) return;
+    if (this.ground?.width !== across || this.ground?.height !== down) {
+      this.ground = this.painted(across, down, width, height);
+    }
+    context.drawImage(this.ground, 0, 0, width, height);
+    if (this.state) this.paintState(context);
+  }
+
+  /** What doesn't move, as a picture of its own: the relief and the notes. */
+  painted(across, down, width, height) {
+    const ground = make("canvas", { width: across, height: down });
+    const context = ground.getContext("2d");
+    context.scale(across / width, down / height);
     if (this.picture) {
       context.imageSmoothingQuality = "high";
       context.drawImage(this.picture, 0, 0, width, height);
@@ -123,7 +138,7 @@ export class NoteMap {
       context.strokeStyle = sheet;
       context.stroke();
     }
-    if (this.state) this.paintState(context);
+    return ground;
   }
 
   paintState(context) {

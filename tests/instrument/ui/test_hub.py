@@ -29,6 +29,7 @@ FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "step": {"direction": st.sampled_from(["left", "right", "up", "down"])},
     "mark": {"end": st.integers(0, 1)},
     "morph": {"share": SHARE},
+    "strike": {"down": st.booleans()},
     "knob": {"axis": st.integers(0, 7), "position": st.floats(-1, 2)},
     "path": {"path": PATHS, "loops": st.booleans()},
     "keep": {"name": NAME},

@@ -23,6 +23,7 @@ GOOD: list[dict[str, Any]] = [
     {"kind": "morph", "share": 0.3},
     {"kind": "knob", "axis": 7, "position": 1.2},
     {"kind": "panic"},
+    {"kind": "strike", "down": True},
     {"kind": "preset", "preset": 2},
     {"kind": "path", "path": [[0, 0, 0], [0.5, 1, 1]], "loops": True},
     {"kind": "keep", "name": "../../etc/passwd"},

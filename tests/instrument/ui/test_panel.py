@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from instrument.errors import UsageError
+from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
 from instrument.ui.cursor import GESTURE_SECONDS, MOST_UNDONE
 from tests.instrument.ui.conftest import Desk
@@ -174,6 +175,22 @@ def test_a_page_that_goes_leaves_nothing_that_sounds(desk: Desk) -> None:
     desk.panel.leave("one")
     assert desk.panel.state()["held"] == [64]
     assert desk.sent[-1] == ("/note", 60, 0)
+
+
+def test_the_note_at_the_cursor_is_played_as_it_was_bowed(desk: Desk, tiny: Instrument) -> None:
+    desk.say("point", point=3)
+    desk.say("strike", down=True)
+    address, key, velocity = desk.sent[-1]
+    assert (address, key) == ("/note", tiny.spec.map[3].midi)
+    quantile = Dynamics(tiny.spec.loudness_db).quantile(velocity)
+    assert quantile == pytest.approx(tiny.spec.map[3].loudness, abs=0.02)
+    desk.say("point", point=9)
+    desk.say("strike", down=True)
+    assert desk.sent[-2:] == [("/note", key, 0), ("/note", *desk.sent[-1][1:])]
+    desk.say("strike", down=False)
+    desk.say("strike", down=False)
+    assert desk.sent[-1] == ("/note", tiny.spec.map[9].midi, 0)
+    assert desk.panel.state()["held"] == []
 
 
 def test_curves_are_those_of_the_last_note_at_the_place(desk: Desk, tiny: Instrument) -> None:
