@@ -25,7 +25,10 @@ export class Hands {
       this.silence();
       this.unstrike();
     });
-    byId("draw").addEventListener("click", () => this.toggle(!this.drawing));
+    byId("draw").addEventListener("click", () => {
+      this.toggle(!this.drawing);
+      if (!this.drawing) this.follow();
+    });
     byId("loops").addEventListener("change", () => this.map.path.length && this.follow());
     byId("rest").addEventListener("click", () => wire.send("rest"));
   }
@@ -38,6 +41,7 @@ export class Hands {
     if (!state.moving && this.pointer === undefined) {
       this.area.setAttribute("aria-label", `Map of the notes it learned from, at ${text}`);
     }
+    if (this.drawing && this.speaks) this.traceStep(state);
     byId("rest").disabled = !state.moving;
     if (!state.moving && !this.drawing && this.pointer === undefined) this.map.path = [];
   }
@@ -124,6 +128,15 @@ export class Hands {
   toggle(drawing) {
     this.drawing = drawing;
     byId("draw").setAttribute("aria-pressed", drawing);
+    if (drawing) this.map.path = [];
+  }
+
+  /** Steps by keyboard draw, too. */
+  traceStep({ x, y }) {
+    const { path } = this.map;
+    if (path.length === 0) this.begun = performance.now();
+    const [, beforeX, beforeY] = path.at(-1) ?? [];
+    if (x !== beforeX || y !== beforeY) path.push([(performance.now() - this.begun) / 1000, x, y]);
   }
 
   trace(event) {
