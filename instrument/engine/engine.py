@@ -141,8 +141,13 @@ class Engine:
         return not self._control.voices.active() and self._queue.next is None
 
     @property
+    def begun(self) -> int:
+        """How many notes have begun, heard or stolen before they were."""
+        return self._control.voices.notes
+
+    @property
     def notes(self) -> int:
-        """How many notes have been played."""
+        """How many notes have been heard."""
         return self._control.voices.notes - self._control.voices.unheard
 
     @property

@@ -81,7 +81,7 @@ class Status:
     Attributes:
         sounding: Whether there is a sound device.
         voices: That sound now.
-        notes: That were played.
+        notes: That began.
         dropped: Notes that got no voice, or that came while there was no sound device.
         load: Share of its time that the audio callback needs, 0…1.
         late_frames: Control frames that came late: the sound was held for 4 ms.
@@ -256,7 +256,7 @@ class Session:
         return Status(
             sounding=output is not None,
             voices=engine.voices,
-            notes=engine.notes,
+            notes=engine.begun,
             dropped=engine.dropped + scheduler.ignored,
             load=output.load if output is not None else 0.0,
             late_frames=int(state.late_frames[0]),
