@@ -188,7 +188,7 @@ class Player:
             positions[0, axis] = position
         table = VoiceTable(self.spec, 1, KNOBS)
         latents = LatentSpace(self.spec, settings.seed, settings.humanize)
-        places = Places(self.spec.envelope_size.latent)
+        places = Places(self.spec)
         envelopes = NoteEnvelopes(table, self._instrument, latents, positions, places)
         loudness = Dynamics(self.spec.loudness_db).quantile(velocity)
         table.notes[0] = VoiceNote(0, key, loudness, preset, number)

@@ -117,7 +117,7 @@ class Control:
         self.smoother = ControlSmoother(self.state, FRAME_RATE)
         slots, knobs = len(self.voices.slots), self.smoother.knobs
         table = VoiceTable(spec, slots, knobs.shape[1])
-        self._places = Places(spec.envelope_size.latent)
+        self._places = Places(spec)
         envelopes = NoteEnvelopes(table, instrument, latents, knobs, self._places)
         long_notes = LongNotes(table, envelopes, knobs, self._places)
         self.writer = FrameWriter(table, instrument, sample_rate, hops, latents.seed)

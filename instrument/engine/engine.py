@@ -16,7 +16,7 @@ from instrument.engine.queue import EventQueue, Timed
 from instrument.engine.slots import Theft
 from instrument.errors import InstrumentError
 from instrument.midi.events import Event, NoteOn
-from instrument.model.graphs import Instrument
+from instrument.model.graphs import FaultWatch, Instrument
 from instrument.model.latent import LatentSpace, knob_settings
 from instrument.model.spec import InstrumentSpec
 from instrument.settings import EngineSettings
@@ -102,7 +102,7 @@ class Engine:
             reverb=ReverbState.empty(sample_rate, settings.room_gain),
             limiter=LimiterState.empty(sample_rate),
         )
-        self._instrument = instrument
+        self._watch = FaultWatch(instrument)
         self._sample_rate = sample_rate
         self._step = max(ahead, longest_hop(sample_rate))
         self._hop_end = 0
@@ -132,18 +132,13 @@ class Engine:
 
     @property
     def fault(self) -> InstrumentError | None:
-        """What went wrong first in the instrument's graphs, if anything did; it is silent."""
-        return self._instrument.fault
+        """What went wrong in the instrument's graphs, if anything did; it is silent."""
+        return self._watch.fault
 
     @property
     def silent(self) -> bool:
         """Whether no voice sounds and nothing is to come."""
         return not self._control.voices.active() and self._queue.next is None
-
-    @property
-    def begun(self) -> int:
-        """How many notes have begun, heard or stolen before they were."""
-        return self._control.voices.notes
 
     @property
     def notes(self) -> int:
@@ -241,4 +236,4 @@ class Engine:
             left, right = out[:, first : first + self._step]
             self.advance(self.position + len(left))
             render_block(self.synth, left, right)
-        self._instrument.check()
+        self._watch.check()

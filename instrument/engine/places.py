@@ -8,9 +8,15 @@ import numpy as np
 
 from instrument.arrays import Float64, Int64
 from instrument.midi.channel import CHANNELS
+from instrument.model.spec import InstrumentSpec
 
-FARTHEST = 8.0
-"""Coordinates of a latent, at most: the training notes lie within some four deviations."""
+REACH = 1.5
+"""How far from the centre notes may be placed, against the training note that is farthest from it.
+
+What is farther comes to there: no graph learned what lies beyond."""
+
+LARGEST = 1e30
+"""Coordinates are this at most, so that distances can be computed."""
 
 
 class Places:
@@ -21,13 +27,16 @@ class Places:
         moves: [16], how often each was placed, so that a voice sees whether it is up to date.
     """
 
-    def __init__(self, dimensions: int) -> None:
+    def __init__(self, spec: InstrumentSpec) -> None:
         """Place nothing.
 
         Args:
-            dimensions: Of the latent space.
+            spec: Of the instrument, whose latent space it is.
         """
-        self.latent: Float64 = np.full((CHANNELS, dimensions), np.nan)
+        self._centre = np.array(spec.latent_mean)
+        offsets = np.array([point.latent for point in spec.map]) - self._centre
+        self._farthest = REACH * float(np.linalg.norm(offsets, axis=1).max())
+        self.latent: Float64 = np.full((CHANNELS, len(self._centre)), np.nan)
         self.moves: Int64 = np.zeros(CHANNELS, dtype=np.int64)
 
     def place(self, channels: Iterable[int], values: tuple[float, ...]) -> None:
@@ -37,10 +46,19 @@ class Places:
             channels: Which.
             values: [latent]; empty to leave them to preset and chance.
         """
-        given = np.array(values) if values else np.array(np.nan)
-        fits = not values or (given.shape == self.latent.shape[1:] and np.isfinite(given).all())
-        # To 32 bits, as a message has them: a take gives the same sound.
-        place = np.clip(given, -FARTHEST, FARTHEST).astype(np.float32)
-        for channel in channels if fits else ():
+        place = self._within_reach(values) if values else np.array(np.nan)
+        for channel in channels if place is not None else ():
             self.latent[channel] = place
             self.moves[channel] += 1
+
+    def _within_reach(self, values: tuple[float, ...]) -> Float64 | None:
+        """A place that is near enough; None for what is none of this space."""
+        given = np.array(values)
+        if given.shape != self._centre.shape or not np.isfinite(given).all():
+            return None
+        # To 32 bits first, as a message has them: a take gives the same sound.
+        rounded = np.clip(given, -LARGEST, LARGEST).astype(np.float32)
+        offset = rounded.astype(np.float64) - self._centre
+        distance = max(float(np.linalg.norm(offset)), self._farthest)
+        place: Float64 = self._centre + offset * (self._farthest / distance)
+        return place

@@ -256,7 +256,7 @@ class Session:
         return Status(
             sounding=output is not None,
             voices=engine.voices,
-            notes=engine.begun,
+            notes=engine.notes + engine.without_voice - engine.dropped,
             dropped=engine.dropped + scheduler.ignored,
             load=output.load if output is not None else 0.0,
             late_frames=int(state.late_frames[0]),

@@ -87,11 +87,38 @@ class Instrument:
 
     @property
     def fault(self) -> InstrumentError | None:
-        """What went wrong first in its graphs while they ran, if anything did.
+        """What went wrong in its graphs while they ran, if anything did.
 
         The notes or frames that were wrong are silent.
         """
         return self.envelope.runner.fault or self.timbre.runner.fault
+
+    @property
+    def faults(self) -> int:
+        """How often something went wrong in its graphs."""
+        return self.envelope.runner.faults + self.timbre.runner.faults
+
+    def check(self) -> None:
+        """Refuse to go on if anything went wrong.
+
+        Raises:
+            InstrumentError: That it did.
+        """
+        if self.fault is not None:
+            raise self.fault
+
+
+class FaultWatch:
+    """Sees what goes wrong in an instrument's graphs from now on, and nothing from before."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        self._instrument = instrument
+        self._before = instrument.faults
+
+    @property
+    def fault(self) -> InstrumentError | None:
+        """What went wrong, if anything did."""
+        return self._instrument.fault if self._instrument.faults > self._before else None
 
     def check(self) -> None:
         """Refuse to go on if anything went wrong.

@@ -138,7 +138,8 @@ class GraphRunner:
         path: Of its file.
         input_shapes: Of each input, as declared: a size, or a name where any size will do.
         output_shapes: Of each output, when what may have any size had two.
-        fault: What went wrong first, while it ran, if anything did.
+        fault: What went wrong last, while it ran, if anything did.
+        faults: How often something did.
     """
 
     def __init__(
@@ -164,6 +165,7 @@ class GraphRunner:
         """
         self.path = folder / graph.file
         self.fault: InstrumentError | None = None
+        self.faults = 0
         self._names = graph.inputs
         self._outputs = outputs
         content = read_graph(graph, folder)
@@ -239,7 +241,8 @@ class GraphRunner:
                     each[row] = of_each.silent
 
     def _keep(self, fault: InstrumentError) -> None:
-        self.fault = self.fault or fault
+        self.fault = fault
+        self.faults += 1
 
     def _uncomputable(self, error: Exception) -> InstrumentError:
         if any(sign in str(error) for sign in _OUT_OF_MEMORY):

@@ -103,3 +103,13 @@ def test_an_envelope_that_goes_wrong_is_silent_and_told(
     begun(broken, LOW).render(block())
     with pytest.raises(InstrumentError, match=r"envelope\.onnx"):
         begun(broken, HIGH).render(block())
+
+
+def test_what_went_wrong_in_one_engine_isnt_held_against_the_next(broken: Instrument) -> None:
+    with pytest.raises(InstrumentError):
+        begun(broken, HIGH).render(block())
+    following = begun(broken, LOW)
+    following.render(block())
+    assert following.fault is None
+    with pytest.raises(InstrumentError):
+        begun(broken, HIGH).render(block())

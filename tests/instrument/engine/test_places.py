@@ -11,7 +11,7 @@ from instrument.arrays import Float32
 from instrument.engine.control import Control
 from instrument.engine.curves import CROSSFADE_FRAMES, SUSTAIN_FRAME
 from instrument.engine.long_notes import RESHAPE_FRAMES
-from instrument.engine.places import FARTHEST
+from instrument.engine.places import REACH
 from instrument.midi.events import ControlChange, Event, Latent, NoteOff, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
@@ -130,9 +130,14 @@ def test_what_is_no_place_is_passed_over(
 
 @pytest.mark.parametrize("coordinate", [9.0, 1e30, 1e300])
 def test_a_place_is_never_far_outside(tiny: Instrument, player: Player, coordinate: float) -> None:
+    centre = np.array(tiny.spec.latent_mean)
+    offsets = np.array([point.latent for point in tiny.spec.map]) - centre
+    farthest = REACH * np.linalg.norm(offsets, axis=1).max()
+    direction = coordinate - centre if coordinate < 1e30 else np.ones(16)
+    nearest = centre + farthest * direction / np.linalg.norm(direction)
     player.send(Latent(0, (coordinate,) * 16))
     got = loudness_db(player, player.begin(69, velocity=127))
-    wanted = decoded_db(tiny, (FARTHEST,) * 16, NoteOn(0, 69, 127))
+    wanted = decoded_db(tiny, tuple(nearest), NoteOn(0, 69, 127))
     np.testing.assert_allclose(got, wanted[: len(got)], atol=1e-3)
 
 

@@ -48,7 +48,7 @@ class Desk:
         latents = LatentSpace(instrument.spec, 0)
         knobs = self.smoother.knobs
         table = VoiceTable(instrument.spec, SLOTS, knobs.shape[1])
-        places = Places(instrument.spec.envelope_size.latent)
+        places = Places(instrument.spec)
         envelopes = NoteEnvelopes(table, instrument, latents, knobs, places)
         self.long_notes = LongNotes(table, envelopes, knobs, places)
         self.writer = FrameWriter(table, instrument, RATE, RING, seed=0)
