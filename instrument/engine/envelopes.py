@@ -11,6 +11,10 @@ from instrument.engine.table import Slots, VoiceTable
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
 
+HEADROOM_DB = 9.0
+"""So much louder than the loudest training note a placed one is, at most: what the graph gives far
+from them nobody has heard."""
+
 
 class NoteEnvelopes:
     """Chooses and decodes the envelopes of the voices in a table.
@@ -42,6 +46,7 @@ class NoteEnvelopes:
         self._latents = latents
         self._knobs = knobs
         self._places = places
+        self._loudest_db = instrument.spec.loudness_db[-1] + HEADROOM_DB
         self._lowest, self._highest = instrument.spec.pitch_range
 
     def begin(self, slot: int, before: int | None) -> None:
@@ -86,7 +91,10 @@ class NoteEnvelopes:
         )
         jitter = self._latents.jitter
         for i, slot in enumerate(slots):
-            point = self._latents.nearest(placed[i]) if is_placed[i] else int(table.point[slot])
+            point = int(table.point[slot])
+            if is_placed[i]:
+                point = self._latents.nearest(placed[i])
+                np.minimum(loudness_db[i], self._loudest_db, out=loudness_db[i])
             jitter.add(cents[i], loudness_db[i], point, int(table.jitter_at[slot]))
         return [Envelope(*curves) for curves in zip(cents, loudness_db, strict=True)]
 

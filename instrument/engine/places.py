@@ -10,11 +10,6 @@ from instrument.arrays import Float64, Int64
 from instrument.midi.channel import CHANNELS
 from instrument.model.spec import InstrumentSpec
 
-REACH = 1.5
-"""How far from the centre notes may be placed, against the training note that is farthest from it.
-
-What is farther comes to there: no graph learned what lies beyond."""
-
 LARGEST = 1e30
 """Coordinates are this at most, so that distances can be computed."""
 
@@ -35,12 +30,15 @@ class Places:
         """
         self._centre = np.array(spec.latent_mean)
         offsets = np.array([point.latent for point in spec.map]) - self._centre
-        self._farthest = REACH * float(np.linalg.norm(offsets, axis=1).max())
+        self._farthest = float(np.linalg.norm(offsets, axis=1).max())
         self.latent: Float64 = np.full((CHANNELS, len(self._centre)), np.nan)
         self.moves: Int64 = np.zeros(CHANNELS, dtype=np.int64)
 
     def place(self, channels: Iterable[int], values: tuple[float, ...]) -> None:
         """Place the notes of channels; those of another instrument's space, or of none, stay.
+
+        A place that is farther from the centre than any training note is brought to that distance:
+        no graph learned what lies beyond.
 
         Args:
             channels: Which.

@@ -10,8 +10,8 @@ import pytest
 from instrument.arrays import Float32
 from instrument.engine.control import Control
 from instrument.engine.curves import CROSSFADE_FRAMES, SUSTAIN_FRAME
+from instrument.engine.envelopes import HEADROOM_DB
 from instrument.engine.long_notes import RESHAPE_FRAMES
-from instrument.engine.places import REACH
 from instrument.midi.events import ControlChange, Event, Latent, NoteOff, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
@@ -132,13 +132,24 @@ def test_what_is_no_place_is_passed_over(
 def test_a_place_is_never_far_outside(tiny: Instrument, player: Player, coordinate: float) -> None:
     centre = np.array(tiny.spec.latent_mean)
     offsets = np.array([point.latent for point in tiny.spec.map]) - centre
-    farthest = REACH * np.linalg.norm(offsets, axis=1).max()
+    farthest = np.linalg.norm(offsets, axis=1).max()
     direction = coordinate - centre if coordinate < 1e30 else np.ones(16)
     nearest = centre + farthest * direction / np.linalg.norm(direction)
     player.send(Latent(0, (coordinate,) * 16))
     got = loudness_db(player, player.begin(69, velocity=127))
     wanted = decoded_db(tiny, tuple(nearest), NoteOn(0, 69, 127))
     np.testing.assert_allclose(got, wanted[: len(got)], atol=1e-3)
+
+
+def test_no_place_is_much_louder_than_the_training_notes(tiny: Instrument, player: Player) -> None:
+    loudest = tiny.spec.loudness_db[-1] + HEADROOM_DB
+    directions = np.random.default_rng(1).normal(size=(200, 16))
+    note = NoteOn(0, 69, 127)
+    far = (tuple(direction) for direction in directions * 4.0)
+    event = max((Latent(0, z) for z in far), key=lambda e: decoded_db(tiny, e.values, note).max())
+    assert decoded_db(tiny, event.values, note).max() > loudest
+    player.send(event)
+    assert loudness_db(player, player.begin(69, velocity=127)).max() <= loudest + 1e-3
 
 
 def test_a_released_note_keeps_its_release(tiny: Instrument, player: Player) -> None:
