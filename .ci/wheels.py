@@ -1,4 +1,4 @@
-"""Find out whether what playing live needs has wheels for every Python that Arco supports.
+"""Find out whether what playing needs has wheels for every Python that Arco supports.
 
 pip looks for another Python's wheels on this system, but reads environment markers as if they were
 about its own; so they are decided here, and pip gets what is left.
@@ -17,7 +17,8 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-PLAYING = "live"
+PLAYING = "ui"
+"""The extra of those who play, live and in the browser."""
 
 
 def supported(project: dict[str, Any]) -> list[str]:

@@ -49,7 +49,7 @@ def wheels() -> Any:
 def needed(python: str, computer: Computer) -> list[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     platform = {"sys_platform": computer.system, "platform_machine": computer.machine}
-    return list(wheels().needed(project, "live", python, **platform))
+    return list(wheels().needed(project, "ui", python, **platform))
 
 
 def test_the_pythons_are_those_that_the_project_says() -> None:
