@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from instrument.arrays import DDSPControls, Float32, Float64
-from instrument.model.graphs import Instrument
+from instrument.model.graphs import FaultWatch, Instrument
 from instrument.units import FRAME_RATE, db_to_gain
 from training.analysis.loudness import loudness_db
 from training.analysis.spectra import measure_spectra
@@ -25,12 +25,13 @@ def resynthesise(
     instrument: Instrument, f0_hz: Float64, loudness: Float32, sample_rate: int, seed: int = 0
 ) -> Float32:
     """Audio [(T − 1)·hop] of the timbre graph for f0_hz and loudness in dB, [T] each."""
+    watch = FaultWatch(instrument)
     controls, _ = instrument.timbre.run(
         f0_hz[None].astype(np.float32),
         loudness[None].astype(np.float32),
         instrument.new_state(1),
     )
-    instrument.check()
+    watch.check()
     return _synthesise(f0_hz, controls, sample_rate, seed)
 
 

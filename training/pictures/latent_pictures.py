@@ -16,7 +16,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from instrument.arrays import Float64
-from instrument.model.graphs import Instrument
+from instrument.model.graphs import FaultWatch, Instrument
 from instrument.units import midi_to_hz
 from training.data.descriptors import LABELS, OF_AXES, describe
 from training.data.features import FeatureCache
@@ -142,13 +142,14 @@ def _interpolations(model: Model, stem: Path) -> Picture | None:
         between: Float64 = shares @ ends[notes]
         return between
 
+    watch = FaultWatch(instrument)
     latent, pitch, level = mixed(test.posterior_mean), mixed(midi), mixed(loudness)
     curves = latent_plots.Curves(
         *instrument.envelope.decode(
             latent.astype(np.float32), pitch.astype(np.float32), level.astype(np.float32)
         )
     )
-    instrument.check()
+    watch.check()
     latent_plots.interpolations(curves, WEIGHTS, stem)
     rate = instrument.spec.sample_rate
     sounds = []
@@ -250,12 +251,13 @@ def _traversals(model: Model, stem: Path) -> Picture:
     direction = np.array([axis.direction for axis in spec.axes])
     latent = np.array(spec.latent_mean) + coordinate[:, :, None] * direction[:, None]
     count = coordinate.size
+    watch = FaultWatch(model.instrument)
     decoded = model.instrument.envelope.decode(
         latent.reshape(count, -1).astype(np.float32),
         np.full(count, DESCRIBED_MIDI, np.float32),
         np.full(count, DESCRIBED_LOUDNESS, np.float32),
     )
-    model.instrument.check()
+    watch.check()
     cents, loudness_db = (curve.reshape(*coordinate.shape, -1) for curve in decoded)
     names = [axis.name for axis in spec.axes]
     curves = [latent_plots.Curves(*pair) for pair in zip(cents, loudness_db, strict=True)]
