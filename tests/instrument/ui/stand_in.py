@@ -9,12 +9,19 @@ Its first argument is a folder: the file ``heard`` there takes the messages that
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 import time
 from pathlib import Path
+from threading import Thread
 
 from instrument.live.osc import packed, unpacked
+
+
+def end_with_whoever_started_it() -> None:
+    sys.stdin.read()
+    os._exit(0)
 
 
 def main() -> int:
@@ -22,6 +29,7 @@ def main() -> int:
     if (folder / "refuse").exists():
         print("arco: no such device", file=sys.stderr)
         return 2
+    Thread(target=end_with_whoever_started_it, daemon=True).start()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
         port.bind(("127.0.0.1", 0))
         port.settimeout(0.02)
