@@ -74,8 +74,13 @@ class Ui:
 
 @pytest.fixture
 def ui(
-    jack_server: Any, tiny_instrument: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_jack_server: Callable[..., Any],
+    tiny_instrument: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Ui]:
+    # A client that is killed would hold up a synchronous one.
+    make_jack_server(synchronous=False).start()
     monkeypatch.setenv("ARCO_CONFIG", str(tmp_path / "config"))
     options = ["--instrument", str(tiny_instrument), "--record", str(tmp_path / "take.mid")]
     program = Ui(tmp_path / "ui.log", *options)
