@@ -31,7 +31,7 @@ ui: $(VENV)/ui
 	$(BIN)/arco ui --open
 
 check: $(VENV)/check style
-	$(PYTEST) $(TOGETHER) --durations=30 -m 'not slow and not live and not reference'
+	$(PYTEST) $(TOGETHER) --durations=30 -m 'not slow and not live and not reference and not fuzz'
 
 # What plays live has the machine to itself: it is measured in milliseconds.
 test: $(VENV)/test style
