@@ -34,6 +34,14 @@ KnobOption = Annotated[
     ),
 ]
 
+RecordOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="TAKE.mid",
+        help="Record what is played; 'arco render TAKE.mid' gives the same sound.",
+        show_default=False,
+    ),
+]
 HumanizeOption = Annotated[
     float | None,
     typer.Option(

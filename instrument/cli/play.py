@@ -15,6 +15,7 @@ from instrument.cli.options import (
     InstrumentOption,
     KnobOption,
     PresetOption,
+    RecordOption,
     RoomOption,
     instrument_folder,
     read_chosen,
@@ -95,14 +96,7 @@ def play(
             show_default=False,
         ),
     ] = None,
-    record: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="TAKE.mid",
-            help="Record what is played; 'arco render TAKE.mid' gives the same sound.",
-            show_default=False,
-        ),
-    ] = None,
+    record: RecordOption = None,
     record_audio: Annotated[
         Path | None,
         typer.Option(

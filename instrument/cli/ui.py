@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from instrument.cli.options import InstrumentOption, instrument_folder
+from instrument.cli.options import InstrumentOption, RecordOption, instrument_folder
 from instrument.cli.play import BLOCK, PORT
 from instrument.cli.shell import signals_that_end
 from instrument.errors import UsageError
@@ -42,14 +41,7 @@ def ui(
     voices: Annotated[
         int, typer.Option(metavar="NUMBER", help="How many notes may sound at once.")
     ] = 8,
-    record: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="TAKE.mid",
-            help="Record what is played; 'arco render TAKE.mid' gives the same sound.",
-            show_default=False,
-        ),
-    ] = None,
+    record: RecordOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the page's address as JSON.")
     ] = False,

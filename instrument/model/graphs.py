@@ -98,15 +98,6 @@ class Instrument:
         """How often something went wrong in its graphs."""
         return self.envelope.runner.faults + self.timbre.runner.faults
 
-    def check(self) -> None:
-        """Refuse to go on if anything went wrong.
-
-        Raises:
-            InstrumentError: That it did.
-        """
-        if self.fault is not None:
-            raise self.fault
-
 
 class FaultWatch:
     """Sees what goes wrong in an instrument's graphs from now on, and nothing from before."""
@@ -190,6 +181,7 @@ def _sizes(shape: Sequence[int | str | None]) -> str:
 
 def _try(instrument: Instrument, voices: int, frames: int) -> None:
     """Run both graphs: the first run is slow, and shows whether they do what they are asked for."""
+    watch = FaultWatch(instrument)
     spec = instrument.spec
     key = sum(spec.pitch_range) / 2.0
     _, loudness_db = instrument.envelope.decode(
@@ -200,7 +192,7 @@ def _try(instrument: Instrument, voices: int, frames: int) -> None:
     f0_hz = np.full((voices, frames), midi_to_hz(key), np.float32)
     asked_db = np.full((voices, frames), TRIAL_DB, np.float32)
     controls, _ = instrument.timbre.run(f0_hz, asked_db, instrument.new_state(voices))
-    instrument.check()
+    watch.check()
     tones = (controls.amplitude[..., None] * controls.harmonics).astype(np.float64)
     power = 0.5 * (tones**2).sum(-1)
     power += UNIFORM_NOISE_POWER * (controls.noise.astype(np.float64) ** 2).mean(-1)
