@@ -144,6 +144,7 @@ def facts(spec: InstrumentSpec) -> dict[str, Any]:
         "latent_dimensions": spec.envelope_size.latent,
         "harmonics": spec.timbre_size.harmonics,
         "noise_bands": spec.timbre_size.noise_bands,
+        "encoder": spec.encoder is not None,
         "axes": [{"name": axis.name, "label": axis.label} for axis in spec.axes],
         "presets": [
             {"name": preset.name, "program": program, "description": preset.description}
@@ -192,6 +193,7 @@ def _properties(about: dict[str, Any]) -> Table:
     table.add_row("Trained at", f"{about['sample_rate']} Hz, {about['frame_rate']} frames a second")
     table.add_row("Latent space", f"{about['latent_dimensions']} dimensions")
     table.add_row("Sound", f"{about['harmonics']} harmonics, {about['noise_bands']} bands of noise")
+    table.add_row("Encoder", "places recorded notes" if about["encoder"] else "none")
     table.add_row("Digest", about["digest"])
     return table
 

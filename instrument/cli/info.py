@@ -26,7 +26,7 @@ def info(
 
     folder = instrument_folder(instrument)
     spec = read_spec(folder)
-    for graph in (spec.envelope, spec.timbre):
+    for graph in filter(None, (spec.envelope, spec.timbre, spec.encoder)):
         read_graph(graph, folder)
     if as_json:
         print(json.dumps(ui.facts(spec), ensure_ascii=False))

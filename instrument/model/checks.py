@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from instrument.model import tensors
 from instrument.model.reading import Misfit
 from instrument.units import FRAME_RATE
 
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 
 STRAIGHT = 0.01
 """How far axes may be from unit length, and from right angles to each other."""
-
-ENVELOPE_TENSORS = 3, 2
-TIMBRE_TENSORS = 3, 4
-"""How many inputs and outputs the graphs have."""
 
 MOST_SPECTRUM_POINTS = 8193
 
@@ -34,6 +31,7 @@ def check_consistent(spec: InstrumentSpec) -> None:
     _check_sizes(spec)
     _check_axes(spec)
     _check_presets(spec)
+    _check_map(spec)
     _check_jitter(spec)
     if len(spec.loudness_db) < 2 or np.any(np.diff(spec.loudness_db) < 0.0):
         raise Misfit("loudness_db should rise over at least two quantiles")
@@ -43,11 +41,15 @@ def check_consistent(spec: InstrumentSpec) -> None:
 
 def _check_graphs(spec: InstrumentSpec) -> None:
     for place, graph, (inputs, outputs) in (
-        ("envelope", spec.envelope, ENVELOPE_TENSORS),
-        ("timbre", spec.timbre, TIMBRE_TENSORS),
+        ("envelope", spec.envelope, tensors.ENVELOPE),
+        ("timbre", spec.timbre, tensors.TIMBRE),
+        ("encoder", spec.encoder, tensors.ENCODER),
     ):
-        if (len(graph.inputs), len(graph.outputs)) != (inputs, outputs):
-            raise Misfit(f"{place} should have {inputs} inputs and {outputs} outputs")
+        if graph and (graph.inputs, graph.outputs) != (list(inputs), list(outputs)):
+            raise Misfit(
+                f"{place} should have {len(inputs)} inputs and {len(outputs)} outputs, the tensors "
+                f"{', '.join(inputs)} → {', '.join(outputs)}"
+            )
 
 
 def _check_sizes(spec: InstrumentSpec) -> None:
@@ -93,6 +95,12 @@ def _check_presets(spec: InstrumentSpec) -> None:
     for preset in spec.presets:
         if not preset.points or max(preset.points) >= len(spec.map):
             raise Misfit(f"preset {preset.name} names no points, or some that don't exist")
+
+
+def _check_map(spec: InstrumentSpec) -> None:
+    places = {len(point.tsne) for point in spec.map}
+    if places not in (set(), {0}, {2}):
+        raise Misfit("map points should all have two coordinates in tsne, or all of them none")
 
 
 def _check_unlike(things: str, names: Iterable[str]) -> None:

@@ -1,9 +1,10 @@
-"""The two graphs of an instrument, and the whole of it, loaded."""
+"""The graphs of an instrument, and the whole of it, loaded."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from instrument.arrays import DDSPControls, Float32
 from instrument.errors import InstrumentError
 from instrument.model.runtime import GraphRunner, Output, Stop, within_time
 from instrument.model.spec import SPEC_FILE, Graph, InstrumentSpec, read_spec
+from instrument.model.tensors import ENCODER, ENVELOPE, TIMBRE, Tensors, axis_sizes
 from instrument.units import UNIFORM_NOISE_POWER, midi_to_hz
 
 CURVES = Output(most=12_000.0, silent=0.0), Output(most=1000.0, silent=-200.0)
@@ -24,6 +26,9 @@ CONTROLS = (
     Output(most=1e6, silent=0.0),
 )
 """Amplitude, harmonics, noise and state; nothing asks for 1000, 60 dB above full level."""
+
+POINT = (Output(most=1000.0, silent=0.0),)
+"""A point of the latent space, where training notes lie about as N(0, I)."""
 
 TRIAL_DB = -30.0
 ASTRAY_DB = 40.0
@@ -50,7 +55,8 @@ class EnvelopeModel:
     def decode(self, latent: Float32, pitch: Float32, loudness: Float32) -> tuple[Float32, Float32]:
         """Decode envelopes: cents from the nominal pitch and loudness in dB, [B, frames] each."""
         shape = (len(latent), *self._frames)
-        cents, loudness_db = self.runner.run((latent, pitch, loudness), (shape, shape))
+        inputs = {"latent": latent, "pitch": pitch, "loudness": loudness}
+        cents, loudness_db = self.runner.run(inputs, (shape, shape))
         return cents, loudness_db
 
 
@@ -69,8 +75,52 @@ class TimbreModel:
         """T frames of V voices: f0_hz [V, T], loudness_db [V, T], state [V, H]."""
         shape = f0_hz.shape
         shapes = shape, (*shape, *self._harmonics), (*shape, *self._noise), state.shape
-        amplitude, harmonics, noise, state = self.runner.run((f0_hz, loudness_db, state), shapes)
+        inputs = {"f0_hz": f0_hz, "loudness_db": loudness_db, "state": state}
+        amplitude, harmonics, noise, state = self.runner.run(inputs, shapes)
         return DDSPControls(amplitude, harmonics, noise), state
+
+
+class EncoderModel:
+    """cents, loudness_db [B, frames], pitch [B] (MIDI), loudness [B] (quantile) → latent [B, L].
+
+    The curves are those that the network was trained on, three seconds of a recorded note from its
+    onset on, with its release from ``release_frame`` on:
+
+    - cents from the nominal pitch, without the note's tuning: the median of its sustain is 0;
+    - loudness_db against the note's own level, dB(A): the median of its sustain without the first
+      quarter of it is 0.
+
+    What a short note doesn't have is a continuation of its sustain.
+    """
+
+    def __init__(self, graph: Graph, folder: Path, stop: Stop | None = None) -> None:
+        """Load it, as an ``EnvelopeModel``."""
+        self.runner = GraphRunner(graph, folder, POINT, stop)
+        self._latent = self.runner.output_shapes[0][1:]
+
+    def encode(
+        self, cents: Float32, loudness_db: Float32, pitch: Float32, loudness: Float32
+    ) -> Float32:
+        """Where notes lie in the latent space: the mean of the posterior, [B, L].
+
+        What ``EnvelopeModel.decode`` makes of it, at the same pitch and loudness, is the envelope
+        that comes nearest to the note's.
+
+        Args:
+            cents: [B, frames], as the class says; finite.
+            loudness_db: [B, frames], likewise.
+            pitch: [B], the MIDI note that cents are from.
+            loudness: [B], 0…1, the quantile of the training notes' loudness.
+
+        Raises:
+            InstrumentError: The graph gives no such points.
+        """
+        before = self.runner.faults
+        inputs = {"cents": cents, "loudness_db": loudness_db, "pitch": pitch, "loudness": loudness}
+        (latent,) = self.runner.run(inputs, ((len(cents), *self._latent),))
+        if self.runner.fault is not None and self.runner.faults > before:
+            raise self.runner.fault
+        return latent
 
 
 @dataclass(frozen=True)
@@ -80,6 +130,31 @@ class Instrument:
     spec: InstrumentSpec
     envelope: EnvelopeModel
     timbre: TimbreModel
+    folder: Path
+
+    @cached_property
+    def encoder(self) -> EncoderModel | None:
+        """What places recorded notes in the latent space; None if the instrument has no such graph.
+
+        It is loaded when it is first asked for: playing doesn't need it.
+
+        Raises:
+            InstrumentError: It is missing, edited, or can't be computed.
+        """
+        graph = self.spec.encoder
+        if graph is None:
+            return None
+        return within_time(partial(self._load_encoder, graph), str(self.folder))
+
+    def _load_encoder(self, graph: Graph, stop: Stop) -> EncoderModel:
+        encoder = EncoderModel(graph, self.folder, stop)
+        _check_shapes(encoder.runner, ENCODER, self.spec)
+        for notes in (2, 1):
+            shape = notes, self.spec.envelope_size.frames
+            key = np.full(notes, sum(self.spec.pitch_range) / 2.0, np.float32)
+            straight = np.zeros(shape, np.float32)
+            encoder.encode(straight, straight, key, np.full(notes, 0.5, np.float32))
+        return encoder
 
     def new_state(self, voices: int) -> Float32:
         """The timbre's state for voices that begin, [voices, H]."""
@@ -87,7 +162,7 @@ class Instrument:
 
     @property
     def fault(self) -> InstrumentError | None:
-        """What went wrong in its graphs while they ran, if anything did.
+        """What went wrong in the graphs that play while they ran, if anything did.
 
         The notes or frames that were wrong are silent.
         """
@@ -95,12 +170,12 @@ class Instrument:
 
     @property
     def faults(self) -> int:
-        """How often something went wrong in its graphs."""
+        """How often something went wrong in the graphs that play."""
         return self.envelope.runner.faults + self.timbre.runner.faults
 
 
 class FaultWatch:
-    """Sees what goes wrong in an instrument's graphs from now on, and nothing from before."""
+    """Sees what goes wrong in the graphs that play from now on, and nothing from before."""
 
     def __init__(self, instrument: Instrument) -> None:
         self._instrument = instrument
@@ -134,8 +209,10 @@ def load_instrument(folder: Path) -> Instrument:
             spec,
             EnvelopeModel(spec.envelope, folder, stop),
             TimbreModel(spec.timbre, folder, stop),
+            folder,
         )
-        _check_shapes(instrument)
+        _check_shapes(instrument.envelope.runner, ENVELOPE, spec)
+        _check_shapes(instrument.timbre.runner, TIMBRE, spec)
         for voices, frames in ((2, 3), (1, 1)):
             _try(instrument, voices, frames)
         return instrument
@@ -143,36 +220,24 @@ def load_instrument(folder: Path) -> Instrument:
     return within_time(load, str(folder))
 
 
-def _check_shapes(instrument: Instrument) -> None:
-    """Refuse graphs of other sizes than described, or that take only so many notes or frames."""
-    envelope, timbre = instrument.spec.envelope_size, instrument.spec.timbre_size
-    any_size = None
-    for runner, inputs, tails in (
-        (
-            instrument.envelope.runner,
-            ((any_size, envelope.latent), (any_size,), (any_size,)),
-            ((envelope.frames,), (envelope.frames,)),
-        ),
-        (
-            instrument.timbre.runner,
-            ((any_size, any_size), (any_size, any_size), (any_size, timbre.state)),
-            ((2,), (2, timbre.harmonics), (2, timbre.noise_bands), (timbre.state,)),
-        ),
-    ):
-        for declared, wanted in zip(runner.input_shapes, inputs, strict=True):
-            if len(declared) != len(wanted) or not all(
-                not isinstance(size, int) if want is any_size else size == want
-                for size, want in zip(declared, wanted, strict=True)
-            ):
-                raise InstrumentError(
-                    f"{runner.path}: it takes {_sizes(declared)}, and by the sizes in "
-                    f"{SPEC_FILE} it should take {_sizes(wanted)}"
-                )
-        found, said = runner.output_shapes, [(2, *tail) for tail in tails]
-        if found != said:
+def _check_shapes(runner: GraphRunner, graph: Tensors, spec: InstrumentSpec) -> None:
+    """Refuse a graph of other sizes than described, or that takes only so many notes or frames."""
+    sizes = axis_sizes(spec)
+    for declared, axes in zip(runner.input_shapes, graph.inputs.values(), strict=True):
+        wanted = [sizes.get(axis) for axis in axes]
+        if len(declared) != len(wanted) or not all(
+            not isinstance(size, int) if want is None else size == want
+            for size, want in zip(declared, wanted, strict=True)
+        ):
             raise InstrumentError(
-                f"{runner.path}: it gives arrays of {found}, and {SPEC_FILE} says {said}"
+                f"{runner.path}: it takes {_sizes(declared)}, and by the sizes in "
+                f"{SPEC_FILE} it should take {_sizes(wanted)}"
             )
+    said = [tuple(sizes.get(axis, 2) for axis in axes) for axes in graph.outputs.values()]
+    if runner.output_shapes != said:
+        raise InstrumentError(
+            f"{runner.path}: it gives arrays of {runner.output_shapes}, and {SPEC_FILE} says {said}"
+        )
 
 
 def _sizes(shape: Sequence[int | str | None]) -> str:
@@ -180,7 +245,7 @@ def _sizes(shape: Sequence[int | str | None]) -> str:
 
 
 def _try(instrument: Instrument, voices: int, frames: int) -> None:
-    """Run both graphs: the first run is slow, and shows whether they do what they are asked for."""
+    """Run what plays: the first run is slow, and shows whether they do what they are asked for."""
     watch = FaultWatch(instrument)
     spec = instrument.spec
     key = sum(spec.pitch_range) / 2.0

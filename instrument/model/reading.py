@@ -8,6 +8,7 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from types import UnionType
 from typing import Annotated, Any, TypeAlias
 
 from instrument.text import one_line
@@ -58,19 +59,38 @@ class Misfit(ValueError):  # noqa: N818 (a value that doesn't fit)
 def _dataclass_reader(kind: type) -> Reader:
     hints = typing.get_type_hints(kind, include_extras=True)
     readers = {name: reader(hint) for name, hint in hints.items()}
+    needed = {field.name for field in dataclasses.fields(kind) if not _has_default(field)}
 
     def read(value: Any) -> Any:  # noqa: ANN401 (JSON is what it is)
         if not isinstance(value, dict):
             raise Misfit("should be an object")
-        if missing := readers.keys() - value.keys():
+        if missing := needed - value.keys():
             raise Misfit(f"lacks {', '.join(sorted(missing))}")
         given = {}
         for name, read_one in readers.items():
+            if name not in value:
+                continue
             try:
                 given[name] = read_one(value[name])
             except Misfit as misfit:
                 raise misfit.inside(name) from None
         return kind(**given)
+
+    return read
+
+
+def _has_default(field: dataclasses.Field[Any]) -> bool:
+    missing = dataclasses.MISSING
+    return field.default is not missing or field.default_factory is not missing
+
+
+def _optional_reader(kind: Any) -> Reader:  # noqa: ANN401 (any type)
+    """Of ``X | None``."""
+    (some,) = (part for part in typing.get_args(kind) if part is not type(None))
+    read_one = reader(some)
+
+    def read(value: Any) -> Any:  # noqa: ANN401 (JSON is what it is)
+        return None if value is None else read_one(value)
 
     return read
 
@@ -153,10 +173,11 @@ FINITE = Within(-sys.float_info.max, sys.float_info.max)
 
 @cache
 def reader(kind: Any) -> Reader:  # noqa: ANN401 (any type)
-    """What reads a JSON value as a dataclass, list, dict, number, truth value or text.
+    """What reads a JSON value as a dataclass, list, dict, number, truth value, text or any or None.
 
     Text comes in one line without control characters. ``Annotated`` numbers have a range
-    (``Within``), annotated text is a name (``Called``).
+    (``Within``), annotated text is a name (``Called``). Of a dataclass those fields may be missing
+    that have a default.
 
     Returns:
         A function from a value to what it is read as; it raises ``Misfit`` for one of another
@@ -171,6 +192,8 @@ def reader(kind: Any) -> Reader:  # noqa: ANN401 (any type)
         return _number_reader(kind, next(iter(notes), FINITE))
     if kind is str:
         return _read_name if notes else _read_text
+    if typing.get_origin(kind) in (UnionType, typing.Union):
+        return _optional_reader(kind)
     if dataclasses.is_dataclass(kind):
         return _dataclass_reader(typing.cast("type", kind))
     build = {list: _list_reader, dict: _dict_reader}[typing.get_origin(kind)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -190,17 +190,18 @@ class GraphRunner:
         self._session = _session(content, self.path, as_written=False)
 
     def run(
-        self, inputs: Sequence[Float32], shapes: Sequence[tuple[int, ...]]
+        self, inputs: Mapping[str, Float32], shapes: Sequence[tuple[int, ...]]
     ) -> Sequence[Float32]:
         """Compute outputs; what goes wrong is silent, and kept as a ``fault``.
 
         Args:
-            inputs: In order; the first axis of each counts notes or voices.
+            inputs: By name, at least those that the graph takes; the first axis of each counts
+                notes or voices.
             shapes: That the outputs should have. Their first axes count the same.
         """
         try:
             found: list[Float32] = self._session.run(
-                None, dict(zip(self._names, inputs, strict=True))
+                None, {name: inputs[name] for name in self._names}
             )
         except Exception as error:  # onnxruntime's exceptions have no common base
             self._keep(self._uncomputable(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +16,8 @@ from instrument.model.folder import is_there, read_file
 from instrument.model.metrics import Metric, undescribed
 from instrument.model.reading import Misfit, Name, Within, reader
 
-FORMAT = 4
+FORMAT = 5
+OLDEST_FORMAT = 3
 SPEC_FILE = "instrument.json"
 SPEC_BYTES = 1 << 24
 """Most that a description may have: 50 times what those that ship have."""
@@ -94,6 +95,7 @@ class MapPoint:
         midi: Its pitch.
         loudness: Its level, as a quantile of the training notes'.
         dynamic, string: Its labels, empty if unknown.
+        tsne: Its place by t-SNE, two coordinates about as wide as x and y; empty if there is none.
         vibrato_cents: Amplitude of its vibrato.
         jitter_cents, jitter_db: How strong the unsteadiness is that its envelope leaves out, slow
             and fast: r.m.s.
@@ -102,6 +104,7 @@ class MapPoint:
 
     x: Coordinate
     y: Coordinate
+    tsne: list[Coordinate] = field(default_factory=list, kw_only=True)
     midi: Key
     loudness: Quantile
     dynamic: str
@@ -161,7 +164,8 @@ class InstrumentSpec:
         frame_rate: Control frames a second.
         sample_rate: That the timbre was trained at, in Hz.
         pitch_range: Lowest and highest MIDI note of the training notes.
-        envelope, timbre: The graphs.
+        envelope, timbre: The graphs that play.
+        encoder: The graph that places recorded notes in the latent space; playing doesn't need it.
         envelope_size, timbre_size: Their sizes.
         loudness_db: Loudness of the training notes at equally spaced quantiles, 0 to 1.
         latent_mean: [latent], the centre of the axes.
@@ -179,6 +183,7 @@ class InstrumentSpec:
     pitch_range: list[Key]
     envelope: Graph
     timbre: Graph
+    encoder: Graph | None = field(default=None, kw_only=True)
     envelope_size: EnvelopeSize
     timbre_size: TimbreSize
     loudness_db: list[Level]
@@ -193,7 +198,7 @@ class InstrumentSpec:
 
     @property
     def digest(self) -> str:
-        """First 12 digits of the digest of both graphs together."""
+        """First 12 digits of the digest of both graphs that play; the encoder makes no sound."""
         both = self.envelope.sha256 + self.timbre.sha256
         return hashlib.sha256(both.encode()).hexdigest()[:12]
 
@@ -215,12 +220,18 @@ def sha256(path: Path) -> str:
 
 
 def _brought_up_to_date(content: dict[str, Any]) -> dict[str, Any]:
-    """The content of a file of format 3, which had only names and values of metrics, as now."""
-    values = content.get("figures")
-    if content.get("format") != 3 or not isinstance(values, dict):
+    """The content of a file of an older format, as it would be written now.
+
+    Format 3 had only names and values of metrics. Format 4 had neither an encoder nor places by
+    t-SNE, which may be missing.
+    """
+    found, values = content.get("format"), content.get("figures")
+    if type(found) is not int:  # 4.0 is no format
         return content
-    metrics = [vars(undescribed(name, value)) for name, value in values.items()]
-    return {**content, "format": FORMAT, "metrics": metrics}
+    if found == 3 and isinstance(values, dict):
+        metrics = [vars(undescribed(name, value)) for name, value in values.items()]
+        return {**content, "format": FORMAT, "metrics": metrics}
+    return {**content, "format": FORMAT} if found == 4 else content
 
 
 def read_spec(folder: Path) -> InstrumentSpec:
@@ -240,8 +251,8 @@ def read_spec(folder: Path) -> InstrumentSpec:
     found = content.get("format")
     if type(found) is not int or found != FORMAT:
         raise InstrumentError(
-            f"{path}: format {found!r:.20}, and this version of Arco reads format {FORMAT}; "
-            "export the instrument anew"
+            f"{path}: format {found!r:.20}, and this version of Arco reads formats "
+            f"{OLDEST_FORMAT} to {FORMAT}; export the instrument anew"
         )
     try:
         spec: InstrumentSpec = reader(InstrumentSpec)(content)

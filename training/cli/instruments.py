@@ -28,7 +28,9 @@ def export(
     features: Features,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the instrument.")],
     envelopes_run: EnvelopesRun = ENVELOPES_RUN,
-    timbre_run: TimbreRun = TIMBRE_RUN,
+    timbre: Annotated[
+        Path, typer.Option(help="Its run, or an exported instrument, whose timbre stays as it is.")
+    ] = TIMBRE_RUN,
     name: Annotated[str | None, typer.Option(help="The folder's name, if not given.")] = None,
     description: Annotated[
         str, typer.Option(help="One line; by default its name and its sources.")
@@ -44,16 +46,17 @@ def export(
     from instrument.model.metrics import metric_values
     from training.export.card import write_card
     from training.export.destination import check_destination
+    from training.export.graphs import find_timbre
     from training.export.onnx import ExportSettings, describe_sources
     from training.export.onnx import export as export_instrument
-    from training.fitting.runs import load_envelope, load_timbre
+    from training.fitting.runs import load_envelope
 
     check_destination(out)
     licences = named_texts("--licence", licence or [])
     settings = ExportSettings(name or out.resolve().name, description, licences)
     cache = FeatureCache.load(features)
     describe_sources(cache, licences)
-    networks = load_envelope(envelopes_run), load_timbre(timbre_run)
+    networks = load_envelope(envelopes_run), find_timbre(timbre)
     spec = export_instrument(*networks, cache, out, settings, write_card)
     megabytes = sum(path.stat().st_size for path in out.iterdir() if path.is_file()) / 1e6
     typer.echo(

@@ -33,7 +33,7 @@ def measure(rounds: int, repeats: int, widths: Sequence[int] = WIDTHS) -> Measur
     try:
         import torch
 
-        from training.export.onnx import export_timbre
+        from training.export.graphs import export_timbre
         from training.networks.timbre import TimbreDecoder, TimbreSettings
     except ImportError as error:
         raise UsageError(

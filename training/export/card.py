@@ -5,18 +5,32 @@ from __future__ import annotations
 import dataclasses
 import math
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 
 from instrument.files import replacing
 from instrument.model.metrics import Metric, metric_values, three_digits
-from instrument.model.spec import InstrumentSpec, read_spec, write_spec
+from instrument.model.spec import Graph, InstrumentSpec, read_spec, write_spec
+from instrument.model.tensors import (
+    ENCODER,
+    ENVELOPE,
+    NOTES,
+    TIMBRE,
+    TIME,
+    VOICES,
+    Tensors,
+    axis_sizes,
+)
 from training.export.destination import CARD_BEGINS, CARD_FILE, check_card
 from training.export.metrics import METHODS, describe_metrics
 from training.output import markdown_table
 
 DIGITS = 4
+ENCODER_SAID = (
+    " The encoder makes no sound: it places a recorded note in the latent space. Its cents are "
+    "from the median of the note's sustain, and its dB from the median without the first quarter."
+)
 
 
 def metric_tables(metrics: Iterable[Metric]) -> str:
@@ -44,42 +58,63 @@ def _sides(metric: Metric) -> dict[str, float]:
     return {metric.of: metric.value} | {one.of: one.value for one in metric.compared}
 
 
+def _tensors(spec: InstrumentSpec) -> Iterator[tuple[Graph, Tensors, dict[str, str]]]:
+    """Each graph, its tensors, and what is in them."""
+    curve = "dB, A-weighted"
+    yield (
+        spec.envelope,
+        ENVELOPE,
+        {
+            "latent": "point of the latent space, N(0, 1) a dimension",
+            "pitch": "MIDI note, may be fractional",
+            "loudness": "0…1, quantile of the training notes' loudness",
+            "cents": "cents from the nominal pitch",
+            "loudness_db": curve,
+        },
+    )
+    yield (
+        spec.timbre,
+        TIMBRE,
+        {
+            "f0_hz": "Hz",
+            "loudness_db": curve,
+            "state": "zeros when a voice begins",
+            "amplitude": "sum of the amplitudes of all harmonics, linear",
+            "harmonics": "share of harmonic 1, 2, …; rows sum to 1",
+            "noise": f"magnitudes of the noise filter from 0 to {spec.sample_rate // 2} Hz, linear",
+            "next_state": "state for the frames that follow",
+        },
+    )
+    if spec.encoder:
+        yield (
+            spec.encoder,
+            ENCODER,
+            {
+                "cents": "of a recorded note, cents from its own tuning",
+                "loudness_db": "dB, A-weighted, against its level",
+                "pitch": "MIDI note",
+                "loudness": "0…1, as above",
+                "latent": "where it lies: the mean of the posterior",
+            },
+        )
+
+
 def _graphs(spec: InstrumentSpec) -> str:
-    latent, frames = spec.envelope_size.latent, spec.envelope_size.frames
-    sizes = spec.timbre_size
-    envelope = {
-        "latent": (f"[B, {latent}]", "point of the latent space, N(0, 1) a dimension"),
-        "pitch": ("[B]", "MIDI note, may be fractional"),
-        "loudness": ("[B]", "0…1, quantile of the training notes' loudness"),
-        "cents": (f"[B, {frames}]", "cents from the nominal pitch"),
-        "loudness_db": (f"[B, {frames}]", "dB, A-weighted"),
-    }
-    timbre = {
-        "f0_hz": ("[V, T]", "Hz"),
-        "loudness_db": ("[V, T]", "dB, A-weighted"),
-        "state": (f"[V, {sizes.state}]", "zeros when a voice begins"),
-        "amplitude": ("[V, T]", "sum of the amplitudes of all harmonics, linear"),
-        "harmonics": (f"[V, T, {sizes.harmonics}]", "share of harmonic 1, 2, …; rows sum to 1"),
-        "noise": (
-            f"[V, T, {sizes.noise_bands}]",
-            f"magnitudes of the noise filter from 0 to {spec.sample_rate // 2} Hz, linear",
-        ),
-        "next_state": (f"[V, {sizes.state}]", "state for the frames that follow"),
-    }
+    sizes = {NOTES: "B", VOICES: "V", TIME: "T"} | axis_sizes(spec)
     rows = [
-        [graph.file, way, f"`{tensor}`", *about.get(tensor, ("", ""))]
-        for graph, about in ((spec.envelope, envelope), (spec.timbre, timbre))
-        for way, tensors in (("in", graph.inputs), ("out", graph.outputs))
-        for tensor in tensors
+        [graph.file, way, f"`{name}`", f"[{', '.join(str(sizes[a]) for a in axes)}]", about[name]]
+        for graph, tensors, about in _tensors(spec)
+        for way, shapes in (("in", tensors.inputs), ("out", tensors.outputs))
+        for name, axes in shapes.items()
     ]
     release = spec.envelope_size.release_frame
     return (
         markdown_table(["graph", "", "tensor", "shape", "what"], rows) + "\n\n"
-        f"Both run at {spec.frame_rate} frames a second, in 32-bit floats. B notes, V voices and "
+        f"All run at {spec.frame_rate} frames a second, in 32-bit floats. B notes, V voices and "
         "T frames are free: one frame at a time live, many at once offline. Of an envelope, frames "
         f"0 to {release - 1} are attack and sustain, and from frame {release} on it holds the "
         "release, whatever the length of the note. White noise between −1 and 1 goes through the "
-        "noise filter."
+        f"noise filter.{ENCODER_SAID if spec.encoder else ''}"
     )
 
 
@@ -117,6 +152,7 @@ def card(spec: InstrumentSpec) -> str:
         for source in spec.sources
         if source.licence != "not stated"
     )
+    digests = ",\n".join(f"`{graph.file}` `{graph.sha256}`" for graph, _, _ in _tensors(spec))
     return f"""\
 # {spec.name}
 
@@ -140,8 +176,7 @@ part of them held out for evaluation. The recordings themselves are not here.
 
 {_graphs(spec)}
 
-SHA-256: `{spec.envelope.file}` `{spec.envelope.sha256}`, `{spec.timbre.file}`
-`{spec.timbre.sha256}`.
+SHA-256: {digests}.
 
 ## Knobs
 

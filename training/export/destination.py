@@ -16,7 +16,7 @@ CARD_FILE = "README.md"
 CARD_BEGINS = ": an instrument for Arco, version `"
 """In the card of every instrument, and in no other text."""
 
-ENVELOPE_FILE, TIMBRE_FILE = "envelope.onnx", "timbre.onnx"
+ENVELOPE_FILE, TIMBRE_FILE, ENCODER_FILE = "envelope.onnx", "timbre.onnx", "encoder.onnx"
 
 
 def check_destination(folder: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from sklearn.manifold import TSNE
 from torch import Tensor
 
 from instrument.arrays import Float64
@@ -31,6 +32,8 @@ WELL_EXPLAINED = 0.4  # rank correlation of a descriptor with its line
 STILL_ITS_OWN = 0.5  # share of a direction that the axes before it leave
 MAP_FRAMES = 150  # 0.6 s: what a shorter note would go on with is only guessed
 MIN_ACTIVE = 10
+PERPLEXITY = 30.0  # of t-SNE; the number of neighbours that it keeps together, roughly
+FEWEST_PLACED = 4
 DESCRIBED_MIDI, DESCRIBED_LOUDNESS = 74.0, 0.5  # the middle of the range
 
 DecodeGraph = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -197,6 +200,25 @@ def latent_axes(graph: DecodeGraph, latents: Latents, described: dict[str, Float
     return axes
 
 
+def tsne_places(latent: Float64) -> Float64:
+    """Places of notes by t-SNE (van der Maaten and Hinton 2008), [notes, 2], always the same.
+
+    They lie around 0, as wide as the notes do along their first two principal axes (r.m.s.), so
+    that one view shows either. Only nearness says anything in them.
+
+    Args:
+        latent: [notes, latent]. Fewer than four notes have no places: [0, 2].
+    """
+    if len(latent) < FEWEST_PLACED:
+        return np.zeros((0, 2))
+    perplexity = min(PERPLEXITY, (len(latent) - 1) / 3.0)
+    places = TSNE(perplexity=perplexity, random_state=0).fit_transform(latent).astype(np.float64)
+    places -= places.mean(0)
+    spread = np.linalg.svd(latent - latent.mean(0), compute_uv=False)[:2]
+    found: Float64 = places * np.linalg.norm(spread) / max(float(np.linalg.norm(places)), 1e-12)
+    return found
+
+
 def map_points(
     latents: Latents, described: dict[str, Float64], cache: FeatureCache, jitter: Float64
 ) -> list[MapPoint]:
@@ -211,12 +233,14 @@ def map_points(
     centred = latents.mean - latents.mean.mean(0)
     _, _, directions = np.linalg.svd(centred, full_matrices=False)
     places = centred @ directions[:2].T
+    tsne = tsne_places(latents.mean)
     recording = cache.window_recording[latents.windows]
     loudness = quantiles(cache.level_db[recording], cache.level_db[~cache.held_out])
     return [
         MapPoint(
             x=round(float(places[note, 0]), 3),
             y=round(float(places[note, 1]), 3),
+            tsne=[round(float(x), 3) for row in tsne[note : note + 1] for x in row],
             midi=int(cache.midi[r]),
             loudness=round(float(loudness[note]), 3),
             dynamic=str(cache.dynamic[r]),

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 
 from instrument.arrays import Float64
 from instrument.model.graphs import FaultWatch, Instrument
@@ -31,6 +30,7 @@ from training.export.latent_map import (
     DESCRIBED_MIDI,
     MAP_FRAMES,
     Latents,
+    tsne_places,
 )
 from training.fitting.envelopes import quantiles
 from training.frames import RELEASE_FRAME
@@ -39,7 +39,6 @@ from training.pictures import latent_plots, plots
 
 WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 KNOB_POSITIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
-PERPLEXITY = 30.0  # of t-SNE; the number of neighbours that it keeps together, roughly
 
 
 @dataclass(frozen=True)
@@ -193,10 +192,9 @@ def _latent_space(model: Model, stem: Path) -> Picture:
     recording = cache.window_recording[model.latents.windows]
     dynamic, string = cache.dynamic[recording], cache.string[recording]
     components = PCA(2).fit(latent)
-    perplexity = min(PERPLEXITY, (len(latent) - 1) / 3.0)
     projections = {
         "PCA": components.transform(latent),
-        "t-SNE": TSNE(perplexity=perplexity, random_state=0).fit_transform(latent),
+        "t-SNE": tsne_places(latent),
     }
     latent_plots.latent_space(
         projections, dynamic.tolist(), cache.midi[recording].tolist(), string.tolist(), stem

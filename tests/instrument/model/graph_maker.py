@@ -125,6 +125,37 @@ def envelope(spec: InstrumentSpec, *, db: str = "flat", more: Sequence[Any] = ()
     return model(nodes, inputs, outputs, constants)
 
 
+def encoder(spec: InstrumentSpec, *, point: str = "origin", more: Sequence[Any] = ()) -> Model:
+    """An encoder that places everything at the origin.
+
+    Args:
+        spec: With its sizes.
+        point: The tensor, [B, latent], that is the place.
+        more: Nodes and constants that it needs; ``origin`` [B, latent] is there.
+    """
+    size = spec.envelope_size
+    nodes = [
+        node("Add", "cents loudness_db", "both"),
+        node("ReduceSum", "both axis", "sum", keepdims=0),
+        node("Add", "sum pitch", "one"),
+        node("Add", "one loudness", "two"),
+        node("Mul", "two nil", "three"),
+        node("Unsqueeze", "three axis", "four"),
+        node("Add", "four line", "origin"),
+        *(part for part in more if isinstance(part, onnx.NodeProto)),
+        node("Identity", point, "latent"),
+    ]
+    constants = [
+        constant("axis", [1], np.int64),
+        constant("nil", 0.0),
+        constant("line", np.zeros(size.latent)),
+        *(part for part in more if isinstance(part, TensorProto)),
+    ]
+    inputs = [tensor(name, "notes", size.frames) for name in ("cents", "loudness_db")]
+    inputs += [tensor("pitch", "notes"), tensor("loudness", "notes")]
+    return model(nodes, inputs, [tensor("latent", "notes", size.latent)], constants)
+
+
 def endless_loop(spec: InstrumentSpec) -> Model:
     """Counts to 2⁶²."""
     body = helper.make_graph(

@@ -40,7 +40,10 @@ def description(tiny_instrument: Path) -> Any:
 
 
 def play(folder: Path) -> Float32 | None:
-    """Two notes, the second with a knob turned; None if they are refused, in one line."""
+    """Two notes, the second with a knob turned, and a third one placed in the latent space.
+
+    None if any of that is refused, in one line.
+    """
     began = time.process_time()
     block = np.zeros((2, 9600), np.float32)
     try:
@@ -51,6 +54,10 @@ def play(folder: Path) -> Float32 | None:
             engine.push(NoteOn(0, key, 100), sample)
         engine.push(NoteOff(0, 60), 6000)
         engine.render(block)
+        if encoder := instrument.encoder:
+            curve = np.zeros((1, instrument.spec.envelope_size.frames), np.float32)
+            value = np.full(1, 0.5, np.float32)
+            assert np.isfinite(encoder.encode(curve, curve, 100.0 * value, value)).all()
     except ArcoError as error:
         told, played = str(error), None
     else:
@@ -72,7 +79,7 @@ def test_any_description_is_played_or_refused(
     play(folder)
 
 
-@given(st.sampled_from(("envelope", "timbre")), st.data())
+@given(st.sampled_from(("envelope", "timbre", "encoder")), st.data())
 def test_any_graph_is_played_or_refused(
     folder: Path, tiny_instrument: Path, description: Any, name: str, data: st.DataObject
 ) -> None:

@@ -46,6 +46,22 @@ def test_format_3_keeps_its_metrics_by_name(tiny_instrument: Path, tmp_path: Pat
     assert spec.metrics == [undescribed("cents_mae", 2.5), undescribed("new_thing", 7.0)]
 
 
+@pytest.mark.parametrize("number", [4, FORMAT])
+def test_an_encoder_and_places_by_tsne_may_be_missing(
+    tiny_instrument: Path, tmp_path: Path, number: int
+) -> None:
+    content = json.loads((tiny_instrument / SPEC_FILE).read_text(encoding="utf-8"))
+    del content["encoder"]
+    for point in content["map"]:
+        del point["tsne"]
+    content["format"] = number
+    (tmp_path / SPEC_FILE).write_text(json.dumps(content), encoding="utf-8")
+    spec = read_spec(tmp_path)
+    assert spec.format == FORMAT
+    assert spec.encoder is None
+    assert all(point.tsne == [] for point in spec.map)
+
+
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
@@ -68,6 +84,16 @@ def test_format_3_keeps_its_metrics_by_name(tiny_instrument: Path, tmp_path: Pat
         (put("map", 3, value=[]), "map[3] should be an object"),
         (put("presets", value={}), "presets should be a list"),
         (put("timbre", value="timbre.onnx"), "timbre should be an object"),
+        (put("timbre", value=None), "timbre should be an object"),
+        (put("encoder", value="encoder.onnx"), "encoder should be an object"),
+        (take("encoder", "sha256"), "encoder lacks sha256"),
+        (put("encoder", "inputs", 0, value=7), "encoder.inputs[0] should be str"),
+        (put("encoder", "inputs", value=["latent"]), "encoder should have 4 inputs"),
+        (put("encoder", "inputs", 0, value="pitches"), "cents, loudness_db, pitch, loudness → la"),
+        (put("envelope", "inputs", 0, value="place"), "latent, pitch, loudness → cents"),
+        (put("map", 2, "tsne", value=[0.5]), "map points should all have two"),
+        (put("map", 2, "tsne", value=[]), "map points should all have two"),
+        (put("map", 2, "tsne", 1, value=1e300), "map[2].tsne[1]"),
         (take("latent_mean", 0), "latent_mean has 15 numbers, not 16"),
         (take("latent_spread", 0), "latent_spread has 15 numbers, not 16"),
         (take("axes", 0, "direction", 3), "has 15 numbers, not 16"),
@@ -156,8 +182,13 @@ def test_names_lead_to_what_they_name(description: InstrumentSpec) -> None:
         assert description.preset(preset.name) is preset
 
 
-def test_the_digest_speaks_for_both_graphs(description: InstrumentSpec) -> None:
+def test_the_digest_speaks_for_both_graphs_that_play(description: InstrumentSpec) -> None:
     other = replace(description.timbre, sha256="0" * 64)
     assert len(description.digest) == 12
     assert replace(description, timbre=other).digest != description.digest
     assert replace(description, envelope=other).digest != description.digest
+
+
+def test_the_encoder_makes_no_other_version(description: InstrumentSpec) -> None:
+    """A take names the version that it was played on, and sounds the same without an encoder."""
+    assert replace(description, encoder=None).digest == description.digest

@@ -25,7 +25,7 @@ from training.networks.envelope import ConditionalVAE
 from training.networks.timbre import TimbreDecoder
 
 Networks = tuple[ConditionalVAE, TimbreDecoder]
-FILES = {"README.md", "envelope.onnx", "instrument.json", "timbre.onnx"}
+FILES = {"README.md", "encoder.onnx", "envelope.onnx", "instrument.json", "timbre.onnx"}
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_other_files_beside_an_instrument_stay(instrument: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-@pytest.mark.parametrize("moves", range(8))
+@pytest.mark.parametrize("moves", range(10))
 def test_what_was_exported_before_comes_back(
     error: BaseException, moves: int, instrument: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +267,18 @@ def test_an_instrument_is_exported_again_where_it_stands(
     assert set(contents(tmp_path)) == {f"flute/{name}" for name in FILES}
 
 
+def test_the_timbre_of_an_instrument_is_taken_for_a_run(
+    trained: list[str], tiny_instrument: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And an instrument's own, when it is exported over itself."""
+    monkeypatch.chdir(tmp_path)
+    before = (tiny_instrument / "timbre.onnx").read_bytes()
+    for taken in (str(tiny_instrument), "new"):
+        assert main([*trained, "-o", "new", "--timbre", taken]) == 0
+        assert (tmp_path / "new" / "timbre.onnx").read_bytes() == before
+    assert set(contents(tmp_path)) == {f"new/{name}" for name in FILES}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -280,6 +292,7 @@ def test_an_instrument_is_exported_again_where_it_stands(
         (["-o", "x", "--description", "a\nb"], "one line"),
         (["-o", "x", "--envelopes", "nowhere"], "no training run here"),
         (["-o", "x", "--envelopes", "README.md"], "no training run here"),
+        (["-o", "x", "--timbre", "README.md"], "no training run here"),
         (["-o", "x" * 300], "cannot be"),
     ],
 )

@@ -11,7 +11,7 @@ from instrument.errors import UsageError
 from instrument.model.graphs import Instrument
 from training.data.descriptors import LABELS, OF_AXES
 from training.data.features import FeatureCache
-from training.export.latent_map import AXES, CLEAR_EFFECT, REGIONS, training_latents
+from training.export.latent_map import AXES, CLEAR_EFFECT, REGIONS, training_latents, tsne_places
 from training.networks.envelope import ConditionalVAE
 from training.networks.timbre import TimbreDecoder
 
@@ -59,6 +59,30 @@ def test_the_map_holds_the_training_notes_and_no_others(
     straight = synthetic_cache.articulation[training] == "non-vibrato"
     vibrato = np.array([point.vibrato_cents for point in tiny.spec.map])
     assert vibrato[straight].max() < vibrato[~straight].min()
+
+
+def test_places_by_tsne_are_as_wide_as_those_by_pca(tiny: Instrument) -> None:
+    pca = np.array([[point.x, point.y] for point in tiny.spec.map])
+    tsne = np.array([point.tsne for point in tiny.spec.map])
+    assert tsne.shape == pca.shape
+    np.testing.assert_allclose(tsne.mean(axis=0), 0.0, atol=1e-2)
+    assert np.linalg.norm(tsne) == pytest.approx(np.linalg.norm(pca), rel=1e-2)
+
+
+def test_tsne_keeps_near_what_is_near_and_is_always_the_same() -> None:
+    rng = np.random.default_rng(0)
+    centres = 10.0 * rng.standard_normal((3, 8))
+    latent = np.repeat(centres, 12, axis=0) + rng.standard_normal((36, 8))
+    places = tsne_places(latent)
+    np.testing.assert_array_equal(tsne_places(latent), places)
+    middles = places.reshape(3, 12, 2).mean(axis=1)
+    nearest = np.linalg.norm(places[:, None] - middles, axis=2).argmin(axis=1)
+    np.testing.assert_array_equal(nearest, np.repeat([0, 1, 2], 12))
+
+
+@pytest.mark.parametrize("notes", [0, 1, 3])
+def test_few_notes_have_no_places_by_tsne(notes: int) -> None:
+    assert len(tsne_places(np.zeros((notes, 8)))) == 0
 
 
 def test_presets_are_what_they_say(tiny: Instrument) -> None:

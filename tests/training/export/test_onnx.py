@@ -15,15 +15,12 @@ from instrument.errors import UsageError
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.model.metrics import metric_values
 from training.data.features import FeatureCache
-from training.export import onnx as export_module
-from training.export.onnx import (
-    PARITY,
-    EnvelopeGraph,
-    ExportSettings,
-    export,
-)
-from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows
-from training.frames import ATTACK_FRAMES, LEVEL_FRAMES, RELEASE_FRAME
+from training.evaluation.reconstruction import as_exported
+from training.export import graphs as graphs_module
+from training.export.graphs import PARITY, EncoderGraph, EnvelopeGraph, ExportedTimbre
+from training.export.onnx import ExportSettings, export
+from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows, quantiles
+from training.frames import ATTACK_FRAMES, FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,
@@ -77,6 +74,45 @@ def test_the_timbre_graph_gives_what_the_network_does(
     found = controls.amplitude, controls.harmonics, controls.noise, after
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other.numpy(), rtol=1e-3, atol=PARITY)
+
+
+@settings(max_examples=20)
+@given(
+    notes=st.lists(st.tuples(st.floats(0, 127), st.floats(-0.5, 1.5)), min_size=1, max_size=5),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_the_encoder_graph_gives_what_the_network_does(
+    tiny: Instrument, tiny_networks: Networks, notes: list[tuple[float, float]], seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    cents, level_db = random.normal(0.0, 20.0, (2, len(notes), FRAMES)).astype(np.float32)
+    pitch, loudness = np.array(notes, np.float32).T.copy()
+    assert tiny.encoder is not None
+    found = tiny.encoder.encode(cents, level_db, pitch, loudness)
+    with torch.no_grad():
+        inputs = (torch.from_numpy(array) for array in (cents, level_db, pitch, loudness))
+        expected = EncoderGraph(tiny_networks[0])(*inputs)
+    np.testing.assert_allclose(found, expected.numpy(), rtol=1e-3, atol=1e-3)
+
+
+def test_the_encoder_takes_training_windows_as_they_are(
+    tiny: Instrument, synthetic_cache: FeatureCache
+) -> None:
+    """They lie where the map says, and are decoded to what they were."""
+    cache, windows = synthetic_cache, np.flatnonzero(~synthetic_cache.held_out)
+    pitch = cache.midi[windows].astype(np.float32)
+    loudness = quantiles(cache.level_db[windows], cache.level_db[windows])
+    assert tiny.encoder is not None
+    found = tiny.encoder.encode(
+        cache.window_cents[windows], cache.window_db[windows], pitch, loudness
+    )
+    np.testing.assert_allclose(found, [point.latent for point in tiny.spec.map], atol=2e-3)
+    source = np.stack([cache.window_cents[windows], cache.window_db[windows]], axis=1)
+    decoded = np.stack(tiny.envelope.decode(found, pitch, loudness), axis=1)
+    apart = np.abs(as_exported(decoded.astype(float)) - as_exported(source.astype(float)))
+    measured = cache.window_mask[windows]
+    assert apart[:, 0][measured].mean() < 1.0
+    assert apart[:, 1][measured].mean() < 0.5
 
 
 def test_every_note_is_in_tune_and_at_its_level(tiny: Instrument) -> None:
@@ -136,11 +172,29 @@ def test_an_export_is_reproducible(
     assert again.digest == tiny.spec.digest
     assert sorted(path.name for path in tmp_path.rglob("*")) == [
         "again",
+        "encoder.onnx",
         "envelope.onnx",
         "instrument.json",
         "timbre.onnx",
     ]
     assert load_instrument(tmp_path / "again").spec == again
+
+
+def test_the_timbre_of_another_instrument_is_taken_as_it_is(
+    tiny: Instrument,
+    tiny_instrument: Path,
+    tiny_networks: Networks,
+    synthetic_cache: FeatureCache,
+    tmp_path: Path,
+) -> None:
+    taken = ExportedTimbre.of(tiny_instrument)
+    spec = export(tiny_networks[0], taken, synthetic_cache, tmp_path / "new", ExportSettings())
+    assert spec.timbre == tiny.spec.timbre
+    assert spec.timbre_size == tiny.spec.timbre_size
+    assert spec.sample_rate == tiny.spec.sample_rate
+    assert spec.digest == tiny.spec.digest
+    before, after = (f / "timbre.onnx" for f in (tiny_instrument, tmp_path / "new"))
+    assert before.read_bytes() == after.read_bytes()
 
 
 # --- What isn't exported -----------------------------------------------------------------------
@@ -167,7 +221,7 @@ def test_graphs_that_differ_from_the_networks_are_refused(
     folder = tmp_path / "violin"
     export(*tiny_networks, synthetic_cache, folder, ExportSettings())
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    monkeypatch.setattr(export_module, "PARITY", -1.0)
+    monkeypatch.setattr(graphs_module, "PARITY", -1.0)
     with pytest.raises(UsageError, match="differ by"):
         export(*tiny_networks, synthetic_cache, folder, ExportSettings(name="other"))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -1,0 +1,262 @@
+"""Trained networks as ONNX graphs, and whether these give what the networks do."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from instrument.arrays import Float32, Float64
+from instrument.errors import UsageError
+from instrument.files import replacing
+from instrument.model.folder import is_there
+from instrument.model.graphs import EncoderModel, EnvelopeModel, TimbreModel, load_instrument
+from instrument.model.onnx_file import read_graph
+from instrument.model.spec import SPEC_FILE, Graph, TimbreSize, sha256
+from instrument.model.tensors import ENCODER, ENVELOPE, FREE_AXES, TIMBRE, Tensors
+from training.export.destination import ENCODER_FILE, ENVELOPE_FILE, TIMBRE_FILE
+from training.fitting.envelopes import condition
+from training.fitting.runs import load_timbre
+from training.frames import ATTACK_FRAMES, FRAMES, LEVEL_FRAMES, RELEASE_FRAME
+from training.networks.envelope import EnvelopeNetwork
+from training.networks.timbre import TimbreDecoder
+
+OPSET = 17
+PARITY = 1e-4
+
+
+class GraphFiles(NamedTuple):
+    """The graphs of an instrument, as its description names them."""
+
+    envelope: Graph
+    encoder: Graph
+    timbre: Graph
+
+
+@dataclass(frozen=True)
+class ExportedTimbre:
+    """The timbre of an instrument that was exported before, taken as it is.
+
+    Attributes:
+        graph: What the description says of it.
+        content: Of its file.
+        size: Its sizes.
+        sample_rate: That it was trained at, in Hz.
+    """
+
+    graph: Graph
+    content: bytes
+    size: TimbreSize
+    sample_rate: int
+
+    @staticmethod
+    def of(folder: Path) -> ExportedTimbre:
+        """That of the instrument in a folder.
+
+        Raises:
+            InstrumentError: There is no instrument, or one that can't be played.
+        """
+        spec = load_instrument(folder).spec
+        content = read_graph(spec.timbre, folder)
+        return ExportedTimbre(spec.timbre, content, spec.timbre_size, spec.sample_rate)
+
+
+def find_timbre(folder: Path) -> TimbreDecoder | ExportedTimbre:
+    """What a run of timbre trained, or what the exported instrument in a folder has.
+
+    Raises:
+        UsageError: It is neither, or a broken run.
+        InstrumentError: It is an instrument that can't be played.
+    """
+    if is_there(folder / SPEC_FILE):
+        return ExportedTimbre.of(folder)
+    return load_timbre(folder)
+
+
+def timbre_size(timbre: TimbreDecoder | ExportedTimbre) -> tuple[TimbreSize, int]:
+    """Sizes of a timbre, and the sample rate that it was trained at."""
+    if isinstance(timbre, ExportedTimbre):
+        return timbre.size, timbre.sample_rate
+    sizes = timbre.settings
+    return TimbreSize(sizes.hidden, sizes.harmonics, sizes.noise_bands), sizes.sample_rate
+
+
+class EnvelopeGraph(nn.Module):
+    """What is exported of an envelope VAE: its decoder, in tune and at the level asked for.
+
+    The quantile of loudness becomes dB through the table of the training notes' levels, which is
+    the mean level of the first second and a half; the mean pitch of the sustain is the nominal one.
+    """
+
+    def __init__(self, network: EnvelopeNetwork, loudness_table_db: Float64) -> None:
+        super().__init__()
+        self.network = network
+        self.loudness_table_db = loudness_table_db
+        slopes = np.diff(loudness_table_db) * (len(loudness_table_db) - 1)
+        knots = np.linspace(0.0, 1.0, len(loudness_table_db))[:-1]
+        self.lowest_db = float(loudness_table_db[0])
+        self.register_buffer("knots", torch.from_numpy(knots).float())
+        self.register_buffer("bends", torch.from_numpy(np.diff(slopes, prepend=0.0)).float())
+        self.knots: Tensor
+        self.bends: Tensor
+
+    def forward(self, latent: Tensor, pitch: Tensor, loudness: Tensor) -> tuple[Tensor, Tensor]:
+        """Latent [B, 64], pitch [B] (MIDI), loudness [B] (0…1) → cents and dB, [B, 750] each."""
+        curves = self.network.decode(latent, condition(pitch, loudness))
+        # A sum of ramps is a linear interpolation of the table that every runtime has.
+        ramps = torch.relu(loudness.clamp(0.0, 1.0)[:, None] - self.knots) * self.bends
+        level_db = self.lowest_db + ramps.sum(1, keepdim=True)
+        cents, relative_db = curves[:, 0], curves[:, 1]
+        cents = cents - cents[:, ATTACK_FRAMES:RELEASE_FRAME].mean(1, keepdim=True)
+        cents = _with(cents, pitch)
+        relative_db = relative_db - relative_db[:, LEVEL_FRAMES].mean(1, keepdim=True)
+        return cents, level_db + relative_db
+
+
+class EncoderGraph(nn.Module):
+    """What is exported of an envelope VAE beside its decoder: the mean of the posterior.
+
+    It takes curves as `EnvelopeWindows` holds them, as they were measured: cents from the nominal
+    pitch without the note's tuning, and dB against the note's level.
+    """
+
+    def __init__(self, network: EnvelopeNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, cents: Tensor, loudness_db: Tensor, pitch: Tensor, loudness: Tensor
+    ) -> Tensor:
+        """Cents, dB [B, 750] each, pitch [B] (MIDI), loudness [B] (0…1) → latent [B, 64]."""
+        curves = torch.stack([cents, loudness_db], dim=1)
+        mean = self.network.encode(curves, condition(pitch, loudness)).mean
+        return _with(mean, pitch, loudness)
+
+
+def _with(rows: Tensor, *inputs: Tensor) -> Tensor:
+    """Rows [B, …] as they are; an input [B] that nothing needs would not be exported."""
+    for each in inputs:
+        rows = rows + 0.0 * each[:, None]
+    return rows
+
+
+def _export(module: nn.Module, example: Sequence[Tensor], graph: Tensors, path: Path) -> Graph:
+    """Write a graph; its free axes may have any size, whatever the example's."""
+    module.eval()
+    dynamic = {
+        name: {at: axis for at, axis in enumerate(axes) if axis in FREE_AXES}
+        for name, axes in (*graph.inputs.items(), *graph.outputs.items())
+    }
+    with replacing(path) as beside, warnings.catch_warnings():
+        # The newer exporter freezes the number of frames in the shapes it writes.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            tuple(example),
+            beside,
+            input_names=list(graph.inputs),
+            output_names=list(graph.outputs),
+            dynamic_axes=dynamic,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    return Graph(path.name, sha256(path), list(graph.inputs), list(graph.outputs))
+
+
+def export_envelope(module: EnvelopeGraph, folder: Path) -> Graph:
+    """Write ``envelope.onnx``."""
+    latent = torch.zeros(1, module.network.settings.latent)
+    example = latent, torch.full((1,), 69.0), torch.full((1,), 0.5)
+    return _export(module, example, ENVELOPE, folder / ENVELOPE_FILE)
+
+
+def export_encoder(module: EncoderGraph, folder: Path) -> Graph:
+    """Write ``encoder.onnx``."""
+    curve = torch.zeros(1, FRAMES)
+    example = curve, curve.clone(), torch.full((1,), 69.0), torch.full((1,), 0.5)
+    return _export(module, example, ENCODER, folder / ENCODER_FILE)
+
+
+def export_timbre(timbre: TimbreDecoder | ExportedTimbre, folder: Path) -> Graph:
+    """Write ``timbre.onnx``."""
+    if isinstance(timbre, ExportedTimbre):
+        with replacing(folder / TIMBRE_FILE) as beside:
+            beside.write_bytes(timbre.content)
+        return dataclasses.replace(timbre.graph, file=TIMBRE_FILE)
+    example = (
+        torch.full((1, 3), 440.0),
+        torch.full((1, 3), -30.0),
+        torch.zeros(1, timbre.settings.hidden),
+    )
+    return _export(timbre, example, TIMBRE, folder / TIMBRE_FILE)
+
+
+def _difference(expected: Tensor, found: Float32) -> float:
+    """Largest difference, relative to values over 1."""
+    reference = expected.numpy()
+    difference = np.abs(reference - found) / np.maximum(1.0, np.abs(reference))
+    return float(np.nan_to_num(difference, nan=np.inf).max())
+
+
+@torch.no_grad()
+def _differences(
+    envelope: EnvelopeGraph,
+    timbre: TimbreDecoder | ExportedTimbre,
+    files: GraphFiles,
+    folder: Path,
+) -> Iterator[float]:
+    """Largest difference of each output of each graph from its network's, on random input."""
+    random = torch.Generator().manual_seed(0)
+    decoder, encoder = EnvelopeModel(files.envelope, folder), EncoderModel(files.encoder, folder)
+    streamer = TimbreModel(files.timbre, folder)
+    for batch in (1, 3):
+        latent = torch.randn(batch, envelope.network.settings.latent, generator=random)
+        pitch = 55.0 + 45.0 * torch.rand(batch, generator=random)
+        loudness = torch.rand(batch, generator=random)
+        notes = pitch.numpy(), loudness.numpy()
+        for expected, found in zip(
+            envelope(latent, pitch, loudness), decoder.decode(latent.numpy(), *notes), strict=True
+        ):
+            yield _difference(expected, found)
+        curves = envelope.network.decode(latent, condition(pitch, loudness))
+        curves = curves + 0.1 * torch.randn(curves.shape, generator=random)
+        cents, loudness_db = curves.unbind(1)
+        yield _difference(
+            EncoderGraph(envelope.network)(cents, loudness_db, pitch, loudness),
+            encoder.encode(cents.numpy(), loudness_db.numpy(), *notes),
+        )
+        if isinstance(timbre, ExportedTimbre):
+            continue
+        f0_hz = 200.0 + 2000.0 * torch.rand(batch, 40, generator=random)
+        asked_db = -60.0 + 50.0 * torch.rand(batch, 40, generator=random)
+        state = torch.randn(batch, timbre.settings.hidden, generator=random).tanh()
+        controls, after = streamer.run(f0_hz.numpy(), asked_db.numpy(), state.numpy())
+        streamed = controls.amplitude, controls.harmonics, controls.noise, after
+        for expected, found in zip(timbre(f0_hz, asked_db, state), streamed, strict=True):
+            yield _difference(expected, found)
+
+
+def parity(
+    envelope: EnvelopeGraph,
+    timbre: TimbreDecoder | ExportedTimbre,
+    files: GraphFiles,
+    folder: Path,
+) -> float:
+    """Largest difference of torch and ONNX on random input, relative to values over 1.
+
+    Of a timbre that was exported before nothing is compared.
+
+    Raises:
+        UsageError: It is over 1e-4.
+    """
+    worst = max(_differences(envelope, timbre, files, folder))
+    if worst > PARITY:
+        raise UsageError(f"ONNX and torch differ by {worst:.1e}, more than {PARITY:.0e}")
+    return worst
