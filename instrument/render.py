@@ -43,10 +43,12 @@ class RenderSettings:
         engine: Settings of the engine that plays it.
         tail_seconds: What follows the song's end, 0…3600; None is from the last note's end until it
             is silent, at most 10 s.
-        samples: Length of the whole, which a take has; from the score and its tail if None.
+        samples: Where a take ends; from the score and its tail if None.
         frames_at_once: See `Engine`; a take has the one at a time that it was played with.
         outside: What to do with notes outside the instrument's range, see ``in_range``; if None,
             those more than an octave below it are left out, unless all are. A take's are played.
+        begins: Samples at the beginning that are played, but not heard: a take that was begun while
+            it was played needs what was before.
 
     Raises:
         UsageError: A tail that isn't from 0 to 3600 s.
@@ -57,6 +59,7 @@ class RenderSettings:
     samples: int | None = None
     frames_at_once: int = 32
     outside: Outside | None = None
+    begins: int = 0
 
     def __post_init__(self) -> None:
         if self.tail_seconds is not None:
@@ -68,7 +71,7 @@ class RenderSettings:
         take = score.take
         if take is None:
             return cls()
-        return cls(take.engine, samples=take.samples, frames_at_once=1)
+        return cls(take.engine, samples=take.samples, begins=take.begins, frames_at_once=1)
 
     def chosen(
         self,
@@ -83,9 +86,13 @@ class RenderSettings:
         """
         engine = replace(self.engine, **chosen)
         own_end = tail_seconds is None and engine.sample_rate == self.engine.sample_rate
-        samples = self.samples if own_end else None
         return replace(
-            self, engine=engine, tail_seconds=tail_seconds, samples=samples, outside=outside
+            self,
+            engine=engine,
+            tail_seconds=tail_seconds,
+            samples=self.samples if own_end else None,
+            begins=self.begins * engine.sample_rate // self.engine.sample_rate,
+            outside=outside,
         )
 
 
@@ -197,8 +204,10 @@ def render_score(
             block = np.zeros((2, min(BLOCK, until - engine.position)), dtype=np.float32)
             engine.render(block)
             block_peak = float(np.abs(block).max())
-            peak = max(peak, block_peak)
-            write(block)
+            heard = block[:, max(settings.begins - engine.position, -block.shape[1]) :]
+            if engine.position > settings.begins:
+                peak = max(peak, float(np.abs(heard).max()))
+                write(heard)
             progress(engine.position / rate)
         return block_peak
 
@@ -214,7 +223,7 @@ def render_score(
             break
     whole.samples = engine.position
     taken = time.perf_counter() - began
-    seconds = engine.position / rate
+    seconds = max(engine.position - settings.begins, 0) / rate
     return RenderReport(
         seconds=seconds,
         render_seconds=taken,
@@ -331,7 +340,7 @@ def stem_path(folder: Path, mix: Path, channel: int) -> Path:
 
 
 def _check_size(path: Path, bits: int, score: Score, settings: RenderSettings) -> None:
-    samples = Length.of(score, settings).most
+    samples = Length.of(score, settings).most - settings.begins
     if ending(path) == ".wav" and samples * bits / 4 > WAV_BYTES:
         hours = samples / settings.engine.sample_rate / 3600
         raise UsageError(

@@ -114,7 +114,7 @@ def play(
 ) -> None:
     """Play from MIDI keyboards and programs, now, until Ctrl-C."""
     from instrument.live.bindings import config_path, load_bindings
-    from instrument.live.knobs import controls
+    from instrument.live.knobs import targets
 
     chosen = read_chosen(
         sample_rate=sample_rate,
@@ -139,7 +139,7 @@ def play(
     from instrument.model.graphs import load_instrument
 
     loaded = load_instrument(instrument_folder(instrument))
-    names = controls([axis.name for axis in loaded.spec.axes])
+    names = targets([axis.name for axis in loaded.spec.axes])
     for name in learn or ():
         if name not in names:
             raise UnknownName("knob", name, names)

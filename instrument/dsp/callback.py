@@ -24,6 +24,7 @@ from instrument.dsp.jit import (
     generated,
     machine_address,
 )
+from instrument.dsp.meter import Meter, answer, measure
 from instrument.dsp.state import Synth
 from instrument.dsp.synth import compile_kernels, render_block
 
@@ -54,6 +55,7 @@ class Playback(NamedTuple):
         recording: [1], whether what is played is also kept.
         kept: [1], how many samples were kept in all.
         tape: [size, 2], a ring of the samples that were kept; size is a power of two.
+        meter: How loud it is.
     """
 
     synth: Synth
@@ -64,6 +66,7 @@ class Playback(NamedTuple):
     recording: Int64
     kept: Int64
     tape: Float32
+    meter: Meter
 
     @classmethod
     def empty(cls, synth: Synth, tape_samples: int = 1) -> Playback:
@@ -79,6 +82,7 @@ class Playback(NamedTuple):
             recording=recording,
             kept=kept,
             tape=np.zeros((tape_samples, 2), np.float32),
+            meter=Meter.empty(),
         )
 
 
@@ -136,6 +140,7 @@ def _fill(user_data: object, out: Float32, seconds: float, flags: int) -> None:
     playback.block[0] = len(out)
     fence()
     playback.calls[0] += 1
+    answer(playback.meter)
     scratch = playback.synth.state.output
     for first in range(0, len(out), scratch.shape[1]):
         count = min(scratch.shape[1], len(out) - first)
@@ -145,6 +150,7 @@ def _fill(user_data: object, out: Float32, seconds: float, flags: int) -> None:
         for i in range(count):
             out[first + i, 0] = left[i]
             out[first + i, 1] = right[i]
+        measure(playback.meter, left, right, playback.synth.limiter.peak[0])
     if playback.recording[0]:
         mask = len(playback.tape) - 1
         for i in range(len(out)):

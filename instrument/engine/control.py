@@ -152,8 +152,9 @@ class Control:
                 self.pool.press(held, pressure_db(event.value))
             case ProgramChange():
                 self._change_program(event)
-            case Latent():
-                self._places.place(self.state.controlled_channels(event.channel), event.values)
+            case Latent(channel, values):
+                if self._places.place(self.state.controlled_channels(channel), values):
+                    self.smoother.follow(self.state.place(channel, placed=bool(values)))
             case Theft():
                 self.voices.repeat(event)
 

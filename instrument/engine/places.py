@@ -34,7 +34,7 @@ class Places:
         self.latent: Float64 = np.full((CHANNELS, len(self._centre)), np.nan)
         self.moves: Int64 = np.zeros(CHANNELS, dtype=np.int64)
 
-    def place(self, channels: Iterable[int], values: tuple[float, ...]) -> None:
+    def place(self, channels: Iterable[int], values: tuple[float, ...]) -> bool:
         """Place the notes of channels; those of another instrument's space, or of none, stay.
 
         A place that is farther from the centre than any training note is brought to that distance:
@@ -43,11 +43,17 @@ class Places:
         Args:
             channels: Which.
             values: [latent]; empty to leave them to preset and chance.
+
+        Returns:
+            Whether it is a place of this space, or none.
         """
         place = self._within_reach(values) if values else np.array(np.nan)
-        for channel in channels if place is not None else ():
+        if place is None:
+            return False
+        for channel in channels:
             self.latent[channel] = place
             self.moves[channel] += 1
+        return True
 
     def _within_reach(self, values: tuple[float, ...]) -> Float64 | None:
         """A place that is near enough; None for what is none of this space."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from instrument.errors import UnknownName
@@ -20,6 +21,13 @@ from instrument.midi.controllers import (
 from instrument.midi.events import ControlChange
 
 MIDDLE = 64
+
+MORPH = "morph"
+"""The target that is no control of the instrument: λ, between two places that a program knows."""
+
+ECHO_SECONDS = 0.5
+"""So long after a knob has turned, places that come are taken for its own doing: programs that show
+where it stands place the notes there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,17 @@ CONTROLS = {
 }
 """The targets that every instrument has, by name."""
 
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A knob moved λ, to 0…1."""
+
+    value: float
+
+
+Along = Callable[[Sequence[float]], Sequence[float]]
+"""Where the axes stand at a latent: 0…1 is most of the training notes."""
+
 SAME_AS = {2: 11}
 """The breath controller is a second name of expression."""
 
@@ -62,6 +81,11 @@ def controls(axis_names: Sequence[str]) -> dict[str, Control]:
     """
     axes = zip(axis_names, AXIS_CONTROLLERS, strict=False)
     return CONTROLS | {name: Control(controller) for name, controller in axes}
+
+
+def targets(axis_names: Sequence[str]) -> list[str]:
+    """Names of all that a controller can turn."""
+    return [*controls(axis_names), MORPH]
 
 
 class Knobs:
@@ -78,8 +102,15 @@ class Knobs:
             meaning that MIDI gives them.
     """
 
-    def __init__(self, bindings: Iterable[Binding], axis_names: Sequence[str]) -> None:
-        self._controls = controls(axis_names)
+    def __init__(
+        self,
+        bindings: Iterable[Binding],
+        axis_names: Sequence[str],
+        along: Along = lambda _latent: (),
+    ) -> None:
+        self._controls = {MORPH: Control(-1)} | controls(axis_names)
+        self._along = along
+        self._turned_at = -math.inf
         self._values: dict[int, int] = {}
         self._stood: dict[tuple[int, int], int] = {}
         self._use(list(bindings))
@@ -101,6 +132,22 @@ class Knobs:
         for channel in range(CHANNELS) if binding.channel is None else (binding.channel,):
             self._stood.pop((binding.controller, channel), None)
 
+    def unbind(self, target: str) -> None:
+        """Give the knob of a target its usual meaning back."""
+        self._use([binding for binding in self.bindings if binding.target != target])
+
+    def place(self, latent: Sequence[float], seconds: float) -> None:
+        """Say that notes were placed: soft takeover counts from where the axes stand there.
+
+        Args:
+            latent: [latent]; empty if they were let go.
+            seconds: When.
+        """
+        if not latent or seconds < self._turned_at + ECHO_SECONDS:
+            return
+        for controller, position in zip(AXIS_CONTROLLERS, self._along(latent), strict=False):
+            self._values[controller] = round(127 * min(max(position, 0.0), 1.0))
+
     def turn(self, target: str, position: float) -> None:
         """Say that a target was set otherwise, to a position 0…1: soft takeover counts from there.
 
@@ -111,8 +158,14 @@ class Knobs:
             raise UnknownName("knob", target, self._controls)
         self._values[self._controls[target].controller] = round(127 * position)
 
-    def translate(self, event: ControlChange) -> list[ControlChange]:
+    def translate(
+        self, event: ControlChange, seconds: float = 0.0
+    ) -> Sequence[ControlChange | Share]:
         """What a controller does: itself if nothing binds it, else its target on all channels.
+
+        Args:
+            event: As it came.
+            seconds: When.
 
         Returns:
             The changes for the instrument; none while soft takeover holds the knob back.
@@ -120,7 +173,7 @@ class Knobs:
         binding = self._bindings.get((event.controller, event.channel))
         binding = binding or self._bindings.get((event.controller, None))
         if binding is None:
-            self._watch(event)
+            self._watch(event, seconds)
             return [event]
         control = self._controls[binding.target]
         if binding.kind == "absolute":
@@ -130,10 +183,15 @@ class Knobs:
         if value is None:
             return []
         self._values[control.controller] = value
+        self._turned_at = seconds
+        if binding.target == MORPH:
+            return [Share(value / 127.0)]
         return [ControlChange(channel, control.controller, value) for channel in range(CHANNELS)]
 
-    def _watch(self, event: ControlChange) -> None:
+    def _watch(self, event: ControlChange, seconds: float) -> None:
         """Remember what a controller that isn't bound sets."""
+        if event.controller in AXIS_CONTROLLERS:
+            self._turned_at = seconds
         if event.controller == RESET_CONTROLLERS:
             resets = (control for control in self._controls.values() if control.resets)
             self._values |= {control.controller: control.start for control in resets}

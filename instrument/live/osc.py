@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from queue import SimpleQueue
 from typing import Any
 
 from pythonosc.osc_message import OscMessage
@@ -18,7 +19,9 @@ from pythonosc.osc_packet import OscPacket
 
 from instrument.errors import UsageError
 from instrument.live.arrivals import Arrival
+from instrument.live.knobs import targets
 from instrument.live.osc_messages import Malformed, OscTranslator
+from instrument.live.requests import MOST_WAITING, Request, read_request
 from instrument.midi.events import Event
 from instrument.model.spec import InstrumentSpec
 
@@ -45,6 +48,8 @@ class OscPort:
     Attributes:
         port: Its number.
         malformed: Packets and messages that meant nothing.
+        targets: What a controller can turn, by name.
+        requests: What programs ask of the session itself, for another thread.
     """
 
     def __init__(self, spec: InstrumentSpec, port: int, host: str = LOOPBACK) -> None:
@@ -59,6 +64,9 @@ class OscPort:
             UsageError: It is taken, or there is no such address.
         """
         self.malformed = 0
+        self.targets = targets([axis.name for axis in spec.axes])
+        self.requests: SimpleQueue[Request] = SimpleQueue()
+        self._newcomers = False
         self._translator = OscTranslator(spec)
         self._subscribers: dict[tuple[str, int], float] = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -97,21 +105,42 @@ class OscPort:
                 self._subscribe(sender)
                 continue
             try:
-                yield from self._translator.events(message.address, message.params)
+                request = read_request(message.address, message.params, self.targets)
+                if request is None:
+                    yield from self._translator.events(message.address, message.params)
+                elif self.requests.qsize() < MOST_WAITING:
+                    self.requests.put(request)
+                else:
+                    self.malformed += 1
             except Malformed:
                 self.malformed += 1
 
+    def morphed(self, share: float) -> list[Event]:
+        """The events of λ, 0…1, between the notes that ``/morph`` has named; none if it hasn't."""
+        return self._translator.morphed(share)
+
     def _subscribe(self, sender: tuple[str, int]) -> None:
         if sender in self._subscribers or len(self._subscribers) < MOST_SUBSCRIBERS:
+            self._newcomers |= sender not in self._subscribers
             self._subscribers[sender] = time.monotonic() + SUBSCRIBED_SECONDS
 
-    def tell(self, address: str, *values: float | str) -> None:
-        """Tell those who have asked for it; from another thread than the one that polls."""
+    @property
+    def heard(self) -> bool:
+        """Whether anybody has asked to be told, and still wants it."""
         now = time.monotonic()
         for subscriber, until in [*self._subscribers.items()]:
             if now > until:
                 self._subscribers.pop(subscriber, None)
-        if not self._subscribers:
+        return bool(self._subscribers)
+
+    def newcomers(self) -> bool:
+        """Whether somebody has begun to ask since the last time."""
+        newcomers, self._newcomers = self._newcomers, False
+        return newcomers
+
+    def tell(self, address: str, *values: float | str) -> None:
+        """Tell those who have asked for it; from any thread."""
+        if not self.heard:
             return
         packet = packed(address, *values)
         for subscriber in [*self._subscribers]:

@@ -66,6 +66,7 @@ class OscTranslator:
         self._points = np.array([point.latent for point in spec.map])
         self._axes = {axis.name: index for index, axis in enumerate(spec.axes)}
         self._presets = {preset.name: index for index, preset in enumerate(spec.presets)}
+        self._morphs: dict[int, tuple[float, float]] = {}
         count = len(self._points) - 1
         point = Limits(0, count, whole=True)
         latent = {f"z{number}": PLACE for number in range(1, spec.envelope_size.latent + 1)}
@@ -109,6 +110,11 @@ class OscTranslator:
         ]
         return [*known.events(channel, *values)]
 
+    def morphed(self, share: float) -> list[Event]:
+        """The events of λ, 0…1, on the channels whose notes ``/morph`` has placed last."""
+        morphs = [*self._morphs.items()]
+        return [event for channel, ends in morphs for event in self._morph(channel, *ends, share)]
+
     # --- what each address means -----------------------------------------------------------
 
     def _note(self, channel: int, key: float, velocity: float) -> Iterator[Event]:
@@ -139,17 +145,21 @@ class OscTranslator:
         yield ProgramChange(channel, program & 0x7F)
 
     def _latent(self, channel: int, *values: float) -> Iterator[Event]:
+        self._morphs.pop(channel, None)
         yield Latent(channel, values)
 
     def _point(self, channel: int, point: float) -> Iterator[Event]:
+        self._morphs.pop(channel, None)
         yield Latent(channel, tuple(map(float, self._points[round(point)])))
 
     def _morph(self, channel: int, a: float, b: float, share: float) -> Iterator[Event]:
         """Z = λ A + (1 − λ) B, equation 1 of the original."""
+        self._morphs[channel] = a, b
         place = share * self._points[round(a)] + (1.0 - share) * self._points[round(b)]
         yield Latent(channel, tuple(map(float, place)))
 
     def _free(self, channel: int) -> Iterator[Event]:
+        self._morphs.pop(channel, None)
         yield Latent(channel)
 
     def _panic(self, _channel: int) -> Iterator[Event]:

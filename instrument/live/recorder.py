@@ -14,8 +14,11 @@ from instrument.arrays import Float32
 from instrument.audio.files import sound_file
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
+from instrument.errors import ArcoError
+from instrument.files import is_stream
 from instrument.live.notices import Notice, Tell
-from instrument.midi.take import TakeWriter
+from instrument.live.takes import RunningTake, Saver
+from instrument.midi.take import TakeEvents, TakeWriter
 from instrument.settings import EngineSettings
 
 TAPE_SAMPLES = 2**20
@@ -31,11 +34,16 @@ class Recorder:
     written; `record` begins.
 
     Attributes:
-        take: Takes the events; None if none is wanted.
+        take: Takes the events; None if none can be wanted.
     """
 
     def __init__(
-        self, take: Path | None, sound: Path | None, playing: EngineSettings, tell: Tell
+        self,
+        take: Path | None,
+        sound: Path | None,
+        playing: EngineSettings,
+        tell: Tell,
+        folder: Path | None = None,
     ) -> None:
         """Say what is recorded.
 
@@ -44,8 +52,12 @@ class Recorder:
             sound: The .wav or .flac file of the sound.
             playing: How the engine plays.
             tell: Takes what goes wrong while it is recorded.
+            folder: Of takes that are begun while it is played; None if there won't be any.
         """
-        self.take: TakeWriter | None = None
+        self.take: TakeEvents | None = None
+        self._folder = folder
+        self._running: RunningTake | None = None
+        self._saver: Saver | None = None
         self._paths = take, sound
         self._playing = playing
         self._tell = tell
@@ -63,8 +75,13 @@ class Recorder:
         take, sound = self._paths
         with ExitStack() as opened:
             if take is not None:
-                self.take = TakeWriter(take, self._playing)
+                self.take = writer = TakeWriter(take, self._playing)
+                if not is_stream(take):
+                    self._saver = Saver(lambda: writer.close(self._position), self._tell)
                 opened.push(self._close_take)
+            elif self._folder is not None:
+                self.take = TakeEvents(self._playing)
+            opened.callback(self.end_take)
             if sound is not None:
                 self._write = opened.enter_context(
                     sound_file(sound, self._playing.sample_rate, RECORDED_BITS)
@@ -96,8 +113,50 @@ class Recorder:
         self._engine = engine
         self._tape = Tape(playback, self._write)
 
+    @property
+    def running(self) -> str:
+        """Name of the take that was begun while it is played; empty if there is none."""
+        return "" if self._running is None else self._running.path.name
+
+    def begin_take(self) -> None:
+        """Begin a take now, if none goes on; what goes wrong is told."""
+        if self._running is not None or self._engine is None:
+            return
+        if self._folder is None or self.take is None:
+            self._tell(Notice("not-recorded", "there is no folder for takes: give --takes"))
+            return
+        try:
+            self._running = RunningTake(self._folder, self.take, self._position, self._tell)
+        except ArcoError as error:
+            about = {"error": str(error)}
+            self._tell(Notice("not-recorded", f"nothing is recorded: {error}", about))
+            return
+        path = str(self._running.path)
+        self._tell(Notice("recording", f"recording {path}", {"path": path}))
+
+    def end_take(self) -> None:
+        """End the take that goes on, if one does; what goes wrong is told."""
+        running, self._running = self._running, None
+        if running is None:
+            return
+        try:
+            seconds = running.save(self._position) / self._playing.sample_rate
+        except ArcoError as error:
+            self._tell(Notice("not-kept", f"not kept: {error}", {"error": str(error)}))
+            return
+        about = {"path": str(running.path), "seconds": seconds}
+        self._tell(Notice("recorded", f"{running.path}: a take of {seconds:.1f} s", about))
+
+    @property
+    def _position(self) -> int:
+        return 0 if self._engine is None else self._engine.position
+
     def drain(self) -> None:
-        """Write what was played since the last time."""
+        """Write what was played since the last time, and takes now and then."""
+        if self._running is not None:
+            self._running.look(self._position)
+        if self._saver is not None:
+            self._saver.look()
         if self._tape is None:
             return
         try:
@@ -110,7 +169,7 @@ class Recorder:
 
     def _close_take(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         """Write the take, unless it never began."""
-        if error is None and self.take is not None and self._engine is not None:
+        if error is None and isinstance(self.take, TakeWriter) and self._engine is not None:
             self.take.close(self._engine.position)
 
 

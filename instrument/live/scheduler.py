@@ -11,14 +11,12 @@ from instrument.audio.stream import Output
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
 from instrument.live.arrivals import Arrival, Source
-from instrument.live.bindings import Binding
 from instrument.live.clock import Clock, Deadlines
+from instrument.live.controllers import Controllers
 from instrument.live.held import Held, ends_of_all
-from instrument.live.knobs import Knobs
-from instrument.live.learn import NEVER_LEARNED, Learner
 from instrument.live.process import raise_priority
-from instrument.midi.events import ControlChange, Event, NoteOn
-from instrument.midi.take import Stamper, TakeWriter
+from instrument.midi.events import Event, NoteOn
+from instrument.midi.take import Stamper, TakeEvents
 
 POLL_SECONDS = 0.0004
 GUARD_SECONDS = 0.0005
@@ -35,7 +33,7 @@ class Performance:
         engine: What plays.
     """
 
-    def __init__(self, engine: Engine, take: TakeWriter | None = None) -> None:
+    def __init__(self, engine: Engine, take: TakeEvents | None = None) -> None:
         self.engine = engine
         self._take = take
         self._stamper = Stamper()
@@ -64,11 +62,10 @@ class EventScheduler:
         output: What plays, as long as there is one; without one, keys that go down are ignored.
         ready: Set when the latency is known.
         latency: Samples from an arrival to its sound.
-        last_change: The controller that moved last.
+        controllers: What a person's hardware controllers do.
         ignored: How many keys went down while nothing played.
         faults: How many rounds failed inside; what arrived in them is left out.
         last_fault: The last of them.
-        learned: The bindings that were learned and are in force, for another thread to tell.
     """
 
     def __init__(
@@ -76,7 +73,7 @@ class EventScheduler:
         performance: Performance,
         playback: Playback,
         source: Source,
-        knobs: Knobs,
+        controllers: Controllers,
         sample_rate: int,
         ahead: int,
     ) -> None:
@@ -86,20 +83,17 @@ class EventScheduler:
             performance: What is played.
             playback: What of it the audio callback plays, and the callback's books.
             source: What is polled.
-            knobs: What a person's hardware knobs do.
+            controllers: What a person's hardware controllers do.
             sample_rate: In Hz.
             ahead: Samples by which the engine may be ahead of what is played.
         """
         self.output: Output | None = None
         self.ready = threading.Event()
         self.latency = 0
-        self.last_change: ControlChange | None = None
         self.ignored = 0
         self.faults = 0
         self.last_fault: Exception | None = None
-        self.knobs = knobs
-        self.learner: Learner | None = None
-        self.learned: SimpleQueue[Binding] = SimpleQueue()
+        self.controllers = controllers
         self._engine = performance.engine
         self._give = performance.give
         self._playback = playback
@@ -169,12 +163,12 @@ class EventScheduler:
         # In this order: what an input still gave before it was lost isn't overlooked.
         self._end_lost()
         arrivals = self._source.poll()
-        if self.learner is not None:
-            self._keep(self.learner.wait(time.perf_counter()))
+        self.controllers.wait(time.perf_counter())
         playing = self._now()
         now = time.perf_counter()
         if playing is None:
             self._take_silently(arrivals)
+            self.controllers.tell()
             return
         notes = sum(isinstance(arrival.event, NoteOn) for arrival in arrivals)
         until = 0
@@ -189,6 +183,7 @@ class EventScheduler:
         # What has arrived is got ready at once, and then what nothing can change any more.
         until = max(until, int(playing) + self.latency - guard)
         self._engine.advance(min(until, self._engine.position + self._ahead))
+        self.controllers.tell()
         if notes:
             self._deadlines.learn((time.perf_counter() - now) / notes)
 
@@ -206,7 +201,7 @@ class EventScheduler:
         """Give the engine what an event means; the sample by which all of it has happened."""
         try:
             until = 0
-            for meant in self._translate(arrival.event, arrival.seconds):
+            for meant in self.controllers.translate(arrival.event, arrival.seconds):
                 self._held.remember(arrival.port, meant)
                 until = self._give(meant, sample) + 1
         except Exception as error:
@@ -215,22 +210,6 @@ class EventScheduler:
             self.last_fault = error
             return 0
         return until
-
-    def _translate(self, event: Event, seconds: float) -> list[Event]:
-        """What an event of the hardware means to the instrument."""
-        if not isinstance(event, ControlChange):
-            return [event]
-        self.last_change = event
-        learner = self.learner
-        if learner is None or learner.target is None or event.controller in NEVER_LEARNED:
-            return [*self.knobs.translate(event)]
-        self._keep(learner.feed(event, seconds))
-        return []
-
-    def _keep(self, binding: Binding | None) -> None:
-        if binding is not None:
-            self.knobs.bind(binding)
-            self.learned.put(binding)
 
     # --- what must not sound for ever ------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import chain
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -15,7 +15,9 @@ from instrument.audio.devices import Device, choose_output
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine, starting_point
 from instrument.live.arrivals import Sources
+from instrument.live.audience import Audience
 from instrument.live.bindings import Binding
+from instrument.live.controllers import Controllers
 from instrument.live.inputs import Inputs
 from instrument.live.knobs import Knobs
 from instrument.live.learn import Learner
@@ -28,6 +30,7 @@ from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import AXIS_CONTROLLERS, MONO_ON
 from instrument.midi.events import ControlChange, Event, NoteOn
 from instrument.model.graphs import Instrument
+from instrument.model.latent import positions
 from instrument.settings import EngineSettings
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ class LiveSettings:
         bindings_path: Where learned bindings are kept.
         record: The .mid file to record into.
         record_audio: The .wav or .flac file to record into.
+        takes: Folder of the takes that programs begin through OSC.
     """
 
     osc_port: int | None = None
@@ -72,6 +76,7 @@ class LiveSettings:
     bindings_path: Path | None = None
     record: Path | None = None
     record_audio: Path | None = None
+    takes: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +164,7 @@ class Session:
             self.sample_rate = settings.sample_rate or device.sample_rate
             playing = replace(settings.engine, sample_rate=self.sample_rate)
             self._recorder = opened.enter_context(
-                Recorder(settings.record, settings.record_audio, playing, tell)
+                Recorder(settings.record, settings.record_audio, playing, tell, settings.takes)
             )
             _warm_up(instrument, self.sample_rate)
             self._engine = Engine(instrument, playing, ahead=AHEAD_SAMPLES)
@@ -173,12 +178,12 @@ class Session:
                 performance,
                 self._playback,
                 Sources(self._inputs, *([] if self._osc is None else [self._osc])),
-                _knobs(instrument, settings),
+                _controllers(instrument, settings, self._osc),
                 self.sample_rate,
                 AHEAD_SAMPLES,
             )
             if settings.learn:
-                self._scheduler.learner = Learner(settings.learn)
+                self._scheduler.controllers.learner = Learner(settings.learn)
             self._sound = SoundDevice(
                 self._scheduler, self._playback, self.sample_rate, settings.block, tell
             )
@@ -189,6 +194,15 @@ class Session:
             opened.callback(self._scheduler.stop)
             self._scheduler.ready.wait(READY_SECONDS)
             self._opened = opened.pop_all()
+        self._audience = None
+        if self._osc is not None:
+            self._audience = Audience(
+                self._osc,
+                self._engine,
+                self._playback,
+                self._scheduler.controllers,
+                self._recorder,
+            )
         self._supervisor = Supervisor(
             self._engine,
             self._inputs,
@@ -198,7 +212,7 @@ class Session:
             settings.audio_out or device.api,
             settings.bindings_path,
             tell,
-            self._tell_osc,
+            self._look,
         )
 
     def __enter__(self) -> Self:
@@ -249,7 +263,8 @@ class Session:
     def status(self) -> Status:
         """How it is getting on."""
         engine, state, scheduler = self._engine, self._engine.synth.state, self._scheduler
-        learner, output = scheduler.learner, self._sound.output
+        controllers, output = scheduler.controllers, self._sound.output
+        learner = controllers.learner
         learning = None
         if learner is not None and learner.target is not None:
             learning = (learner.target, learner.one_way)
@@ -268,20 +283,14 @@ class Session:
             samples_lost=self._recorder.samples_lost,
             faults=scheduler.faults,
             osc_malformed=0 if self._osc is None else self._osc.malformed,
-            unknown_bindings=tuple(scheduler.knobs.unknown),
-            last_change=scheduler.last_change,
+            unknown_bindings=tuple(controllers.knobs.unknown),
+            last_change=controllers.last_change,
             learning=learning,
         )
 
-    def _tell_osc(self) -> None:
-        """Tell programs that have asked for it how the session is getting on."""
-        if self._osc is None:
-            return
-        status = self.status
-        counts = (status.voices, status.notes, status.late_frames, status.underruns, status.dropped)
-        self._osc.tell("/status", *counts, status.load)
-        sounding = ((channel + 1, *at) for channel, *at in self._engine.sounding_notes)
-        self._osc.tell("/voices", *chain.from_iterable(sounding))
+    def _look(self) -> bool:
+        """Do what programs ask for, and tell them; whether they want to know more soon."""
+        return self._audience is not None and self._audience.look(self.status)
 
 
 def _osc_port(instrument: Instrument, settings: LiveSettings) -> OscPort | None:
@@ -292,12 +301,15 @@ def _osc_port(instrument: Instrument, settings: LiveSettings) -> OscPort | None:
     return OscPort(instrument.spec, settings.osc_port)
 
 
-def _knobs(instrument: Instrument, settings: LiveSettings) -> Knobs:
-    """What the hardware's knobs do, and where their targets stand."""
-    knobs = Knobs(settings.bindings, [axis.name for axis in instrument.spec.axes])
+def _controllers(
+    instrument: Instrument, settings: LiveSettings, osc: OscPort | None
+) -> Controllers:
+    """What the hardware's controllers do, and where their targets stand."""
+    axes = [axis.name for axis in instrument.spec.axes]
+    knobs = Knobs(settings.bindings, axes, partial(positions, instrument.spec))
     for name, position in settings.engine.knobs.items():
         knobs.turn(name, position)
-    return knobs
+    return Controllers(knobs, axes, osc)
 
 
 def _beginning(settings: LiveSettings) -> Iterator[Event]:

@@ -15,13 +15,14 @@ from instrument.audio.stream import Output
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
 from instrument.errors import ArcoError
-from instrument.live.bindings import save_bindings
+from instrument.live.bindings import Binding, save_bindings
 from instrument.live.inputs import Inputs
 from instrument.live.notices import Notice, Tell
 from instrument.live.recorder import Recorder
 from instrument.live.scheduler import EventScheduler
 
 LOOK_SECONDS = 0.1
+LOOK_SOON_SECONDS = 1.0 / 30.0
 REFRESH_SECONDS = 0.25
 REOPEN_SECONDS = 1.0
 STALLED_SECONDS = 5.0
@@ -130,7 +131,7 @@ class Supervisor:
         wanted: str,
         bindings_path: Path | None,
         tell: Tell,
-        look: Callable[[], None] = lambda: None,
+        look: Callable[[], bool] = lambda: False,
     ) -> None:
         """Take charge.
 
@@ -143,7 +144,7 @@ class Supervisor:
             wanted: A part of the name of the device to wait for, or of its system's.
             bindings_path: Where learned bindings are kept.
             tell: Takes what happens.
-            look: Called now and then.
+            look: Called now and then; it says whether it wants to be called soon again.
         """
         self._look = look
         self._engine = engine
@@ -155,6 +156,7 @@ class Supervisor:
         self._bindings_path = bindings_path
         self._tell = tell
         self._told_fault = self._told_broken = False
+        self._kept = scheduler.controllers.knobs.bindings
         self._stopping, self._stop_now = threading.Event(), threading.Event()
 
     def stop(self) -> None:
@@ -167,12 +169,13 @@ class Supervisor:
         """Keep an eye on everything until `stop`, then let the last notes end."""
         self._tell_unknown()
         refreshed = reopened = time.monotonic()
-        while not self._stopping.wait(LOOK_SECONDS):
+        soon = False
+        while not self._stopping.wait(min(LOOK_SECONDS, LOOK_SOON_SECONDS if soon else 1.0)):
             self._recorder.drain()
             self._sound.watch()
             self._keep_learned()
             self._tell_fault()
-            self._look()
+            soon = self._look()
             now = time.monotonic()
             if now >= refreshed + REFRESH_SECONDS:
                 refreshed = now
@@ -201,7 +204,7 @@ class Supervisor:
 
     def _tell_unknown(self) -> None:
         """Say which bindings turn nothing of this instrument's."""
-        for target in self._scheduler.knobs.unknown:
+        for target in self._scheduler.controllers.knobs.unknown:
             text = f"no knob is named {target!r} here; what was bound to it keeps MIDI's meaning"
             self._tell(Notice("unknown-binding", text, {"target": target}))
 
@@ -227,10 +230,12 @@ class Supervisor:
             self._tell(Notice("input-opened", f"MIDI input: {name}", {"name": name}))
 
     def _keep_learned(self) -> None:
-        """Tell and keep the bindings that were learned."""
+        """Tell the bindings that were learned, and keep those that are in force."""
+        controllers = self._scheduler.controllers
+        kept = controllers.knobs.bindings is self._kept
         with suppress(Empty):
             while True:
-                learned = self._scheduler.learned.get_nowait()
+                learned = controllers.learned.get_nowait()
                 text = f"controller {learned.controller} turns {learned.target} ({learned.kind})"
                 about = {
                     "target": learned.target,
@@ -239,12 +244,15 @@ class Supervisor:
                     "kind": learned.kind,
                 }
                 self._tell(Notice("learned", f"learned: {text}", about))
-                self._save_bindings()
+                kept = False
+        if not kept:
+            self._kept = controllers.knobs.bindings
+            self._save_bindings(self._kept)
 
-    def _save_bindings(self) -> None:
+    def _save_bindings(self, bindings: list[Binding]) -> None:
         if self._bindings_path is None:
             return
         try:
-            save_bindings(self._bindings_path, self._scheduler.knobs.bindings)
+            save_bindings(self._bindings_path, bindings)
         except ArcoError as error:
             self._tell(Notice("not-kept", f"not kept: {error}", {"error": str(error)}))

@@ -51,6 +51,7 @@ class Channel:
         bank: That the next program change chooses from, 0…16,383.
         preset: Index of the one that notes are played with.
         knobs: Positions 0…1 of the latent axes that were set; the others are left to chance.
+        placed: Whether the latent space's own place was given: only knobs that are set later count.
     """
 
     modulation: int = 0
@@ -73,6 +74,7 @@ class Channel:
     bank: int = 0
     preset: int = 0
     knobs: dict[int, float] = field(default_factory=dict)
+    placed: bool = False
 
     def reset(self) -> None:
         """Reset all controllers, as MMA RP-015 has it.

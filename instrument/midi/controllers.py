@@ -162,10 +162,29 @@ class ChannelState:
     def knobs(self, channel: int) -> dict[int, float]:
         """Positions 0…1 of a channel's latent axes, by axis: those that were set.
 
-        Its own count before its manager's, and these before those of all channels.
+        Its own count before its manager's, and these before those of all channels. Where notes
+        were placed, those of all channels don't.
         """
-        own, managers = self.channels[channel].knobs, self.controlling_channel(channel).knobs
-        return self._turned | managers | own
+        own, managing = self.channels[channel], self.controlling_channel(channel)
+        turned = {} if own.placed else self._turned
+        return turned | managing.knobs | own.knobs
+
+    def place(self, channel: int, *, placed: bool) -> list[int]:
+        """Say that a channel's notes were placed in the latent space, or are no more.
+
+        A place is a whole one: it lets go of the knobs that were turned before it.
+
+        Returns:
+            The channels whose knobs are others now.
+        """
+        controlled = self.controlled_channels(channel)
+        before = [self.knobs(index) for index in controlled]
+        for index in controlled:
+            self.channels[index].placed = placed
+            if placed:
+                self.channels[index].knobs.clear()
+        now = [self.knobs(index) for index in controlled]
+        return [index for index, a, b in zip(controlled, before, now, strict=True) if a != b]
 
     def controlling_channel(self, channel: int) -> Channel:
         """The channel whose pedals, switches, mode, preset, volume, pan and controllers count.

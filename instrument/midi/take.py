@@ -48,11 +48,13 @@ class Take:
 
     Attributes:
         engine: Settings that it was played with.
-        samples: Length of the take.
+        samples: Where it ends, counted from the engine's beginning.
+        begins: Where it begins, in what was played; what lies before isn't heard.
     """
 
     engine: EngineSettings
     samples: int
+    begins: int = 0
 
 
 # --- Reading ------------------------------------------------------------------------------------
@@ -88,7 +90,9 @@ def _read_take(contents: bytes) -> Take | None:
     given = {each.name: said[each.name] for each in fields(EngineSettings) if each.name in said}
     try:
         SAMPLES.check("samples", said["samples"])
-        return Take(EngineSettings(**given), said["samples"])
+        begins = said.get("begins", 0)
+        Limits(0, said["samples"], whole=True).check("begins", begins)
+        return Take(EngineSettings(**given), said["samples"], begins)
     except UsageError as error:
         raise MidiFileError(f"a take that can't be played: {error}; record it again") from None
 
@@ -132,11 +136,56 @@ class Stamper:
             self._with_note_on.clear()
 
 
-class TakeWriter:
-    """Writes a take when it is over.
+class TakeEvents:
+    """What was played since an engine began: the bytes of its events, a few for each.
 
-    Until then it keeps the bytes of its events, a few for each.
+    One thread adds; another may ask for the file meanwhile.
     """
+
+    def __init__(self, settings: EngineSettings) -> None:
+        """Begin with nothing.
+
+        Args:
+            settings: Of the engine that plays.
+
+        Raises:
+            UsageError: A MIDI file can't count these samples.
+        """
+        self._division, self._tempo = time_base(settings.sample_rate)
+        self._settings = settings
+        self._events = bytearray()
+        self._tick = 0
+
+    def add(self, sample: int, event: Event) -> None:
+        """Add an event, in the order and at the sample of a ``Stamper``.
+
+        Raises:
+            ValueError: The sample lies before that of the event before.
+        """
+        if sample < self._tick:
+            raise ValueError(f"sample {sample} comes after sample {self._tick}")
+        tick, self._tick = self._tick, sample
+        self._events += delta(sample - tick) + message(event)  # at once: nobody sees a half
+
+    def file(self, samples: int, begins: int = 0) -> bytes:
+        """The .mid file of a take.
+
+        Args:
+            samples: Where it ends. The file itself lasts until its last event at least.
+            begins: Where it begins. What was played before is in it, since the sound depends on it.
+        """
+        said = asdict(self._settings) | {"samples": samples}
+        if begins:
+            said["begins"] = begins
+        beginning = delta(0) + meta(SET_TEMPO, self._tempo.to_bytes(3))
+        beginning += delta(0) + meta(TEXT, TAKE_MARK + json.dumps(said).encode())
+        rest = delta(max(samples - self._tick, 0))
+        track = beginning + bytes(self._events) + rest + meta(END_OF_TRACK)
+        return single_track_file(self._division, track)
+
+
+class TakeWriter(TakeEvents):
+    """Writes a take when it is over, of all that was played."""
 
     def __init__(self, path: Path, settings: EngineSettings) -> None:
         """Begin a take.
@@ -151,24 +200,12 @@ class TakeWriter:
         """
         if path.suffix.lower() != ".mid":
             raise UsageError(f"{path}: should end in .mid; a take is a MIDI file")
-        self._division, self._tempo = time_base(settings.sample_rate)
+        super().__init__(settings)
         check_writable(path)
         self._path = path
-        self._settings = settings
-        self._events = bytearray()
-        self._tick = 0
-
-    def add(self, sample: int, event: Event) -> None:
-        """Add an event, in the order and at the sample of a ``Stamper``.
-
-        Raises:
-            ValueError: The sample lies before that of the event before.
-        """
-        self._wait_until(sample)
-        self._events += message(event)
 
     def close(self, samples: int) -> None:
-        """Write the file.
+        """Write the file; it may go on, and be written again.
 
         Args:
             samples: Length of the take. The file itself lasts until its last event at least.
@@ -176,20 +213,8 @@ class TakeWriter:
         Raises:
             OutputError: It can't be written; what was there before is there still.
         """
-        said = TAKE_MARK + json.dumps(asdict(self._settings) | {"samples": samples}).encode()
-        beginning = delta(0) + meta(SET_TEMPO, self._tempo.to_bytes(3))
-        beginning += delta(0) + meta(TEXT, said)
-        self._wait_until(max(samples, self._tick))
-        track = beginning + self._events + meta(END_OF_TRACK)
         with replacing(self._path) as beside:
-            beside.write_bytes(single_track_file(self._division, track))
-
-    def _wait_until(self, tick: int) -> None:
-        """Write the ticks to the next event."""
-        if tick < self._tick:
-            raise ValueError(f"sample {tick} comes after sample {self._tick}")
-        self._events += delta(tick - self._tick)
-        self._tick = tick
+            beside.write_bytes(self.file(samples))
 
 
 def time_base(sample_rate: int) -> tuple[int, int]:

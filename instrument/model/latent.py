@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -155,6 +155,20 @@ class LatentSpace:
             direction = self._directions[axis]
             latent = latent + (wanted - (latent - self._centre) @ direction) * direction
         return latent.astype(np.float32)
+
+
+def positions(spec: InstrumentSpec, latent: Sequence[float]) -> list[float]:
+    """Where the knobs stand at a latent, [latent]: 0…1 is most of the training notes.
+
+    What is no latent of this space has none.
+    """
+    if len(latent) != len(spec.latent_mean):
+        return []
+    offset = np.asarray(latent, dtype=np.float64) - np.asarray(spec.latent_mean)
+    return [
+        (float(offset @ np.asarray(axis.direction)) - axis.low) / max(axis.high - axis.low, 1e-9)
+        for axis in spec.axes[:KNOBS]
+    ]
 
 
 def knob_settings(spec: InstrumentSpec, knobs: Mapping[str, float]) -> dict[int, float]:

@@ -12,6 +12,7 @@ from instrument.engine.control import Control
 from instrument.engine.curves import CROSSFADE_FRAMES, SUSTAIN_FRAME
 from instrument.engine.envelopes import HEADROOM_DB
 from instrument.engine.long_notes import RESHAPE_FRAMES
+from instrument.midi.controllers import AXIS_CONTROLLERS
 from instrument.midi.events import ControlChange, Event, Latent, NoteOff, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
@@ -90,6 +91,29 @@ def test_without_a_place_a_channel_has_its_preset_again(tiny: Instrument) -> Non
     assert not np.array_equal(curves(place(tiny, 0)), of_preset)
     np.testing.assert_array_equal(curves(place(tiny, 0), Latent(0)), of_preset)
     np.testing.assert_array_equal(curves(place(tiny, 0, channel=1)), of_preset)
+
+
+def test_what_was_told_last_counts(tiny: Instrument, player: Player) -> None:
+    """A place lets go of the knobs that were turned before it; a later knob turns it."""
+    knob, event = ControlChange(0, AXIS_CONTROLLERS[1], 127), place(tiny, 4)
+    wanted = decoded_db(tiny, event.values, NoteOn(0, 69, 127))
+    player.control.smoother.turn(1, 0.9)
+    for given, same in (((knob, event), True), ((event, knob), False), ((event,), True)):
+        for each in given:
+            player.send(each)
+        got = loudness_db(player, player.begin(69, velocity=127))
+        assert np.allclose(got, wanted[: len(got)], atol=1e-3) is same
+        player.send(NoteOff(0, 69))
+        player.hops(2 * FRAME_RATE)
+
+
+def test_the_knobs_of_all_channels_come_back_with_chance(tiny: Instrument) -> None:
+    player = Player(tiny)
+    player.control.smoother.turn(1, 0.9)
+    player.send(place(tiny, 0))
+    assert np.isnan(player.control.smoother.knobs[0]).all()
+    player.send(Latent(0))
+    assert player.control.smoother.knobs[0, 1] == 0.9
 
 
 def test_a_note_of_a_place_isnt_the_same_every_three_seconds(tiny: Instrument) -> None:

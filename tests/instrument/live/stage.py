@@ -15,6 +15,7 @@ from instrument.dsp.callback import Callback, Playback
 from instrument.engine.engine import Engine
 from instrument.live.arrivals import Arrival
 from instrument.live.bindings import Binding
+from instrument.live.controllers import Controllers
 from instrument.live.inputs import Inputs
 from instrument.live.knobs import Knobs
 from instrument.live.scheduler import POLL_SECONDS, EventScheduler, Performance
@@ -114,7 +115,7 @@ class Stage:
             Performance(self.engine, cast("TakeWriter", self.take)),
             self.playback,
             cast("Inputs", self.inputs),
-            Knobs(bindings, axes),
+            Controllers(Knobs(bindings, axes), axes),
             RATE,
             AHEAD,
         )

@@ -127,7 +127,7 @@ def test_notes_that_take_longer_are_given_another_block(
 
 
 def test_what_means_nothing_doesn_t_hold_up_the_note_before_it(stage: Stage) -> None:
-    stage.scheduler.learner = Learner(["vibrato"])
+    stage.scheduler.controllers.learner = Learner(["vibrato"])
     arrived = stage.send(on(60), turn(20, 5))
     stage.play(POLL_SECONDS)
     assert stage.engine.reached == arrived + stage.scheduler.latency + 1

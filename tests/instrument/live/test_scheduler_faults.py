@@ -25,7 +25,7 @@ def test_a_message_that_fails_takes_no_other_with_it(stage: Stage) -> None:
 
     stage.send(on(60))
     stage.play(0.05)
-    stage.scheduler.knobs = SimpleNamespace(translate=fails)  # type: ignore[assignment]
+    stage.scheduler.controllers.knobs = SimpleNamespace(translate=fails)  # type: ignore[assignment]
     stage.send(turn(20, 5), off(60))
     stage.play(0.05)
     assert stage.scheduler.faults == 1

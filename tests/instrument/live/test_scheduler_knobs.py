@@ -17,30 +17,30 @@ def test_a_bound_knob_turns_its_target(make_stage: Callable[..., Stage]) -> None
     stage.play(0.05)
     vibrato = [ControlChange(channel, 1, 99) for channel in range(CHANNELS)]
     assert stage.events == [*vibrato, ControlChange(0, 21, 5)]
-    assert stage.scheduler.last_change == ControlChange(0, 21, 5)
+    assert stage.scheduler.controllers.last_change == ControlChange(0, 21, 5)
 
 
 def test_a_knob_that_is_learned_turns_nothing_meanwhile(stage: Stage) -> None:
-    stage.scheduler.learner = Learner(["vibrato", "pan"])
+    stage.scheduler.controllers.learner = Learner(["vibrato", "pan"])
     for value in range(40, 50):
         stage.send(turn(20, value))
         stage.play(0.01)
-    assert stage.scheduler.learned.get_nowait() == Binding("vibrato", 20, 0)
-    assert stage.scheduler.learner.target == "pan"
+    assert stage.scheduler.controllers.learned.get_nowait() == Binding("vibrato", 20, 0)
+    assert stage.scheduler.controllers.learner.target == "pan"
     assert stage.events == []
 
 
 def test_a_switch_is_learned_after_a_while(stage: Stage) -> None:
-    stage.scheduler.learner = Learner(["portamento"])
+    stage.scheduler.controllers.learner = Learner(["portamento"])
     stage.send(turn(20, 127), turn(20, 0))
     stage.play(ENOUGH_SECONDS - 0.1)
-    assert stage.scheduler.learned.empty()
+    assert stage.scheduler.controllers.learned.empty()
     stage.play(0.2)
-    assert stage.scheduler.learned.get_nowait() == Binding("portamento", 20, 0)
+    assert stage.scheduler.controllers.learned.get_nowait() == Binding("portamento", 20, 0)
 
 
 def test_pedal_and_panic_work_while_a_knob_is_learned(stage: Stage) -> None:
-    stage.scheduler.learner = Learner(["vibrato"])
+    stage.scheduler.controllers.learner = Learner(["vibrato"])
     stage.send(on(60), turn(SUSTAIN, 127), off(60))
     stage.play(0.05)
     assert stage.engine.held == 1

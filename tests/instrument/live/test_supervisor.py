@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +13,7 @@ from instrument.audio.devices import Device
 from instrument.errors import InstrumentError, UsageError
 from instrument.live import supervisor as supervision
 from instrument.live.bindings import Binding, load_bindings
+from instrument.live.controllers import Controllers
 from instrument.live.inputs import Changes
 from instrument.live.knobs import Knobs
 from instrument.live.notices import Notice
@@ -52,8 +52,7 @@ class Hall:
         self.lost: list[str] = []
         self.drained = 0
         scheduler: Any = SimpleNamespace(
-            knobs=Knobs(bindings, ["swell"]),
-            learned=SimpleQueue(),
+            controllers=Controllers(Knobs(bindings, ["swell"]), ["swell"]),
             last_fault=None,
             lose=self.lost.append,
             play_on=lambda _output: None,
@@ -119,8 +118,8 @@ def test_what_was_learned_is_told_and_kept(tmp_path: Path) -> None:
     hall = Hall(path, Binding("vibrato", 20))
     hall.sound.open(SPEAKERS)
     learned = Binding("swell", 21, 3)
-    hall.scheduler.knobs.bind(learned)
-    hall.scheduler.learned.put(learned)
+    hall.scheduler.controllers.knobs.bind(learned)
+    hall.scheduler.controllers.learned.put(learned)
     hall.supervisor.run()
     assert hall.about("learned") == {
         "target": "swell",
@@ -135,7 +134,7 @@ def test_bindings_that_cannot_be_kept_are_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     hall = Hall(tmp_path / "file" / "knobs.toml")
     hall.sound.open(SPEAKERS)
-    hall.scheduler.learned.put(Binding("swell", 21))
+    hall.scheduler.controllers.learned.put(Binding("swell", 21))
     hall.supervisor.run()
     assert hall.events == ["learned", "not-kept"]
 
