@@ -205,44 +205,54 @@ def _difference(expected: Tensor, found: Float32) -> float:
     return float(np.nan_to_num(difference, nan=np.inf).max())
 
 
-@torch.no_grad()
-def _differences(
+def _of_player(
     envelope: EnvelopeGraph,
     timbre: TimbreDecoder | ExportedTimbre,
     files: GraphFiles,
     folder: Path,
 ) -> Iterator[float]:
-    """Largest difference of each output of each graph from its network's, on random input."""
+    """Differences of the graphs that play from their networks, on random input."""
     random = torch.Generator().manual_seed(0)
-    decoder, encoder = EnvelopeModel(files.envelope, folder), EncoderModel(files.encoder, folder)
-    streamer = TimbreModel(files.timbre, folder)
+    decoder, streamer = EnvelopeModel(files.envelope, folder), TimbreModel(files.timbre, folder)
     for batch in (1, 3):
-        latent = torch.randn(batch, envelope.network.settings.latent, generator=random)
-        pitch = 55.0 + 45.0 * torch.rand(batch, generator=random)
-        loudness = torch.rand(batch, generator=random)
-        notes = pitch.numpy(), loudness.numpy()
-        for expected, found in zip(
-            envelope(latent, pitch, loudness), decoder.decode(latent.numpy(), *notes), strict=True
-        ):
+        latent, pitch, loudness = _random_notes(envelope.network, batch, random)
+        decoded = decoder.decode(latent.numpy(), pitch.numpy(), loudness.numpy())
+        for expected, found in zip(envelope(latent, pitch, loudness), decoded, strict=True):
             yield _difference(expected, found)
-        curves = envelope.network.decode(latent, condition(pitch, loudness))
-        curves = curves + 0.1 * torch.randn(curves.shape, generator=random)
-        cents, loudness_db = curves.unbind(1)
-        yield _difference(
-            EncoderGraph(envelope.network)(cents, loudness_db, pitch, loudness),
-            encoder.encode(cents.numpy(), loudness_db.numpy(), *notes),
-        )
         if isinstance(timbre, ExportedTimbre):
             continue
         f0_hz = 200.0 + 2000.0 * torch.rand(batch, 40, generator=random)
-        asked_db = -60.0 + 50.0 * torch.rand(batch, 40, generator=random)
+        loudness_db = -60.0 + 50.0 * torch.rand(batch, 40, generator=random)
         state = torch.randn(batch, timbre.settings.hidden, generator=random).tanh()
-        controls, after = streamer.run(f0_hz.numpy(), asked_db.numpy(), state.numpy())
+        controls, after = streamer.run(f0_hz.numpy(), loudness_db.numpy(), state.numpy())
         streamed = controls.amplitude, controls.harmonics, controls.noise, after
-        for expected, found in zip(timbre(f0_hz, asked_db, state), streamed, strict=True):
+        for expected, found in zip(timbre(f0_hz, loudness_db, state), streamed, strict=True):
             yield _difference(expected, found)
 
 
+def _of_encoder(network: EnvelopeNetwork, file: Graph, folder: Path) -> Iterator[float]:
+    """Differences of the encoder from the network, on decoded curves and noise."""
+    random = torch.Generator().manual_seed(0)
+    encoder = EncoderModel(file, folder)
+    for batch in (1, 3):
+        latent, pitch, loudness = _random_notes(network, batch, random)
+        curves = network.decode(latent, condition(pitch, loudness))
+        curves = curves + torch.randn(curves.shape, generator=random)
+        inputs = *curves.unbind(1), pitch, loudness
+        found = encoder.encode(*(tensor.numpy() for tensor in inputs))
+        yield _difference(EncoderGraph(network)(*inputs), found)
+
+
+def _random_notes(
+    network: EnvelopeNetwork, batch: int, random: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Latent, pitch and loudness of notes."""
+    latent = torch.randn(batch, network.settings.latent, generator=random)
+    pitch = 55.0 + 45.0 * torch.rand(batch, generator=random)
+    return latent, pitch, torch.rand(batch, generator=random)
+
+
+@torch.no_grad()
 def parity(
     envelope: EnvelopeGraph,
     timbre: TimbreDecoder | ExportedTimbre,
@@ -256,7 +266,10 @@ def parity(
     Raises:
         UsageError: It is over 1e-4.
     """
-    worst = max(_differences(envelope, timbre, files, folder))
+    worst = max(
+        *_of_player(envelope, timbre, files, folder),
+        *_of_encoder(envelope.network, files.encoder, folder),
+    )
     if worst > PARITY:
         raise UsageError(f"ONNX and torch differ by {worst:.1e}, more than {PARITY:.0e}")
     return worst
