@@ -1,7 +1,7 @@
 """Evaluation of an exported instrument on notes that were held out, and on what it plays.
 
 What is shipped is what is measured: the ONNX graphs, and the audio of the whole instrument. Only
-the encoder, which isn't exported, comes from the trained network.
+the width of posteriors comes from the trained network.
 """
 
 from __future__ import annotations
@@ -96,19 +96,19 @@ def evaluate(
     Args:
         cache: Features, some of them held out.
         instrument: The exported instrument.
-        network: The envelope network that it was exported from, for its encoder.
+        network: The envelope network that it was exported from, for its posteriors.
         components: Of the PCA that the network is compared with; by default as many as the
             latent space has dimensions.
         settings: What the instrument is asked to play.
         progress: Called with how many steps are done, of how many.
 
     Raises:
-        UsageError: No notes are held out, or the graph isn't this network's.
+        UsageError: No notes are held out, or the graphs aren't this network's.
     """
     settings = settings or PlaybackSettings()
     check_latent(network, instrument.spec)
     train, test = (
-        reconstruct(cache, instrument.envelope.decode, network, recordings)
+        reconstruct(cache, instrument, network, recordings)
         for recordings in (cache.fitted, cache.held_out)
     )
     held_out = np.flatnonzero(cache.held_out).tolist()

@@ -1,16 +1,16 @@
-"""Held-out envelopes against their reconstruction, by a VAE's decoder and by PCA."""
+"""Held-out envelopes against their reconstruction, by a VAE and by PCA."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from instrument.arrays import Float32, Float64
+from instrument.arrays import Float64
 from instrument.errors import UsageError
+from instrument.model.graphs import Instrument
 from instrument.model.spec import InstrumentSpec
 from training.data.descriptors import describe
 from training.data.features import FeatureCache
@@ -38,9 +38,6 @@ SEGMENTS = {
 Mask = NDArray[np.bool]
 Curves = Float64
 """[W, 2, 750]: cents and dB of W windows."""
-
-Decode = Callable[[Float32, Float32, Float32], tuple[Float32, Float32]]
-"""The envelope graph: latent, pitch, loudness → cents, dB."""
 
 
 def as_exported(curves: Curves) -> Curves:
@@ -93,13 +90,13 @@ def shape_metrics(estimate: Curves, source: Curves, mask: Mask) -> dict[str, flo
 
 @dataclass(frozen=True)
 class Reconstructions:
-    """Windows of one side of the split beside what the envelope graph makes of them.
+    """Windows of one side of the split beside what the exported graphs make of them.
 
     Attributes:
         windows: Of the cache, [W].
         source, estimate: [W, 2, 750], as ``as_exported`` gives them.
         mask: [W, 750].
-        posterior_mean: [W, latent].
+        posterior_mean: [W, latent], by the encoder.
         kl: Mean divergence in nats.
     """
 
@@ -126,20 +123,20 @@ def check_latent(network: ConditionalVAE | PlainVAE, spec: InstrumentSpec) -> No
 @torch.no_grad()
 def reconstruct(
     cache: FeatureCache,
-    decode: Decode,
+    instrument: Instrument,
     network: ConditionalVAE | PlainVAE,
     recordings: Mask,
 ) -> Reconstructions:
-    """Encode windows with the network and decode their posterior means with the exported graph.
+    """Place windows in the latent space and decode them there, both with the exported graphs.
 
     Args:
         cache: Features.
-        decode: The envelope graph.
+        instrument: Where the network encodes for it, if it was exported without an encoder.
         network: The network that it was exported from.
         recordings: [R], whose windows.
 
     Raises:
-        UsageError: There are no such windows, or the graph isn't this network's.
+        UsageError: There are no such windows, or the graphs aren't this network's.
     """
     network.eval()
     windows = usable_windows(cache, recordings)
@@ -150,11 +147,14 @@ def reconstruct(
     data = EnvelopeWindows(cache, windows, EnvelopeSettings(), augment=False)
     posterior = network.encode(data.curves(), data.condition)
     recording = cache.window_recording[windows]
-    decoded = decode(
-        posterior.mean.numpy(),
+    notes = (
         cache.midi[recording].astype(np.float32),
         quantiles(cache.level_db[recording], cache.level_db[~cache.held_out]),
     )
+    latent = posterior.mean.numpy()
+    if encoder := instrument.encoder:
+        latent = encoder.encode(cache.window_cents[windows], cache.window_db[windows], *notes)
+    decoded = instrument.envelope.decode(latent, *notes)
     estimate = as_exported(np.stack(decoded, axis=1).astype(np.float64))
     torch_decoded = network.decode(posterior.mean, data.condition).double().numpy()
     difference = np.abs(as_exported(torch_decoded)[:, 0] - estimate[:, 0]).max()
@@ -168,7 +168,7 @@ def reconstruct(
         source=as_exported(np.stack([data.cents, data.level], axis=1)),
         estimate=estimate,
         mask=data.mask,
-        posterior_mean=posterior.mean.double().numpy(),
+        posterior_mean=latent.astype(np.float64),
         kl=float(kl_divergence(posterior)),
     )
 

@@ -224,11 +224,12 @@ SECTIONS: dict[str, dict[str, Description]] = {
 
 METHODS = {
     "Reconstruction": """\
-A held-out note is encoded, and the graph decodes it at its own pitch and loudness. The graph sets
-mean pitch and mean level itself, so that both are taken out of recording, reconstruction and PCA
-alike before they are compared; only frames that were measured count. PCA has as many components as
-the latent space has dimensions and was fitted to the same training notes. Explained variance is 1
-where a curve is followed exactly and 0 where only its mean is.""",
+The encoder's graph places a held-out note in the latent space, and the envelope's graph decodes it
+from there at its own pitch and loudness. That sets mean pitch and mean level itself, so that both
+are taken out of recording, reconstruction and PCA alike before they are compared; only frames that
+were measured count. PCA has as many components as the latent space has dimensions and was fitted to
+the same training notes. Explained variance is 1 where a curve is followed exactly and 0 where only
+its mean is.""",
     "Timbre": """\
 The recordings' own spectra are their harmonics and noise through the synthesiser: about as near as
 it can come, whatever network drives it. Two takes are resyntheses that differ in nothing but the

@@ -84,7 +84,7 @@ def latent_report(
     """
     instrument = load_instrument(instrument_folder)
     check_latent(network, instrument.spec)
-    test = reconstruct(cache, instrument.envelope.decode, network, cache.held_out)
+    test = reconstruct(cache, instrument, network, cache.held_out)
     model = Model(cache, instrument, test, training_latents(network, cache), history)
     check_own(out / PAGE_FILE, TITLE, "page of pictures")
     with new_folders(out):

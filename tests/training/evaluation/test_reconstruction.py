@@ -98,7 +98,7 @@ def test_the_graph_decodes_what_its_network_encodes(
     synthetic_cache: FeatureCache, tiny: Instrument, tiny_networks: Networks
 ) -> None:
     network = tiny_networks[0]
-    found = reconstruct(synthetic_cache, tiny.envelope.decode, network, synthetic_cache.fitted)
+    found = reconstruct(synthetic_cache, tiny, network, synthetic_cache.fitted)
     assert found.estimate.shape == found.source.shape == (18, 2, FRAMES)
     metrics = shape_metrics(found.estimate, found.source, found.mask)
     assert metrics["pitch_variance"] > 0.9
@@ -111,15 +111,25 @@ def test_a_graph_of_another_network_is_refused(
     torch.manual_seed(5)
     other = ConditionalVAE(tiny_networks[0].settings)
     with pytest.raises(UsageError, match="not exported from this network"):
-        reconstruct(synthetic_cache, tiny.envelope.decode, other, synthetic_cache.held_out)
+        reconstruct(synthetic_cache, tiny, other, synthetic_cache.held_out)
+
+
+def test_an_instrument_without_an_encoder_is_encoded_for_by_its_network(
+    synthetic_cache: FeatureCache, tiny: Instrument, tiny_networks: Networks
+) -> None:
+    older = dataclasses.replace(tiny, spec=dataclasses.replace(tiny.spec, encoder=None))
+    by_graph, by_network = (
+        reconstruct(synthetic_cache, one, tiny_networks[0], synthetic_cache.held_out)
+        for one in (tiny, older)
+    )
+    np.testing.assert_allclose(by_graph.posterior_mean, by_network.posterior_mean, atol=1e-4)
+    np.testing.assert_allclose(by_graph.estimate, by_network.estimate, atol=1e-2)
 
 
 def test_examples_are_soft_and_loud_with_vibrato_and_without(
     synthetic_cache: FeatureCache, tiny: Instrument, tiny_networks: Networks
 ) -> None:
-    found = reconstruct(
-        synthetic_cache, tiny.envelope.decode, tiny_networks[0], synthetic_cache.fitted
-    )
+    found = reconstruct(synthetic_cache, tiny, tiny_networks[0], synthetic_cache.fitted)
     titles = example_windows(found, synthetic_cache)
     assert len(titles) == 6
     level = synthetic_cache.level_db[synthetic_cache.window_recording[found.windows]]
@@ -135,9 +145,7 @@ def test_examples_are_soft_and_loud_with_vibrato_and_without(
 def test_the_vibrato_of_a_reconstruction_is_that_of_its_source(
     synthetic_cache: FeatureCache, tiny: Instrument, tiny_networks: Networks
 ) -> None:
-    found = reconstruct(
-        synthetic_cache, tiny.envelope.decode, tiny_networks[0], synthetic_cache.fitted
-    )
+    found = reconstruct(synthetic_cache, tiny, tiny_networks[0], synthetic_cache.fitted)
     metrics = vibrato_metrics(found)
     for name, tolerance in (("vibrato_cents", 0.1), ("vibrato_hz", 0.05)):
         source = metrics[f"source_{name}"]

@@ -112,7 +112,7 @@ def test_interpolations_lead_from_one_note_to_the_other(
     tiny_networks: tuple[ConditionalVAE, TimbreDecoder],
 ) -> None:
     data = arrays(drawn.folder / "interpolations.npz")
-    test = reconstruct(cache, drawn.instrument.envelope.decode, tiny_networks[0], cache.held_out)
+    test = reconstruct(cache, drawn.instrument, tiny_networks[0], cache.held_out)
     recordings = cache.window_recording[test.windows]
     names = list(cache.name[recordings])
     for end, name in ((0, data["recording"][0]), (-1, data["recording"][1])):
