@@ -125,7 +125,7 @@ class EncoderModel:
 
 @dataclass(frozen=True)
 class Instrument:
-    """A loaded instrument."""
+    """A loaded instrument, and the folder that it is from."""
 
     spec: InstrumentSpec
     envelope: EnvelopeModel
@@ -209,7 +209,7 @@ def load_instrument(folder: Path) -> Instrument:
             spec,
             EnvelopeModel(spec.envelope, folder, stop),
             TimbreModel(spec.timbre, folder, stop),
-            folder,
+            folder.absolute(),
         )
         _check_shapes(instrument.envelope.runner, ENVELOPE, spec)
         _check_shapes(instrument.timbre.runner, TIMBRE, spec)

@@ -61,11 +61,12 @@ def test_info_shows_no_control_characters(arco: Arco, tiny_instrument: Path, des
         assert "owned" in out
 
 
+@pytest.mark.parametrize("name", ["timbre", "envelope", "encoder"])
 def test_info_refuses_graphs_that_cant_be_trusted(
-    arco: Arco, refused: Refused, tiny_instrument: Path, desk: Path
+    arco: Arco, refused: Refused, tiny_instrument: Path, desk: Path, name: str
 ) -> None:
-    copy_with(tiny_instrument, desk / "inst", timbre=b"no graph")
-    assert "timbre.onnx" in refused(arco, "info", "inst")
+    copy_with(tiny_instrument, desk / "inst", **{name: b"no graph"})
+    assert f"{name}.onnx" in refused(arco, "info", "inst")
 
 
 def test_an_instrument_that_breaks_while_it_plays_leaves_nothing(

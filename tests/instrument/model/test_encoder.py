@@ -91,8 +91,12 @@ def test_an_instrument_without_its_encoder_plays(tiny_instrument: Path, tmp_path
     assert "encoder.onnx: missing" in refusal(folder)
 
 
-def test_it_is_loaded_once(tiny_instrument: Path) -> None:
-    instrument = load_instrument(tiny_instrument)
+def test_it_is_loaded_once_wherever_one_works_then(
+    tiny_instrument: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_instrument)
+    instrument = load_instrument(Path())
+    monkeypatch.chdir(tmp_path)
     assert encoder_of(instrument) is encoder_of(instrument)
 
 
