@@ -11,6 +11,7 @@ import pytest
 
 from instrument.arrays import Float32
 from instrument.errors import InstrumentError
+from instrument.model.catalogue import find_instrument
 from instrument.model.graphs import EncoderModel, Instrument, load_instrument
 from instrument.model.spec import InstrumentSpec, read_spec, write_spec
 from tests.instrument.model.graph_maker import (
@@ -79,6 +80,23 @@ def test_notes_are_placed_one_by_one(tiny: Instrument) -> None:
         for i in range(3)
     ]
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["violin", "flute"])
+def test_the_notes_on_the_maps_that_ship_come_back(name: str) -> None:
+    """Decoded and placed again they sound alike: within 0.57 cents and 0.17 dB, in the mean."""
+    instrument = load_instrument(find_instrument(name))
+    points = instrument.spec.map
+    latent = np.array([point.latent for point in points], np.float32)
+    pitch = np.array([point.midi for point in points], np.float32)
+    loudness = np.array([point.loudness for point in points], np.float32)
+    cents, loudness_db = instrument.envelope.decode(latent, pitch, loudness)
+    level_db = loudness_db - np.median(loudness_db[:, 163:650], axis=1, keepdims=True)
+    found = encoder_of(instrument).encode(cents, level_db, pitch, loudness)
+    again = instrument.envelope.decode(found, pitch, loudness)
+    assert np.abs(again[0] - cents).mean() < 0.6
+    assert np.abs(again[1] - loudness_db).mean() < 0.2
+    assert all(len(point.tsne) == 2 for point in points)
 
 
 # --- When it is loaded ----------------------------------------------------------------------------
