@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from instrument.errors import UsageError
-from instrument.settings import LIMITS, POSITION, Chosen, EngineSettings
+from instrument.settings import LIMITS, POSITION, Chosen, EngineSettings, Limits
 from instrument.text import one_line
 
 InstrumentOption = Annotated[
@@ -34,6 +34,48 @@ KnobOption = Annotated[
     ),
 ]
 
+BLOCK = Limits(16, 4096)
+"""Samples that a device is asked to take at once."""
+
+PORT = Limits(0, 65_535, whole=True)
+"""Of TCP or UDP; 0 for any that is free."""
+
+MidiInOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|virtual",
+        help="The MIDI input, by a part of its name; 'virtual' for only a port that other programs "
+        "connect to; by default all inputs and such a port, named Arco.",
+        show_default=False,
+    ),
+]
+AudioOutOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The sound device, by a part of its name; by default JACK if it runs, else the "
+        "system's.",
+        show_default=False,
+    ),
+]
+BlockOption = Annotated[
+    int,
+    typer.Option(
+        metavar="SAMPLES",
+        help="What the device takes at once: fewer for less latency. JACK has its own.",
+    ),
+]
+VoicesOption = Annotated[
+    int, typer.Option(metavar="NUMBER", help="How many notes may sound at once.")
+]
+TakesOption = Annotated[
+    Path,
+    typer.Option(
+        metavar="FOLDER",
+        help="Where takes are kept that are begun on the page or by OSC; it is made if need be.",
+    ),
+]
+TAKES = Path("takes")
 RecordOption = Annotated[
     Path | None,
     typer.Option(
@@ -91,6 +133,28 @@ def read_knobs(settings: Sequence[str]) -> dict[str, float]:
             )
         knobs[name] = position
     return knobs
+
+
+def given_options(context: typer.Context, without: Iterable[str] = ()) -> list[str]:
+    """The options that a command was given, for another process.
+
+    Args:
+        context: Of the command.
+        without: Names of parameters that are left out.
+    """
+    options = []
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name in without or source is None or source.name != "COMMANDLINE":
+            continue
+        name, value = max(parameter.opts, key=len), context.params[parameter.name or ""]
+        if isinstance(value, bool):
+            options += [name] * value
+        elif isinstance(value, list | tuple):
+            options += [f"{name}={each}" for each in value]
+        else:
+            options.append(f"{name}={value}")
+    return options
 
 
 def read_chosen(

@@ -11,41 +11,38 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from instrument.cli.options import (
+    BLOCK,
+    PORT,
+    TAKES,
+    AudioOutOption,
+    BlockOption,
     HumanizeOption,
     InstrumentOption,
     KnobOption,
+    MidiInOption,
     PresetOption,
     RecordOption,
     RoomOption,
+    TakesOption,
+    VoicesOption,
+    given_options,
     instrument_folder,
     read_chosen,
 )
 from instrument.cli.shell import signals_that_end
+from instrument.cli.ui import check_page, serve
 from instrument.errors import UnknownName, UsageError
-from instrument.settings import LIMITS, Limits
+from instrument.settings import LIMITS
 
 if TYPE_CHECKING:
     from instrument.live.session import LiveSettings
     from instrument.model.graphs import Instrument
 
-BLOCK = Limits(16, 4096)
-"""Samples that a device is asked to take at once."""
-
-PORT = Limits(0, 65_535, whole=True)
-"""Of UDP; 0 for any that is free."""
-
 
 def play(
+    context: typer.Context,
     instrument: InstrumentOption = "violin",
-    midi_in: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|virtual",
-            help="The MIDI input, by a part of its name; 'virtual' for only a port that other "
-            "programs connect to; by default all inputs and such a port, named Arco.",
-            show_default=False,
-        ),
-    ] = None,
+    midi_in: MidiInOption = None,
     osc: Annotated[
         int | None,
         typer.Option(
@@ -54,31 +51,15 @@ def play(
             show_default=False,
         ),
     ] = None,
-    audio_out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The sound device, by a part of its name; by default JACK if it runs, else the "
-            "system's.",
-            show_default=False,
-        ),
-    ] = None,
-    block: Annotated[
-        int,
-        typer.Option(
-            metavar="SAMPLES",
-            help="What the device takes at once: fewer for less latency. JACK has its own.",
-        ),
-    ] = 128,
+    audio_out: AudioOutOption = None,
+    block: BlockOption = 128,
     sample_rate: Annotated[
         int | None,
         typer.Option(
             metavar="HZ", help="Samples a second; by default the device's.", show_default=False
         ),
     ] = None,
-    voices: Annotated[
-        int, typer.Option(metavar="NUMBER", help="How many notes may sound at once.")
-    ] = 8,
+    voices: VoicesOption = 8,
     mode: Annotated[
         str, typer.Option(metavar="poly|mono", help="Chords, or a single line with slurs.")
     ] = "poly",
@@ -103,12 +84,20 @@ def play(
             metavar="TAKE.wav", help="Record the sound, 24 bits, .wav or .flac.", show_default=False
         ),
     ] = None,
+    takes: TakesOption = TAKES,
+    page: Annotated[
+        bool, typer.Option("--ui", help="Also serve the page on which it is played: 'arco ui'.")
+    ] = False,
+    page_port: Annotated[
+        int,
+        typer.Option("--ui-port", metavar="PORT", help="Of the page; 0 for any that is free."),
+    ] = 0,
     as_json: Annotated[
         bool,
         typer.Option(
             "--json",
             help="Print JSON instead of sentences, an object a line: when it is ready, whatever "
-            "happens, and a report.",
+            "happens, and a report; with --ui, the page's address.",
         ),
     ] = False,
 ) -> None:
@@ -130,6 +119,9 @@ def play(
     BLOCK.check("--block", block)
     if osc is not None:
         PORT.check("--osc", osc)
+    PORT.check("--ui-port", page_port)
+    if page:
+        check_page()
     if mode not in ("poly", "mono"):
         raise UsageError(f"--mode {mode}: should be poly or mono")
     bindings_path = config_path()
@@ -143,6 +135,10 @@ def play(
     for name in learn or ():
         if name not in names:
             raise UnknownName("knob", name, names)
+    if page:
+        options = given_options(context, ("page", "page_port", "as_json"))
+        serve(loaded, options, takes, port=page_port, as_json=as_json)
+        return
     settings = LiveSettings(
         engine=replace(LiveSettings().engine, **chosen),
         osc_port=osc,
@@ -156,6 +152,7 @@ def play(
         bindings_path=bindings_path,
         record=record,
         record_audio=record_audio,
+        takes=None if osc is None else takes,
     )
     _play(loaded, settings, instrument, as_json=as_json)
 

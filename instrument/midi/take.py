@@ -38,6 +38,9 @@ ALWAYS_SAID = {"seed", "voices", "sample_rate", "samples"}
 SAMPLES = Limits(0, 2**40, whole=True)
 """Of a take; how many can be played is up to its events."""
 
+BEGINNING = 1 << 15
+"""Bytes of a file in which a take has said how it was played."""
+
 LONGEST_INTEGER = 40
 """Digits of a number that is read as it stands."""
 
@@ -95,6 +98,19 @@ def _read_take(contents: bytes) -> Take | None:
         return Take(EngineSettings(**given), said["samples"], begins)
     except UsageError as error:
         raise MidiFileError(f"a take that can't be played: {error}; record it again") from None
+
+
+def take_seconds(path: Path) -> float | None:
+    """How long a take lasts, as it says at its beginning; None if it is none, or damaged."""
+    try:
+        with path.open("rb") as file:
+            _, found, said = file.read(BEGINNING).partition(TAKE_MARK)
+        text = said.decode("utf-8", "replace")
+        about, _ = json.JSONDecoder().raw_decode(text) if found else (None, 0)
+        take = _read_take(json.dumps(about).encode()) if found else None
+    except (OSError, ValueError, RecursionError, MidiFileError):
+        return None
+    return None if take is None else (take.samples - take.begins) / take.engine.sample_rate
 
 
 def _integer(digits: str) -> float:

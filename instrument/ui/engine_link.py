@@ -7,7 +7,9 @@ import json
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from instrument.errors import UsageError
@@ -33,11 +35,14 @@ ENDING_SECONDS = 15.0
 ANSWER_SECONDS, STUCK_SECONDS = 5.0, 30.0
 """Without a word for so long it is said to be silent, and then ended."""
 
+RECORDINGS = ("--record", "--record-audio")
+
 LONGEST_LINE = 1 << 20
 LAST_LINES = 20
 
 State: TypeAlias = dict[str, Any]
-"""``running``; and ``text``, what is wrong, or ``about``, the facts that it told when ready."""
+"""``running``; and ``text``, what is wrong, or ``about``, the facts that it told when ready; and
+``changing`` while it is started with other options."""
 
 
 class EngineLink:
@@ -46,6 +51,7 @@ class EngineLink:
     Attributes:
         ready: Is set once it has been ready for the first time.
         state: How it is now.
+        options: Of `arco play`, with which it plays or will soon.
     """
 
     def __init__(
@@ -67,7 +73,11 @@ class EngineLink:
         """
         self.ready = asyncio.Event()
         self.state: State = {"running": False, "text": "starting"}
-        self._command = [*command, "play", "--osc", "0", "--json", *options]
+        self.options = [*options]
+        self._command = [*command, "play", "--osc", "0", "--json"]
+        self._runs = 0
+        self._former: list[str] | None = None
+        self._stop = asyncio.Event()
         self._on_message = on_message
         self._on_state = on_state
         self._on_notice = on_notice
@@ -80,6 +90,15 @@ class EngineLink:
         if self._transport is not None:
             self._transport.sendto(packed(address, *values))
 
+    def restart(self, options: Sequence[str]) -> None:
+        """End it well and start it with other options; with the former ones if it refuses them."""
+        if self._former is None and self.state["running"]:
+            self._former = self.options
+        self.options = [*options]
+        self._stop.set()
+        changing = {"running": False, "text": "it changes its devices", "changing": True}
+        self._change({**self.state, **changing})
+
     async def run(self) -> None:
         """Keep it running until this is cancelled, which ends it well.
 
@@ -91,6 +110,13 @@ class EngineLink:
             was_ready = await self._run_once()
             if not self.ready.is_set():
                 raise UsageError(self._reason())
+            if self._stop.is_set():
+                continue
+            if self._former is not None:
+                error = f"{self._reason()}; it plays with the former devices again"
+                self.options, self._former = self._former, None
+                self._on_notice({"event": "refused", "error": error})
+                continue
             pause = FIRST_PAUSE if was_ready else min(2.0 * pause, LONGEST_PAUSE)
             self._change({"running": False, "text": self._reason()})
             await asyncio.sleep(pause)
@@ -98,8 +124,11 @@ class EngineLink:
     async def _run_once(self) -> bool:
         """Run it to its end; whether it got ready."""
         self._said.clear()
+        self._runs += 1
+        self._stop.clear()
         process = await asyncio.create_subprocess_exec(
             *self._command,
+            *(self.options if self._runs == 1 else not_again(self.options)),
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
@@ -111,13 +140,16 @@ class EngineLink:
             asyncio.create_task(self._read_stderr(process)),
             asyncio.create_task(self._keep_asking(process)),
         ]
+        over = [asyncio.create_task(process.wait()), asyncio.create_task(self._stop.wait())]
         try:
-            await process.wait()
+            await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
+            if self._stop.is_set():
+                await _end(process)
             await asyncio.wait(listening[:2], timeout=1.0)
             return self._transport is not None
         finally:
             await _end(process)
-            for task in listening:
+            for task in (*listening, *over):
                 task.cancel()
             if self._transport is not None:
                 self._transport.close()
@@ -134,6 +166,7 @@ class EngineLink:
                 self._on_notice(told)
                 continue
             await self._connect(told["osc_port"])
+            self._former = None
             self._change({"running": True, "about": told})
             self.ready.set()
 
@@ -170,7 +203,7 @@ class EngineLink:
         except Malformed:
             return
         self._heard_at = asyncio.get_running_loop().time()
-        if not self.state["running"]:
+        if not self.state["running"] and not self._stop.is_set():
             self._change({"running": True, "about": self.state["about"]})
         self._on_message(address, values)
 
@@ -182,6 +215,20 @@ class EngineLink:
         """What it said last."""
         lines = [line for line in self._said if line]
         return lines[-1].removeprefix("arco: ") if lines else "it ended without a word"
+
+
+def not_again(options: Iterable[str]) -> list[str]:
+    """Options whose recordings don't overwrite those of an earlier run: take-2.mid for take.mid."""
+
+    def other(option: str) -> str:
+        name, given, value = option.partition("=")
+        if not given or name not in RECORDINGS:
+            return option
+        path = Path(value)
+        paths = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+        return f"{name}={next(path for path in paths if not path.exists())}"
+
+    return [*map(other, options)]
 
 
 class _Receiver(asyncio.DatagramProtocol):

@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from instrument.errors import ArcoError
@@ -25,7 +25,18 @@ MOST_MALFORMED = 20
 FRAME_SECONDS = 1.0 / 60.0
 CURVE_SECONDS = 1.0 / 25.0
 
-KEPT = ("engine", "path", "state", "presets", "curves", "relief")
+KEPT = (
+    "engine",
+    "path",
+    "state",
+    "presets",
+    "curves",
+    "relief",
+    "controllers",
+    "devices",
+    "recording",
+    "takes",
+)
 """What a page that opens is told at once."""
 
 
@@ -84,14 +95,22 @@ class Hub:
         panel: What they show.
     """
 
-    def __init__(self, panel: Panel, reader: MessageReader, hello: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        panel: Panel,
+        reader: MessageReader,
+        hello: Mapping[str, Any],
+        more: Mapping[str, Callable[..., object]] | None = None,
+    ) -> None:
         """Have no pages yet.
 
         Args:
             panel: What they show.
             reader: Of their messages.
             hello: What each is told first.
+            more: What does what a message says that isn't for the panel, by its kind.
         """
+        self._more = more or {}
         self.panel = panel
         self._reader = reader
         self._hello = _packed("hello", hello)
@@ -129,7 +148,10 @@ class Hub:
         if page.is_hostile(malformed=False):
             return False
         try:
-            self.panel.handle(message, page)
+            if message.kind in self._more:
+                self._more[message.kind](**message.values)
+            else:
+                self.panel.handle(message, page)
         except ArcoError as error:
             page.tell("notice", _packed("notice", {"text": str(error)}))
         if message.kind in ("keep", "rename", "remove", "bring"):

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from instrument.settings import Limits
+from instrument.ui.controllers import MORPH_SLIDER
 from instrument.ui.surface import DIRECTIONS
 
 LARGEST = 1 << 18
 """Bytes of a message: presets that are brought back are the longest."""
 
 LONGEST_TEXT = 60
+LONGEST_DEVICE = 300
+"""Characters of a device's name."""
 LONGEST_PATH = 2000
 """Places of a path that is drawn: half a minute at 60 a second."""
 
@@ -27,8 +30,8 @@ POSITION = Limits(-1, 2)
 """Of a knob, whose 0…1 is most of the training notes and not all."""
 
 Field: TypeAlias = "Limits | tuple[str, ...] | str"
-"""A number within limits, one of some words, or ``text``, ``path``, ``yes`` (a truth value) and
-``anything``."""
+"""A number within limits, one of some words, or ``text``, ``device`` (a longer one), ``path``,
+``yes`` (a truth value) and ``anything``."""
 
 
 class Malformed(ValueError):  # noqa: N818 (what a page said, and no error of ours)
@@ -60,6 +63,7 @@ class MessageReader:
             presets: That it comes with.
         """
         point = Limits(0, points - 1, whole=True)
+        slider = Limits(MORPH_SLIDER, axes - 1, whole=True)
         self.kinds: Mapping[str, Mapping[str, Field]] = {
             "note": {"key": KEY, "velocity": VELOCITY},
             "move": {"x": COORDINATE, "y": COORDINATE},
@@ -83,6 +87,14 @@ class MessageReader:
             "rename": {"name": "text", "new": "text"},
             "remove": {"name": "text"},
             "bring": {"presets": "anything"},
+            "learn": {"slider": slider},
+            "give_up": {},
+            "forget": {"slider": slider},
+            "look": {},
+            "choose": {"output": "device", "midi_in": "device"},
+            "record": {"on": "yes"},
+            "render": {"name": "text"},
+            "delete": {"name": "text"},
         }
 
     def read(self, text: str) -> Message:
@@ -113,7 +125,8 @@ def _read(value: object, field: Field) -> object:
         raise Malformed("none of the words")
     if field == "yes" and not isinstance(value, bool):
         raise Malformed("no truth value")
-    if field == "text" and not (isinstance(value, str) and len(value) <= LONGEST_TEXT):
+    longest = {"text": LONGEST_TEXT, "device": LONGEST_DEVICE}.get(str(field))
+    if longest is not None and not (isinstance(value, str) and len(value) <= longest):
         raise Malformed("no short text")
     return _path(value) if field == "path" else value
 

@@ -146,6 +146,16 @@ class Panel:
         """Follow a path that was drawn."""
         self.changed |= self._cursor.tick()
 
+    def turn(self, axis: int, position: float) -> None:
+        """Do what a controller does that turns a knob: the same as the page's slider."""
+        self._cursor.turn(axis, position)
+        self.changed = True
+
+    def morph(self, share: float) -> None:
+        """Do what a controller does that moves λ."""
+        self._cursor.morph(share)
+        self.changed = True
+
     def restore(self) -> None:
         """Tell an instrument that has begun anew what was set; what was held sounds no more."""
         self._silence()

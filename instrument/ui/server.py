@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
+from typing import TypeAlias
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -28,6 +31,8 @@ TYPES = {
     ".svg": "image/svg+xml",
 }
 
+Take: TypeAlias = Callable[[str], "tuple[Path, str] | None"]
+
 CLOSING_SECONDS = 2
 POLICY_VIOLATION = 1008
 
@@ -42,13 +47,14 @@ def page_files() -> dict[str, tuple[bytes, str]]:
     return found
 
 
-def make_app(hub: Hub, gate: Gate, token: str) -> Starlette:
+def make_app(hub: Hub, gate: Gate, token: str, take: Take = lambda _name: None) -> Starlette:
     """The page of a hub as an application.
 
     Args:
         hub: Of its pages.
         gate: That refuses foreign names.
         token: Without which nothing is answered.
+        take: A take's file, and its type, by its name; None if there is none.
     """
     served = page_files()
 
@@ -67,6 +73,16 @@ def make_app(hub: Hub, gate: Gate, token: str) -> Starlette:
         content, kind = served[name]
         policy = {"Content-Security-Policy": content_policy(headers["host"])}
         return Response(content, media_type=kind, headers={**PAGE_HEADERS, **policy})
+
+    async def take_file(request: Request) -> Response:
+        headers = request.headers
+        given = request.path_params["token"]
+        refused = refusal(headers.get("host"), headers.get("origin"), given)
+        found = None if refused else take(request.path_params["name"])
+        if found is None:
+            return PlainTextResponse("", status_code=refused or 404, headers=PAGE_HEADERS)
+        path, kind = found
+        return FileResponse(path, media_type=kind, headers=PAGE_HEADERS)
 
     async def play(websocket: WebSocket) -> None:
         headers = websocket.headers
@@ -87,6 +103,7 @@ def make_app(hub: Hub, gate: Gate, token: str) -> Starlette:
     return Starlette(
         routes=[
             WebSocketRoute("/{token}/play", play),
+            Route("/{token}/takes/{name}", take_file),
             Route("/{token}/", file),
             Route("/{token}/{name}", file),
         ]

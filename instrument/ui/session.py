@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instrument.model.graphs import Instrument
 from instrument.model.latent import KNOBS
+from instrument.ui.controllers import Controllers
+from instrument.ui.devices import Devices
 from instrument.ui.engine_link import EngineLink, State
 from instrument.ui.hub import Hub, voices
 from instrument.ui.keys import as_bowed
@@ -21,11 +25,24 @@ from instrument.ui.presets import OwnPresets
 from instrument.ui.relief import relief
 from instrument.ui.security import Gate, new_token
 from instrument.ui.server import address, listen, make_app, make_server
+from instrument.ui.takes import Takes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STATUS = ("voices", "notes", "late_frames", "underruns", "dropped", "load")
+STATUS = (
+    "voices",
+    "notes",
+    "late_frames",
+    "underruns",
+    "dropped",
+    "load",
+    "peak_left",
+    "peak_right",
+    "rms_left",
+    "rms_right",
+    "limited",
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +53,7 @@ class UiSettings:
         host, port: Address that it listens at; port 0 is any that is free.
         play: Options of `arco play`.
         folder: Where the player's presets are kept.
+        takes: Where takes are kept that are begun on the page.
         signals: That end it.
     """
 
@@ -43,6 +61,7 @@ class UiSettings:
     port: int
     play: Sequence[str]
     folder: Path
+    takes: Path
     signals: Iterable[signal.Signals] = ()
 
 
@@ -93,10 +112,10 @@ async def _run(instrument: Instrument, settings: UiSettings, tell: Callable[[str
     own = OwnPresets(settings.folder, spec.digest, spec.envelope_size.latent)
     with listen(settings.host, settings.port) as socket:
         port = socket.getsockname()[1]
-        joined = _Joined(instrument, own, settings.play)
+        joined = _Joined(instrument, own, settings)
         hub, link = joined.hub, joined.link
         token = new_token()
-        server = make_server(make_app(hub, Gate(settings.host, port), token))
+        server = make_server(make_app(hub, Gate(settings.host, port), token, joined.takes.file))
         stop = asyncio.Event()
         playing, sharing, stopping, beginning = (
             asyncio.create_task(work)
@@ -117,6 +136,7 @@ async def _run(instrument: Instrument, settings: UiSettings, tell: Callable[[str
             for task in (playing, sharing, stopping, beginning):
                 task.cancel()
             await asyncio.gather(playing, sharing, stopping, beginning, return_exceptions=True)
+            await joined.takes.end()
 
 
 async def _first(*tasks: asyncio.Task[Any]) -> None:
@@ -132,26 +152,62 @@ class _Joined:
     Attributes:
         link: To what plays.
         hub: Of the pages.
+        takes: That were recorded.
     """
 
-    def __init__(self, instrument: Instrument, own: OwnPresets, play: Sequence[str]) -> None:
-        self.link = EngineLink(play, self._heard, self._changed, self._noticed)
+    def __init__(self, instrument: Instrument, own: OwnPresets, settings: UiSettings) -> None:
+        self.link = link = EngineLink(settings.play, self._heard, self._changed, self._noticed)
         self._panel = Panel(instrument, own, self.link.send)
         surface, spec = self._panel.surface, instrument.spec
         reader = MessageReader(points=surface.points, axes=surface.axes, presets=len(spec.presets))
-        self.hub = Hub(self._panel, reader, hello(instrument))
+        self.takes = takes = Takes(settings.takes, instrument.folder, partial(self._tell, "takes"))
+        self._devices = devices = Devices(link, partial(self._tell, "devices"))
+        names = [axis.name for axis in spec.axes[:KNOBS]]
+        panel = self._panel
+        self._controllers = controllers = Controllers(names, link.send, panel.turn, panel.morph)
+        more: dict[str, Callable[..., object]] = {
+            "learn": controllers.learn,
+            "give_up": controllers.give_up,
+            "forget": controllers.forget,
+            "look": devices.look,
+            "choose": devices.choose,
+            "record": self._record,
+            "render": takes.render,
+            "delete": takes.delete,
+        }
+        self.hub = Hub(panel, reader, hello(instrument), more)
         self.hub.tell("relief", relief(instrument, surface))
+        takes.tell()
+        devices.tell()
+
+    def _tell(self, kind: str, content: Mapping[str, Any]) -> None:
+        self.hub.tell(kind, content)
+
+    def _record(self, *, on: bool) -> None:
+        self.link.send("/record", int(on))
+
+    def _recording(self, name: str) -> None:
+        """A take has begun, or ended if it has no name."""
+        self.hub.tell("recording", {"name": name, "since": time.time() if name else None})
+        self.takes.tell()
 
     def _heard(self, address: str, values: list[Any]) -> None:
         if address == "/status":
             self.hub.tell("status", dict(zip(STATUS, values, strict=False)))
         elif address == "/voices":
             self.hub.tell("voices", {"voices": [*voices(values)]})
+        elif address == "/recording":
+            self._recording(str(values[0]))
+        elif self._controllers.hear(address, values):
+            self.hub.tell("controllers", self._controllers.state())
 
     def _changed(self, state: State) -> None:
         self.hub.tell("engine", state)
         if state["running"]:
             self._panel.restore()
+        else:
+            self._recording("")
+        self._devices.tell()
 
     def _noticed(self, told: dict[str, Any]) -> None:
         self.hub.tell("notice", {"event": told})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 import pytest
 
 from instrument.audio.devices import Device
+from instrument.errors import UsageError
 from instrument.live.bindings import Binding, save_bindings
 
 Arco = Callable[..., tuple[int, str, str]]
@@ -39,6 +41,24 @@ def test_devices_shows_inputs_outputs_and_learned_knobs(arco: Arco, config: Path
     assert ["ALSA", "Keys"] in rows
     assert ["ALSA", "Speakers", "44100", "Hz", "default"] in rows
     assert ["20", "any", "vibrato", "absolute", "soft"] in rows
+
+
+@pytest.mark.usefixtures("one_device")
+def test_devices_as_json(arco: Arco, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_bindings(config, [Binding("vibrato", 20, 3)])
+    monkeypatch.setattr("instrument.live.inputs.list_inputs", no_midi)
+    status, out, _ = arco("devices", "--json")
+    told = json.loads(out)
+    assert status == 0
+    assert told["inputs"] == {"found": [], "error": "no MIDI here"}
+    (output,) = told["outputs"]["found"]
+    assert (output["name"], output["api"], output["is_default"]) == ("Speakers", "ALSA", True)
+    (binding,) = told["bindings"]
+    assert (binding["target"], binding["controller"], binding["channel"]) == ("vibrato", 20, 3)
+
+
+def no_midi() -> list[tuple[str, str]]:
+    raise UsageError("no MIDI here")
 
 
 @pytest.mark.usefixtures("one_device")

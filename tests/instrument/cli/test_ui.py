@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +28,7 @@ def test_what_is_missing_is_said_with_what_to_type(
     [
         ("--port", "70000"),
         ("--block", "1"),
+        ("--voices", "0"),
         ("--instrument", "nothing"),
         ("--host", "no.such.name.invalid"),
         ("song.mid",),
@@ -32,3 +36,46 @@ def test_what_is_missing_is_said_with_what_to_type(
 )
 def test_what_is_wrong_is_said(arco: Arco, refused: Refused, options: tuple[str, ...]) -> None:
     refused(arco, "ui", *options)
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Sequence[str], Path, dict[str, Any]]]:
+    """What is served in place of a page: options of what plays, folder of takes, and the rest."""
+    calls: list[tuple[Sequence[str], Path, dict[str, Any]]] = []
+
+    def serve(_instrument: object, options: Sequence[str], takes: Path, **chosen: Any) -> None:
+        calls.append((options, takes, chosen))
+
+    for module in ("ui", "play"):
+        monkeypatch.setattr(f"instrument.cli.{module}.serve", serve)
+        monkeypatch.setattr(f"instrument.cli.{module}.check_page", lambda: None)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (("ui",), []),
+        (("ui", "--port", "80", "--json", "--open"), []),
+        (("ui", "--midi-in", "Keys", "--takes", "x"), ["--midi-in=Keys", "--takes=x"]),
+        (("play", "--ui"), []),
+        (
+            ("play", "--ui", "--ui-port", "80", "--learn", "vibrato", "--learn", "pan"),
+            ["--learn=vibrato", "--learn=pan"],
+        ),
+        (("play", "--ui", "--mode", "mono", "--osc", "9000"), ["--osc=9000", "--mode=mono"]),
+    ],
+)
+def test_what_plays_is_given_the_options_that_were_given(
+    arco: Arco,
+    served: list[tuple[Sequence[str], Path, dict[str, Any]]],
+    tiny_instrument: Path,
+    command: tuple[str, ...],
+    expected: list[str],
+) -> None:
+    status, _, err = arco(*command, "--instrument", str(tiny_instrument))
+    assert (status, err) == (0, "")
+    ((options, takes, chosen),) = served
+    assert sorted(options) == sorted([*expected, f"--instrument={tiny_instrument}"])
+    assert takes == Path("x" if "x" in command else "takes")
+    assert chosen["port"] == (80 if "80" in command else 0)

@@ -1,7 +1,7 @@
 """Stands in for `arco play --osc 0 --json`: says what it was started with, and keeps what it hears.
 
 Its first argument is a folder: the file ``heard`` there takes the messages that come; a file
-``refuse`` or ``die`` decides what becomes of it.
+``refuse``, ``refuse-once`` or ``die`` decides what becomes of it.
 """
 
 # ruff: noqa: T201
@@ -26,7 +26,9 @@ def end_with_whoever_started_it() -> None:
 
 def main() -> int:
     folder = Path(sys.argv[1])
-    if (folder / "refuse").exists():
+    once = folder / "refuse-once"
+    if once.exists() or (folder / "refuse").exists():
+        once.unlink(missing_ok=True)
         print("arco: no such device", file=sys.stderr)
         return 2
     Thread(target=end_with_whoever_started_it, daemon=True).start()

@@ -15,7 +15,7 @@ import pytest
 
 from instrument.errors import UsageError
 from instrument.ui import engine_link
-from instrument.ui.engine_link import PROGRAM, EngineLink
+from instrument.ui.engine_link import PROGRAM, EngineLink, not_again
 
 WITHIN = 30.0
 STAND_IN = Path(__file__).with_name("stand_in.py")
@@ -101,6 +101,45 @@ def test_when_it_dies_that_is_said_and_it_is_started_again(heard: Heard, tmp_pat
         lambda: [state["running"] for state in heard.states] == [True, False, True],
     )
     assert heard.states[1]["text"] == "it died"
+
+
+def restarted(heard: Heard, *options: str) -> Callable[[], bool]:
+    def restart() -> bool:
+        heard.link.restart(options)
+        return True
+
+    return restart
+
+
+def test_it_is_started_with_other_options(heard: Heard) -> None:
+    played(
+        heard,
+        restarted(heard, "--block", "256"),
+        lambda: [state["running"] for state in heard.states] == [True, False, True],
+    )
+    assert heard.states[1]["changing"]
+    assert heard.states[2]["about"]["options"][-2:] == ["--block", "256"]
+    assert heard.link.options == ["--block", "256"]
+
+
+def test_options_that_are_refused_give_way_to_the_former_ones(heard: Heard, tmp_path: Path) -> None:
+    played(
+        heard,
+        lambda: [(tmp_path / "refuse-once").write_text("")],
+        restarted(heard, "--audio-out=gone"),
+        lambda: [state["running"] for state in heard.states] == [True, False, True],
+    )
+    assert heard.states[2]["about"]["options"][-2:] == ["--block", "64"]
+    (refused,) = [notice for notice in heard.notices if notice["event"] == "refused"]
+    assert refused["error"].startswith("no such device; ")
+
+
+def test_a_later_run_records_beside_the_earlier_one(tmp_path: Path) -> None:
+    take = tmp_path / "take.mid"
+    (tmp_path / "take-2.mid").write_text("")
+    options = [f"--record={take}", "--block=64", "--record-audio=a=b.wav", "--takes=folder"]
+    beside = [f"--record={tmp_path / 'take-3.mid'}", "--block=64", "--record-audio=a=b-2.wav"]
+    assert not_again(options) == [*beside, "--takes=folder"]
 
 
 def test_what_was_refused_from_the_first_is_an_error(heard: Heard, tmp_path: Path) -> None:

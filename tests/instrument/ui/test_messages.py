@@ -29,6 +29,11 @@ GOOD: list[dict[str, Any]] = [
     {"kind": "keep", "name": "../../etc/passwd"},
     {"kind": "rename", "name": "a", "new": "b"},
     {"kind": "bring", "presets": {"anything": None}},
+    {"kind": "learn", "slider": -1},
+    {"kind": "forget", "slider": 7},
+    {"kind": "choose", "output": "Speakers (ALSA)", "midi_in": ""},
+    {"kind": "record", "on": True},
+    {"kind": "delete", "name": "../../etc/passwd"},
 ]
 
 
@@ -58,6 +63,11 @@ BAD: list[object] = [
     {"kind": "step", "direction": ["left"]},
     {"kind": "move", "x": 1e9, "y": 0},
     {"kind": "mark", "end": 2},
+    {"kind": "learn", "slider": 8},
+    {"kind": "forget", "slider": -2},
+    {"kind": "choose", "output": "x" * 301, "midi_in": ""},
+    {"kind": "record", "on": "take.mid"},
+    {"kind": "render", "name": None},
     {"kind": "morph", "share": 1.01},
     {"kind": "knob", "axis": 8, "position": 0},
     {"kind": "preset", "preset": 3},

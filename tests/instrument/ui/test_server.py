@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
+from pathlib import Path
 from socket import SHUT_RDWR
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from instrument.ui.hub import Hub
 from instrument.ui.messages import LARGEST, MessageReader
 from instrument.ui.security import Gate
 from instrument.ui.server import address, listen, make_app, make_server, page_files
+from instrument.ui.takes import Takes
 from tests.instrument.ui.conftest import Desk
 
 TOKEN = "the-token"  # noqa: S105 (of this test)
@@ -66,13 +68,14 @@ class Served(NamedTuple):
 
 
 @pytest.fixture
-def served(desk: Desk, reader: MessageReader) -> Iterator[Served]:
+def served(desk: Desk, reader: MessageReader, tmp_path: Path) -> Iterator[Served]:
     import asyncio  # noqa: PLC0415
 
     hub = Hub(desk.panel, reader, {"name": "tiny"})
     with listen(HOST, 0) as socket:
         port = socket.getsockname()[1]
-        server = make_server(make_app(hub, Gate(HOST, port), TOKEN))
+        takes = Takes(tmp_path, tmp_path, lambda _told: None)
+        server = make_server(make_app(hub, Gate(HOST, port), TOKEN, takes.file))
 
         async def serve() -> None:
             sharing = asyncio.create_task(hub.run())
@@ -100,6 +103,25 @@ def hear(page: ClientConnection, kind: str) -> dict[str, Any]:
 
 def say(page: ClientConnection, **message: Any) -> None:
     page.send(json.dumps(message))
+
+
+# --- takes ---------------------------------------------------------------------------------------
+
+
+def test_takes_are_fetched_by_those_who_know_the_token(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "take-2026-01-02-030405.mid").write_bytes(b"MThd")
+    (tmp_path / "take-2026-01-02-030405.wav").write_bytes(b"RIFF")
+    (tmp_path / "secret.mid").write_bytes(b"secret")
+    (tmp_path / "take-2026-01-02-030406.mid").symlink_to(tmp_path / "secret.mid")
+    for name, kind, content in ((".mid", "audio/midi", b"MThd"), (".wav", "audio/wav", b"RIFF")):
+        path = f"/{TOKEN}/takes/take-2026-01-02-030405{name}"
+        status, headers, got = served.get(path)
+        assert (status, headers["content-type"], got) == (200, kind, content)
+        assert headers["cache-control"] == "no-store"
+        assert served.get(path.replace(TOKEN, "other"))[0] == 404
+        assert served.get(path, Host="evil.example")[0] == 403
+    for name in ("secret.mid", "..%2fsecret.mid", "take-2026-01-02-030406.mid", "%2e%2e"):
+        assert served.get(f"/{TOKEN}/takes/{name}")[0] == 404
 
 
 # --- the page ------------------------------------------------------------------------------------
