@@ -63,7 +63,9 @@ class Devices:
         Raises:
             UsageError: There is no such device.
         """
-        if output not in ("", *self._outputs) or midi_in not in ("", VIRTUAL, *self._inputs):
+        outputs = ("", self._chosen(OUTPUT), *self._outputs)
+        inputs = ("", VIRTUAL, self._chosen(INPUT), *self._inputs)
+        if output not in outputs or midi_in not in inputs:
             raise UsageError("there is no such device any more; look again")
         kept = [each for each in self._link.options if not each.startswith((OUTPUT, INPUT))]
         chosen = [OUTPUT + output] * bool(output) + [INPUT + midi_in] * bool(midi_in)

@@ -189,7 +189,7 @@ class _Joined:
     def _recording(self, name: str) -> None:
         """A take has begun, or ended if it has no name."""
         self.hub.tell("recording", {"name": name, "since": time.time() if name else None})
-        self.takes.tell()
+        self.takes.record(name)
 
     def _heard(self, address: str, values: list[Any]) -> None:
         if address == "/status":

@@ -39,6 +39,7 @@ class Takes:
         self._folder = folder
         self._instrument = instrument
         self._tell = tell
+        self._recording = ""
         self._rendering = ""
         self._share = 0.0
         self._error = ""
@@ -55,6 +56,11 @@ class Takes:
                 "error": self._error,
             }
         )
+
+    def record(self, name: str) -> None:
+        """A take has begun, which isn't shown before it has ended: then its name is empty."""
+        self._recording = name
+        self.tell()
 
     def file(self, name: str) -> tuple[Path, str] | None:
         """A file that may be fetched, and its type; None if there is none of this name."""
@@ -126,7 +132,7 @@ class Takes:
 
     def _take(self, name: str) -> Path:
         found = self.file(name)
-        if found is None or found[0].suffix != ".mid":
+        if found is None or found[0].suffix != ".mid" or name == self._recording:
             raise UsageError("there is no such take any more")
         return found[0]
 
@@ -135,7 +141,8 @@ class Takes:
             names = [path.name for path in self._folder.iterdir() if path.suffix == ".mid"]
         except OSError:
             return []
-        return sorted((name for name in names if self.file(name)), reverse=True)
+        shown = (name for name in names if name != self._recording and self.file(name))
+        return sorted(shown, reverse=True)
 
     def _about(self, name: str) -> dict[str, Any]:
         sound = Path(name).with_suffix(".wav").name

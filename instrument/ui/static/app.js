@@ -2,13 +2,17 @@
 
 import { Controls } from "./panel.js";
 import { Curves } from "./curves.js";
+import { Devices } from "./devices.js";
 import { Hands } from "./hands.js";
 import { Keyboard } from "./keyboard.js";
+import { Learn } from "./learn.js";
+import { Levels } from "./levels.js";
 import { NoteMap } from "./map.js";
 import { Presets } from "./presets.js";
 import { Notes } from "./notes.js";
 import { Wire } from "./socket.js";
 import { fillTable } from "./table.js";
+import { Takes } from "./takes.js";
 import { byId, make } from "./words.js";
 
 const NOTICE_MS = 7000;
@@ -45,7 +49,8 @@ function build(hello) {
   const curves = new Curves(hello);
   fillTable(hello.points, (index) => hands.play(index), () => hands.silence());
   const [controls, presets] = [new Controls(hello, wire), new Presets(wire, notice)];
-  return { map, keyboard, hands, controls, presets, curves };
+  const more = { learn: new Learn(controls.sliders, wire), levels: new Levels(), takes: new Takes(wire) };
+  return { map, keyboard, hands, controls, presets, curves, ...more, devices: new Devices(wire) };
 }
 
 const takes = {
@@ -68,17 +73,23 @@ const takes = {
     byId("load").textContent = `${Math.round(100 * status.load)} %`;
     count("late", status.late_frames);
     count("underruns", status.underruns);
+    parts.levels.take(status);
   },
   voices({ voices }) {
     sounding = new Set(voices.map((voice) => voice.key));
     parts.curves.hear(voices);
     parts.keyboard.show(held, sounding);
   },
-  engine({ running, text, about }) {
+  engine({ running, text, about, changing }) {
     if (about) byId("device").textContent = described(about);
-    trouble(running ? "" : `No sound: ${text}. It is started again …`);
+    trouble(running ? "" : changing ? "The sound stops for a moment: the devices are changed …" :
+      `No sound: ${text}. It is started again …`);
     if (!running) takes.voices({ voices: [] });
   },
+  controllers: (state) => parts.learn.take(state),
+  takes: (takes) => parts.takes.take(takes),
+  recording: (recording) => parts.takes.recording(recording),
+  devices: (devices) => parts.devices.take(devices),
   notice({ text, event }) {
     if (text) notice(text);
     else if (event.error) notice(event.error);

@@ -22,13 +22,20 @@ export class Controls {
     }
   }
 
+  /** What a controller can be learned for; λ comes before the axes. */
+  get sliders() {
+    const knobs = this.knobs.map(({ label, place }, slider) => ({ slider, label, place }));
+    return [{ slider: -1, label: "Morph", place: byId("morph-learn") }, ...knobs];
+  }
+
   knob(label, axis) {
     const output = make("output");
     const input = make("input", { type: "range", min: 0, max: 1, step: 0.005 });
     const name = make("span", {}, label, output);
-    byId("knobs").append(make("label", {}, name, input));
+    const place = make("div", {}, make("label", {}, name, input));
+    byId("knobs").append(place);
     this.watch(input, (position) => this.wire.soon("knob", { axis, position }, axis));
-    return { input, output };
+    return { input, output, label, place };
   }
 
   watch(input, tell) {

@@ -103,6 +103,16 @@ def test_what_cannot_be_rendered_is_said(shelf: Shelf) -> None:
     assert [path.name for path in shelf.folder.iterdir()] == [NAME]
 
 
+def test_a_take_that_goes_on_is_left_alone(shelf: Shelf) -> None:
+    shelf.record(NAME)
+    shelf.takes.record(NAME)
+    assert shelf.told[-1]["takes"] == []
+    with pytest.raises(UsageError):
+        shelf.takes.delete(NAME)
+    shelf.takes.record("")
+    assert len(shelf.told[-1]["takes"]) == 1
+
+
 @pytest.mark.parametrize("name", ["song.mid", "../song.mid", "", "take-2026-01-02-030405.wav", "/"])
 def test_no_name_leads_anywhere_else(shelf: Shelf, name: str) -> None:
     shelf.folder.mkdir()

@@ -1,0 +1,99 @@
+// Takes: recorded while it is played, rendered, heard, fetched and deleted.
+
+import { byId, make } from "./words.js";
+
+const TICK_MS = 250;
+
+export class Takes {
+  constructor(wire) {
+    this.wire = wire;
+    this.since = null;
+    this.items = new Map();
+    byId("record").addEventListener("click", () => wire.send("record", { on: this.since === null }));
+  }
+
+  recording({ name, since }) {
+    this.since = name ? since : null;
+    byId("record").setAttribute("aria-pressed", Boolean(name));
+    clearInterval(this.ticking);
+    if (name) this.ticking = setInterval(() => this.tick(), TICK_MS);
+    this.tick();
+  }
+
+  tick() {
+    const seconds = this.since === null ? null : Math.max(Date.now() / 1000 - this.since, 0);
+    byId("recorded").textContent = seconds === null ? "" : length(Math.floor(seconds));
+  }
+
+  take({ takes, rendering, share, error }) {
+    const before = this.items;
+    this.items = new Map(takes.map((take) => [take.name, this.item(take, before.get(take.name))]));
+    const items = [...this.items.values()].map(({ element }) => element);
+    const list = byId("takes");
+    if (items.length !== list.children.length || items.some((item, i) => item !== list.children[i])) {
+      list.replaceChildren(...items);
+    }
+    for (const [name, { render, element }] of this.items) {
+      const goes = name === rendering;
+      if (!render) continue;
+      render.textContent = goes ? `${Math.round(100 * share)} %` : "Render";
+      render.setAttribute("aria-disabled", Boolean(rendering));
+      element.setAttribute("aria-busy", goes);
+    }
+    byId("takes-none").hidden = takes.length > 0;
+    const done = this.rendering && !rendering;
+    if (done) byId("takes-said").textContent = error || "It is rendered.";
+    else if (rendering && !this.rendering) byId("takes-said").textContent = "Rendering …";
+    this.rendering = rendering;
+  }
+
+  /** The item of a take: the same element as long as nothing of it has changed. */
+  item(take, before) {
+    const key = JSON.stringify(take);
+    if (before?.key === key) return before;
+    const title = when(take.name);
+    const parts = [make("span", { className: "when" }, title,
+      make("small", { textContent: take.seconds === null ? "" : length(take.seconds) }))];
+    let render = null;
+    if (take.sound) {
+      const audio = make("audio", { controls: true, preload: "none", src: `takes/${take.sound}` });
+      audio.setAttribute("aria-label", `Take of ${title}`);
+      parts.push(audio, link(take.sound, "WAV", title));
+    } else {
+      render = this.button("Render", `Render the take of ${title}`, () => {
+        if (!this.rendering) this.wire.send("render", { name: take.name });
+      });
+      parts.push(render);
+    }
+    parts.push(link(take.name, "MIDI", title));
+    parts.push(this.button("Delete", `Delete the take of ${title}`, () => {
+      if (confirm(`Delete the take of ${title}?`)) this.wire.send("delete", { name: take.name });
+    }));
+    return { key, render, element: make("li", {}, ...parts) };
+  }
+
+  button(text, label, act) {
+    const element = make("button", { type: "button", className: "plain", textContent: text });
+    element.setAttribute("aria-label", label);
+    element.addEventListener("click", act);
+    return element;
+  }
+}
+
+function link(name, text, title) {
+  const element = make("a", { href: `takes/${name}`, download: name, textContent: text });
+  element.setAttribute("aria-label", `Fetch the take of ${title} as ${text}`);
+  return element;
+}
+
+/** 2026-11-26 22:41:07, from a take's name. */
+function when(name) {
+  const [, day, hours, minutes, seconds, more] =
+    name.match(/^take-(\d+-\d+-\d+)-(\d\d)(\d\d)(\d\d)(-\d+)?/) ?? [];
+  return day ? `${day} ${hours}:${minutes}:${seconds}${more ? ` (${more.slice(1)})` : ""}` : name;
+}
+
+function length(seconds) {
+  if (seconds < 60) return `${seconds} s`;
+  return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")} min`;
+}
