@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from instrument.errors import InstrumentError as InstrumentError
     from instrument.errors import MidiFileError as MidiFileError
     from instrument.errors import OutputError as OutputError
+    from instrument.errors import RecordingError as RecordingError
     from instrument.errors import UnknownName as UnknownName
     from instrument.errors import UsageError as UsageError
+    from instrument.listening.example import Example as Example
     from instrument.midi.events import ChannelPressure as ChannelPressure
     from instrument.midi.events import ControlChange as ControlChange
     from instrument.midi.events import Event as Event
     from instrument.midi.events import KeyPressure as KeyPressure
+    from instrument.midi.events import Latent as Latent
     from instrument.midi.events import Note as Note
     from instrument.midi.events import NoteOff as NoteOff
     from instrument.midi.events import NoteOn as NoteOn
@@ -47,9 +50,11 @@ _PLACES = {
         "InstrumentError",
         "MidiFileError",
         "OutputError",
+        "RecordingError",
         "UnknownName",
         "UsageError",
     ),
+    "listening.example": ("Example",),
     "midi.events": (
         "ChannelPressure",
         "ControlChange",

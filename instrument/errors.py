@@ -8,7 +8,7 @@
     │   └── OutputError   the result cannot be written where it was asked for
     ├── MidiFileError     a .mid file that cannot be read or holds nothing to play
     ├── InstrumentError   an exported instrument that is missing, edited or of another format
-    └── RecordingError    a recording that cannot be used for training
+    └── RecordingError    a recording that cannot be used
         └── FeatureError  a feature cache that is missing or of another format
 """
 
@@ -54,7 +54,7 @@ class InstrumentError(ArcoError):
 
 
 class RecordingError(ArcoError):
-    """A recording that cannot be used for training."""
+    """A recording that cannot be used: for training, or as an example of how to play."""
 
 
 class FeatureError(RecordingError):

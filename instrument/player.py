@@ -12,12 +12,14 @@ from typing import Unpack
 
 import numpy as np
 
-from instrument.arrays import Envelope, Float32
+from instrument.arrays import Envelope, Float32, Float64
 from instrument.engine.engine import Engine, starting_point
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.places import Places
 from instrument.engine.table import VoiceNote, VoiceTable
-from instrument.errors import UsageError
+from instrument.errors import RecordingError, UsageError
+from instrument.listening.audio import read_audio
+from instrument.listening.example import LONGEST_SECONDS, SAMPLE_RATES_HZ, Example, listen
 from instrument.midi.controllers import AXIS_CONTROLLERS
 from instrument.midi.events import Event, Note
 from instrument.midi.score import read_score, score_of_notes
@@ -195,6 +197,48 @@ class Player:
         envelopes.begin(0, before=None)
         (envelope,) = envelopes.decode(np.zeros(1, np.int64))
         return envelope
+
+    def encode(
+        self, audio: Float32 | Float64, sample_rate: int, *, loudness: float | None = None
+    ) -> Example:
+        """Find where a recorded note lies in the latent space, so that others are played as it was.
+
+        Args:
+            audio: [samples] or [channels, samples], floats with full scale ±1: one note. What lies
+                behind 30 s isn't heard.
+            sample_rate: In Hz, 8000…192000.
+            loudness: The quantile of the training notes' loudness to place it at, 0…1; by its level
+                if None.
+
+        Raises:
+            RecordingError: It isn't one note with a pitch; the message says why.
+            InstrumentError: The instrument has no encoder.
+        """
+        samples = np.asarray(audio)
+        if samples.ndim not in (1, 2) or not np.issubdtype(samples.dtype, np.floating):
+            raise UsageError("audio should be floats, [samples] or [channels, samples]")
+        low, high = SAMPLE_RATES_HZ
+        if not low <= sample_rate <= high:
+            raise UsageError(f"sample_rate={sample_rate}: should be {low}…{high}")
+        if loudness is not None and not 0.0 <= loudness <= 1.0:
+            raise UsageError(f"loudness={loudness}: should be 0…1")
+        mono = samples if samples.ndim == 1 else samples.mean(axis=0)
+        return listen(self._instrument, mono.astype(np.float32), sample_rate, loudness)
+
+    def encode_file(
+        self, recording: str | PathLike[str], *, loudness: float | None = None
+    ) -> Example:
+        """The same of a sound file, of any usual format and rate.
+
+        Raises:
+            RecordingError: It can't be read, or isn't one note.
+        """
+        rate = self.spec.sample_rate
+        audio = read_audio(Path(recording), rate, LONGEST_SECONDS)
+        try:
+            return self.encode(audio, rate, loudness=loudness)
+        except RecordingError as error:
+            raise RecordingError(f"{recording}: {error}") from error
 
     def __repr__(self) -> str:
         low, high = self.spec.pitch_range

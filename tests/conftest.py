@@ -19,11 +19,12 @@ from hypothesis import HealthCheck, settings
 
 from instrument.arrays import Float32, Float64
 from instrument.engine.engine import Engine
+from instrument.listening.frames import FRAMES, RELEASE_FRAME
 from instrument.midi.events import Event
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.settings import EngineSettings
 from instrument.units import FRAME_RATE
-from training.frames import FRAMES, RELEASE_FRAME
+from tests.bowed_note import bowed_note
 
 if TYPE_CHECKING:
     from training.data.features import FeatureCache
@@ -68,6 +69,12 @@ def synthetic_window(note: int, rng: np.random.Generator) -> tuple[Float64, Floa
     ending = np.arange(FRAMES - RELEASE_FRAME)
     level_db[RELEASE_FRAME:] = level_db[RELEASE_FRAME] - fall_db_per_frame * ending
     return cents, level_db
+
+
+@pytest.fixture(scope="session")
+def violin_note() -> Callable[..., tuple[Float32, Float64]]:
+    """Makes a note: (midi, seconds=0.8, …) → audio at 48 kHz and its true f0_hz."""
+    return bowed_note
 
 
 @pytest.fixture(scope="session")

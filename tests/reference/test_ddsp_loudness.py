@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from instrument.arrays import Float32
+from instrument.listening.loudness import a_weighting_db, loudness_db
 from instrument.units import FRAME_RATE
 from peers.magenta import Magenta
 from tests.reference.comparison import RATE
-from training.analysis.loudness import a_weighting_db, loudness_db
 from training.networks.timbre import a_weighting_power
 
 # What is the same: frames centred on their time, a Hann window, the A-weighted power of its

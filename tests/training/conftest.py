@@ -12,9 +12,9 @@ import soundfile
 import torch
 from numpy.typing import NDArray
 
-from instrument.arrays import Float32, Float64
+from instrument.arrays import Float32
 from instrument.model.graphs import Instrument
-from instrument.units import FRAME_RATE, db_to_gain, midi_to_hz
+from tests.bowed_note import bowed_note
 from training.data.features import FeatureCache
 from training.data.idx import Pictures
 from training.data.labels import RecordingLabel
@@ -27,8 +27,6 @@ from training.networks.envelope import ConditionalVAE
 from training.networks.timbre import TimbreDecoder
 
 RATE = 48_000
-ATTACK_SECONDS = 0.04
-RELEASE_SECONDS = 0.09
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,66 +34,6 @@ def _one_thread() -> None:
     """On few cores, the threads of a tiny network wait for each other longer than they compute."""
     numba.set_num_threads(1)  # before torch's: starting numba's threads changes those of torch
     torch.set_num_threads(1)
-
-
-def _violin_note(
-    midi: float,
-    seconds: float = 0.8,
-    *,
-    level_db: float = -20.0,
-    vibrato_cents: float = 0.0,
-    vibrato_hz: float = 5.5,
-    fundamental_db: float = 0.0,
-    noise_db: float = -80.0,
-    silence: float = 0.1,
-    seed: int = 0,
-) -> tuple[Float32, Float64]:
-    """A bowed note: harmonics that fall by 6 dB an octave, and white noise.
-
-    Args:
-        midi: nominal pitch.
-        seconds: from onset to release.
-        level_db: r.m.s. level of the harmonics in the sustain.
-        vibrato_cents: extent to each side.
-        vibrato_hz: rate.
-        fundamental_db: gain of the first harmonic against its place in the series.
-        noise_db: r.m.s. level of the noise in the sustain.
-        silence: seconds of it on both sides; with none, the note is all sustain.
-        seed: of the noise.
-
-    Returns:
-        audio [samples] at 48 kHz, and the true f0_hz [1 + samples·250 // 48000].
-    """
-    lead = round(silence * RATE)
-    ring = round(2 * RELEASE_SECONDS * RATE) if silence else 0
-    samples = lead + round(seconds * RATE) + ring + lead
-
-    def f0_hz_at(time: Float64) -> Float64:
-        cents = vibrato_cents * np.sin(2.0 * np.pi * vibrato_hz * time)
-        return np.asarray(midi_to_hz(midi + cents / 100.0), np.float64)
-
-    time = np.arange(samples) / RATE
-    phase = 2.0 * np.pi * np.cumsum(f0_hz_at(time)) / RATE
-    count = int(min(12, 0.45 * RATE // midi_to_hz(midi + vibrato_cents / 100.0)))
-    amplitude = 1.0 / np.arange(1, count + 1)
-    amplitude[0] *= db_to_gain(fundamental_db)
-    amplitude *= db_to_gain(level_db) / np.sqrt(np.sum(amplitude**2) / 2.0)
-    audio = sum(a * np.sin(order * phase) for order, a in enumerate(amplitude, start=1))
-    audio += db_to_gain(noise_db) * np.random.default_rng(seed).standard_normal(samples)
-    if silence:
-        since_onset = time - silence
-        since_release = since_onset - seconds
-        shape = np.clip(since_onset / ATTACK_SECONDS, 0.0, 1.0)
-        shape *= np.exp(-np.maximum(since_release, 0.0) / (RELEASE_SECONDS / 3.0))
-        audio *= shape
-    frame_time = np.arange(1 + samples * FRAME_RATE // RATE) / FRAME_RATE
-    return audio.astype(np.float32), f0_hz_at(frame_time)
-
-
-@pytest.fixture(scope="session")
-def violin_note() -> Callable[..., tuple[Float32, Float64]]:
-    """Makes a note: (midi, seconds=0.8, …) → audio at 48 kHz and its true f0_hz."""
-    return _violin_note
 
 
 def _record(path: Path, audio: Float32, midi: int, **labels: str) -> RecordingLabel:
@@ -119,7 +57,7 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> FeatureCache:
     for index, midi in enumerate((55, 62, 67, 74, 86, 95)):
         for source, louder_db in (("one", 0.0), ("two", 6.0)):
             dynamic = "pf"[(index + (source == "two")) % 2]
-            audio, _ = _violin_note(
+            audio, _ = bowed_note(
                 midi,
                 0.4 if midi == 67 else 0.6,
                 level_db=dynamics[dynamic] + louder_db,

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from instrument.arrays import Float32, Float64
+from instrument.listening.demodulation import analysis_window, demodulate
 from instrument.units import UNIFORM_NOISE_POWER
-from training.analysis.demodulation import analysis_window, demodulate
 
 PERIODS = 5.0  # a Hann window of five periods keeps a harmonic out of the one beside it
 GAP_PERIODS = 10.0  # the noise half-way between them is faint: clear of both takes ten

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from instrument.arrays import Float32, Float64
+from instrument.listening.demodulation import analysis_window, demodulate
+from instrument.listening.frames import ATTACK_FRAMES
+from instrument.listening.loudness import loudness_db
 from instrument.units import FRAME_RATE
-from training.analysis.demodulation import analysis_window, demodulate
-from training.analysis.loudness import loudness_db
-from training.frames import ATTACK_FRAMES
 
 SHORTEST_SUSTAIN_FRAMES = 25
 LONGEST_SUSTAIN_FRAMES = 500

@@ -10,7 +10,7 @@ import typer
 from training.options import progress_bar
 
 if TYPE_CHECKING:
-    from training.analysis.pitch import CrepeSize
+    from training.analysis.crepe import CrepeSize
 
 
 def prepare(

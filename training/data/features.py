@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from instrument.arrays import Float32, Float64
 from instrument.errors import FeatureError
 from instrument.files import replacing
+from instrument.listening.frames import FRAMES
+from instrument.listening.segmentation import Segments
 from instrument.units import FRAME_RATE
-from training.data.segmentation import Segments
-from training.frames import FRAMES
 from training.reading import ArrayField, DamageError, is_count, is_number, parse_object, read_arrays
 
 FORMAT = 1

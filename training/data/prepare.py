@@ -19,16 +19,17 @@ from numpy.typing import NDArray
 from instrument.arrays import Float64
 from instrument.errors import OutputError, RecordingError, UsageError
 from instrument.files import check_apart, check_writable, is_stream, replacing
+from instrument.listening.audio import read_audio
+from instrument.listening.loudness import FLOOR_DB
+from instrument.listening.note import Analysis, note_level_db, note_windows
+from instrument.listening.segmentation import Segments
+from instrument.listening.windows import Window
 from instrument.units import FRAME_RATE, db_to_gain
-from training.analysis import pitch
-from training.analysis.loudness import FLOOR_DB
-from training.data.audio import read_audio
+from training.analysis import crepe
 from training.data.features import CENTS, DB, FIELDS, FeatureCache, split
 from training.data.labels import DYNAMICS, RecordingLabel
-from training.data.notes import Analysis, PrepareSettings, analyse, note_level_db, note_windows
+from training.data.notes import PrepareSettings, analyse
 from training.data.readers import AUTO_LAYOUT, read_labels
-from training.data.segmentation import Segments
-from training.data.windows import Window
 from training.output import new_folders, write_table
 from training.reading import ArrayField, DamageError, read_arrays
 
@@ -264,7 +265,7 @@ def prepare_folder(
     check_writable(out)
     if is_stream(out):
         raise OutputError(f"{out}: is no file; name one, which others are written beside")
-    pitch.check_device(settings.device)
+    crepe.check_device(settings.device)
     found = read_labels(folder, layout)
     for label in found.labels:
         check_apart(out, label.path)

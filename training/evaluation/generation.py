@@ -22,11 +22,13 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from instrument.arrays import Float64
 from instrument.errors import RecordingError
+from instrument.listening.descriptors import LABELS, describe
+from instrument.listening.frames import RELEASE_FRAME
+from instrument.listening.note import note_windows
+from instrument.listening.windows import Window
 from instrument.model.graphs import Instrument
-from training.data.descriptors import LABELS, describe
 from training.data.features import FeatureCache
-from training.data.notes import PrepareSettings, analyse, note_windows
-from training.data.windows import Window
+from training.data.notes import PrepareSettings, analyse
 from training.evaluation.playback import (
     RATE,
     as_note,
@@ -34,7 +36,6 @@ from training.evaluation.playback import (
     separate_notes,
     stretch,
 )
-from training.frames import RELEASE_FRAME
 
 SHORTEST_FRAMES = 125  # 0.5 s: in less there is no vibrato to speak of
 VIBRATO_CENTS = 5.0  # a smaller amplitude isn't heard as vibrato

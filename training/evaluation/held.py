@@ -14,9 +14,10 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import find_peaks
 
 from instrument.arrays import Float32, Float64
+from instrument.listening.frames import ATTACK_FRAMES, ENDING_FRAMES
+from instrument.listening.loudness import loudness_db
 from instrument.model.graphs import Instrument
 from instrument.units import FRAME_RATE, hz_to_midi
-from training.analysis.loudness import loudness_db
 from training.data.features import FeatureCache, evenly
 from training.evaluation.playback import (
     RATE,
@@ -27,7 +28,6 @@ from training.evaluation.playback import (
     stretch,
     track_pitch,
 )
-from training.frames import ATTACK_FRAMES, ENDING_FRAMES
 
 LONG_BOW_SECONDS = 8.0
 SHORTEST_LAG, LONGEST_LAG = FRAME_RATE, 8 * FRAME_RATE

@@ -13,12 +13,12 @@ from scipy.signal import stft
 
 from instrument import Note
 from instrument.arrays import Float32, Float64
+from instrument.listening.loudness import loudness_db
 from instrument.midi.controllers import MONO_ON
 from instrument.midi.events import ControlChange, TimedEvent
 from instrument.midi.score import score_of_notes
 from instrument.model.graphs import Instrument
 from instrument.units import FRAME_RATE, midi_to_hz
-from training.analysis.loudness import loudness_db
 from training.evaluation.playback import RATE, PlaybackSettings, play, play_score, separate_notes
 
 NOTE_SECONDS = 0.6

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from instrument.arrays import Float64
+from instrument.listening.loudness import loudness_db
 from instrument.model.graphs import Instrument
 from instrument.units import FRAME_RATE
-from training.analysis.loudness import loudness_db
 from training.evaluation.playback import (
     RATE,
     PlaybackSettings,

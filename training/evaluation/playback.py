@@ -12,14 +12,15 @@ from scipy.stats import spearmanr
 
 from instrument import Note, Player
 from instrument.arrays import Float32, Float64
+from instrument.listening.loudness import loudness_db
+from instrument.listening.pitch import lower_octave, refine_f0
 from instrument.midi.score import Score
 from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings, render_score
 from instrument.settings import Chosen
 from instrument.units import FRAME_RATE, hz_to_midi, midi_to_hz
-from training.analysis import pitch
-from training.analysis.loudness import loudness_db
+from training.analysis.crepe import estimate_f0
 from training.data.features import FeatureCache
 
 RATE = 48_000
@@ -143,12 +144,12 @@ def track_pitch(audio: Float32, sample_rate: int, midi: int) -> PitchTrack:
         sample_rate: In Hz.
         midi: What it should be; it decides only where CREPE hears an octave too high.
     """
-    crepe_hz, periodicity = pitch.estimate_f0(audio, sample_rate, CREPE_FRAME_RATE, midi)
-    crepe_hz = pitch.lower_octave(audio, sample_rate, crepe_hz, CREPE_FRAME_RATE, midi)
+    crepe_hz, periodicity = estimate_f0(audio, sample_rate, CREPE_FRAME_RATE, midi)
+    crepe_hz = lower_octave(audio, sample_rate, crepe_hz, CREPE_FRAME_RATE, midi)
     crepe_midi = np.asarray(hz_to_midi(crepe_hz.astype(np.float64)), np.float64)
     at = np.arange(1 + len(audio) * FRAME_RATE // sample_rate) * (CREPE_FRAME_RATE / FRAME_RATE)
     between = np.asarray(midi_to_hz(np.interp(at, np.arange(len(crepe_hz)), crepe_midi)))
-    refined = pitch.refine_f0(audio, sample_rate, between.astype(np.float32), FRAME_RATE)
+    refined = refine_f0(audio, sample_rate, between.astype(np.float32), FRAME_RATE)
     return PitchTrack(
         crepe_cents=100.0 * (crepe_midi - midi),
         cents=100.0 * (np.asarray(hz_to_midi(refined), np.float64) - midi),

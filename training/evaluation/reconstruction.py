@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from instrument.arrays import Float64
 from instrument.errors import UsageError
+from instrument.listening.descriptors import describe
+from instrument.listening.frames import ATTACK_FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 from instrument.model.graphs import Instrument
 from instrument.model.spec import InstrumentSpec
-from training.data.descriptors import describe
 from training.data.features import FeatureCache
 from training.fitting.envelopes import (
     EnvelopeSettings,
@@ -22,7 +23,6 @@ from training.fitting.envelopes import (
     quantiles,
     usable_windows,
 )
-from training.frames import ATTACK_FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.losses import kl_divergence
 from training.networks.posterior import ACTIVE_VARIANCE

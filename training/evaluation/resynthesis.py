@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from instrument.arrays import DDSPControls, Float32, Float64
+from instrument.listening.loudness import loudness_db
 from instrument.model.graphs import FaultWatch, Instrument
 from instrument.units import FRAME_RATE, db_to_gain
-from training.analysis.loudness import loudness_db
 from training.analysis.spectra import measure_spectra
 from training.data.features import FeatureCache
 from training.networks.losses import multi_scale_spectral_loss, spectrogram

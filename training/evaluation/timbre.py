@@ -14,14 +14,15 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError, UsageError
+from instrument.listening.frames import ATTACK_FRAMES
+from instrument.listening.loudness import loudness_db
+from instrument.listening.segmentation import Segments, find_segments
 from instrument.midi.events import PitchBend, TimedEvent
 from instrument.midi.score import score_of_notes
 from instrument.model.graphs import Instrument
 from instrument.units import FRAME_RATE, midi_to_hz
-from training.analysis.loudness import loudness_db
 from training.analysis.tone import SHORTEST_SUSTAIN_FRAMES, Tone, measure_tone
 from training.data.features import FeatureCache
-from training.data.segmentation import Segments, find_segments
 from training.data.soundfont import BEND_PER_CENT, INSTRUMENTS, check_soundfont, render_note
 from training.evaluation.playback import (
     PlaybackSettings,
@@ -33,7 +34,6 @@ from training.evaluation.playback import (
 )
 from training.evaluation.resynthesis import copy_spectra, resynthesise
 from training.evaluation.timbre_distance import matched, timbre_distances_db
-from training.frames import ATTACK_FRAMES
 
 LEAD_SECONDS, TAIL_SECONDS = 0.05, 0.55
 SOFTEST_VELOCITY = 40  # of the soundfont, which falls silent below; its level is set afterwards

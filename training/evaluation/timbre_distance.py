@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from instrument.arrays import Float32, Float64
+from instrument.listening.loudness import loudness_db
 from instrument.units import FRAME_RATE, db_to_gain
-from training.analysis.loudness import loudness_db
 from training.evaluation.resynthesis import SPECTRAL_FLOOR
 from training.networks.losses import SCALES
 

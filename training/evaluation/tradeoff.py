@@ -14,7 +14,8 @@ import torch
 
 from instrument.arrays import Float64
 from instrument.errors import UsageError
-from training.data.descriptors import LABELS, OF_AXES, describe
+from instrument.listening.descriptors import LABELS, OF_AXES, describe
+from instrument.listening.frames import RELEASE_FRAME
 from training.data.features import FeatureCache
 from training.evaluation.generation import (
     comparable_recordings,
@@ -23,7 +24,6 @@ from training.evaluation.generation import (
 )
 from training.evaluation.reconstruction import as_exported, principal_components, shape_metrics
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows, usable_windows
-from training.frames import RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.losses import kl_divergence
 from training.output import write_table

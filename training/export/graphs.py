@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from instrument.files import replacing
+from instrument.listening.frames import ATTACK_FRAMES, FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 from instrument.model.folder import is_there
 from instrument.model.graphs import EncoderModel, EnvelopeModel, TimbreModel, load_instrument
 from instrument.model.onnx_file import read_graph
@@ -24,7 +25,6 @@ from instrument.model.tensors import ENCODER, ENVELOPE, FREE_AXES, TIMBRE, Tenso
 from training.export.destination import ENCODER_FILE, ENVELOPE_FILE, TIMBRE_FILE
 from training.fitting.envelopes import condition
 from training.fitting.runs import load_timbre
-from training.frames import ATTACK_FRAMES, FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 from training.networks.envelope import EnvelopeNetwork
 from training.networks.timbre import TimbreDecoder
 

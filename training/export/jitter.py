@@ -9,11 +9,11 @@ import torch
 from scipy.signal import butter, sosfiltfilt, welch
 
 from instrument.arrays import Float64
+from instrument.listening.frames import ATTACK_FRAMES, RELEASE_FRAME
 from instrument.model.spec import JitterSpectra
 from instrument.units import FRAME_RATE
 from training.data.features import FeatureCache
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows
-from training.frames import ATTACK_FRAMES, RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE, PlainVAE
 
 SEGMENT_FRAMES = 64  # a quarter of a second: bins of 3.9 Hz

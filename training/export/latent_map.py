@@ -12,8 +12,9 @@ from torch import Tensor
 
 from instrument.arrays import Float64
 from instrument.errors import UsageError
+from instrument.listening.descriptors import LABELS, OF_AXES, describe
+from instrument.listening.frames import RELEASE_FRAME
 from instrument.model.spec import Axis, MapPoint, Preset
-from training.data.descriptors import LABELS, OF_AXES, describe
 from training.data.features import FeatureCache
 from training.fitting.envelopes import (
     EnvelopeSettings,
@@ -21,7 +22,6 @@ from training.fitting.envelopes import (
     quantiles,
     usable_windows,
 )
-from training.frames import RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.posterior import ACTIVE_VARIANCE
 

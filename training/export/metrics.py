@@ -10,8 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from instrument.listening.descriptors import LABELS
 from instrument.model.metrics import Comparison, Metric, undescribed
-from training.data.descriptors import LABELS
 
 UNITS = {"ms": "ms", "cents": "cents", "db": "dB", "hz": "Hz"}
 """Last part of a descriptor's name → its unit."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from instrument.errors import InstrumentError, UnknownName, UsageError
+from instrument.listening.frames import FRAMES, RELEASE_FRAME
 from instrument.model.spec import (
     FORMAT,
     SPEC_FILE,
@@ -42,7 +43,6 @@ from training.export.latent_map import (
     training_latents,
 )
 from training.export.metrics import describe_metrics
-from training.frames import FRAMES, RELEASE_FRAME
 from training.networks.envelope import EnvelopeNetwork
 from training.networks.timbre import TimbreDecoder
 

@@ -12,10 +12,10 @@ from torch.utils.data import Dataset
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
+from instrument.listening.frames import ATTACK_FRAMES, FRAMES, RELEASE_FRAME
+from instrument.listening.windows import bounce
 from training.data.features import FeatureCache
-from training.data.windows import bounce
 from training.fitting.loop import Batch, Task
-from training.frames import ATTACK_FRAMES, FRAMES, RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.losses import kl_divergence, masked_squared_error
 

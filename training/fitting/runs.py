@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from instrument.errors import UsageError
+from instrument.listening.frames import FRAMES
 from instrument.units import FRAME_RATE
 from training.data.features import SAMPLE_RATES
 from training.fitting.checkpoints import (
@@ -22,7 +23,6 @@ from training.fitting.checkpoints import (
 )
 from training.fitting.images import SIZE
 from training.fitting.loop import HISTORY, LoopSettings
-from training.frames import FRAMES
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from training.frames import FRAMES
+from instrument.listening.frames import FRAMES
 from training.networks.posterior import Posterior
 
 

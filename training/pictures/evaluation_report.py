@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from instrument.files import replacing
+from instrument.listening.descriptors import LABELS
 from instrument.model.graphs import load_instrument
 from instrument.model.spec import InstrumentSpec
-from training.data.descriptors import LABELS
 from training.data.features import FeatureCache
 from training.evaluation.evaluate import Evaluation, Progress, evaluate
 from training.evaluation.examples import Sound

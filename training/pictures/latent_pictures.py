@@ -15,9 +15,10 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from instrument.arrays import Float64
+from instrument.listening.descriptors import LABELS, OF_AXES, describe
+from instrument.listening.frames import RELEASE_FRAME
 from instrument.model.graphs import FaultWatch, Instrument
 from instrument.units import midi_to_hz
-from training.data.descriptors import LABELS, OF_AXES, describe
 from training.data.features import FeatureCache
 from training.evaluation.clusters import cluster_metrics
 from training.evaluation.reconstruction import (
@@ -33,7 +34,6 @@ from training.export.latent_map import (
     tsne_places,
 )
 from training.fitting.envelopes import quantiles
-from training.frames import RELEASE_FRAME
 from training.output import write_arrays, write_table, write_wav
 from training.pictures import latent_plots, plots
 

@@ -11,10 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from instrument.arrays import Float32, Float64
+from instrument.listening.frames import RELEASE_FRAME
 from instrument.model.spec import Axis, MapPoint
 from instrument.units import FRAME_RATE
 from training.data.labels import DYNAMICS
-from training.frames import RELEASE_FRAME
 from training.pictures.plots import save
 
 STRINGS = ("G", "D", "A", "E")

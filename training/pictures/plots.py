@@ -11,8 +11,8 @@ import numpy as np
 from instrument.arrays import Float64
 from instrument.errors import OutputError
 from instrument.files import check_writable, is_stream, replacing
+from instrument.listening.frames import RELEASE_FRAME
 from instrument.units import FRAME_RATE
-from training.frames import RELEASE_FRAME
 
 mpl.use("Agg")
 

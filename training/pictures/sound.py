@@ -8,9 +8,9 @@ import numpy as np
 
 from instrument.errors import UsageError
 from instrument.files import check_apart
+from instrument.listening.audio import read_audio
 from instrument.units import FRAME_RATE
-from training.analysis import pitch
-from training.data.audio import read_audio
+from training.analysis.crepe import estimate_f0
 from training.pictures import sound_plots
 from training.pictures.plots import check_picture
 
@@ -41,7 +41,7 @@ def picture_sound(sound: Path, out: Path, start: float, seconds: float) -> float
     audio = read_audio(sound, SAMPLE_RATE)[first:last]
     if not len(audio):
         raise UsageError(f"{sound}: ends before --start {start:g}")
-    f0_hz, periodicity = pitch.estimate_f0(audio, SAMPLE_RATE, FRAME_RATE)
+    f0_hz, periodicity = estimate_f0(audio, SAMPLE_RATE, FRAME_RATE)
     heard = np.where(periodicity > VOICED, f0_hz, np.nan)
     sound_plots.sound(audio, SAMPLE_RATE, heard, out, title=sound.stem)
     return len(audio) / SAMPLE_RATE

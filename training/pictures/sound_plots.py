@@ -11,8 +11,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from instrument.arrays import Float32, Float64
+from instrument.listening.loudness import loudness_db
 from instrument.units import FRAME_RATE
-from training.analysis.loudness import loudness_db
 from training.evaluation.examples import Sound
 from training.pictures.plots import save
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32, Float64
-from training.analysis.loudness import loudness_db
+from instrument.listening.loudness import loudness_db
 from training.analysis.tone import measure_tone
 
 RATE = 48_000

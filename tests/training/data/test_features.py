@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.errors import FeatureError, OutputError
+from instrument.listening.frames import FRAMES
 from training.data.features import FORMAT, FeatureCache, split
-from training.frames import FRAMES
 
 
 def rewrite(path: Path, **changes: object) -> None:

@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import OutputError, UsageError
+from instrument.listening.frames import RELEASE_FRAME
+from instrument.listening.note import Analysis
 from tests.training.damage import ARRAYS, read_archive, write_archive
-from training.analysis import pitch
+from training.analysis import crepe
+from training.analysis.crepe import CrepeSize
 from training.data import prepare as prepare_module
 from training.data.features import FeatureCache
 from training.data.labels import RecordingLabel
-from training.data.notes import Analysis, PrepareSettings
+from training.data.notes import PrepareSettings
 from training.data.prepare import prepare, source_gains
-from training.frames import RELEASE_FRAME
 
 ViolinNote = Callable[..., tuple[Float32, Float64]]
 Record = Callable[..., RecordingLabel]
@@ -38,20 +40,20 @@ def report(out: Path) -> dict[str, str]:
 def count_analyses(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
     """A list that grows with each note that CREPE hears."""
     heard: list[float | None] = []
-    original = pitch.estimate_f0
+    original = crepe.estimate_f0
 
     def counting(
         audio: Float32,
         sample_rate: int,
         frame_rate: int,
         expected_midi: float | None = None,
-        size: pitch.CrepeSize = "tiny",
+        size: CrepeSize = "tiny",
         device: str = "cpu",
     ) -> tuple[Float32, Float32]:
         heard.append(expected_midi)
         return original(audio, sample_rate, frame_rate, expected_midi, size, device)
 
-    monkeypatch.setattr(pitch, "estimate_f0", counting)
+    monkeypatch.setattr(crepe, "estimate_f0", counting)
     return heard
 
 

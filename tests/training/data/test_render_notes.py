@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.errors import OutputError, UsageError
+from instrument.listening.audio import read_audio
 from instrument.units import midi_to_hz
-from training.data.audio import read_audio
 from training.data.labels import DYNAMIC_WORDS
 from training.data.readers import read_labels
 from training.data.render_notes import dynamic_of_velocity, render_notes

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from instrument.listening.descriptors import LABELS
 from instrument.model.graphs import Instrument
-from training.data.descriptors import LABELS
 from training.data.features import FeatureCache
 from training.evaluation.generation import (
     SHORTEST_FRAMES,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float64
 from instrument.errors import UsageError
+from instrument.listening.frames import FRAMES, RELEASE_FRAME
 from instrument.model.graphs import Instrument
 from training.data.features import FeatureCache
 from training.evaluation.reconstruction import (
@@ -22,7 +23,6 @@ from training.evaluation.reconstruction import (
     shape_metrics,
     vibrato_metrics,
 )
-from training.frames import FRAMES, RELEASE_FRAME
 from training.networks.envelope import ConditionalVAE
 from training.networks.timbre import TimbreDecoder
 

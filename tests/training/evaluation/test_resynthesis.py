@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32, Float64
+from instrument.listening.loudness import loudness_db
 from instrument.model.graphs import Instrument
-from training.analysis.loudness import loudness_db
 from training.analysis.spectra import measure_spectra
 from training.evaluation.resynthesis import copy_spectra, log_spectral_distance, resynthesise
 

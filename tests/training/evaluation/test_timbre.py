@@ -9,10 +9,10 @@ import pytest
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
+from instrument.listening.segmentation import Segments
 from instrument.model.graphs import Instrument
 from training.analysis.tone import Tone
 from training.data.features import FeatureCache
-from training.data.segmentation import Segments
 from training.evaluation.playback import PlaybackSettings
 from training.evaluation.timbre import (
     TimbreComparison,

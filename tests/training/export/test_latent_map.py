@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from instrument.errors import UsageError
+from instrument.listening.descriptors import LABELS, OF_AXES
 from instrument.model.graphs import Instrument
-from training.data.descriptors import LABELS, OF_AXES
 from training.data.features import FeatureCache
 from training.export.latent_map import AXES, CLEAR_EFFECT, REGIONS, training_latents, tsne_places
 from training.networks.envelope import ConditionalVAE

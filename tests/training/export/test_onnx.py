@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float32
 from instrument.errors import UsageError
+from instrument.listening.frames import ATTACK_FRAMES, FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.model.metrics import metric_values
 from training.data.features import FeatureCache
@@ -20,7 +21,6 @@ from training.export import graphs as graphs_module
 from training.export.graphs import PARITY, EncoderGraph, EnvelopeGraph, ExportedTimbre
 from training.export.onnx import ExportSettings, export
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows, quantiles
-from training.frames import ATTACK_FRAMES, FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,

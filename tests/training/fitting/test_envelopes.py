@@ -11,6 +11,7 @@ import torch
 
 from instrument.arrays import Float64
 from instrument.errors import UsageError
+from instrument.listening.frames import ATTACK_FRAMES, FRAMES, RELEASE_FRAME
 from training.data.features import FeatureCache
 from training.fitting.envelopes import (
     EnvelopeSettings,
@@ -25,7 +26,6 @@ from training.fitting.envelopes import (
     usable_windows,
 )
 from training.fitting.loop import LoopSettings, train
-from training.frames import ATTACK_FRAMES, FRAMES, RELEASE_FRAME
 from training.networks.envelope import (
     ConditionalSettings,
     ConditionalVAE,

@@ -11,9 +11,9 @@ import torch
 
 from instrument.arrays import Float32
 from instrument.errors import FeatureError, UsageError
+from instrument.listening.loudness import loudness_db
 from instrument.units import FRAME_RATE
 from tests.training.damage import ARRAYS, read_archive, write_archive
-from training.analysis.loudness import loudness_db
 from training.data.features import FeatureCache
 from training.fitting.loop import Batch, LoopSettings, train
 from training.fitting.timbre import (

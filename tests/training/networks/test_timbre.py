@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from training.analysis.loudness import a_weighting_db, loudness_db
+from instrument.listening.loudness import a_weighting_db, loudness_db
 from training.fitting.timbre import render
 from training.networks.timbre import (
     TimbreDecoder,

@@ -13,12 +13,12 @@ import pytest
 import soundfile
 
 from instrument.errors import InstrumentError, UsageError
+from instrument.listening.frames import FRAMES, RELEASE_FRAME
 from instrument.model.graphs import Instrument, load_instrument
 from training.data.features import FeatureCache
 from training.evaluation.reconstruction import reconstruct
 from training.export.latent_map import training_latents
 from training.fitting.envelopes import quantiles
-from training.frames import FRAMES, RELEASE_FRAME
 from training.networks.envelope import ConditionalSettings, ConditionalVAE
 from training.networks.timbre import TimbreDecoder
 from training.pictures.latent_pictures import KNOB_POSITIONS, PICTURES, WEIGHTS

@@ -13,7 +13,7 @@ import soundfile
 
 from instrument.arrays import Float32
 from instrument.errors import RecordingError
-from training.data.audio import read_audio
+from instrument.listening.audio import read_audio
 
 RATE = 44100
 

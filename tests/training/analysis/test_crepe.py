@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
+from instrument.listening.loudness import loudness_db
+from instrument.listening.pitch import refine_f0
 from instrument.units import FRAME_RATE
-from training.analysis import pitch
-from training.analysis.loudness import loudness_db
-from training.analysis.pitch import estimate_f0, lower_octave, refine_f0
+from training.analysis import crepe
+from training.analysis.crepe import estimate_f0
 
 ViolinNote = Callable[..., tuple[Float32, Float64]]
 
@@ -47,42 +48,6 @@ def test_a_vibrato_is_followed_to_a_cent_and_keeps_its_extent(
     assert periodicity[INNER].min() > 0.5
 
 
-@settings(max_examples=20, deadline=None)
-@given(
-    midi=st.floats(55.0, 100.0),
-    vibrato_cents=st.floats(0.0, 40.0),
-    vibrato_hz=st.floats(4.0, 7.0),
-    error_cents=st.floats(-25.0, 25.0),
-)
-def test_refining_ends_at_the_true_pitch_wherever_it_begins(
-    violin_note: ViolinNote,
-    midi: float,
-    vibrato_cents: float,
-    vibrato_hz: float,
-    error_cents: float,
-) -> None:
-    audio, true_hz = violin_note(
-        midi, 0.3, vibrato_cents=vibrato_cents, vibrato_hz=vibrato_hz, silence=0.0
-    )
-    mistaken = (true_hz * 2.0 ** (error_cents / 1200.0)).astype(np.float32)
-    refined = refine_f0(audio, RATE, mistaken, FRAME_RATE)
-    assert np.abs(cents_between(refined, true_hz)[INNER]).max() < 1.0
-
-
-def test_harmonics_help_to_hear_through_the_noise_of_the_bow(violin_note: ViolinNote) -> None:
-    audio, true_hz = violin_note(60, 0.8, noise_db=-45.0, silence=0.0)
-    refined = refine_f0(audio, RATE, true_hz.astype(np.float32), FRAME_RATE)
-    error = cents_between(refined, true_hz)[INNER]
-    assert np.sqrt(np.mean(error**2)) < 0.25
-
-
-def test_where_there_is_only_noise_the_track_hardly_moves() -> None:
-    noise = np.random.default_rng(0).standard_normal(RATE // 2).astype(np.float32)
-    track = np.full(126, 110.0)
-    refined = refine_f0(noise, RATE, track.astype(np.float32), FRAME_RATE, iterations=1)
-    assert np.abs(cents_between(refined, track)).max() <= 50.0
-
-
 @pytest.mark.parametrize("midi", [96, 100])
 def test_above_the_range_of_crepe_the_note_is_heard_at_half_speed(
     violin_note: ViolinNote, midi: int
@@ -106,26 +71,9 @@ def test_pitch_and_loudness_have_the_same_frames(samples: int, rate: int, midi: 
 
     audio = np.ones(samples, np.float32)
     with pytest.MonkeyPatch.context() as patch:  # CREPE itself doesn't matter here, and is slow
-        patch.setattr(pitch._torchcrepe(), "infer", listened)
-        f0_hz, periodicity = pitch.estimate_f0(audio, rate, FRAME_RATE, midi)
+        patch.setattr(crepe._torchcrepe(), "infer", listened)
+        f0_hz, periodicity = estimate_f0(audio, rate, FRAME_RATE, midi)
     assert f0_hz.shape == periodicity.shape == loudness_db(audio, rate, FRAME_RATE).shape
-
-
-def test_an_octave_error_on_a_weak_fundamental_is_folded_down(violin_note: ViolinNote) -> None:
-    audio, true_hz = violin_note(55, 0.4, fundamental_db=-25.0, noise_db=-70.0, silence=0.0)
-    heard = (2.0 * true_hz).astype(np.float32)
-    heard[:20] = true_hz[:20]
-    folded = lower_octave(audio, RATE, heard, FRAME_RATE, 55)
-    np.testing.assert_allclose(folded, true_hz, rtol=1e-6)
-
-
-@pytest.mark.parametrize("vibrato_cents", [0.0, 30.0])
-def test_a_note_that_is_truly_an_octave_higher_stays_there(
-    violin_note: ViolinNote, vibrato_cents: float
-) -> None:
-    audio, true_hz = violin_note(67, 0.4, vibrato_cents=vibrato_cents, noise_db=-60.0, silence=0.0)
-    heard = true_hz.astype(np.float32)
-    np.testing.assert_array_equal(lower_octave(audio, RATE, heard, FRAME_RATE, 55), heard)
 
 
 def test_torchaudio_is_not_left_replaced() -> None:

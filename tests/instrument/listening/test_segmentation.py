@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError
-from training.data.segmentation import (
+from instrument.listening.segmentation import (
     BOWING_FRAMES,
     Segments,
     check_clipping,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import median_filter, uniform_filter1d
+from numpy.lib.stride_tricks import sliding_window_view
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError
@@ -20,6 +20,7 @@ BOWING_FRAMES = 12  # the bow's first 50 ms have no steady pitch yet
 MIN_PERIODICITY = 0.3
 MAX_LABEL_ERROR_CENTS = 60.0
 MAX_DEVIATION_CENTS = 120.0
+SMOOTHING_FRAMES, MEDIAN_FRAMES = 5, 9
 SETTLING_FRAMES = 40
 STEADY_FRAMES = 5
 SCOOP_CENTS = 35.0
@@ -34,6 +35,12 @@ class Segments:
     onset: int
     release: int
     end: int
+
+
+def _neighbours(values: Float32 | Float64, size: int) -> Float64:
+    """Each of [frames] with those around it, mirrored at both ends: [frames, size], size odd."""
+    mirrored = np.pad(values.astype(np.float64), size // 2, mode="symmetric")
+    return sliding_window_view(mirrored, size)
 
 
 def fall_begins(loudness_db: Float32 | Float64, onset: int, low: int) -> int:
@@ -64,7 +71,7 @@ def find_segments(loudness_db: Float32) -> Segments:
     loudest = float(np.percentile(loudness_db, 98))
     if loudest < SILENCE_DB:
         raise RecordingError(f"silence: its loudest part is at {loudest:.0f} dB")
-    smooth = uniform_filter1d(loudness_db, 5)
+    smooth = _neighbours(loudness_db, SMOOTHING_FRAMES).mean(axis=1)
     sounding = np.flatnonzero(smooth > loudest - ONSET_BELOW_DB)
     runs = np.split(sounding, np.flatnonzero(np.diff(sounding) > 10) + 1)
     note = max(runs, key=len)
@@ -101,7 +108,7 @@ def check_pitch(cents: Float64, periodicity: Float32, segments: Segments) -> Non
     voiced = periodicity[sustain] > MIN_PERIODICITY
     if voiced.mean() < 0.5:
         raise RecordingError(f"unvoiced: {100 * (1 - voiced.mean()):.0f} % of it has no pitch")
-    track = median_filter(cents[sustain][voiced], 9)
+    track = np.median(_neighbours(cents[sustain][voiced], MEDIAN_FRAMES), axis=1)
     median = float(np.median(track))
     if abs(median) > MAX_LABEL_ERROR_CENTS:
         raise RecordingError(f"wrong pitch: {median / 100:+.2f} semitones from its label")

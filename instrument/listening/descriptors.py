@@ -6,8 +6,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from instrument.arrays import Float64
+from instrument.listening.frames import ATTACK_FRAMES, RELEASE_FRAME
 from instrument.units import FRAME_RATE
-from training.frames import ATTACK_FRAMES, RELEASE_FRAME
 
 VIBRATO_BAND_HZ = (3.5, 9.0)
 VIBRATO_PERIOD_FRAMES = 45

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
+from instrument.listening.demodulation import demodulate, phase_cycles
 from instrument.units import FRAME_RATE
-from training.analysis.demodulation import demodulate, phase_cycles
 
 RATE = 48_000
 WINDOW_SECONDS = 0.025

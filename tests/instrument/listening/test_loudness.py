@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32
+from instrument.listening.loudness import FLOOR_DB, a_weighting_db, loudness_db
 from instrument.units import FRAME_RATE
-from training.analysis.loudness import FLOOR_DB, a_weighting_db, loudness_db
 
 RATE = 48_000
 INNER = slice(4, -4)

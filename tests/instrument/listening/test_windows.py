@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float64
-from training.data.segmentation import Segments
-from training.data.windows import (
+from instrument.listening.frames import ATTACK_FRAMES, FRAMES, RELEASE_FRAME
+from instrument.listening.segmentation import Segments
+from instrument.listening.windows import (
     RELEASE_FLOOR_DB,
     SHORTEST_RELEASE_FRAMES,
     WINDOW_STEP_FRAMES,
     bounce,
     cut_windows,
 )
-from training.frames import ATTACK_FRAMES, FRAMES, RELEASE_FRAME
 
 
 def note(sounding: int, ending: int = 80, onset: int = 25) -> tuple[Float64, Float64, Segments]:

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 
 from instrument.arrays import Float32
-from instrument.errors import RecordingError
+from instrument.errors import RecordingError, UsageError
 from instrument.files import encoded
 
 FFMPEG_TIMEOUT_SECONDS = 300.0
@@ -26,12 +25,13 @@ FULL_SCALE = 1.0
 MOST_OVERSHOOT = 16.0  # of samples, against full scale
 
 
-def read_audio(path: Path, sample_rate: int) -> Float32:
+def read_audio(path: Path, sample_rate: int, most_seconds: float | None = None) -> Float32:
     """Read a recording as mono samples.
 
     Args:
         path: an audio file in a format that libsndfile or ffmpeg reads.
         sample_rate: the rate to convert to, in Hz (> 0).
+        most_seconds: what lies behind so many seconds isn't read, if it isn't None.
 
     Returns:
         [samples], the mean of all channels, full scale ±1, at `sample_rate`. Never empty, all
@@ -46,7 +46,7 @@ def read_audio(path: Path, sample_rate: int) -> Float32:
         raise RecordingError(f"{path}: {'is not a file' if path.exists() else 'no such file'}")
     if path.stat().st_size == 0:
         raise RecordingError(f"{path}: the file is empty")
-    frames, rate = _decode(path)
+    frames, rate = _decode(path, most_seconds)
     if len(frames) == 0:
         raise RecordingError(f"{path}: holds no samples")
     mono = frames.mean(axis=1, dtype=np.float32)
@@ -56,16 +56,33 @@ def read_audio(path: Path, sample_rate: int) -> Float32:
     if peak > MOST_OVERSHOOT * FULL_SCALE:
         raise RecordingError(f"{path}: its samples go to {peak:.3g}, and full scale is 1")
     if rate != sample_rate:
-        mono = np.asarray(soxr.resample(mono, rate, sample_rate, quality="VHQ"), dtype=np.float32)
+        mono = resampled(mono, rate, sample_rate)
     if len(mono) == 0:
         raise RecordingError(f"{path}: too short to resample to {sample_rate} Hz")
     return np.ascontiguousarray(mono)
 
 
-def _decode(path: Path) -> tuple[Float32, int]:
+def resampled(audio: Float32, rate: int, sample_rate: int) -> Float32:
+    """Mono samples at another rate, in Hz.
+
+    Raises:
+        UsageError: SoX's resampler isn't installed.
+    """
+    if rate == sample_rate:
+        return audio
+    try:
+        import soxr  # noqa: PLC0415 (an extra)
+    except ImportError:
+        raise UsageError(
+            "recordings can't be resampled here: soxr is missing; pip install 'arco[encode]'"
+        ) from None
+    return np.asarray(soxr.resample(audio, rate, sample_rate, quality="VHQ"), dtype=np.float32)
+
+
+def _decode(path: Path, most_seconds: float | None) -> tuple[Float32, int]:
     """Samples [frames, channels] and the sample rate in Hz, by libsndfile or else by ffmpeg."""
     try:
-        return _read_with_libsndfile(path)
+        return _read_with_libsndfile(path, most_seconds)
     except (soundfile.LibsndfileError, TypeError, OSError) as error:
         reason = _one_line(getattr(error, "error_string", error))
     ffmpeg = shutil.which("ffmpeg")
@@ -74,27 +91,32 @@ def _decode(path: Path) -> tuple[Float32, int]:
             f"{path}: cannot be read as audio ({reason}); if it plays elsewhere, install ffmpeg "
             "or convert it to WAV or FLAC"
         )
-    return _read_with_ffmpeg(ffmpeg, path)
+    return _read_with_ffmpeg(ffmpeg, path, most_seconds)
 
 
-def _read_with_libsndfile(path: Path) -> tuple[Float32, int]:
+def _read_with_libsndfile(path: Path, most_seconds: float | None) -> tuple[Float32, int]:
     with soundfile.SoundFile(encoded(path)) as sound:
-        if sound.frames * sound.channels > MOST_SAMPLES:
+        rate = int(sound.samplerate)
+        frames = (
+            sound.frames if most_seconds is None else min(sound.frames, int(most_seconds * rate))
+        )
+        if frames * sound.channels > MOST_SAMPLES:
             raise RecordingError(
                 f"{path}: says that it holds {sound.frames} samples, more than a recording has"
             )
-        if not SAMPLE_RATES[0] <= sound.samplerate <= SAMPLE_RATES[1]:
-            raise RecordingError(f"{path}: has a sample rate of {sound.samplerate} Hz")
-        return sound.read(dtype="float32", always_2d=True), int(sound.samplerate)
+        if not SAMPLE_RATES[0] <= rate <= SAMPLE_RATES[1]:
+            raise RecordingError(f"{path}: has a sample rate of {rate} Hz")
+        return sound.read(frames, dtype="float32", always_2d=True), rate
 
 
-def _read_with_ffmpeg(ffmpeg: str, path: Path) -> tuple[Float32, int]:
+def _read_with_ffmpeg(ffmpeg: str, path: Path, most_seconds: float | None) -> tuple[Float32, int]:
     # The file: prefix keeps ffmpeg from reading a name as an option or as a network address.
     source = f"file:{path.absolute()}"
     with tempfile.TemporaryDirectory(prefix="arco-") as folder:
         decoded = Path(folder) / "decoded.wav"
         command = [ffmpeg, "-nostdin", "-v", "error", "-protocol_whitelist", "file", "-i", source]
         command += ["-map", "0:a:0", "-c:a", "pcm_f32le"]
+        command += [] if most_seconds is None else ["-t", f"{most_seconds:g}"]
         command += ["-fs", str(4 * MOST_SAMPLES), f"file:{decoded}"]
         try:
             subprocess.run(  # noqa: S603
@@ -103,7 +125,7 @@ def _read_with_ffmpeg(ffmpeg: str, path: Path) -> tuple[Float32, int]:
                 capture_output=True,
                 timeout=FFMPEG_TIMEOUT_SECONDS,
             )
-            return _read_with_libsndfile(decoded)
+            return _read_with_libsndfile(decoded, most_seconds)
         except subprocess.CalledProcessError as error:
             reason = _one_line(error.stderr.decode(errors="replace")).removeprefix(f"{source}: ")
             raise RecordingError(f"{path}: cannot be read as audio (ffmpeg: {reason})") from error

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrument.arrays import Float32, Float64
-from training.data.segmentation import Segments
-from training.frames import ATTACK_FRAMES, ENDING_FRAMES, FRAMES, RELEASE_FRAME
+from instrument.listening.frames import ATTACK_FRAMES, ENDING_FRAMES, FRAMES, RELEASE_FRAME
+from instrument.listening.segmentation import Segments
 
 WINDOW_STEP_FRAMES = 300
 SHORTEST_SUSTAIN_FRAMES = 60

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.arrays import Float64
+from instrument.listening.descriptors import LABELS, OF_AXES, describe
+from instrument.listening.frames import FRAMES, RELEASE_FRAME
 from instrument.units import FRAME_RATE
-from training.data.descriptors import LABELS, OF_AXES, describe
-from training.frames import FRAMES, RELEASE_FRAME
 
 SECONDS = np.arange(FRAMES) / FRAME_RATE
 

@@ -1,9 +1,4 @@
-"""Fundamental frequency: CREPE finds it, demodulation refines it.
-
-CREPE (Kim et al. 2018) looks through a window of 64 ms and its tracks jitter by a few cents. Once
-the pitch is known to some tens of cents, the phase of the first harmonics gives it to a fraction of
-a cent through a window of 24 ms, so that vibrato keeps its extent.
-"""
+"""Fundamental frequency by CREPE (Kim et al. 2018)."""
 
 from __future__ import annotations
 
@@ -16,19 +11,13 @@ import numpy as np
 import soxr
 import torch
 
-from instrument.arrays import Float32, Float64
+from instrument.arrays import Float32
 from instrument.errors import UsageError
-from instrument.units import hz_to_midi, midi_to_hz
-from training.analysis.demodulation import demodulate
 
 CrepeSize = Literal["tiny", "full"]
 
 CREPE_SAMPLE_RATE = 16_000
 CREPE_MAX_MIDI = 92.0  # CREPE's highest bin is 2006 Hz, MIDI 95.3; above this, half speed
-OCTAVE_TOLERANCE_SEMITONES = 1.0
-ODD_HARMONICS_RATIO = 4.0  # 6 dB
-REFINING_HARMONICS = 8
-REFINING_WINDOW_SECONDS = 0.024
 
 
 @cache
@@ -114,73 +103,3 @@ def estimate_f0(
     periodicity = np.concatenate([track[1] for track in tracks])
     frames_expected = 1 + len(audio) * frame_rate // sample_rate
     return f0_hz[:frames_expected].astype(np.float32), periodicity[:frames_expected]
-
-
-def refine_f0(
-    audio: Float32, sample_rate: int, f0_hz: Float32, frame_rate: int, iterations: int = 2
-) -> Float64:
-    """Refine a pitch track by the instantaneous frequency of its first harmonics.
-
-    Each harmonic k is shifted to 0 Hz by the phase of the track; how fast its own phase still turns
-    is k times the error of the track. The harmonics are averaged by k²·|a|², the inverse variance
-    of each one's estimate. Corrections of more than half a semitone are not believed.
-
-    Args:
-        audio: [samples], mono.
-        sample_rate: Of the audio, in Hz.
-        f0_hz: [frames], right to about 50 cents.
-        frame_rate: Frames a second.
-        iterations: How often the track is refined.
-
-    Returns:
-        [frames], in Hz.
-    """
-    track = np.asarray(f0_hz, dtype=np.float64)
-    highest = float(np.median(track))
-    count = int(np.clip(0.45 * sample_rate // max(highest, 1.0), 1, REFINING_HARMONICS))
-    orders = np.arange(1, count + 1)
-    for _ in range(iterations):
-        harmonics = demodulate(
-            audio, sample_rate, track, frame_rate, count, REFINING_WINDOW_SECONDS
-        )
-        turn = np.angle(harmonics[2:] * harmonics[:-2].conj())
-        weight = orders**2 * np.abs(harmonics[1:-1]) ** 2
-        error_hz = (weight * turn / orders).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-20)
-        error_hz *= frame_rate / (2.0 * 2.0 * np.pi)
-        error_hz = np.pad(error_hz, 1, mode="edge")
-        trusted = np.abs(error_hz) < track * (2.0 ** (0.5 / 12.0) - 1.0)
-        track = track + np.where(trusted, error_hz, 0.0)
-    return track
-
-
-def lower_octave(
-    audio: Float32, sample_rate: int, f0_hz: Float32, frame_rate: int, expected_midi: float
-) -> Float32:
-    """Bring frames that CREPE heard an octave too high down to the labelled pitch.
-
-    On the lowest strings the second harmonic outweighs the first by far, and CREPE takes it for the
-    fundamental. The label is believed if the odd harmonics, which only the lower pitch has, stand
-    out from what lies between the harmonics.
-
-    Args:
-        audio: [samples], mono.
-        sample_rate: In Hz.
-        f0_hz: [frames], by CREPE.
-        frame_rate: Frames a second.
-        expected_midi: The labelled pitch.
-
-    Returns:
-        [frames], in Hz.
-    """
-    above = np.abs(hz_to_midi(f0_hz) - expected_midi - 12.0) < OCTAVE_TOLERANCE_SEMITONES
-    if not above.any():
-        return f0_hz
-    lowered = np.where(above, f0_hz / 2.0, f0_hz)
-    expected_hz = midi_to_hz(expected_midi)
-    near = np.where(np.abs(hz_to_midi(lowered) - expected_midi) < 1.0, lowered, expected_hz)
-    window_seconds = 6.0 / expected_hz
-    sines = demodulate(audio, sample_rate, near, frame_rate, 9, window_seconds)
-    gaps = demodulate(audio, sample_rate, near, frame_rate, 9, window_seconds, first_order=0.5)
-    odd_power = np.sum(np.abs(sines[above][:, 0::2]) ** 2)
-    gap_power = np.sum(np.abs(gaps[above][:, 0::2]) ** 2)
-    return lowered if odd_power > ODD_HARMONICS_RATIO * gap_power else f0_hz

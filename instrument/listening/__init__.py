@@ -1,0 +1,1 @@
+"""A recorded note is heard: pitch, loudness, segments, and its place in the latent space."""

@@ -1,0 +1,131 @@
+"""Refining a pitch track: from some tens of cents to a fraction of one.
+
+Trackers look through windows of 64 ms and more and jitter by a few cents. Once the pitch is known
+to some tens of cents, the phase of the first harmonics gives it through a window of 24 ms, so that
+vibrato keeps its extent.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from instrument.arrays import Float32, Float64
+from instrument.listening.demodulation import demodulate
+from instrument.units import hz_to_midi, midi_to_hz
+
+OCTAVE_TOLERANCE_SEMITONES = 1.0
+ODD_HARMONICS_RATIO = 4.0  # 6 dB
+EVEN_HARMONICS_RATIO = 100.0
+REFINING_HARMONICS = 8
+REFINING_WINDOW_SECONDS = 0.024
+
+
+def refine_f0(
+    audio: Float32, sample_rate: int, f0_hz: Float32, frame_rate: int, iterations: int = 2
+) -> Float64:
+    """Refine a pitch track by the instantaneous frequency of its first harmonics.
+
+    Each harmonic k is shifted to 0 Hz by the phase of the track; how fast its own phase still turns
+    is k times the error of the track. The harmonics are averaged by k²·|a|², the inverse variance
+    of each one's estimate. Corrections of more than half a semitone are not believed.
+
+    Args:
+        audio: [samples], mono.
+        sample_rate: Of the audio, in Hz.
+        f0_hz: [frames], right to about 50 cents.
+        frame_rate: Frames a second.
+        iterations: How often the track is refined.
+
+    Returns:
+        [frames], in Hz.
+    """
+    track = np.asarray(f0_hz, dtype=np.float64)
+    highest = float(np.median(track))
+    count = int(np.clip(0.45 * sample_rate // max(highest, 1.0), 1, REFINING_HARMONICS))
+    orders = np.arange(1, count + 1)
+    for _ in range(iterations):
+        harmonics = demodulate(
+            audio, sample_rate, track, frame_rate, count, REFINING_WINDOW_SECONDS
+        )
+        turn = np.angle(harmonics[2:] * harmonics[:-2].conj())
+        weight = orders**2 * np.abs(harmonics[1:-1]) ** 2
+        error_hz = (weight * turn / orders).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-20)
+        error_hz *= frame_rate / (2.0 * 2.0 * np.pi)
+        error_hz = np.pad(error_hz, 1, mode="edge")
+        trusted = np.abs(error_hz) < track * (2.0 ** (0.5 / 12.0) - 1.0)
+        track = track + np.where(trusted, error_hz, 0.0)
+    return track
+
+
+def lower_octave(
+    audio: Float32, sample_rate: int, f0_hz: Float32, frame_rate: int, expected_midi: float
+) -> Float32:
+    """Bring frames that were heard an octave too high down to the labelled pitch.
+
+    On the lowest strings the second harmonic outweighs the first by far, and trackers take it
+    for the fundamental. The label is believed if the odd harmonics, which only the lower pitch has,
+    stand out from what lies between the harmonics.
+
+    Args:
+        audio: [samples], mono.
+        sample_rate: In Hz.
+        f0_hz: [frames], as tracked.
+        frame_rate: Frames a second.
+        expected_midi: The labelled pitch.
+
+    Returns:
+        [frames], in Hz.
+    """
+    above = np.abs(hz_to_midi(f0_hz) - expected_midi - 12.0) < OCTAVE_TOLERANCE_SEMITONES
+    if not above.any():
+        return f0_hz
+    lowered = np.where(above, f0_hz / 2.0, f0_hz)
+    odd, _, between = _powers(audio, sample_rate, lowered, frame_rate, expected_midi, above)
+    return lowered if odd > ODD_HARMONICS_RATIO * between else f0_hz
+
+
+def is_octave_below(
+    audio: Float32, sample_rate: int, f0_hz: Float32 | Float64, frame_rate: int, midi: float
+) -> bool:
+    """Whether a note that was heard at a pitch sounds an octave above it.
+
+    It does if the odd harmonics of the pitch, which the higher note doesn't have, are 20 dB weaker
+    than the even ones. On a violin's lowest notes they are up to 13 dB weaker.
+
+    Args:
+        audio: [samples], mono.
+        sample_rate: In Hz.
+        f0_hz: [frames], as tracked.
+        frame_rate: Frames a second.
+        midi: The pitch in question.
+    """
+    there = np.abs(hz_to_midi(f0_hz) - midi) < OCTAVE_TOLERANCE_SEMITONES
+    if not there.any():
+        return False
+    odd, even, _ = _powers(audio, sample_rate, f0_hz, frame_rate, midi, there)
+    return odd * EVEN_HARMONICS_RATIO < even
+
+
+def _powers(
+    audio: Float32,
+    sample_rate: int,
+    f0_hz: Float32 | Float64,
+    frame_rate: int,
+    midi: float,
+    frames: NDArray[np.bool],
+) -> tuple[float, float, float]:
+    """Power of odd harmonics, of even ones, and of what lies between, in some of the frames."""
+    expected_hz = midi_to_hz(midi)
+    near = np.where(
+        np.abs(hz_to_midi(f0_hz) - midi) < OCTAVE_TOLERANCE_SEMITONES, f0_hz, expected_hz
+    )
+    seconds = 6.0 / expected_hz
+    sines = demodulate(audio, sample_rate, near, frame_rate, 9, seconds)[frames]
+    gaps = demodulate(audio, sample_rate, near, frame_rate, 9, seconds, first_order=0.5)[frames]
+    odd, even, between = sines[:, 0::2], sines[:, 1::2], gaps[:, 0::2]
+    return (
+        float(np.sum(np.abs(odd) ** 2)),
+        float(np.sum(np.abs(even) ** 2)),
+        float(np.sum(np.abs(between) ** 2)),
+    )

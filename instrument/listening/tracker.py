@@ -1,0 +1,96 @@
+"""Fundamental frequency without knowing the note: SwiftF0, a small network in ONNX.
+
+SwiftF0 (L. Nieradzik 2025) comes with its 135 kB network. It knows pitches up to 2094 Hz, so a note
+is heard at its own speed and at half of it, and the surer one counts.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from instrument.arrays import Float32, Float64
+from instrument.errors import RecordingError, UsageError
+from instrument.listening.pitch import is_octave_below
+from instrument.units import FRAME_RATE, hz_to_midi
+
+if TYPE_CHECKING:
+    from swift_f0 import SwiftF0
+
+TRACKER_RATE_HZ = 16_000
+PEAK = 0.5
+"""Of what it hears: it takes quiet recordings for silence."""
+
+SURE = 0.5
+"""Confidence of a frame that has a pitch, by SwiftF0's own calibration."""
+
+LEAST_SURE_FRAMES = 10
+
+
+@cache
+def _network() -> SwiftF0:
+    try:
+        from swift_f0 import SwiftF0  # noqa: PLC0415 (an extra)
+    except ImportError:
+        raise UsageError(
+            "recordings can't be analysed here: SwiftF0 is missing; pip install 'arco[encode]'"
+        ) from None
+    return SwiftF0(threads=1, spin=False)
+
+
+def _heard(audio: Float32, sample_rate: int, slowdown: int) -> tuple[Float64, Float64]:
+    """f0_hz and confidence at each frame, heard so many times slower."""
+    import soxr  # noqa: PLC0415 (an extra)
+
+    rate = TRACKER_RATE_HZ * slowdown
+    resampled = soxr.resample(audio, sample_rate, rate, quality="HQ")
+    # It is told its own rate whatever the real one: that is what slows the sound down.
+    found = _network().detect(resampled, TRACKER_RATE_HZ)
+    seconds = np.arange(1 + len(audio) * FRAME_RATE // sample_rate) / FRAME_RATE
+    at = found.timestamps / slowdown
+    f0_hz = slowdown * np.exp2(np.interp(seconds, at, np.log2(found.pitch_hz)))
+    return f0_hz, np.interp(seconds, at, found.confidence)
+
+
+def _surer(audio: Float32, sample_rate: int) -> tuple[Float64, Float64]:
+    """f0_hz and confidence at each frame, at the speed where more of it is sure."""
+    peak = float(np.abs(audio).max(initial=0.0))
+    scaled = audio * np.float32(PEAK / max(peak, 1e-9))
+    tracks = [_heard(scaled, sample_rate, slowdown) for slowdown in (1, 2)]
+    return max(tracks, key=lambda track: float(track[1].mean()))
+
+
+def track(audio: Float32, sample_rate: int, midi: int) -> tuple[Float32, Float32]:
+    """Track the pitch of a note.
+
+    Args:
+        audio: [samples], mono.
+        sample_rate: In Hz.
+        midi: Its key; octaves of it are brought to it.
+
+    Returns:
+        f0_hz and periodicity (0…1), each [1 + samples·250 // sample_rate].
+    """
+    f0_hz, confidence = _surer(audio, sample_rate)
+    octaves = np.round((hz_to_midi(f0_hz) - midi) / 12.0)
+    return (f0_hz / np.exp2(octaves)).astype(np.float32), confidence.astype(np.float32)
+
+
+def find_key(audio: Float32, sample_rate: int) -> int:
+    """The MIDI note that a recording of one note is nearest to.
+
+    Args:
+        audio: [samples], mono.
+        sample_rate: In Hz.
+
+    Raises:
+        RecordingError: It has no pitch.
+    """
+    f0_hz, confidence = _surer(audio, sample_rate)
+    sure = confidence > SURE
+    if sure.sum() < LEAST_SURE_FRAMES:
+        raise RecordingError("no pitch can be heard in it; record a single note")
+    key = round(float(np.median(hz_to_midi(f0_hz[sure]))))
+    return key + 12 if is_octave_below(audio, sample_rate, f0_hz, FRAME_RATE, key) else key
