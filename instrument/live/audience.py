@@ -70,10 +70,10 @@ class Audience:
         if not self._osc.heard:
             self._bindings = None
             return False
-        self._tell_bindings(anew=self._osc.newcomers())
         loud = self._levels(sounding=status.sounding)
         counts = (status.voices, status.notes, status.late_frames, status.underruns, status.dropped)
         self._osc.tell("/status", *counts, status.load, *loud)
+        self._tell_bindings(anew=self._osc.newcomers())
         sounding = ((channel + 1, *at) for channel, *at in self._engine.sounding_notes)
         self._osc.tell("/voices", *chain.from_iterable(sounding))
         return status.voices > 0 or max(loud.peak_left, loud.peak_right) > AUDIBLE_DB

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
 
 from instrument.errors import OutputError
 from instrument.files import replacing
 from instrument.live.notices import Notice, Tell
-from instrument.midi.take import TakeEvents
+from instrument.midi.take import TakeEvents, write_pieces
 
 SAVED_SECONDS = 5.0
 """A take that goes on is written so often: a computer may lose its power."""
@@ -86,11 +86,11 @@ class RunningTake:
         """
         ends = max(ends, self._begins + 1)
         with replacing(self.path) as beside:
-            beside.write_bytes(self._events.file(ends, self._begins))
+            write_pieces(beside, self._events.file(ends, self._begins))
         return ends - self._begins
 
 
-def _new_file(folder: Path, content: bytes) -> Path:
+def _new_file(folder: Path, content: Iterable[bytes | bytearray]) -> Path:
     """A file that wasn't there, named by the time."""
     name = time.strftime("take-%Y-%m-%d-%H%M%S")
     try:
@@ -99,7 +99,7 @@ def _new_file(folder: Path, content: bytes) -> Path:
             path = folder / f"{name}{'' if number == 1 else f'-{number}'}.mid"
             try:
                 with path.open("xb") as file:
-                    file.write(content)
+                    file.writelines(content)
             except FileExistsError:
                 continue
             return path

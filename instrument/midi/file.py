@@ -311,8 +311,13 @@ def single_track_file(division: int, track: bytes) -> bytes:
         division: Ticks a quarter note, 1…32767.
         track: Bytes of its events, each behind its ``delta``; the end of the track is the last.
     """
+    return single_track_header(division, len(track)) + track
+
+
+def single_track_header(division: int, size: int) -> bytes:
+    """What a file of type 0 begins with, before so many bytes of its track."""
     header = bytes((0, 0, 0, 1)) + division.to_bytes(2)
-    return _chunk(b"MThd", header) + _chunk(b"MTrk", track)
+    return _chunk(b"MThd", header) + b"MTrk" + size.to_bytes(4)
 
 
 def _number(value: int) -> bytes:

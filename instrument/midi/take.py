@@ -8,6 +8,7 @@ depends on: a ``Take``, as JSON.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
@@ -25,7 +26,7 @@ from instrument.midi.file import (
     delta,
     message,
     meta,
-    single_track_file,
+    single_track_header,
 )
 from instrument.settings import EngineSettings, Limits
 
@@ -37,6 +38,9 @@ ALWAYS_SAID = {"seed", "voices", "sample_rate", "samples"}
 
 SAMPLES = Limits(0, 2**40, whole=True)
 """Of a take; how many can be played is up to its events."""
+
+PIECE = 1 << 16
+"""Bytes of events that are kept together."""
 
 BEGINNING = 1 << 15
 """Bytes of a file in which a take has said how it was played."""
@@ -169,7 +173,7 @@ class TakeEvents:
         """
         self._division, self._tempo = time_base(settings.sample_rate)
         self._settings = settings
-        self._events = bytearray()
+        self._pieces = [bytearray()]
         self._tick = 0
 
     def add(self, sample: int, event: Event) -> None:
@@ -181,10 +185,17 @@ class TakeEvents:
         if sample < self._tick:
             raise ValueError(f"sample {sample} comes after sample {self._tick}")
         tick, self._tick = self._tick, sample
-        self._events += delta(sample - tick) + message(event)  # at once: nobody sees a half
+        added = delta(sample - tick) + message(event)
+        # At once, so that nobody sees a half; a piece that is full stays as it is.
+        if len(self._pieces[-1]) < PIECE:
+            self._pieces[-1] += added
+        else:
+            self._pieces.append(bytearray(added))
 
-    def file(self, samples: int, begins: int = 0) -> bytes:
-        """The .mid file of a take.
+    def file(self, samples: int, begins: int = 0) -> list[bytes | bytearray]:
+        """The .mid file of a take, in pieces one behind the other.
+
+        Pieces are what the thread that adds waits for while they are copied, so they are small.
 
         Args:
             samples: Where it ends. The file itself lasts until its last event at least.
@@ -195,9 +206,17 @@ class TakeEvents:
             said["begins"] = begins
         beginning = delta(0) + meta(SET_TEMPO, self._tempo.to_bytes(3))
         beginning += delta(0) + meta(TEXT, TAKE_MARK + json.dumps(said).encode())
-        rest = delta(max(samples - self._tick, 0))
-        track = beginning + bytes(self._events) + rest + meta(END_OF_TRACK)
-        return single_track_file(self._division, track)
+        rest = delta(max(samples - self._tick, 0)) + meta(END_OF_TRACK)
+        pieces = [*self._pieces]
+        last = bytes(pieces.pop())
+        track: list[bytes | bytearray] = [beginning, *pieces, last, rest]
+        return [single_track_header(self._division, sum(map(len, track))), *track]
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes | bytearray]) -> None:
+    """Write a file that comes in pieces."""
+    with path.open("wb") as file:
+        file.writelines(pieces)
 
 
 class TakeWriter(TakeEvents):
@@ -230,7 +249,7 @@ class TakeWriter(TakeEvents):
             OutputError: It can't be written; what was there before is there still.
         """
         with replacing(self._path) as beside:
-            beside.write_bytes(self.file(samples))
+            write_pieces(beside, self.file(samples))
 
 
 def time_base(sample_rate: int) -> tuple[int, int]:

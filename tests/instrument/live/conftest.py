@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from ctypes import CDLL
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,28 +20,18 @@ from instrument.live.bindings import Binding
 from instrument.live.inputs import Inputs
 from instrument.model.graphs import Instrument
 from tests.instrument.live.arco_program import Arco, capture
+from tests.instrument.live.jack_programs import JackServer, MidiSource
+from tests.instrument.live.page_program import Ui
 from tests.instrument.live.stage import Stage, Time
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = shutil.which("chromium")
+WITHIN_MS = 30_000
 
 REQUIRED = "ARCO_REQUIRE_LIVE"
 """Set to 1 where the live tests must run: whatever is missing there is a failure."""
-
-SERVER_STARTS_WITHIN = 20.0
-ENDS_WITHIN = 20.0
-
-WAIT_FOR_SERVER = """
-import sys, time
-import jack
-jack.set_error_function(lambda text: None)
-jack.set_info_function(lambda text: None)
-until = time.monotonic() + float(sys.argv[1])
-while time.monotonic() < until:
-    try:
-        jack.Client("wait", no_start_server=True).close()
-        sys.exit(0)
-    except jack.JackOpenError:
-        time.sleep(0.02)
-sys.exit(1)
-"""
 
 
 def missing() -> str | None:
@@ -68,79 +53,6 @@ def live_parts() -> None:
     if os.environ.get(REQUIRED) == "1":
         pytest.fail(reason)
     pytest.skip(reason)
-
-
-class JackServer:
-    """A JACK server of its own name with the dummy driver.
-
-    Attributes:
-        name: Of the server, for ``JACK_DEFAULT_SERVER``.
-        block: Samples of a period.
-        sample_rate: In Hz.
-        synchronous: Whether it waits for its clients in each period. So nothing is lost when the
-            computer is slow, but a client that is killed holds all others up for 20 s.
-    """
-
-    def __init__(self, log: Path, block: int, sample_rate: int, *, synchronous: bool) -> None:
-        self.name = f"arco-{secrets.token_hex(4)}"
-        self.block = block
-        self.sample_rate = sample_rate
-        self.synchronous = synchronous
-        self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it, or start it again, and wait until it answers."""
-        command = f"jackd -n {self.name} -r {'-S' if self.synchronous else ''} -t 2000"
-        command += f" --port-max 256 -d dummy -r {self.sample_rate} -p {self.block}"
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command.split(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
-        waiting = [sys.executable, "-c", WAIT_FOR_SERVER, str(SERVER_STARTS_WITHIN)]
-        environment = {**os.environ, "JACK_DEFAULT_SERVER": self.name}
-        if subprocess.run(waiting, env=environment, check=False).returncode != 0:
-            said = self._log.read_text(errors="replace")
-            self.kill()
-            pytest.fail(f"jackd doesn't start; it says: {said}")
-
-    def stop(self) -> None:
-        """End it as one ends a program."""
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End it without a chance to clean up."""
-        self._end(signal.SIGKILL)
-
-    def freeze(self) -> None:
-        """Keep it from running, though it is there."""
-        self._signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Let it run again."""
-        self._signal(signal.SIGCONT)
-
-    def remove(self) -> None:
-        """End it for good.
-
-        A computer has places for eight servers. One that was killed keeps its own until a server
-        of the same name has ended well; so does one whose clients left while it ended, because
-        that is a SIGPIPE to it.
-        """
-        self.stop()
-        if self._process is not None and self._process.returncode != 0:
-            self.start()
-            self.stop()
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(number)
-
-    def _end(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(number)
-            self.thaw()
-            self._process.wait(ENDS_WITHIN)
 
 
 @pytest.fixture
@@ -181,66 +93,6 @@ def jack_library(live_parts: None) -> CDLL:
     library = jack.load()
     assert library is not None
     return library
-
-
-class MidiSource:
-    """A program that sends MIDI through JACK; see ``midi_source.py``."""
-
-    def __init__(self, client: str = "Keys", *ports: str) -> None:
-        script = Path(__file__).with_name("midi_source.py")
-        self.client = client
-        self._process = subprocess.Popen(
-            [sys.executable, str(script), client],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self._wait()
-        for port in ports or ("out",):
-            self.add(port)
-
-    def add(self, port: str) -> None:
-        """Make an output."""
-        self._ask("add", port)
-
-    def remove(self, port: str) -> None:
-        """Unmake an output."""
-        self._ask("remove", port)
-
-    def connect(self, port: str, destination: str) -> None:
-        """Connect an output to a port of another program."""
-        self._ask("connect", [f"{self.client}:{port}", destination])
-
-    def disconnect(self, port: str, destination: str) -> None:
-        """Cut the connection."""
-        self._ask("disconnect", [f"{self.client}:{port}", destination])
-
-    def send(self, events: list[bytes], port: str = "out", every: int = 0) -> None:
-        """Send JACK events, so many samples apart, and wait until they are sent."""
-        self._ask("send", [port, [event.hex() for event in events], every])
-
-    def close(self) -> None:
-        """End the program."""
-        try:
-            self._process.communicate(timeout=ENDS_WITHIN)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
-    def kill(self) -> None:
-        """End the program without a chance to clean up."""
-        self._process.kill()
-        self._process.communicate()
-
-    def _ask(self, request: str, value: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({request: value}) + "\n")
-        self._process.stdin.flush()
-        self._wait()
-
-    def _wait(self) -> None:
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "done\n", "the source has died"
 
 
 @pytest.fixture
@@ -328,3 +180,59 @@ def arco(
 def perform(tmp_path: Path) -> Callable[..., Float32]:
     """Sends events, [frame, byte…], through JACK and captures what is heard, [2, frames]."""
     return partial(capture, tmp_path / "captured.npz")
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ui(
+    make_jack_server: Callable[..., Any],
+    tiny_instrument: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Ui]:
+    # A client that is killed would hold up a synchronous one.
+    make_jack_server(synchronous=False).start()
+    monkeypatch.setenv("ARCO_CONFIG", str(tmp_path / "config"))
+    options = ["--instrument", str(tiny_instrument), "--record", str(tmp_path / "take.mid")]
+    options += ["--midi-in", "virtual", "--takes", str(tmp_path / "takes")]
+    program = Ui(tmp_path / "ui.log", *options)
+    yield program
+    program.stop()
+
+
+@pytest.fixture
+def browser(live_parts: None) -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 (only pages need it)
+
+    if CHROMIUM is None:
+        missing = "chromium isn't installed (on Debian: apt-get install chromium)"
+        (pytest.fail if os.environ.get(REQUIRED) == "1" else pytest.skip)(missing)
+    with sync_playwright() as playwright:
+        # As root, as in a container, Chromium's own sandbox can't be set up.
+        options = ["--no-sandbox"] if os.getuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(ui: Ui, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens the page, of `ui` or another program, which may report no error while it is open."""
+    from playwright.sync_api import expect  # noqa: PLC0415 (the same)
+
+    errors: list[str] = []
+
+    def open_page(program: Ui = ui) -> Page:
+        page = browser.new_page(viewport={"width": 1280, "height": 1100})
+        page.set_default_timeout(WITHIN_MS)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("requestfailed", lambda request: errors.append(request.url))
+        page.goto(program.address)
+        expect(page.locator(".key").first).to_be_visible()
+        expect(page.locator("#trouble")).to_be_hidden()
+        return page
+
+    yield open_page
+    assert errors == []

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import signal
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from threading import Thread
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 
@@ -20,111 +14,17 @@ from instrument.arrays import Float32
 from instrument.midi.events import Latent, NoteOff, NoteOn
 from instrument.midi.score import read_score
 from instrument.model.graphs import Instrument
-from tests.instrument.live.arco_program import ARCO, ENDS_WITHIN, STARTS_WITHIN, loudest
-from tests.instrument.live.conftest import REQUIRED
+from tests.instrument.live.arco_program import STARTS_WITHIN, loudest
+from tests.instrument.live.page_program import Ui, place_of
 
 pytest.importorskip("starlette")
 pytest.importorskip("playwright")
 pytest.importorskip("axe_playwright_python")
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.live
-
-CHROMIUM = shutil.which("chromium")
-WITHIN_MS = 30_000
-
-
-class Ui:
-    """`arco ui` as a program of its own.
-
-    Attributes:
-        address: Of its page.
-    """
-
-    def __init__(self, log: Path, *options: str) -> None:
-        self._log = log
-        with log.open("wb") as file:
-            self._process = subprocess.Popen(
-                [*ARCO, "ui", "--json", "--midi-in", "virtual", *options],
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-            )
-        until = time.monotonic() + STARTS_WITHIN
-        while "address" not in (said := log.read_text()):
-            assert self._process.poll() is None, said
-            assert time.monotonic() < until, said
-            time.sleep(0.05)
-        self.address: str = json.loads(said.splitlines()[-1])["address"]
-
-    def kill_engine(self) -> None:
-        """End the process that plays, without a chance to clean up."""
-        pid = self._process.pid
-        (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        os.kill(int(child), signal.SIGKILL)
-
-    def stop(self) -> None:
-        """End it as Ctrl-C does."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-        assert self._process.wait(ENDS_WITHIN) == 0, self._log.read_text()
-
-
-@pytest.fixture
-def ui(
-    make_jack_server: Callable[..., Any],
-    tiny_instrument: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Ui]:
-    # A client that is killed would hold up a synchronous one.
-    make_jack_server(synchronous=False).start()
-    monkeypatch.setenv("ARCO_CONFIG", str(tmp_path / "config"))
-    options = ["--instrument", str(tiny_instrument), "--record", str(tmp_path / "take.mid")]
-    program = Ui(tmp_path / "ui.log", *options)
-    yield program
-    program.stop()
-
-
-@pytest.fixture
-def browser(live_parts: None) -> Iterator[Browser]:
-    if CHROMIUM is None:
-        missing = "chromium isn't installed (on Debian: apt-get install chromium)"
-        (pytest.fail if os.environ.get(REQUIRED) == "1" else pytest.skip)(missing)
-    with sync_playwright() as playwright:
-        # As root, as in a container, Chromium's own sandbox can't be set up.
-        options = ["--no-sandbox"] if os.getuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def opened(ui: Ui, browser: Browser) -> Iterator[Callable[[], Page]]:
-    """Opens the page, which may report no error while it is open."""
-    errors: list[str] = []
-
-    def open_page() -> Page:
-        page = browser.new_page(viewport={"width": 1280, "height": 1100})
-        page.set_default_timeout(WITHIN_MS)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("requestfailed", lambda request: errors.append(request.url))
-        page.goto(ui.address)
-        expect(page.locator(".key").first).to_be_visible()
-        expect(page.locator("#trouble")).to_be_hidden()
-        return page
-
-    yield open_page
-    assert errors == []
-
-
-def place_of(page: Page, x: float, y: float) -> tuple[float, float]:
-    """A place on the screen: x and y are shares of the map."""
-    box = page.locator("#map").bounding_box()
-    assert box is not None
-    return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
 
 def test_it_can_be_read_by_all_at_any_width(opened: Callable[[], Page]) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from instrument.errors import OutputError, UsageError
-from instrument.midi.events import NoteOn, TimedEvent
+from instrument.midi.events import ControlChange, NoteOn, TimedEvent
 from instrument.midi.score import read_score
-from instrument.midi.take import Take, TakeWriter
+from instrument.midi.take import PIECE, Take, TakeWriter
 from instrument.settings import EngineSettings
 from tests.instrument.midi.take_events import A_OFF, A_ON, RATE
 
@@ -49,16 +50,17 @@ def test_a_take_that_cannot_be_written_is_refused_before_anything_is_played(
 
 
 def test_a_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_path: Path, _data: bytes) -> int:
+    def full(_path: Path, _mode: str) -> NoReturn:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     path = tmp_path / "take.mid"
     path.write_bytes(b"old")
     take = TakeWriter(path, EngineSettings(sample_rate=RATE, seed=0, voices=8))
     take.add(0, A_ON)
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "open", full)
     with pytest.raises(OutputError, match=r"take\.mid: cannot be written: No space left on device"):
         take.close(10)
+    monkeypatch.undo()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -76,3 +78,17 @@ def test_a_take_keeps_all_settings_of_the_engine(tmp_path: Path) -> None:
     take.add(0, NoteOn(0, 69, 90))
     take.close(1000)
     assert read_score(tmp_path / "take.mid").take == Take(settings, 1000)
+
+
+def test_a_take_of_many_pieces_is_whole(tmp_path: Path) -> None:
+    take = TakeWriter(tmp_path / "take.mid", EngineSettings(sample_rate=RATE, seed=0, voices=8))
+    count = PIECE
+    for number in range(count):
+        take.add(2 * number, ControlChange(number % 16, 1, number % 128))
+        if number == count // 2:
+            take.close(2 * number)  # it is kept meanwhile
+    take.add(2 * count, NoteOn(0, 60, 90))
+    take.close(3 * count)
+    assert len(take._pieces) > 2
+    events = [timed.event for timed in read_score(tmp_path / "take.mid").events]
+    assert events[:-1] == [ControlChange(n % 16, 1, n % 128) for n in range(count)]

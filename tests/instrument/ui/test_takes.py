@@ -12,7 +12,7 @@ import soundfile
 
 from instrument.errors import UsageError
 from instrument.midi.events import Event, NoteOff, NoteOn
-from instrument.midi.take import TakeEvents
+from instrument.midi.take import TakeEvents, write_pieces
 from instrument.settings import EngineSettings
 from instrument.ui.takes import Takes
 
@@ -33,7 +33,7 @@ class Shelf:
         kept = TakeEvents(EngineSettings(sample_rate=RATE, voices=4))
         for sample, event in events:
             kept.add(sample, event)
-        (self.folder / name).write_bytes(kept.file(RATE, begins))
+        write_pieces(self.folder / name, kept.file(RATE, begins))
 
     def listed(self) -> list[dict[str, Any]]:
         self.takes.tell()
