@@ -72,7 +72,7 @@ class Audience:
             return False
         loud = self._levels(sounding=status.sounding)
         counts = (status.voices, status.notes, status.late_frames, status.underruns, status.dropped)
-        self._osc.tell("/status", *counts, status.load, *loud)
+        self._osc.tell("/status", *counts, status.load, *loud, status.late_notes)
         self._tell_bindings(anew=self._osc.newcomers())
         sounding = ((channel + 1, *at) for channel, *at in self._engine.sounding_notes)
         self._osc.tell("/voices", *chain.from_iterable(sounding))

@@ -42,6 +42,7 @@ STATUS = (
     "rms_left",
     "rms_right",
     "limited",
+    "late_notes",
 )
 
 

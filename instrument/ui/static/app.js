@@ -72,6 +72,7 @@ const takes = {
     byId("voices").textContent = status.voices;
     byId("load").textContent = `${Math.round(100 * status.load)} %`;
     count("late", status.late_frames);
+    byId("late").title = `${status.late_notes ?? 0} notes began late`;
     count("underruns", status.underruns);
     parts.levels.take(status);
   },
@@ -84,7 +85,10 @@ const takes = {
     if (about) byId("device").textContent = described(about);
     trouble(running ? "" : changing ? "The sound stops for a moment: the devices are changed …" :
       `No sound: ${text}. It is started again …`);
-    if (!running) takes.voices({ voices: [] });
+    if (!running) {
+      takes.voices({ voices: [] });
+      parts.levels.rest();
+    }
   },
   controllers: (state) => parts.learn.take(state),
   takes: (takes) => parts.takes.take(takes),

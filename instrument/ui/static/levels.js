@@ -37,6 +37,14 @@ export class Levels {
     }
   }
 
+  /** Nothing plays. */
+  rest() {
+    for (const channel of this.channels) channel.peak = FLOOR;
+    const silence = { peak_left: FLOOR, peak_right: FLOOR, rms_left: FLOOR, rms_right: FLOOR, limited: 0 };
+    this.saidAt = -TEXT_MS;
+    this.take(silence);
+  }
+
   lamp(limited) {
     const shown = byId("limiter");
     shown.textContent = `−${limited.toFixed(1)} dB`;

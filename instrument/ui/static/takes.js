@@ -28,11 +28,7 @@ export class Takes {
   take({ takes, rendering, share, error }) {
     const before = this.items;
     this.items = new Map(takes.map((take) => [take.name, this.item(take, before.get(take.name))]));
-    const items = [...this.items.values()].map(({ element }) => element);
-    const list = byId("takes");
-    if (items.length !== list.children.length || items.some((item, i) => item !== list.children[i])) {
-      list.replaceChildren(...items);
-    }
+    this.lay(before);
     for (const [name, { render, element }] of this.items) {
       const goes = name === rendering;
       if (!render) continue;
@@ -45,6 +41,21 @@ export class Takes {
     if (done) byId("takes-said").textContent = error || "It is rendered.";
     else if (rendering && !this.rendering) byId("takes-said").textContent = "Rendering …";
     this.rendering = rendering;
+  }
+
+  /** Put the items into the list; those that stay aren't touched: one may be playing. */
+  lay(before) {
+    const list = byId("takes");
+    const focused = [...before].find(([, { element }]) => element.contains(document.activeElement));
+    const wanted = [...this.items.values()].map(({ element }) => element);
+    for (const element of [...list.children]) if (!wanted.includes(element)) element.remove();
+    wanted.forEach((element, i) => {
+      if (list.children[i] !== element) list.insertBefore(element, list.children[i] ?? null);
+    });
+    if (focused && !focused[1].element.isConnected) {
+      const again = this.items.get(focused[0])?.element.querySelector("audio, button");
+      (again ?? byId("record")).focus();
+    }
   }
 
   /** The item of a take: the same element as long as nothing of it has changed. */

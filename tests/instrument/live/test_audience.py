@@ -150,13 +150,13 @@ def test_lambda_moves_between_the_notes_that_were_named_last(
 def test_levels_are_told_and_soon_again_while_it_sounds(stalls: Stalls) -> None:
     stalls.ask(packet("/subscribe"))
     quiet = stalls.look(voices=0)["/status"]
-    assert (len(quiet), quiet[6:]) == (11, [-120.0, -120.0, -120.0, -120.0, 0.0])
+    assert (len(quiet), quiet[6:]) == (12, [-120.0, -120.0, -120.0, -120.0, 0.0, 0])
     assert not stalls.soon
     stalls.engine.push(NoteOn(0, 69, 120), 0)
     stalls.play(200)
     stalls.look(voices=1)
     stalls.play()
-    *_, left, right, rms_left, rms_right, limited = stalls.look(voices=1)["/status"]
+    *_, left, right, rms_left, rms_right, limited, _ = stalls.look(voices=1)["/status"]
     assert -60.0 < rms_left < left < 0.0
     assert -60.0 < rms_right < right < 0.0
     assert limited == 0.0

@@ -215,3 +215,27 @@ def test_the_recording_is_drained_while_the_last_notes_end() -> None:
     hall.rounds = [lambda: None] * 2
     hall.supervisor.run()
     assert hall.drained == 3
+
+
+def test_who_wants_to_know_more_soon_is_asked_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    hall = Hall()
+    hall.sound.open(SPEAKERS)
+    wishes = iter([True, True, False, False])
+    waited: list[float] = []
+    hall.supervisor._look = lambda: next(wishes)
+
+    class Stopping:
+        def is_set(self) -> bool:
+            return True
+
+        def set(self) -> None:
+            pass
+
+        def wait(self, seconds: float) -> bool:
+            waited.append(seconds)
+            return len(waited) > 4
+
+    monkeypatch.setattr(supervision, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(hall.supervisor, "_stopping", Stopping())
+    hall.supervisor.run()
+    assert waited == [0.1, 1 / 30, 1 / 30, 0.1, 0.1]
