@@ -42,6 +42,7 @@ class Cursor:
         self._clock = clock
         self._rng = np.random.default_rng()
         self._point: int | None = None
+        self._name: str | None = None
         self._marks: list[Place | None] = [None, None]
         self._share = 0.5
         self._motion: Motion | None = None
@@ -73,9 +74,10 @@ class Cursor:
         else:
             self.to_point(self._surface.neighbour(self._point, direction))
 
-    def go(self, place: Place) -> None:
-        """Go to a place that was kept."""
+    def go(self, place: Place, name: str | None = None) -> None:
+        """Go to a place that was kept, maybe under a name."""
         self._go("go", place)
+        self._name = name
 
     def here(self) -> None:
         """Stay, and place the notes here."""
@@ -119,6 +121,21 @@ class Cursor:
             if not placed:
                 self._let_go()
 
+    def lay_out(self, layout: str) -> None:
+        """Show the map in another layout: what was placed stays what it is, at other places."""
+        surface = self._surface
+        surface.layout = layout
+
+        def moved(place: Place) -> Place:
+            return surface.of_latent(place.latent)
+
+        self._motion = None
+        self.place = moved(self.place) if self._point is None else surface.of_point(self._point)
+        self._marks = [None if mark is None else moved(mark) for mark in self._marks]
+        self._before = deque(
+            ((moved(place), placed) for place, placed in self._before), maxlen=MOST_UNDONE
+        )
+
     # --- along a path ------------------------------------------------------------------------
 
     def draw(self, path: list[tuple[float, float, float]], *, loops: bool) -> None:
@@ -160,7 +177,9 @@ class Cursor:
         return {
             "x": round(place.x, 4),
             "y": round(place.y, 4),
+            "layout": self._surface.layout,
             "placed": self.placed,
+            "named": self._name,
             "point": self._point,
             "nearest": self.nearest,
             "knobs": [round(float(p), 3) for p in self._surface.positions(place)],
@@ -184,7 +203,7 @@ class Cursor:
         self._gesture, self._moved_at = gesture, now
 
     def _stand(self, place: Place) -> None:
-        self.place, self.placed, self._point = place, True, None
+        self.place, self.placed, self._point, self._name = place, True, None, None
         self._send("/latent", *map(float, place.latent))
 
     def _let_go(self) -> None:

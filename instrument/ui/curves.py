@@ -44,10 +44,11 @@ class Curves:
             "key": key,
             "seconds": STEP / rate,
             "release": self._instrument.spec.envelope_size.release_frame / rate,
-            "cents": _short(cents[0]),
-            "level_db": _short(level_db[0]),
+            "cents": short(cents[0]),
+            "level_db": short(level_db[0]),
         }
 
 
-def _short(curve: Float32) -> list[float]:
+def short(curve: Float32) -> list[float]:
+    """A curve as a page is sent it: every third frame."""
     return [round(float(value), 1) for value in curve[::STEP]]

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Protocol
+
+import numpy as np
 
 from instrument.model.dynamics import Dynamics
 from instrument.model.spec import InstrumentSpec
 
 
+def velocities_of(spec: InstrumentSpec, loudness: Sequence[float]) -> list[int]:
+    """The velocities that are nearest to quantiles of the training notes' loudness."""
+    dynamics = Dynamics(spec.loudness_db)
+    quantiles = np.array([dynamics.quantile(velocity) for velocity in range(1, 128)])
+    nearest = np.abs(quantiles - np.array(loudness)[:, None]).argmin(axis=1)
+    return [int(index) + 1 for index in nearest]
+
+
 def as_bowed(spec: InstrumentSpec) -> list[tuple[int, int]]:
     """Key and velocity of each training note of a map."""
-    dynamics, steps = Dynamics(spec.loudness_db), range(1, 128)
-    quantiles = [dynamics.quantile(velocity) for velocity in steps]
-
-    def velocity(loudness: float) -> int:
-        return min(steps, key=lambda step: abs(quantiles[step - 1] - loudness))
-
-    return [(point.midi, velocity(point.loudness)) for point in spec.map]
+    velocities = velocities_of(spec, [point.loudness for point in spec.map])
+    return [(point.midi, velocity) for point, velocity in zip(spec.map, velocities, strict=True)]
 
 
 class Send(Protocol):

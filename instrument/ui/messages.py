@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from instrument.settings import Limits
 from instrument.ui.controllers import MORPH_SLIDER
+from instrument.ui.layouts import PCA
 from instrument.ui.surface import DIRECTIONS
 
 LARGEST = 1 << 18
@@ -54,13 +55,16 @@ class Message:
 class MessageReader:
     """Reads the messages of the pages of an instrument."""
 
-    def __init__(self, *, points: int, axes: int, presets: int) -> None:
+    def __init__(
+        self, *, points: int, axes: int, presets: int, layouts: Iterable[str] = (PCA,)
+    ) -> None:
         """Know the instrument.
 
         Args:
             points: Training notes on its map.
             axes: That have knobs.
             presets: That it comes with.
+            layouts: Of its map, by name.
         """
         point = Limits(0, points - 1, whole=True)
         slider = Limits(MORPH_SLIDER, axes - 1, whole=True)
@@ -77,6 +81,7 @@ class MessageReader:
             "near": {},
             "undo": {},
             "free": {},
+            "layout": {"layout": tuple(layouts)},
             "panic": {},
             "strike": {"down": "yes"},
             "preset": {"preset": Limits(0, presets - 1, whole=True)},

@@ -33,6 +33,7 @@ class Panel:
         own: OwnPresets,
         send: Send,
         clock: Callable[[], float] = time.monotonic,
+        examples: Callable[[OwnPreset], object] = lambda _preset: None,
     ) -> None:
         """Begin with nothing placed and no key down.
 
@@ -41,11 +42,13 @@ class Panel:
             own: The player's presets.
             send: Takes what the instrument is told, at once.
             clock: In seconds.
+            examples: What pages are told of the recording that a preset was made from.
         """
         self.surface = Surface(instrument.spec)
         self.changed = True
         self._send = send
         self._own = own
+        self._examples = examples
         self._preset = 0
         self._silenced = 0
         self._curves = Curves(instrument)
@@ -129,13 +132,13 @@ class Panel:
         self._send("/preset", preset)
 
     def _keep(self, name: str) -> None:
-        place = self._cursor.place
-        latent = tuple(round(float(value), 5) for value in place.latent)
-        self._own.keep(OwnPreset(name.strip(), latent, place.x, place.y))
+        self._own.keep(OwnPreset.at(name.strip(), self._cursor.place.latent))
 
     def _recall(self, name: str) -> None:
-        preset = self._own.named(name)
-        self._cursor.go(Place(np.array(preset.latent), preset.x, preset.y))
+        self._cursor.go(self._place(self._own.named(name)), name)
+
+    def _place(self, preset: OwnPreset) -> Place:
+        return self.surface.of_latent(np.array(preset.latent))
 
     def _rename(self, name: str, new: str) -> None:
         self._own.rename(name, new.strip())
@@ -156,6 +159,11 @@ class Panel:
         self._cursor.morph(share)
         self.changed = True
 
+    def lay_out(self, layout: str) -> None:
+        """Show the map in another layout."""
+        self._cursor.lay_out(layout)
+        self.changed = True
+
     def restore(self) -> None:
         """Tell an instrument that has begun anew what was set; what was held sounds no more."""
         self._silence()
@@ -174,7 +182,13 @@ class Panel:
 
     def presets(self) -> dict[str, Any]:
         """The player's own presets, with their places on the map."""
-        return self._own.exported()
+        found = self._own.found
+        places = [self._place(preset) for preset in found]
+        return {
+            **self._own.exported(),
+            "places": [[round(place.x, 4), round(place.y, 4)] for place in places],
+            "examples": [self._examples(preset) for preset in found],
+        }
 
     def curves(self) -> dict[str, Any]:
         """The curves of the last note as they are at the cursor."""

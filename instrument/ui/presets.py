@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from instrument.arrays import Float32, Float64
 from instrument.errors import OutputError, UsageError
 from instrument.files import replacing
 
@@ -21,12 +22,24 @@ FARTHEST = 100.0
 
 @dataclass(frozen=True)
 class OwnPreset:
-    """A named place: latent [latent], and where that is on the map."""
+    """A named place.
+
+    Attributes:
+        name: What the player calls it.
+        latent: [latent].
+        note: Key and velocity of the recording that it was made from, if it was.
+    """
 
     name: str
     latent: tuple[float, ...]
-    x: float
-    y: float
+    note: tuple[int, int] | None = None
+
+    @classmethod
+    def at(
+        cls, name: str, latent: Float32 | Float64, note: tuple[int, int] | None = None
+    ) -> OwnPreset:
+        """A place, [latent], as exactly as it is kept."""
+        return cls(name, tuple(round(float(value), 5) for value in latent), note)
 
 
 class OwnPresets:
@@ -94,7 +107,7 @@ class OwnPresets:
             OutputError: It can't be written.
         """
         old = self.named(name)
-        renamed = OwnPreset(new, old.latent, old.x, old.y)
+        renamed = replace(old, name=new)
         self._check(renamed)
         if new != name and any(preset.name == new for preset in self.found):
             raise UsageError(f"there is a preset named {new!r} already")
@@ -116,7 +129,8 @@ class OwnPresets:
             "format": FORMAT,
             "instrument": self._digest,
             "presets": [
-                {"name": p.name, "x": p.x, "y": p.y, "latent": list(p.latent)} for p in self.found
+                {"name": p.name, "latent": list(p.latent), "note": p.note and list(p.note)}
+                for p in self.found
             ],
         }
 
@@ -157,17 +171,15 @@ class OwnPresets:
     def _one(self, item: object) -> OwnPreset:
         if not isinstance(item, dict):
             raise UsageError("a preset should have a name and a latent")
-        name, latent = item.get("name"), item.get("latent")
-        place = [item.get("x"), item.get("y")]
+        name, latent, note = item.get("name"), item.get("latent"), item.get("note")
         if not isinstance(name, str) or not isinstance(latent, list):
             raise UsageError("a preset should have a name and a latent")
-        for number in (*latent, *place):
+        for number in latent:
             if isinstance(number, bool) or not isinstance(number, int | float):
                 raise UsageError(f"preset {name!r:.80}: its place should be numbers")
             if not abs(number) <= FARTHEST:  # NaN isn't either
                 raise UsageError(f"preset {name!r:.80}: its place is too far away")
-        x, y = (float(number) for number in place if isinstance(number, int | float))
-        preset = OwnPreset(name, tuple(map(float, latent)), x, y)
+        preset = OwnPreset(name, tuple(map(float, latent)), _note(note, name))
         self._check(preset)
         return preset
 
@@ -192,3 +204,18 @@ class OwnPresets:
         except OutputError:
             self.found = before
             raise
+
+
+def _note(note: object, name: str) -> tuple[int, int] | None:
+    """Key and velocity, if a preset has them.
+
+    Raises:
+        UsageError: They are something else.
+    """
+    if note is None:
+        return None
+    if isinstance(note, list) and len(note) == 2:
+        key, velocity = note
+        if type(key) is type(velocity) is int and key in range(128) and velocity in range(1, 128):
+            return key, velocity
+    raise UsageError(f"preset {name!r:.80}: its note should be a key and a velocity")

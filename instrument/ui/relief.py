@@ -8,7 +8,7 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.model.graphs import Instrument
-from instrument.ui.surface import Surface
+from instrument.ui.layouts import Layout
 
 COLUMNS, ROWS = 48, 32
 MARGIN = 0.06
@@ -60,18 +60,18 @@ def measure(
     }
 
 
-def relief(instrument: Instrument, surface: Surface) -> dict[str, Any]:
-    """The relief under a map, as it can be written as JSON.
+def relief(instrument: Instrument, layout: Layout) -> dict[str, Any]:
+    """The relief under a layout of the map, as it can be written as JSON.
 
     Returns:
         The extent of the map (x0, y0, x1, y1), columns and rows of the grid, and for each measure
         its unit, the range of its values and a list of them, 0…255, row by row from the top.
     """
-    low, high = surface.corners
+    low, high = layout.corners
     margin = MARGIN * np.maximum(high - low, 1e-6)
     (x0, y0), (x1, y1) = low - margin, high + margin
     places = [
-        surface.at(float(x), float(y)).latent
+        layout.at(float(x), float(y))
         for y in np.linspace(y1, y0, ROWS)
         for x in np.linspace(x0, x1, COLUMNS)
     ]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeAlias
@@ -19,7 +20,9 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from instrument.errors import UsageError
+from instrument.errors import ArcoError, UsageError
+from instrument.ui.examples import LARGEST as RECORDING_BYTES
+from instrument.ui.examples import Examples
 from instrument.ui.hub import Hub, Page
 from instrument.ui.messages import LARGEST
 from instrument.ui.security import PAGE_HEADERS, Gate, content_policy, is_token
@@ -32,6 +35,9 @@ TYPES = {
 }
 
 Take: TypeAlias = Callable[[str], "tuple[Path, str] | None"]
+Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+LONGEST_FILE_NAME = 1000
 
 CLOSING_SECONDS = 2
 POLICY_VIOLATION = 1008
@@ -47,7 +53,13 @@ def page_files() -> dict[str, tuple[bytes, str]]:
     return found
 
 
-def make_app(hub: Hub, gate: Gate, token: str, take: Take = lambda _name: None) -> Starlette:
+def make_app(
+    hub: Hub,
+    gate: Gate,
+    token: str,
+    take: Take = lambda _name: None,
+    examples: Examples | None = None,
+) -> Starlette:
     """The page of a hub as an application.
 
     Args:
@@ -55,6 +67,7 @@ def make_app(hub: Hub, gate: Gate, token: str, take: Take = lambda _name: None) 
         gate: That refuses foreign names.
         token: Without which nothing is answered.
         take: A take's file, and its type, by its name; None if there is none.
+        examples: Take recordings of notes, if the instrument can place them.
     """
     served = page_files()
 
@@ -63,26 +76,39 @@ def make_app(hub: Hub, gate: Gate, token: str, take: Take = lambda _name: None) 
             return 403
         return None if is_token(given, token) else 404
 
+    def guarded(answer: Answer) -> Answer:
+        async def asked(request: Request) -> Response:
+            headers = request.headers
+            # A browser always says where what is sent comes from.
+            origin = headers.get("origin", "" if request.method == "POST" else None)
+            refused = refusal(headers.get("host"), origin, request.path_params["token"])
+            return _plain(refused) if refused else await answer(request)
+
+        return asked
+
     async def file(request: Request) -> Response:
-        headers = request.headers
-        given = request.path_params["token"]
-        refused = refusal(headers.get("host"), headers.get("origin"), given)
         name = request.path_params.get("name") or "index.html"
-        if refused or name not in served:
-            return PlainTextResponse("", status_code=refused or 404, headers=PAGE_HEADERS)
+        if name not in served:
+            return _plain(404)
         content, kind = served[name]
-        policy = {"Content-Security-Policy": content_policy(headers["host"])}
+        policy = {"Content-Security-Policy": content_policy(request.headers["host"])}
         return Response(content, media_type=kind, headers={**PAGE_HEADERS, **policy})
 
     async def take_file(request: Request) -> Response:
-        headers = request.headers
-        given = request.path_params["token"]
-        refused = refusal(headers.get("host"), headers.get("origin"), given)
-        found = None if refused else take(request.path_params["name"])
+        found = take(request.path_params["name"])
         if found is None:
-            return PlainTextResponse("", status_code=refused or 404, headers=PAGE_HEADERS)
+            return _plain(404)
         path, kind = found
         return FileResponse(path, media_type=kind, headers=PAGE_HEADERS)
+
+    async def recording(request: Request) -> Response:
+        """The sound of an example."""
+        name = request.query_params.get("name", "")
+        found = None if examples is None else examples.sound(name)
+        if found is None:
+            return _plain(404)
+        content, kind = found
+        return Response(content, media_type=kind, headers=PAGE_HEADERS)
 
     async def play(websocket: WebSocket) -> None:
         headers = websocket.headers
@@ -103,11 +129,41 @@ def make_app(hub: Hub, gate: Gate, token: str, take: Take = lambda _name: None) 
     return Starlette(
         routes=[
             WebSocketRoute("/{token}/play", play),
-            Route("/{token}/takes/{name}", take_file),
-            Route("/{token}/", file),
-            Route("/{token}/{name}", file),
+            Route("/{token}/takes/{name}", guarded(take_file)),
+            Route("/{token}/examples", guarded(partial(_hear, examples)), methods=["POST"]),
+            Route("/{token}/examples", guarded(recording)),
+            Route("/{token}/", guarded(file)),
+            Route("/{token}/{name}", guarded(file)),
         ]
     )
+
+
+def _plain(status: int, text: str = "") -> Response:
+    return PlainTextResponse(text, status_code=status, headers=PAGE_HEADERS)
+
+
+async def _hear(examples: Examples | None, request: Request) -> Response:
+    """A recording is sent: the name of its preset, or the sentence in which it is refused."""
+    if examples is None:
+        return _plain(404)
+    content = await _body(request, RECORDING_BYTES)
+    if content is None:
+        return _plain(413, "it is larger than a recording of half a minute")
+    name = request.query_params.get("name", "")[:LONGEST_FILE_NAME]
+    try:
+        return _plain(200, await examples.take(name, content))
+    except ArcoError as error:
+        return _plain(422, str(error))
+
+
+async def _body(request: Request, most: int) -> bytes | None:
+    """What was sent, read no farther than so many bytes; None if it is more."""
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > most:
+            return None
+    return bytes(content)
 
 
 async def _converse(hub: Hub, page: Page, websocket: WebSocket) -> None:

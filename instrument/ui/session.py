@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,10 @@ from instrument.model.latent import KNOBS
 from instrument.ui.controllers import Controllers
 from instrument.ui.devices import Devices
 from instrument.ui.engine_link import EngineLink, State
+from instrument.ui.examples import Examples
 from instrument.ui.hub import Hub, voices
 from instrument.ui.keys import as_bowed
+from instrument.ui.layouts import layouts
 from instrument.ui.messages import MessageReader
 from instrument.ui.panel import Panel
 from instrument.ui.presets import OwnPresets
@@ -69,14 +71,14 @@ class UiSettings:
 def hello(instrument: Instrument) -> dict[str, Any]:
     """What a page has to know of an instrument, as it can be written as JSON."""
     spec = instrument.spec
+    laid_out = layouts(spec)
     return {
         "name": spec.name,
         "description": spec.description,
         "range": spec.pitch_range,
         "points": [
             {
-                "x": point.x,
-                "y": point.y,
+                "at": [layout.places[index].round(4).tolist() for layout in laid_out.values()],
                 "midi": point.midi,
                 "velocity": velocity,
                 "loudness": point.loudness,
@@ -84,8 +86,12 @@ def hello(instrument: Instrument) -> dict[str, Any]:
                 "string": point.string,
                 "vibrato": point.vibrato_cents,
             }
-            for point, (_, velocity) in zip(spec.map, as_bowed(spec), strict=True)
+            for index, (point, (_, velocity)) in enumerate(
+                zip(spec.map, as_bowed(spec), strict=True)
+            )
         ],
+        "layouts": [*laid_out],
+        "examples": spec.encoder is not None,
         "levels_db": [spec.loudness_db[0], spec.loudness_db[-1]],
         "axes": [axis.label for axis in spec.axes[:KNOBS]],
         "presets": [
@@ -116,7 +122,9 @@ async def _run(instrument: Instrument, settings: UiSettings, tell: Callable[[str
         joined = _Joined(instrument, own, settings)
         hub, link = joined.hub, joined.link
         token = new_token()
-        server = make_server(make_app(hub, Gate(settings.host, port), token, joined.takes.file))
+        server = make_server(
+            make_app(hub, Gate(settings.host, port), token, joined.takes.file, joined.examples)
+        )
         stop = asyncio.Event()
         playing, sharing, stopping, beginning = (
             asyncio.create_task(work)
@@ -154,19 +162,27 @@ class _Joined:
         link: To what plays.
         hub: Of the pages.
         takes: That were recorded.
+        examples: Recordings of notes that were dropped.
     """
 
     def __init__(self, instrument: Instrument, own: OwnPresets, settings: UiSettings) -> None:
         self.link = link = EngineLink(settings.play, self._heard, self._changed, self._noticed)
-        self._panel = Panel(instrument, own, self.link.send)
+        self.examples = Examples(instrument, own, self._example)
+        self._panel = Panel(instrument, own, self.link.send, examples=self.examples.of)
         surface, spec = self._panel.surface, instrument.spec
-        reader = MessageReader(points=surface.points, axes=surface.axes, presets=len(spec.presets))
+        reader = MessageReader(
+            points=surface.points,
+            axes=surface.axes,
+            presets=len(spec.presets),
+            layouts=surface.layouts,
+        )
         self.takes = takes = Takes(settings.takes, instrument.folder, partial(self._tell, "takes"))
         self._devices = devices = Devices(link, partial(self._tell, "devices"))
         names = [axis.name for axis in spec.axes[:KNOBS]]
         panel = self._panel
         self._controllers = controllers = Controllers(names, link.send, panel.turn, panel.morph)
         more: dict[str, Callable[..., object]] = {
+            "layout": self._lay_out,
             "learn": controllers.learn,
             "give_up": controllers.give_up,
             "forget": controllers.forget,
@@ -177,12 +193,23 @@ class _Joined:
             "delete": takes.delete,
         }
         self.hub = Hub(panel, reader, hello(instrument), more)
-        self.hub.tell("relief", relief(instrument, surface))
+        self._relief = cache(
+            lambda layout: {"layout": layout, **relief(instrument, surface.layouts[layout])}
+        )
+        self.hub.tell("relief", self._relief(surface.layout))
         takes.tell()
         devices.tell()
 
     def _tell(self, kind: str, content: Mapping[str, Any]) -> None:
         self.hub.tell(kind, content)
+
+    def _lay_out(self, layout: str) -> None:
+        self._panel.lay_out(layout)
+        self.hub.tell("presets", self._panel.presets())
+        self.hub.tell("relief", self._relief(layout))
+
+    def _example(self) -> None:
+        self.hub.tell("presets", self._panel.presets())
 
     def _record(self, *, on: bool) -> None:
         self.link.send("/record", int(on))

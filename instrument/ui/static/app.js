@@ -3,6 +3,7 @@
 import { Controls } from "./panel.js";
 import { Curves } from "./curves.js";
 import { Devices } from "./devices.js";
+import { Examples } from "./examples.js";
 import { Hands } from "./hands.js";
 import { Keyboard } from "./keyboard.js";
 import { Learn } from "./learn.js";
@@ -24,6 +25,7 @@ let parts = null;
 let held = new Set();
 let sounding = new Set();
 let silenced = null;
+let examples = {}; // what was heard in recordings, by the names of their presets
 
 const wire = new Wire(hear, (open) => {
   if (!open) {
@@ -48,7 +50,8 @@ function build(hello) {
   const hands = new Hands(map, wire, notes, () => held.size > 0 || curves.plays());
   const curves = new Curves(hello);
   fillTable(hello.points, (index) => hands.play(index), () => hands.silence());
-  const [controls, presets] = [new Controls(hello, wire), new Presets(wire, notice)];
+  const presets = new Presets(wire, notice, hands, new Examples(hello));
+  const controls = new Controls(hello, wire);
   const more = { learn: new Learn(controls.sliders, wire), levels: new Levels(), takes: new Takes(wire) };
   return { map, keyboard, hands, controls, presets, curves, ...more, devices: new Devices(wire) };
 }
@@ -62,12 +65,17 @@ const takes = {
     parts.map.show(state);
     parts.hands.show(state);
     parts.controls.show(state);
+    parts.curves.beside(examples[state.named]);
     parts.keyboard.show(held, sounding);
   },
   path: ({ path }) => parts.hands.take(path),
   curves: (curves) => parts.curves.take(curves),
   relief: (relief) => parts.map.take(relief),
-  presets: (presets) => parts.presets.take(presets),
+  presets(content) {
+    examples = Object.fromEntries(content.presets.map(({ name }, i) => [name, content.examples[i] ?? undefined]));
+    parts.presets.take(content);
+    parts.map.takeOwn(content);
+  },
   status(status) {
     byId("voices").textContent = status.voices;
     byId("load").textContent = `${Math.round(100 * status.load)} %`;

@@ -26,6 +26,13 @@ export class Curves {
     this.draw();
   }
 
+  /** Show the curves of a recording beside them, or those of none. */
+  beside(example) {
+    if (this.example === example) return;
+    this.example = example;
+    this.draw();
+  }
+
   hear(voices) {
     this.told = performance.now();
     this.voices = voices;
@@ -57,11 +64,11 @@ export class Curves {
     const reach = Math.max(...cents.map(Math.abs)) > 40 ? 100 : 40;
     context.font = "11px system-ui, sans-serif";
     const frames = [
-      { top: 6, range: [-reach, reach], values: cents, ticks: [-reach, 0, reach], unit: "cents" },
-      { top: 6 + plot + GAP, range: this.level, values: level, ticks: this.level, unit: "dB" },
+      { top: 6, range: [-reach, reach], values: cents, other: this.example?.cents, ticks: [-reach, 0, reach], unit: "cents" },
+      { top: 6 + plot + GAP, range: this.level, values: level, other: this.example?.level_db, ticks: this.level, unit: "dB" },
     ];
     const [line, muted, accent] = ["line", "muted", "accent"].map(themed);
-    for (const { top, range, values, ticks, unit } of frames) {
+    for (const { top, range, values, other, ticks, unit } of frames) {
       const y = (value) => top + plot * (1 - (value - range[0]) / (range[1] - range[0]));
       context.fillStyle = muted;
       context.strokeStyle = line;
@@ -80,12 +87,9 @@ export class Curves {
       context.beginPath();
       context.rect(LEFT, top - 2, width - LEFT - RIGHT, plot + 4);
       context.clip();
-      context.beginPath();
-      values.forEach((value, i) => context.lineTo(x(i * seconds), y(value)));
-      context.strokeStyle = accent;
-      context.lineWidth = 1.8;
       context.lineJoin = "round";
-      context.stroke();
+      if (other) trace(context, other, (i) => x(i * seconds), y, themed("ink"), 1.2);
+      trace(context, values, (i) => x(i * seconds), y, accent, 1.8);
       context.restore();
     }
     context.textAlign = "center";
@@ -127,4 +131,17 @@ function upright(context, x, height, colour, dashes) {
   context.lineTo(x, height - BELOW);
   context.stroke();
   context.restore();
+}
+
+/** A curve, with gaps where it is null. */
+function trace(context, values, x, y, colour, width) {
+  context.beginPath();
+  values.forEach((value, i) => {
+    if (value === null) return;
+    if (values[i - 1] === null) context.moveTo(x(i), y(value));
+    else context.lineTo(x(i), y(value));
+  });
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.stroke();
 }

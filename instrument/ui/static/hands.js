@@ -53,11 +53,14 @@ export class Hands {
     this.pointer = event.pointerId;
     this.area.setPointerCapture(event.pointerId);
     this.speaks = false;
+    const own = this.map.ownAt(event.offsetX, event.offsetY);
     const point = this.map.pointAt(event.offsetX, event.offsetY);
     if (this.drawing) {
       this.begun = event.timeStamp;
       this.map.path = [];
       this.trace(event);
+    } else if (own) {
+      this.recall(own);
     } else if (point !== null) {
       this.play(point);
     } else {
@@ -98,6 +101,13 @@ export class Hands {
     const note = this.map.points[index];
     this.wire.send("point", { point: index });
     this.sound(note.midi, note.velocity);
+  }
+
+  /** Go to a preset, and play the note that it was made from, or the last one. */
+  recall({ name, note }) {
+    this.wire.send("recall", { name });
+    const [key, velocity] = note ?? [this.map.state.key, DRAGGED];
+    this.sound(key, velocity);
   }
 
   sound(key, velocity) {

@@ -6,6 +6,8 @@ import { byId, fitted, make, themed } from "./words.js";
 
 const POINT = 4.5;
 const REACH = 14;
+const OWN = 7;
+const MOVING_MS = 450; // from one layout to another
 
 export class NoteMap {
   constructor(hello) {
@@ -14,6 +16,9 @@ export class NoteMap {
     this.canvas = byId("map-canvas");
     this.property = byId("colour").value;
     this.reliefName = byId("relief").value;
+    this.layouts = hello.layouts;
+    this.own = [];
+    this.lay(0);
     this.extent = bounds(hello.points);
     this.state = null;
     this.cursor = null; // while it is dragged: where the finger is
@@ -33,9 +38,43 @@ export class NoteMap {
   }
 
   take(relief) {
+    const before = this.points.map(({ x, y }) => this.toPixels(x, y));
+    const moves = this.relief && this.relief.layout !== relief.layout;
     this.relief = relief;
     this.extent = relief.extent;
+    this.lay(this.layouts.indexOf(relief.layout));
     this.raise();
+    if (moves && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.slide(before);
+  }
+
+  /** Put the notes where they are in a layout. */
+  lay(layout) {
+    for (const point of this.points) [point.x, point.y] = point.at[layout];
+  }
+
+  /** Move the notes from where they were on the screen to where they are. */
+  slide(before) {
+    const begun = performance.now();
+    const goal = this.points.map(({ x, y }) => [x, y]);
+    const from = before.map(([left, top]) => this.toPlace(left, top));
+    const step = () => {
+      const share = Math.min((performance.now() - begun) / MOVING_MS, 1);
+      const eased = share * share * (3 - 2 * share);
+      this.points.forEach((point, i) => {
+        [point.x, point.y] = goal[i].map((to, axis) => from[i][axis] + eased * (to - from[i][axis]));
+      });
+      this.ground = null;
+      this.draw();
+      if (share < 1 && this.slides === step) requestAnimationFrame(step);
+    };
+    this.slides = step;
+    step();
+  }
+
+  /** The player's own presets lie on the map, too. */
+  takeOwn({ presets, places }) {
+    this.own = presets.map(({ name, note }, i) => ({ name, note, x: places[i][0], y: places[i][1] }));
+    this.draw();
   }
 
   show(state) {
@@ -87,9 +126,19 @@ export class NoteMap {
 
   /** Index of the note under a finger, or null. */
   pointAt(left, top) {
-    let [found, least] = [null, REACH];
-    this.points.forEach((point, index) => {
-      const [x, y] = this.toPixels(point.x, point.y);
+    const found = this.nearest(this.points, left, top);
+    return found < 0 ? null : found;
+  }
+
+  /** The player's preset under a finger, if there is one. */
+  ownAt(left, top) {
+    return this.own[this.nearest(this.own, left, top)];
+  }
+
+  nearest(places, left, top) {
+    let [found, least] = [-1, REACH];
+    places.forEach((place, index) => {
+      const [x, y] = this.toPixels(place.x, place.y);
       const distance = Math.hypot(x - left, y - top);
       if (distance < least) [found, least] = [index, distance];
     });
@@ -148,6 +197,7 @@ export class NoteMap {
     if (a && b) this.line(context, [a, b], accent, [5, 5]);
     if (this.path.length > 1) this.line(context, this.path.map((at) => this.toPixels(at[1], at[2])), accent, []);
     [[a, "A"], [b, "B"]].forEach(([at, name]) => at && badge(context, at, name, accent, sheet));
+    for (const { x, y } of this.own) diamond(context, this.toPixels(x, y), accent, sheet);
     const [x, y] = this.toPixels(...(this.cursor ?? [this.state.x, this.state.y]));
     if (!this.cursor) {
       const near = this.points[nearest];
@@ -180,6 +230,17 @@ function ring(context, x, y, radius, colour, width) {
   context.arc(x, y, radius, 0, 2 * Math.PI);
   context.strokeStyle = colour;
   context.lineWidth = width;
+  context.stroke();
+}
+
+function diamond(context, [x, y], colour, edge) {
+  context.beginPath();
+  [[0, -OWN], [OWN, 0], [0, OWN], [-OWN, 0]].forEach(([right, down]) => context.lineTo(x + right, y + down));
+  context.closePath();
+  context.fillStyle = colour;
+  context.fill();
+  context.lineWidth = 1.5;
+  context.strokeStyle = edge;
   context.stroke();
 }
 

@@ -16,6 +16,9 @@ export class Controls {
     this.knobs = hello.axes.map((label, axis) => this.knob(numbered(hello.axes, axis), axis));
     byId("preset").replaceChildren(...hello.presets.map(({ name, description }, value) =>
       make("option", { value, textContent: name, title: description })));
+    byId("layout").replaceChildren(...hello.layouts.map((name) => make("option", { textContent: name })));
+    byId("layout").addEventListener("change", ({ target }) => wire.send("layout", { layout: target.value }));
+    byId("layout-choice").hidden = hello.layouts.length < 2;
     byId("preset").addEventListener("change", (event) => wire.send("preset", { preset: Number(event.target.value) }));
     for (const radio of document.querySelectorAll("[name=source]")) {
       radio.addEventListener("change", () => wire.send(radio.value === "free" ? "free" : "here"));
@@ -65,6 +68,7 @@ export class Controls {
     byId("morph-help").hidden = Boolean(a && b);
     byId("undo").disabled = state.undo === 0;
     byId("preset").value = state.preset;
+    byId("layout").value = state.layout;
     document.querySelector(`[name=source][value=${state.placed ? "place" : "free"}]`).checked = true;
   }
 }

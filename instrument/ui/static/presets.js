@@ -1,12 +1,16 @@
 // The player's own presets: recalled, renamed, deleted, exported and imported.
 
+import { heard } from "./examples.js";
 import { byId, make } from "./words.js";
+
+const HEARD_MS = 2500;
 
 const LARGEST_FILE = 200_000;
 
 export class Presets {
-  constructor(wire, tell) {
-    Object.assign(this, { wire, tell });
+  /** @param hands - plays a preset. @param examples - plays its recording. */
+  constructor(wire, tell, hands, examples) {
+    Object.assign(this, { wire, tell, hands, examples });
     byId("keep").addEventListener("submit", (event) => {
       event.preventDefault();
       const input = byId("keep-name");
@@ -20,21 +24,35 @@ export class Presets {
 
   take(content) {
     this.content = { format: content.format, instrument: content.instrument, presets: content.presets };
-    byId("own").replaceChildren(...content.presets.map(({ name }) => this.item(name)));
+    byId("own").replaceChildren(...content.presets.map((preset, i) => this.item(preset, content.examples[i])));
     byId("export").disabled = content.presets.length === 0;
   }
 
-  item(name) {
+  item(preset, example) {
+    const { name } = preset;
     const button = (text, className, label, act) => {
       const element = make("button", { type: "button", className, textContent: text });
       if (label) element.setAttribute("aria-label", label);
       element.addEventListener("click", act);
       return element;
     };
-    return make("li", {},
+    const parts = [
       button(name, "recall", "", () => this.wire.send("recall", { name })),
       button("Rename", "plain", `Rename ${name}`, () => this.rename(name)),
-      button("Delete", "plain", `Delete ${name}`, () => this.wire.send("remove", { name })));
+      button("Delete", "plain", `Delete ${name}`, () => this.wire.send("remove", { name }))];
+    if (preset.note) {
+      parts.push(make("div", { className: "beside" },
+        make("span", { className: "small", textContent: example ? heard(example) : "" }),
+        button("Arco", "plain", `Hear ${name} by Arco`, () => this.hear(preset)),
+        ...(example ? [button("Recording", "plain", `Hear the recording ${name}`, () => this.examples.play(name))] : [])));
+    }
+    return make("li", {}, ...parts);
+  }
+
+  /** Play the note of a recording as it was bowed. */
+  hear(preset) {
+    this.hands.recall(preset);
+    setTimeout(() => this.hands.silence(), HEARD_MS);
   }
 
   rename(name) {

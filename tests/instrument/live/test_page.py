@@ -8,9 +8,11 @@ from pathlib import Path
 from threading import Thread
 from typing import Literal
 
+import numpy as np
 import pytest
+import soundfile
 
-from instrument.arrays import Float32
+from instrument.arrays import Float32, Float64
 from instrument.midi.events import Latent, NoteOff, NoteOn
 from instrument.midi.score import read_score
 from instrument.model.graphs import Instrument
@@ -106,6 +108,51 @@ def test_two_pages_morph_and_keep_presets(opened: Callable[[], Page]) -> None:
     two.reload()
     two.get_by_label("Delete between").click()
     expect(one.locator("#own .recall")).to_have_count(0)
+
+
+def test_a_recording_is_dropped_and_played(
+    opened: Callable[[], Page], violin_note: Callable[..., tuple[Float32, Float64]], tmp_path: Path
+) -> None:
+    page = opened()
+    file = tmp_path / "a recording.wav"
+    soundfile.write(file, violin_note(74, 0.6, vibrato_cents=20.0)[0], 48_000)
+    page.locator("#example-file").set_input_files(file)
+    expect(page.locator("#own .recall")).to_have_text("a recording")
+    expect(page.locator("#own .beside")).to_contain_text("D5")
+    # The same file, dropped anywhere.
+    page.evaluate(
+        """async (address) => {
+          const sound = await (await fetch(address)).blob();
+          const files = new DataTransfer();
+          files.items.add(new File([sound], "dropped.wav"));
+          const drop = new DragEvent("drop", { dataTransfer: files, bubbles: true });
+          document.body.dispatchEvent(drop);
+        }""",
+        "examples?name=a%20recording",
+    )
+    expect(page.locator("#own .recall")).to_have_count(2)
+    page.get_by_label("Hear dropped by Arco").click()
+    expect(page.locator("#voices")).to_have_text("1")
+    expect(page.locator("#curve-key")).to_have_text("D5")
+    expect(page.locator("#voices")).to_have_text("0")
+    page.get_by_label("Hear the recording dropped").click()
+    expect(page.locator("#example-said")).not_to_contain_text("can't")
+    noise = tmp_path / "noise.wav"
+    soundfile.write(noise, np.random.default_rng(0).uniform(-0.1, 0.1, 48_000), 48_000)
+    page.locator("#example-file").set_input_files(noise)
+    expect(page.locator("#example-said")).to_contain_text("noise.wav")
+    expect(page.locator("#own .recall")).to_have_count(2)
+
+
+def test_the_map_is_laid_out_by_tsne(opened: Callable[[], Page]) -> None:
+    page, other = opened(), opened()
+    page.locator("#layout").select_option("t-SNE")
+    expect(other.locator("#layout")).to_have_value("t-SNE")
+    page.locator("#map").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#said")).to_contain_text("vibrato")
+    other.reload()
+    expect(other.locator("#layout")).to_have_value("t-SNE")
 
 
 def test_nothing_hangs_when_a_page_is_reloaded(opened: Callable[[], Page]) -> None:

@@ -18,7 +18,7 @@ Read = Callable[[], OwnPresets]
 
 
 def preset(name: str, value: float = 0.5) -> OwnPreset:
-    return OwnPreset(name, (value,) * DIMENSIONS, 1.0, -1.0)
+    return OwnPreset(name, (value,) * DIMENSIONS)
 
 
 @pytest.fixture
@@ -133,7 +133,11 @@ def edited(**edits: Any) -> dict[str, Any]:
         edited(latent=[0.0, 0.0, 0.0, 1e9]),
         edited(latent=[0.0, 0.0, 0.0, 10**400]),
         edited(latent=[0.0, 0.0, 0.0, True]),
-        edited(x=None),
+        edited(note=[60]),
+        edited(note=[60, 0]),
+        edited(note=[128, 1]),
+        edited(note=[True, 1]),
+        edited(note="60"),
     ],
     ids=lambda content: str(content)[:60],
 )

@@ -7,8 +7,8 @@ import pytest
 
 from instrument.arrays import Float32
 from instrument.model.graphs import Instrument
+from instrument.ui.layouts import PCA, layouts
 from instrument.ui.relief import COLUMNS, MEASURES, ROWS, measure, relief
-from instrument.ui.surface import Surface
 
 RATE, FRAMES, RELEASE = 250, 750, 650
 SECONDS = np.arange(FRAMES) / RATE
@@ -40,7 +40,7 @@ def test_swell_is_the_middle_over_the_ends() -> None:
 
 
 def test_the_relief_covers_the_map(tiny: Instrument) -> None:
-    found = relief(tiny, Surface(tiny.spec))
+    found = relief(tiny, layouts(tiny.spec)[PCA])
     x0, y0, x1, y1 = found["extent"]
     assert all(x0 < point.x < x1 and y0 < point.y < y1 for point in tiny.spec.map)
     assert list(found["measures"]) == list(MEASURES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 import time
@@ -12,6 +13,7 @@ from socket import SHUT_RDWR
 from typing import Any, NamedTuple
 
 import pytest
+import soundfile
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -20,8 +22,13 @@ pytest.importorskip("websockets")
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from instrument.arrays import Float32, Float64
+from instrument.model.graphs import Instrument
+from instrument.ui.examples import LARGEST as RECORDING_BYTES
+from instrument.ui.examples import Examples
 from instrument.ui.hub import Hub
 from instrument.ui.messages import LARGEST, MessageReader
+from instrument.ui.presets import OwnPresets
 from instrument.ui.security import Gate
 from instrument.ui.server import address, listen, make_app, make_server, page_files
 from instrument.ui.takes import Takes
@@ -43,11 +50,11 @@ class Served(NamedTuple):
         return f"{HOST}:{self.port}"
 
     def get(
-        self, path: str, method: str = "GET", **headers: str
+        self, path: str, method: str = "GET", body: bytes | None = None, **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
         connection = HTTPConnection(HOST, self.port, timeout=WITHIN)
         try:
-            connection.request(method, path, headers=headers)
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
         finally:
@@ -68,14 +75,17 @@ class Served(NamedTuple):
 
 
 @pytest.fixture
-def served(desk: Desk, reader: MessageReader, tmp_path: Path) -> Iterator[Served]:
+def served(
+    desk: Desk, reader: MessageReader, tiny: Instrument, own: OwnPresets, tmp_path: Path
+) -> Iterator[Served]:
     import asyncio  # noqa: PLC0415
 
     hub = Hub(desk.panel, reader, {"name": "tiny"})
     with listen(HOST, 0) as socket:
         port = socket.getsockname()[1]
         takes = Takes(tmp_path, tmp_path, lambda _told: None)
-        server = make_server(make_app(hub, Gate(HOST, port), TOKEN, takes.file))
+        examples = Examples(tiny, own, lambda: None)
+        server = make_server(make_app(hub, Gate(HOST, port), TOKEN, takes.file, examples))
 
         async def serve() -> None:
             sharing = asyncio.create_task(hub.run())
@@ -305,3 +315,47 @@ def test_a_port_that_is_taken_is_told() -> None:
         listen(HOST, taken.getsockname()[1])
     with pytest.raises(UsageError):
         listen("no.such.name.invalid", 0)
+
+
+# --- recordings ----------------------------------------------------------------------------------
+
+
+def test_a_recording_is_taken_and_heard_again(
+    served: Served, own: OwnPresets, violin_note: Callable[..., tuple[Float32, Float64]]
+) -> None:
+    pytest.importorskip("swift_f0")
+    file = io.BytesIO()
+    soundfile.write(file, violin_note(69, 0.5)[0], 48_000, format="FLAC")
+    where = f"/{TOKEN}/examples?name=an%20A.flac"
+    status, _, name = served.get(where, "POST", file.getvalue(), origin=f"http://{served.host}")
+    assert (status, name) == (200, b"an A")
+    assert [preset.name for preset in own.found] == ["an A"]
+    status, headers, sound = served.get(f"/{TOKEN}/examples?name=an%20A")
+    assert (status, headers["content-type"], sound[:4]) == (200, "audio/wav", b"RIFF")
+
+
+@pytest.mark.parametrize(
+    ("token", "origin", "size", "wanted"),
+    [
+        ("another", "own", 100, 404),
+        (TOKEN, "http://elsewhere.example", 100, 403),
+        (TOKEN, None, 100, 403),
+        (TOKEN, "own", RECORDING_BYTES + 1, 413),
+        (TOKEN, "own", 100, 422),
+    ],
+    ids=["no token", "a foreign origin", "no origin", "too large", "no sound"],
+)
+def test_a_recording_that_is_refused_leaves_nothing(
+    served: Served, own: OwnPresets, token: str, origin: str | None, size: int, wanted: int
+) -> None:
+    headers: dict[str, Any] = {}
+    if origin is not None:
+        headers["origin"] = origin.replace("own", f"http://{served.host}")
+    status, _, _ = served.get(f"/{token}/examples?name=a", "POST", body=bytes(size), **headers)
+    assert status == wanted
+    assert own.found == []
+
+
+def test_there_is_no_sound_of_what_was_never_heard(served: Served) -> None:
+    for name in ("", "x", "..%2F..%2Fetc%2Fpasswd"):
+        assert served.get(f"/{TOKEN}/examples?name={name}")[0] == 404

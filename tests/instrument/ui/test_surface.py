@@ -21,7 +21,7 @@ def test_a_note_is_exactly_itself(surface: Surface, tiny: Instrument) -> None:
 
 
 def test_between_notes_it_is_where_it_should_be(surface: Surface) -> None:
-    low, high = surface.corners
+    low, high = surface.layouts[surface.layout].corners
     for share in np.linspace(-0.1, 1.1, 7):
         x, y = low + share * (high - low)
         place = surface.at(float(x), float(y))
@@ -31,7 +31,7 @@ def test_between_notes_it_is_where_it_should_be(surface: Surface) -> None:
 
 
 def test_nothing_jumps_on_a_way_over_the_map(surface: Surface) -> None:
-    low, high = surface.corners
+    low, high = surface.layouts[surface.layout].corners
     ways = [(low, high), ((low[0], high[1]), (high[0], low[1]))]
     for begin, end in ways:
         steps = np.linspace(np.array(begin), np.array(end), 4001)
@@ -89,7 +89,7 @@ def test_every_note_is_reached_by_steps(surface: Surface) -> None:
 
 def test_chance_stays_among_the_notes(surface: Surface) -> None:
     rng = np.random.default_rng(1)
-    low, high = surface.corners
+    low, high = surface.layouts[surface.layout].corners
     for _ in range(50):
         place = surface.anywhere(rng)
         assert low[0] <= place.x <= high[0]
