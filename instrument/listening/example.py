@@ -30,8 +30,8 @@ class Example:
         tuning_cents: How far it is from that.
         level_db: Its own level in the recording, dB(A) of full scale.
         loudness: 0…1, the quantile of the training notes' loudness that it was placed at.
-        recorded: Its curves, 250 frames a second: cents from its own tuning, and loudness in dB as
-            loud as ``loudness`` is. What it is too short for goes on as it was.
+        recorded: Its curves, 250 frames a second: cents from its own tuning, and loudness in dB, as
+            loud as the decoded ones. What it is too short for goes on as it was.
         measured: [frames], which frames of these were measured.
         decoded: The curves of that place, at the same key and loudness.
         described: What can be said of the recorded curves: ``vibrato_cents``, ``vibrato_hz``,
@@ -77,18 +77,15 @@ def listen(
     note = analyse(heard, key, spec.sample_rate, track)
     window = note_windows(note, key)[0]
     level_db = note_level_db(note)
-    table_db = np.asarray(spec.loudness_db)
-    quantiles = np.linspace(0.0, 1.0, len(table_db))
     if loudness is None:
-        loudness = float(np.interp(level_db, table_db, quantiles))
+        quantiles = np.linspace(0.0, 1.0, len(spec.loudness_db))
+        loudness = float(np.interp(level_db, spec.loudness_db, quantiles))
     condition = np.array([key], np.float32), np.array([loudness], np.float32)
     latent = instrument.encoder.encode(window.cents[None], window.loudness_db[None], *condition)
     cents, decoded_db = instrument.envelope.decode(latent, *condition)
-    recorded = Envelope(
-        window.cents,
-        window.loudness_db + np.float32(np.interp(loudness, quantiles, table_db)),
-    )
     decoded = Envelope(cents[0], decoded_db[0])
+    louder_db = (decoded.loudness_db - window.loudness_db)[window.mask].mean()
+    recorded = Envelope(window.cents, window.loudness_db + louder_db)
     body = window.mask.copy()
     body[spec.envelope_size.release_frame :] = False
     return Example(

@@ -25,6 +25,7 @@ let parts = null;
 let held = new Set();
 let sounding = new Set();
 let silenced = null;
+let named = null; // the preset that was recalled, while the cursor stays there
 let examples = {}; // what was heard in recordings, by the names of their presets
 
 const wire = new Wire(hear, (open) => {
@@ -65,7 +66,8 @@ const takes = {
     parts.map.show(state);
     parts.hands.show(state);
     parts.controls.show(state);
-    parts.curves.beside(examples[state.named]);
+    named = state.named;
+    parts.curves.beside(examples[named]);
     parts.keyboard.show(held, sounding);
   },
   path: ({ path }) => parts.hands.take(path),
@@ -73,6 +75,7 @@ const takes = {
   relief: (relief) => parts.map.take(relief),
   presets(content) {
     examples = Object.fromEntries(content.presets.map(({ name }, i) => [name, content.examples[i] ?? undefined]));
+    parts.curves.beside(examples[named]);
     parts.presets.take(content);
     parts.map.takeOwn(content);
   },

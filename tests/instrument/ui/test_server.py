@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from socket import SHUT_RDWR
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import pytest
 import soundfile
@@ -38,6 +38,9 @@ TOKEN = "the-token"  # noqa: S105 (of this test)
 HOST = "127.0.0.1"
 WITHIN = 20.0
 
+Answer: TypeAlias = tuple[int, dict[str, str], bytes]
+"""Status, headers, body."""
+
 
 class Served(NamedTuple):
     """A page that is served."""
@@ -49,9 +52,13 @@ class Served(NamedTuple):
     def host(self) -> str:
         return f"{HOST}:{self.port}"
 
-    def get(
-        self, path: str, method: str = "GET", body: bytes | None = None, **headers: str
-    ) -> tuple[int, dict[str, str], bytes]:
+    def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        return self.send(method, path, None, headers)
+
+    def post(self, path: str, body: bytes, **headers: str) -> Answer:
+        return self.send("POST", path, body, headers)
+
+    def send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         connection = HTTPConnection(HOST, self.port, timeout=WITHIN)
         try:
             connection.request(method, path, body, headers)
@@ -327,7 +334,7 @@ def test_a_recording_is_taken_and_heard_again(
     file = io.BytesIO()
     soundfile.write(file, violin_note(69, 0.5)[0], 48_000, format="FLAC")
     where = f"/{TOKEN}/examples?name=an%20A.flac"
-    status, _, name = served.get(where, "POST", file.getvalue(), origin=f"http://{served.host}")
+    status, _, name = served.post(where, file.getvalue(), origin=f"http://{served.host}")
     assert (status, name) == (200, b"an A")
     assert [preset.name for preset in own.found] == ["an A"]
     status, headers, sound = served.get(f"/{TOKEN}/examples?name=an%20A")
@@ -348,10 +355,10 @@ def test_a_recording_is_taken_and_heard_again(
 def test_a_recording_that_is_refused_leaves_nothing(
     served: Served, own: OwnPresets, token: str, origin: str | None, size: int, wanted: int
 ) -> None:
-    headers: dict[str, Any] = {}
+    headers = {}
     if origin is not None:
         headers["origin"] = origin.replace("own", f"http://{served.host}")
-    status, _, _ = served.get(f"/{token}/examples?name=a", "POST", body=bytes(size), **headers)
+    status, _, _ = served.post(f"/{token}/examples?name=a", bytes(size), **headers)
     assert status == wanted
     assert own.found == []
 
