@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from instrument.joins import Join
+
 NO_NOTE = -1
 """A number that no note of a score has."""
 
@@ -14,12 +16,17 @@ class NoteOn:
 
     Attributes:
         note: Its number in a score that knows its whole notes; None if it is played live.
+        join: What leads into it from the note before in its channel; None to leave it to the
+            engine. A note that nothing sounds before begins by itself.
+        seconds: How long its key stays down, if that is known, above 0.
     """
 
     channel: int
     key: int
     velocity: int
     note: int | None = field(default=None, compare=False, repr=False)
+    join: Join | None = field(default=None, compare=False, repr=False)
+    seconds: float | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ STRAIGHT = 0.01
 """How far axes may be from unit length, and from right angles to each other."""
 
 MOST_SPECTRUM_POINTS = 8193
+MOST_JOIN_CLASSES = 1000
 
 
 def check_consistent(spec: InstrumentSpec) -> None:
@@ -33,6 +34,7 @@ def check_consistent(spec: InstrumentSpec) -> None:
     _check_presets(spec)
     _check_map(spec)
     _check_jitter(spec)
+    _check_joins(spec)
     if len(spec.loudness_db) < 2 or np.any(np.diff(spec.loudness_db) < 0.0):
         raise Misfit("loudness_db should rise over at least two quantiles")
     if len(spec.pitch_range) != 2 or spec.pitch_range[0] > spec.pitch_range[1]:
@@ -107,6 +109,16 @@ def _check_unlike(things: str, names: Iterable[str]) -> None:
     for name, times in Counter(names).items():
         if times > 1:
             raise Misfit(f"{times} {things} are named {name}")
+
+
+def _check_joins(spec: InstrumentSpec) -> None:
+    if len(spec.joins) > MOST_JOIN_CLASSES:
+        raise Misfit(f"there are more than {MOST_JOIN_CLASSES} classes of joins")
+    for i, joins in enumerate(spec.joins):
+        try:
+            joins.check()
+        except Misfit as misfit:
+            raise misfit.inside(f"joins[{i}]") from None
 
 
 def _check_jitter(spec: InstrumentSpec) -> None:

@@ -13,6 +13,7 @@ from instrument.errors import InstrumentError, UnknownName
 from instrument.files import replacing
 from instrument.model.checks import check_consistent
 from instrument.model.folder import is_there, read_file
+from instrument.model.join_table import JoinClass
 from instrument.model.metrics import Metric, undescribed
 from instrument.model.reading import Misfit, Name, Within, reader
 
@@ -171,6 +172,8 @@ class InstrumentSpec:
         latent_mean: [latent], the centre of the axes.
         latent_spread: [latent], how exactly a note is placed: the mean posterior deviation.
         jitter: What envelopes are given beside what the graph decodes.
+        joins: What joins were measured to be like, those under narrower conditions first; where
+            none fits, they are the usual ones.
         axes, map, presets, sources: Lists of what their classes describe.
         metrics: Of the last evaluation.
     """
@@ -190,6 +193,7 @@ class InstrumentSpec:
     latent_mean: list[Coordinate]
     latent_spread: list[Positive]
     jitter: JitterSpectra
+    joins: list[JoinClass] = field(default_factory=list, kw_only=True)
     axes: list[Axis]
     map: list[MapPoint]
     presets: list[Preset]

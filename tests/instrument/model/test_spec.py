@@ -23,6 +23,8 @@ from instrument.model.spec import (
 )
 from tests.instrument.model.spec_edits import Edit, put, take
 
+BOW = {"kind": "bow", "glide_ms": [4.0], "dip_db": [3.0, 9.0], "dip_ms": [30.0]}
+
 
 @pytest.fixture
 def description(tiny_instrument: Path) -> InstrumentSpec:
@@ -52,6 +54,7 @@ def test_an_encoder_and_places_by_tsne_may_be_missing(
 ) -> None:
     content = json.loads((tiny_instrument / SPEC_FILE).read_text(encoding="utf-8"))
     del content["encoder"]
+    del content["joins"]
     for point in content["map"]:
         del point["tsne"]
     content["format"] = number
@@ -59,6 +62,7 @@ def test_an_encoder_and_places_by_tsne_may_be_missing(
     spec = read_spec(tmp_path)
     assert spec.format == FORMAT
     assert spec.encoder is None
+    assert spec.joins == []
     assert all(point.tsne == [] for point in spec.map)
 
 
@@ -108,6 +112,14 @@ def test_an_encoder_and_places_by_tsne_may_be_missing(
         (put("presets", 0, "points", 0, value=1000), "preset natural"),
         (put("loudness_db", 3, value=0.0), "loudness_db should rise"),
         (put("loudness_db", value=[-30.0]), "loudness_db should rise"),
+        (put("joins", value={}), "joins should be a list"),
+        (put("joins", value=[BOW | {"kind": "jump"}]), "joins[0] kind should be one of slur, bow"),
+        (put("joins", value=[BOW | {"dip_db": []}]), "joins[0] dip_db should be 1 to 101"),
+        (put("joins", value=[BOW | {"dip_db": [3.0, 2.0]}]), "joins[0] dip_db should be"),
+        (put("joins", value=[BOW | {"dip_db": [math.nan]}]), "joins[0].dip_db[0] is not a finite"),
+        (put("joins", value=[BOW, BOW | {"glide_ms": [-1.0]}]), "joins[1].glide_ms[0] should be"),
+        (put("joins", value=[BOW | {"seconds": [2.0, 1.0]}]), "joins[0] seconds should be two"),
+        (put("joins", value=[BOW] * 1001), "more than 1000 classes of joins"),
         (put("pitch_range", value=[80, 60]), "pitch_range"),
         (put("pitch_range", value=[60]), "pitch_range"),
         (put("envelope_size", "release_frame", value=750), "release_frame"),

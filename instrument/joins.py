@@ -1,0 +1,22 @@
+"""How one note of a line leads into the next: the kinds of joins."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Join(Enum):
+    """What the player does between two notes of a line.
+
+    Attributes:
+        SLUR: One bow; a finger goes down or comes up, in a trill time and again.
+        BOW: The bow changes (détaché): a dip, in which the pitch jumps, and a new attack. On the
+            same pitch the note is bowed again; quickly so, it is a tremolo.
+        PORTAMENTO: One bow; the finger slides.
+        STACCATO: A new stroke from the stopped bow, or from the air.
+    """
+
+    SLUR = "slur"
+    BOW = "bow"
+    PORTAMENTO = "portamento"
+    STACCATO = "staccato"
