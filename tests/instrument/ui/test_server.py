@@ -2,112 +2,33 @@
 
 from __future__ import annotations
 
-import io
 import json
-import threading
-import time
-from collections.abc import Callable, Iterator
-from http.client import HTTPConnection
+from collections.abc import Iterator
 from pathlib import Path
 from socket import SHUT_RDWR
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import pytest
-import soundfile
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 pytest.importorskip("websockets")
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
-from instrument.arrays import Float32, Float64
-from instrument.model.graphs import Instrument
-from instrument.ui.examples import LARGEST as RECORDING_BYTES
-from instrument.ui.examples import Examples
-from instrument.ui.hub import Hub
 from instrument.ui.messages import LARGEST, MessageReader
-from instrument.ui.presets import OwnPresets
-from instrument.ui.security import Gate
-from instrument.ui.server import address, listen, make_app, make_server, page_files
+from instrument.ui.server import address, listen, make_app, page_files
 from instrument.ui.takes import Takes
 from tests.instrument.ui.conftest import Desk
-
-TOKEN = "the-token"  # noqa: S105 (of this test)
-HOST = "127.0.0.1"
-WITHIN = 20.0
-
-Answer: TypeAlias = tuple[int, dict[str, str], bytes]
-"""Status, headers, body."""
-
-
-class Served(NamedTuple):
-    """A page that is served."""
-
-    port: int
-    desk: Desk
-
-    @property
-    def host(self) -> str:
-        return f"{HOST}:{self.port}"
-
-    def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
-        return self.send(method, path, None, headers)
-
-    def post(self, path: str, body: bytes, **headers: str) -> Answer:
-        return self.send("POST", path, body, headers)
-
-    def send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
-        connection = HTTPConnection(HOST, self.port, timeout=WITHIN)
-        try:
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
-        finally:
-            connection.close()
-
-    def connect(self, token: str = TOKEN, **chosen: Any) -> ClientConnection:
-        chosen.setdefault("origin", f"http://{self.host}")
-        uri = f"ws://{self.host}/{token}/play"
-        chosen = {"open_timeout": WITHIN, "proxy": None, "compression": None, **chosen}
-        connection: ClientConnection = connect(uri, **chosen)
-        return connection
-
-    def until(self, true: Callable[[], object]) -> None:
-        end = time.monotonic() + WITHIN
-        while not true():
-            assert time.monotonic() < end
-            time.sleep(0.01)
+from tests.instrument.ui.served import HOST, TOKEN, WITHIN, Served, serving
 
 
 @pytest.fixture
-def served(
-    desk: Desk, reader: MessageReader, tiny: Instrument, own: OwnPresets, tmp_path: Path
-) -> Iterator[Served]:
-    import asyncio  # noqa: PLC0415
-
-    hub = Hub(desk.panel, reader, {"name": "tiny"})
-    with listen(HOST, 0) as socket:
-        port = socket.getsockname()[1]
-        takes = Takes(tmp_path, tmp_path, lambda _told: None)
-        examples = Examples(tiny, own, lambda: None)
-        server = make_server(make_app(hub, Gate(HOST, port), TOKEN, takes.file, examples))
-
-        async def serve() -> None:
-            sharing = asyncio.create_task(hub.run())
-            await server.serve(sockets=[socket])
-            sharing.cancel()
-
-        thread = threading.Thread(target=lambda: asyncio.run(serve()))
-        thread.start()
-        end = time.monotonic() + WITHIN
-        while not server.started and time.monotonic() < end:
-            time.sleep(0.01)
-        yield Served(port, desk)
-        server.should_exit = True
-        thread.join(WITHIN)
-        assert not thread.is_alive()
+def served(desk: Desk, reader: MessageReader, tmp_path: Path) -> Iterator[Served]:
+    takes = Takes(tmp_path, tmp_path, lambda _told: None)
+    with serving(desk, lambda hub, gate: make_app(hub, gate, TOKEN, takes.file), reader) as served:
+        yield served
 
 
 def hear(page: ClientConnection, kind: str) -> dict[str, Any]:
@@ -322,47 +243,3 @@ def test_a_port_that_is_taken_is_told() -> None:
         listen(HOST, taken.getsockname()[1])
     with pytest.raises(UsageError):
         listen("no.such.name.invalid", 0)
-
-
-# --- recordings ----------------------------------------------------------------------------------
-
-
-def test_a_recording_is_taken_and_heard_again(
-    served: Served, own: OwnPresets, violin_note: Callable[..., tuple[Float32, Float64]]
-) -> None:
-    pytest.importorskip("swift_f0")
-    file = io.BytesIO()
-    soundfile.write(file, violin_note(69, 0.5)[0], 48_000, format="FLAC")
-    where = f"/{TOKEN}/examples?name=an%20A.flac"
-    status, _, name = served.post(where, file.getvalue(), origin=f"http://{served.host}")
-    assert (status, name) == (200, b"an A")
-    assert [preset.name for preset in own.found] == ["an A"]
-    status, headers, sound = served.get(f"/{TOKEN}/examples?name=an%20A")
-    assert (status, headers["content-type"], sound[:4]) == (200, "audio/wav", b"RIFF")
-
-
-@pytest.mark.parametrize(
-    ("token", "origin", "size", "wanted"),
-    [
-        ("another", "own", 100, 404),
-        (TOKEN, "http://elsewhere.example", 100, 403),
-        (TOKEN, None, 100, 403),
-        (TOKEN, "own", RECORDING_BYTES + 1, 413),
-        (TOKEN, "own", 100, 422),
-    ],
-    ids=["no token", "a foreign origin", "no origin", "too large", "no sound"],
-)
-def test_a_recording_that_is_refused_leaves_nothing(
-    served: Served, own: OwnPresets, token: str, origin: str | None, size: int, wanted: int
-) -> None:
-    headers = {}
-    if origin is not None:
-        headers["origin"] = origin.replace("own", f"http://{served.host}")
-    status, _, _ = served.post(f"/{token}/examples?name=a", bytes(size), **headers)
-    assert status == wanted
-    assert own.found == []
-
-
-def test_there_is_no_sound_of_what_was_never_heard(served: Served) -> None:
-    for name in ("", "x", "..%2F..%2Fetc%2Fpasswd"):
-        assert served.get(f"/{TOKEN}/examples?name={name}")[0] == 404

@@ -1,0 +1,92 @@
+"""A page that is served on a port of this computer, as browsers and attackers reach it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from typing import Any, NamedTuple, TypeAlias
+
+from starlette.applications import Starlette
+from websockets.sync.client import ClientConnection, connect
+
+from instrument.ui.hub import Hub
+from instrument.ui.messages import MessageReader
+from instrument.ui.security import Gate
+from instrument.ui.server import listen, make_server
+from tests.instrument.ui.conftest import Desk
+
+TOKEN = "the-token"  # noqa: S105 (of this test)
+HOST = "127.0.0.1"
+WITHIN = 20.0
+
+Answer: TypeAlias = tuple[int, dict[str, str], bytes]
+"""Status, headers, body."""
+
+
+class Served(NamedTuple):
+    """A page that is served."""
+
+    port: int
+    desk: Desk
+
+    @property
+    def host(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        return self.send(method, path, None, headers)
+
+    def post(self, path: str, body: bytes, **headers: str) -> Answer:
+        return self.send("POST", path, body, headers)
+
+    def send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+        connection = HTTPConnection(HOST, self.port, timeout=WITHIN)
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+        finally:
+            connection.close()
+
+    def connect(self, token: str = TOKEN, **chosen: Any) -> ClientConnection:
+        chosen.setdefault("origin", f"http://{self.host}")
+        uri = f"ws://{self.host}/{token}/play"
+        chosen = {"open_timeout": WITHIN, "proxy": None, "compression": None, **chosen}
+        connection: ClientConnection = connect(uri, **chosen)
+        return connection
+
+    def until(self, true: Callable[[], object]) -> None:
+        end = time.monotonic() + WITHIN
+        while not true():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
+@contextmanager
+def serving(
+    desk: Desk, make: Callable[[Hub, Gate], Starlette], reader: MessageReader
+) -> Iterator[Served]:
+    """Serve the application that is made of a desk's hub."""
+    hub = Hub(desk.panel, reader, {"name": "tiny"})
+    with listen(HOST, 0) as socket:
+        port = socket.getsockname()[1]
+        server = make_server(make(hub, Gate(HOST, port)))
+
+        async def serve() -> None:
+            sharing = asyncio.create_task(hub.run())
+            await server.serve(sockets=[socket])
+            sharing.cancel()
+
+        thread = threading.Thread(target=lambda: asyncio.run(serve()))
+        thread.start()
+        end = time.monotonic() + WITHIN
+        while not server.started and time.monotonic() < end:
+            time.sleep(0.01)
+        yield Served(port, desk)
+        server.should_exit = True
+        thread.join(WITHIN)
+        assert not thread.is_alive()
