@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from queue import Empty
 from typing import TYPE_CHECKING
@@ -65,7 +65,7 @@ class Audience:
         Returns:
             Whether something is heard, and somebody wants to know it soon again.
         """
-        for request in self._requests():
+        for request in _last_of_each(self._requests()):
             self._carry_out(request)
         if not self._osc.heard:
             self._bindings = None
@@ -116,6 +116,13 @@ class Audience:
         if anew or self._recorder.running != self._recording:
             self._recording = self._recorder.running
             self._osc.tell("/recording", self._recording)
+
+
+def _last_of_each(requests: Iterable[Request]) -> Iterable[Request]:
+    """What of requests counts: a flood of them begins one take, not many."""
+    return {
+        request if isinstance(request, Forget) else type(request): request for request in requests
+    }.values()
 
 
 def _of(binding: Binding | None) -> tuple[int, int]:

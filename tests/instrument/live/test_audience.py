@@ -117,7 +117,7 @@ def test_a_controller_is_learned_shown_and_forgotten(stalls: Stalls) -> None:
     told = stalls.look()
     assert told["/learned morph"] == ["morph", 33, 5]
     assert told["/learning"] == ["", 0]
-    stalls.ask(packet("/forget", "morph"))
+    stalls.ask(packet("/forget", "morph"), packet("/forget", "pan"))
     assert stalls.look()["/learned morph"] == ["morph", -1, 0]
     event = ControlChange(4, 33, 7)
     assert stalls.controllers.translate(event, 2.0) == [event]
@@ -174,6 +174,12 @@ def test_a_take_is_recorded_while_it_plays(stalls: Stalls, tmp_path: Path) -> No
     assert [notice.event for notice in stalls.notices] == ["recording", "recorded"]
     assert stalls.notices[1].about["path"] == str(path)
     assert stalls.notices[1].about["seconds"] == pytest.approx(400 * 128 / 48_000)
+
+
+def test_a_flood_of_takes_is_one(stalls: Stalls, tmp_path: Path) -> None:
+    stalls.ask(packet("/subscribe"), *[packet("/record", on % 2) for on in range(20)])
+    stalls.look()
+    assert len([*(tmp_path / "takes").iterdir()]) == 1
 
 
 def test_without_a_folder_nothing_is_recorded(tiny: Instrument) -> None:
