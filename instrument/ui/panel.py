@@ -92,7 +92,7 @@ class Panel:
         elif message.kind == "strike":
             self._strike(page, **message.values)
         else:
-            self._does[message.kind](**message.values)
+            self._does.get(message.kind, _nothing)(**message.values)
         self.changed = True
 
     def leave(self, page: Hashable) -> None:
@@ -193,3 +193,7 @@ class Panel:
     def curves(self) -> dict[str, Any]:
         """The curves of the last note as they are at the cursor."""
         return self._curves.at(self._cursor.place, self._keys.key, self._keys.velocity)
+
+
+def _nothing(**_values: object) -> None:
+    """What the panel does about a message that is for others."""

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from instrument.errors import UsageError
 from instrument.model.graphs import Instrument
 from instrument.ui.hub import MESSAGES_A_SECOND, MOST_MALFORMED, MOST_PAGES, Hub, Page, Rate, voices
 from instrument.ui.messages import MessageReader
@@ -194,3 +195,21 @@ def test_voices_come_in_threes() -> None:
         {"channel": 2, "key": 60, "seconds": 1.25},
     ]
     assert [*voices([])] == []
+
+
+def test_what_isnt_for_the_panel_goes_where_it_belongs(desk: Desk, reader: MessageReader) -> None:
+    asked: list[object] = []
+
+    def delete(name: str) -> None:
+        asked.append(name)
+        raise UsageError("there is no such take")
+
+    more = {"record": lambda *, on: asked.append(on), "delete": delete}
+    hub = Hub(desk.panel, reader, {"name": "tiny"}, more)
+    page = opened(hub)
+    assert hub.take(page, said(kind="record", on=True))
+    assert hub.take(page, said(kind="delete", name="../x"))
+    assert asked == [True, "../x"]
+    assert desk.sent == []
+    notices = [message for message in news(page) if message["kind"] == "notice"]
+    assert notices == [{"kind": "notice", "text": "there is no such take"}]

@@ -203,3 +203,10 @@ def test_curves_are_those_of_the_last_note_at_the_place(desk: Desk, tiny: Instru
     desk.say("point", point=7)
     assert desk.panel.curves()["cents"] != before["cents"]
     json.dumps(before)
+
+
+def test_what_is_for_others_does_nothing(desk: Desk) -> None:
+    before = desk.panel.state()
+    desk.say("record", on=True)
+    assert desk.panel.state() == before
+    assert desk.sent == []
