@@ -204,7 +204,10 @@ def test_what_isnt_for_the_panel_goes_where_it_belongs(desk: Desk, reader: Messa
         asked.append(name)
         raise UsageError("there is no such take")
 
-    more = {"record": lambda *, on: asked.append(on), "delete": delete}
+    def record(*, on: bool) -> None:
+        asked.append(on)
+
+    more: dict[str, Any] = {"record": record, "delete": delete}
     hub = Hub(desk.panel, reader, {"name": "tiny"}, more)
     page = opened(hub)
     assert hub.take(page, said(kind="record", on=True))
