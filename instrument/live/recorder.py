@@ -155,8 +155,8 @@ class Recorder:
         """Write what was played since the last time, and takes now and then."""
         if self._running is not None:
             self._running.look(self._position)
-        if self._saver is not None:
-            self._saver.look()
+        if self._saver is not None and self._engine is not None and self._engine.notes:
+            self._saver.look()  # an older take stays as long as this one has nothing in it
         if self._tape is None:
             return
         try:

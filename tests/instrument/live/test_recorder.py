@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32
 from instrument.dsp.callback import Playback
+from instrument.live import recorder as recording
+from instrument.live import takes
 from instrument.live.recorder import Tape
+from instrument.midi.events import NoteOn
+from instrument.midi.score import read_score
+from instrument.settings import EngineSettings
 
 TAPE = 64
 
@@ -80,3 +88,25 @@ def test_a_tape_that_is_stopped_stays_so() -> None:
     recorder.tape.drain()
     assert recorder.playback.recording[0] == 0
     assert recorder.numbers == list(range(10))
+
+
+# --- The take ------------------------------------------------------------------------------------
+
+
+def test_a_take_is_kept_while_it_goes_on_once_something_was_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SAVED_SECONDS", "LEAST_REST"):
+        monkeypatch.setattr(takes, name, 0.0)
+    path = tmp_path / "take.mid"
+    path.write_bytes(b"an older one")
+    engine = SimpleNamespace(notes=0, position=48_000)
+    with recording.Recorder(path, None, EngineSettings(), lambda _notice: None) as recorder:
+        recorder.record(cast("Any", engine), Playback.empty(cast("Any", None)))
+        assert recorder.take is not None
+        recorder.drain()
+        assert path.read_bytes() == b"an older one"
+        recorder.take.add(100, NoteOn(0, 60, 90))
+        engine.notes = 1
+        recorder.drain()
+        assert [timed.event for timed in read_score(path).events] == [NoteOn(0, 60, 90)]
