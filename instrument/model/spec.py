@@ -172,6 +172,7 @@ class InstrumentSpec:
         latent_mean: [latent], the centre of the axes.
         latent_spread: [latent], how exactly a note is placed: the mean posterior deviation.
         jitter: What envelopes are given beside what the graph decodes.
+        performances: That joins were measured in; of each how many.
         joins: What joins were measured to be like, those under narrower conditions first; where
             none fits, they are the usual ones.
         axes, map, presets, sources: Lists of what their classes describe.
@@ -194,6 +195,7 @@ class InstrumentSpec:
     latent_spread: list[Positive]
     jitter: JitterSpectra
     joins: list[JoinClass] = field(default_factory=list, kw_only=True)
+    performances: list[Source] = field(default_factory=list, kw_only=True)
     axes: list[Axis]
     map: list[MapPoint]
     presets: list[Preset]

@@ -107,6 +107,36 @@ def evaluate(
     typer.echo(f"pictures and metrics in {report}")
 
 
+def joins(
+    instrument: InstrumentFolder,
+    performances: Annotated[list[Path], typer.Argument(help="Sound files of single lines.")],
+    licence: Annotated[
+        list[str] | None, typer.Option(help="NAME=TEXT, for each performance.")
+    ] = None,
+    contours: Annotated[Path, typer.Option(help="Where contours are kept for later.")] = Path(
+        "runs/contours"
+    ),
+) -> None:
+    """What joins are like: measured in performances, written into an exported instrument."""
+    from training.data.contours import read_contours
+    from training.export.destination import check_card
+    from training.export.joins import record_joins
+
+    check_card(instrument)
+    licences = named_texts("--licence", licence or [])
+    with progress_bar("listening") as progress:
+        found = read_contours(performances, contours, progress)
+    spec = record_joins(instrument, found, licences)
+    for source in spec.performances:
+        typer.echo(f"{source.name}: {source.notes} joins")
+    for each in spec.joins:
+        middle = len(each.dip_db) // 2
+        typer.echo(
+            f"{each.kind}: dips by {each.dip_db[middle]:.1f} dB, {each.dip_ms[middle]:.0f} ms "
+            f"wide; the pitch takes {each.glide_ms[middle]:.0f} ms"
+        )
+
+
 def pictures(
     features: Features,
     instrument: InstrumentFolder,

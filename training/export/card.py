@@ -33,6 +33,22 @@ ENCODER_SAID = (
 )
 
 
+def _joins(spec: InstrumentSpec) -> str:
+    """What its joins were measured in, if they were."""
+    if not spec.performances:
+        return ""
+    rows = [[source.name, str(source.notes), source.licence] for source in spec.performances]
+    table = markdown_table(["performance", "joins", "licence"], rows)
+    return f"""## What its joins were measured in
+
+How a note of a line leads into the next, slurred or by a change of the bow: glide and overshoot of the
+pitch, depth and width of the dip. Nothing else was taken from these performances.
+
+{table}
+
+"""
+
+
 def metric_tables(metrics: Iterable[Metric]) -> str:
     """Metrics as Markdown: a heading and a table for each section."""
     parts = []
@@ -172,7 +188,7 @@ part of them held out for evaluation. The recordings themselves are not here.
 
 {sources}
 
-## Graphs
+{_joins(spec)}## Graphs
 
 {_graphs(spec)}
 

@@ -1,0 +1,95 @@
+"""Contours of whole performances: pitch by CREPE and level, kept so that they are measured once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from instrument.arrays import Float32
+from instrument.errors import RecordingError
+from instrument.files import replacing
+from instrument.listening.audio import read_audio
+from instrument.listening.loudness import loudness_db
+from instrument.units import FRAME_RATE, hz_to_midi
+from training.analysis.crepe import CrepeSize, estimate_f0
+from training.analysis.lines import Contour
+from training.reading import ArrayField, DamageError, read_arrays
+
+RATE = 48_000
+PIECE_SECONDS, MARGIN_SECONDS = 20, 1
+KEPT = {
+    "midi": ArrayField("<f8", ("T",), 0.0, 200.0),
+    "confidence": ArrayField("<f8", ("T",), 0.0, 1.0),
+    "level_db": ArrayField("<f8", ("T",), -200.0, 100.0),
+}
+
+
+def contour_of(audio: Float32, sample_rate: int, size: CrepeSize = "tiny") -> Contour:
+    """The contour of a line.
+
+    Args:
+        audio: [samples], mono.
+        sample_rate: In Hz, a multiple of 250.
+        size: CREPE's capacity.
+    """
+    hop = sample_rate // FRAME_RATE
+    piece, margin = PIECE_SECONDS * sample_rate, MARGIN_SECONDS * sample_rate
+    tracks = []
+    for begin in range(0, len(audio), piece):
+        first = max(0, begin - margin)
+        f0_hz, confidence = estimate_f0(
+            audio[first : begin + piece + margin], sample_rate, FRAME_RATE, size=size
+        )
+        end = (begin - first + piece) // hop if begin + piece < len(audio) else None
+        inside = slice((begin - first) // hop, end)
+        tracks.append(np.stack([f0_hz[inside], confidence[inside]]).astype(np.float64))
+    f0_hz, confidence = np.concatenate(tracks, axis=1)
+    level = loudness_db(audio, sample_rate, FRAME_RATE).astype(np.float64)
+    frames = min(len(f0_hz), len(level))
+    midi = np.asarray(hz_to_midi(f0_hz[:frames]), np.float64)
+    return Contour(midi, confidence[:frames], level[:frames], FRAME_RATE)
+
+
+def read_contours(
+    files: Sequence[Path], kept: Path, progress: Callable[[int, int], None]
+) -> dict[str, Contour]:
+    """The contours of sound files, by their names.
+
+    Args:
+        files: In any usual format.
+        kept: Folder where contours are kept, and looked for.
+        progress: Called with how many are done, of how many.
+
+    Raises:
+        RecordingError: A file can't be read.
+        OutputError: Nothing can be kept.
+    """
+    found = {}
+    for number, file in enumerate(files):
+        progress(number, len(files))
+        found[file.stem] = _contour(file, kept)
+    progress(len(files), len(files))
+    return found
+
+
+def _contour(file: Path, kept: Path) -> Contour:
+    if not file.is_file():
+        raise RecordingError(f"{file}: no such file")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    path = kept / f"{digest}.npz"
+    with suppress(DamageError):
+        return Contour(**read_arrays(path, KEPT), frame_rate=FRAME_RATE)
+    contour = contour_of(read_audio(file, RATE), RATE)
+    kept.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as beside:
+        np.savez(
+            beside,
+            midi=contour.midi,
+            confidence=contour.confidence,
+            level_db=contour.level_db,
+        )
+    return contour
