@@ -27,7 +27,7 @@ CONTROLS = (
 )
 """Amplitude, harmonics, noise and state; nothing asks for 1000, 60 dB above full level."""
 
-POINT = (Output(most=1000.0, silent=0.0),)
+POINT = (Output(most=1e5, silent=0.0),)
 """A point of the latent space, where training notes lie about as N(0, I)."""
 
 TRIAL_DB = -30.0
