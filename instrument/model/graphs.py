@@ -27,8 +27,8 @@ CONTROLS = (
 )
 """Amplitude, harmonics, noise and state; nothing asks for 1000, 60 dB above full level."""
 
-POINT = (Output(most=1e5, silent=0.0),)
-"""A point of the latent space, where training notes lie about as N(0, I)."""
+POINT = (Output(most=1e9, silent=0.0),)
+"""A point of the latent space, where training notes lie about as N(0, I), and others anywhere."""
 
 TRIAL_DB = -30.0
 ASTRAY_DB = 40.0
