@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -25,8 +25,11 @@ from instrument.ui.presets import LONGEST_NAME, OwnPreset, OwnPresets
 LARGEST = 32 << 20
 """Bytes of a recording: half a minute of the largest samples."""
 
+SENDING_SECONDS = 60.0
 LISTENING_SECONDS = 60.0
 MOST_WAITING = 4
+"""Recordings at once, those that are still being sent among them."""
+
 MOST_HEARD = 8
 """Recordings that stay to be heard beside what Arco makes of them."""
 
@@ -71,25 +74,26 @@ class Examples:
         self._one = asyncio.Lock()
         self._waiting = 0
 
-    async def take(self, file_name: str, content: bytes) -> str:
+    async def take(self, file_name: str, read: Callable[[], Awaitable[bytes]]) -> str:
         """Listen to a recording and keep it as a preset, whose name is returned.
 
         Args:
             file_name: Whatever the page calls it.
-            content: Of the file, ``LARGEST`` bytes at most.
+            read: Gives what is in it, ``LARGEST`` bytes at most. It is asked only if there is room.
 
         Raises:
             ArcoError: It isn't one note, or can't be kept; in a sentence for whoever plays.
         """
         if self._waiting >= MOST_WAITING:
-            raise UsageError("it is still listening to other recordings: try again")
+            raise UsageError("others are still being listened to: try again")
         self._waiting += 1
         try:
+            content = await asyncio.wait_for(read(), SENDING_SECONDS)
             async with self._one:
                 work = asyncio.to_thread(self._listen, content)
                 heard = await asyncio.wait_for(work, LISTENING_SECONDS)
         except TimeoutError:
-            raise RecordingError("it took too long to listen to it") from None
+            raise RecordingError("it took too long to send it or to listen to it") from None
         finally:
             self._waiting -= 1
         name = self._free_name(file_name)
@@ -123,9 +127,11 @@ class Examples:
             file = Path(folder) / "recording"
             file.write_bytes(content)
             try:
-                audio = read_audio(file, rate, LONGEST_SECONDS)
+                audio = read_audio(file, rate, LONGEST_SECONDS + 1.0)
             except RecordingError as error:
                 raise RecordingError(str(error).removeprefix(f"{file}: ")) from None
+        if len(audio) > LONGEST_SECONDS * rate:
+            raise RecordingError(f"it is longer than {LONGEST_SECONDS:g} s: one note is enough")
         example = listen(self._instrument, audio, rate)
         (velocity,) = velocities_of(spec, [example.loudness])
         return Heard(example, velocity, _wav(audio, rate), len(audio) / rate)

@@ -146,23 +146,36 @@ async def _hear(examples: Examples | None, request: Request) -> Response:
     """A recording is sent: the name of its preset, or the sentence in which it is refused."""
     if examples is None:
         return _plain(404)
-    content = await _body(request, RECORDING_BYTES)
-    if content is None:
-        return _plain(413, "it is larger than a recording of half a minute")
     name = request.query_params.get("name", "")[:LONGEST_FILE_NAME]
     try:
-        return _plain(200, await examples.take(name, content))
+        return _plain(200, await examples.take(name, partial(_body, request, RECORDING_BYTES)))
+    except _TooLargeError as error:
+        return _plain(413, str(error))
     except ArcoError as error:
         return _plain(422, str(error))
 
 
-async def _body(request: Request, most: int) -> bytes | None:
-    """What was sent, read no farther than so many bytes; None if it is more."""
+class _TooLargeError(UsageError):
+    """More was sent than is taken."""
+
+    def __init__(self) -> None:
+        super().__init__("it is larger than a recording of half a minute")
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """What was sent.
+
+    Raises:
+        _TooLargeError: It is more than so many bytes, by what it says or as it turns out. No more
+            than these are read.
+    """
+    if int(request.headers.get("content-length", 0)) > most:  # digits: h11 takes nothing else
+        raise _TooLargeError
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
         if len(content) > most:
-            return None
+            raise _TooLargeError
     return bytes(content)
 
 

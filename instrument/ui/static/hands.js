@@ -70,6 +70,7 @@ export class Hands {
   }
 
   move(event) {
+    if (this.pointer === undefined) this.area.title = this.map.ownAt(event.offsetX, event.offsetY)?.name ?? "";
     if (event.pointerId !== this.pointer) return;
     if (this.drawing) this.trace(event);
     else if (Math.hypot(event.movementX, event.movementY) > 0) this.drag(event);

@@ -52,7 +52,8 @@ export class Presets {
   /** Play the note of a recording as it was bowed. */
   hear(preset) {
     this.hands.recall(preset);
-    setTimeout(() => this.hands.silence(), HEARD_MS);
+    const mine = this.hands.sounding;
+    setTimeout(() => this.hands.sounding === mine && this.hands.silence(), HEARD_MS);
   }
 
   rename(name) {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import Any, NamedTuple, TypeAlias
@@ -43,7 +43,9 @@ class Served(NamedTuple):
     def post(self, path: str, body: bytes, **headers: str) -> Answer:
         return self.send("POST", path, body, headers)
 
-    def send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+    def send(
+        self, method: str, path: str, body: bytes | Iterable[bytes] | None, headers: dict[str, str]
+    ) -> Answer:
         connection = HTTPConnection(HOST, self.port, timeout=WITHIN)
         try:
             connection.request(method, path, body, headers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +51,14 @@ def note(violin_note: Callable[..., tuple[Float32, Float64]]) -> bytes:
 
 
 def take(examples: Examples, name: str, content: bytes) -> str:
-    return asyncio.run(examples.take(name, content))
+    return asyncio.run(examples.take(name, sent(content)))
+
+
+def sent(content: bytes) -> Callable[[], Awaitable[bytes]]:
+    async def read() -> bytes:
+        return content
+
+    return read
 
 
 def test_a_recording_becomes_a_preset_with_its_note(
@@ -148,13 +155,57 @@ def test_only_the_last_ones_stay_to_be_heard(
 
 def test_many_at_once_wait_and_more_are_refused(examples: Examples, note: bytes) -> None:
     async def at_once() -> list[str | BaseException]:
-        takes = (examples.take("note.wav", note) for _ in range(MOST_WAITING + 2))
+        takes = (examples.take("note.wav", sent(note)) for _ in range(MOST_WAITING + 2))
         return await asyncio.gather(*takes, return_exceptions=True)
 
     answers = asyncio.run(at_once())
     assert sum(isinstance(answer, str) for answer in answers) == MOST_WAITING
     assert sum(isinstance(answer, UsageError) for answer in answers) == 2
     assert take(examples, "note.wav", note)
+
+
+def test_what_would_have_to_wait_is_not_even_read(examples: Examples, note: bytes) -> None:
+    read = 0
+
+    async def at_once() -> list[str | BaseException]:
+        async def sending() -> bytes:
+            nonlocal read
+            read += 1
+            await asyncio.sleep(0)
+            return note
+
+        takes = (examples.take("note.wav", sending) for _ in range(3 * MOST_WAITING))
+        return await asyncio.gather(*takes, return_exceptions=True)
+
+    asyncio.run(at_once())
+    assert read == MOST_WAITING
+
+
+def test_a_recording_that_is_never_sent_to_its_end_is_given_up(
+    examples: Examples, note: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examples_module, "SENDING_SECONDS", 0.01)
+
+    async def stalled() -> bytes:
+        await asyncio.Event().wait()
+        return b""
+
+    with pytest.raises(RecordingError):
+        asyncio.run(examples.take("note.wav", stalled))
+    assert take(examples, "note.wav", note) == "note"
+
+
+def test_half_a_minute_is_heard_and_no_more(
+    examples: Examples, own: OwnPresets, violin_note: Callable[..., tuple[Float32, Float64]]
+) -> None:
+    audio = np.zeros(30 * RATE, np.float32)
+    one_note, _ = violin_note(70, 0.5)
+    audio[: len(one_note)] = one_note
+    longer = np.append(audio, np.zeros(RATE // 10, np.float32))
+    with pytest.raises(RecordingError):
+        take(examples, "long.flac", flac(longer))
+    assert own.found == []
+    assert take(examples, "note.flac", flac(audio)) == "note"
 
 
 def test_what_takes_too_long_is_given_up(
