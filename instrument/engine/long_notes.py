@@ -22,8 +22,8 @@ from instrument.engine.table import VoiceTable
 
 SPLICE_WITHIN_FRAMES = 60
 RESHAPE_FRAMES = 8
-"""A held voice follows its knobs and its place once in so many frames, the notes of a channel in
-turn."""
+"""A held voice follows its knobs once in so many frames, the notes of a channel in turn. Its place
+it follows at once, and then not for so many frames."""
 
 KNOB_STEP = 0.003
 """Knobs that moved less than this, of their 0…1, leave a voice as it is."""
@@ -56,6 +56,10 @@ class LongNotes:
         self._table.led_db[slot] = 0.0
         self._plan_splice(slot)
 
+    def follow_from(self, slot: int, frame: int) -> None:
+        """Leave the beginning of a note as it is: nothing moves it before a frame."""
+        self._table.follow_from[slot] = self._table.place_from[slot] = frame
+
     def _plan_splice(self, slot: int) -> None:
         """Choose where the next envelope takes over; never at the same frame, so no loop."""
         latest = self._table.release_frame - MATCH_FRAMES - 2
@@ -78,24 +82,33 @@ class LongNotes:
             table.led_from[slot], table.led_db[slot] = entry, gap_db
             curves.copy_from(following)
             table.position[slot] += entry - position
+            table.place_from[slot] += entry - position
             table.follow_from[slot] = entry + CROSSFADE_FRAMES
             self._plan_splice(slot)
 
     def reshape(self, held: list[int]) -> None:
         """Let the held voices whose turn it is follow their knobs and their place."""
-        out_of_date = self._out_of_date(held) if held else np.zeros(0, np.bool_)
-        if not out_of_date.any():
+        if not held:
             return
-        table, slots = self._table, np.array(held)[out_of_date]
+        table, slots = self._table, np.array(held)
+        turned, moved = self._turned(held), self._moved(held)
+        if not (turned | moved).any():
+            return
         position = table.position[slots]
         due = (position.astype(np.int64) + table.turn[slots]) % RESHAPE_FRAMES == 0
-        due &= position >= table.follow_from[slots]
+        due &= turned & (position >= table.follow_from[slots])
+        # A few at a time, those first that have waited longest.
+        waited = np.where(moved, position - table.place_from[slots], -1.0)
+        most = -(-len(held) // RESHAPE_FRAMES)
+        longest = np.argsort(-waited, kind="stable")[:most]
+        due[longest] |= waited[longest] >= 0.0
         for slot in slots[due]:
             self._reshape(int(slot))
 
     def _reshape(self, slot: int) -> None:
         table = self._table
         position = int(table.position[slot])
+        table.place_from[slot] = position + RESHAPE_FRAMES
         turned, curves = self._spare, table.curves[slot]
         self._envelopes.write(slot, turned)
         lead_level(turned, int(table.led_from[slot]), table.release_frame, table.led_db[slot])
@@ -107,17 +120,21 @@ class LongNotes:
         """How many frames held voices go on with their curves as they are."""
         if not held:
             return math.inf
-        if self._out_of_date(held).any():
+        if (self._turned(held) | self._moved(held)).any():
             return 1
         left = self._table.splice_at[held] - self._table.position[held]
         return float(math.ceil(left.min()))
 
-    def _out_of_date(self, held: list[int]) -> NDArray[np.bool_]:
-        """Whether knobs or place have moved since the curves of held voices [V] were decoded."""
-        channels = self._table.channel[held]
-        wanted, given = self._knobs[channels], self._table.knobs[held]
-        moved = np.nan_to_num(np.abs(wanted - given), nan=1.0) > KNOB_STEP
-        moved &= ~(np.isnan(wanted) & np.isnan(given))
-        out_of_date: NDArray[np.bool_] = moved.any(axis=1)
-        out_of_date |= self._places.moves[channels] != self._table.moves[held]
-        return out_of_date
+    def _turned(self, held: list[int]) -> NDArray[np.bool_]:
+        """Whether knobs have moved since the curves of held voices [V] were decoded."""
+        wanted, given = self._knobs[self._table.channel[held]], self._table.knobs[held]
+        turned = np.nan_to_num(np.abs(wanted - given), nan=1.0) > KNOB_STEP
+        turned &= ~(np.isnan(wanted) & np.isnan(given))
+        found: NDArray[np.bool_] = turned.any(axis=1)
+        return found
+
+    def _moved(self, held: list[int]) -> NDArray[np.bool_]:
+        """Whether the places of held voices [V] have moved since their curves were decoded."""
+        moves = self._places.moves[self._table.channel[held]]
+        moved: NDArray[np.bool_] = moves != self._table.moves[held]
+        return moved

@@ -60,6 +60,7 @@ class VoiceTable:
         jitter_at: [V], where its stretch of the jitter begins.
         turn: [V], so many frames before a multiple of 8 it may follow the knobs, see ``LongNotes``.
         follow_from: [V], the first frame at which the curves may follow the knobs.
+        place_from: [V], the first frame at which they may follow their place.
         splice_at: [V], where its next envelope takes over.
         led_from, led_db: [V], from which frame on, and by how much, a held note's curves lead on
             its level.
@@ -86,6 +87,7 @@ class VoiceTable:
         self.jitter_at = np.zeros(slots, dtype=np.int64)
         self.turn = np.zeros(slots, dtype=np.int64)
         self.follow_from = np.zeros(slots)
+        self.place_from = np.zeros(slots)
         self.splice_at = np.zeros(slots)
         self.led_from = np.zeros(slots, dtype=np.int64)
         self.led_db = np.zeros(slots)

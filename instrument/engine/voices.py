@@ -73,7 +73,7 @@ class VoicePool:
             curves.write(envelope, table.release_frame)
             if note.slide_frames:
                 slide(curves, 0, note.slide_cents, note.slide_frames)
-            table.follow_from[slot] = max(SUSTAIN_FRAME, note.slide_frames)
+            self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, note.slide_frames))
         table.pressure_db[:, rows] = 0.0
         self._writer.begin(rows, hop, inside, part, performance)
 
@@ -103,7 +103,7 @@ class VoicePool:
         glide = max(GLIDE_FRAMES, note.slide_frames)
         join(curves, entry, level_db, cents, vibrato, glide)
         table.position[slot] = float(entry)
-        table.follow_from[slot] = max(SUSTAIN_FRAME, entry + glide)
+        self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, entry + glide))
 
     def release(self, slots: list[int], performance: Float64, speed: float = 1.0) -> None:
         """Let voices go on in their release.

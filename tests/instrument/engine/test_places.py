@@ -19,8 +19,8 @@ from instrument.model.latent import LatentSpace
 from instrument.units import FRAME_RATE
 from tests.instrument.engine.control_player import HOP, RATE, Player
 
-FOLLOWED = RESHAPE_FRAMES + CROSSFADE_FRAMES + 1
-"""Frames in which a held note has followed its place."""
+FOLLOWED = CROSSFADE_FRAMES + 1
+"""Frames in which a held note that has rested has followed its place."""
 
 
 @pytest.fixture
@@ -205,3 +205,30 @@ def test_places_cost_no_more_than_a_frame_at_a_time(tiny: Instrument, player: Pl
         player.next_hop()
     assert len(calls) <= frames // RESHAPE_FRAMES + 1
     assert player.control.planner.hop * HOP > 0
+
+
+def test_a_chord_follows_its_place_a_few_notes_at_a_time(tiny: Instrument) -> None:
+    """None of eight frames pays for all of the notes, and after eight all have followed."""
+    player = Player(tiny, polyphony=8)
+    slots = [player.begin(key) for key in (60, 64, 67, 72)]
+    player.hops(SUSTAIN_FRAME + 1)
+    table = player.control.pool._table
+    player.send(place(tiny, -1))
+    followed = []
+    for _ in range(len(slots)):
+        player.next_hop()
+        followed.append(sum(table.moves[slots] == player.control._places.moves[0]))
+    assert followed == [1, 2, 3, 4]
+
+
+def test_an_envelope_that_takes_over_doesnt_hold_up_the_place(tiny: Instrument) -> None:
+    player = Player(tiny)
+    slot = player.begin()
+    table = player.control.pool._table
+    position = 0
+    while table.position[slot] >= position:
+        position = int(table.position[slot])
+        player.next_hop()
+    player.send(place(tiny, -1))
+    player.next_hop()
+    assert table.moves[slot] == player.control._places.moves[0]
