@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from instrument.errors import RecordingError as RecordingError
     from instrument.errors import UnknownName as UnknownName
     from instrument.errors import UsageError as UsageError
+    from instrument.joins import Join as Join
     from instrument.listening.example import Example as Example
     from instrument.midi.events import ChannelPressure as ChannelPressure
     from instrument.midi.events import ControlChange as ControlChange
@@ -54,6 +55,7 @@ _PLACES = {
         "UnknownName",
         "UsageError",
     ),
+    "joins": ("Join",),
     "listening.example": ("Example",),
     "midi.events": (
         "ChannelPressure",

@@ -44,6 +44,7 @@ class Voices(VoiceSlots):
         self.most = 0
         self.notes = 0
         self.dropped = 0
+        self._sample_rate = sample_rate
         self._join_within = round(JOIN_WITHIN_SECONDS * sample_rate)
         # How many notes each channel had, whether or not they got a voice.
         self._numbers: Counter[int] = Counter()
@@ -73,7 +74,8 @@ class Voices(VoiceSlots):
         else:
             before = self._line_before(channel, key, sample)
         if before is not None:
-            allocation = Allocation(before, True, self._gap(before, sample))
+            seconds = self._seconds(before, sample)
+            allocation = Allocation(before, True, self._gap(before, sample), seconds)
         else:
             slot = self._new_voice(NoteId(channel, number), sample)
             if slot is None:
@@ -129,7 +131,8 @@ class Voices(VoiceSlots):
         if voice.down and mono:
             back = voice.down[-1]
             voice.key = back.key
-            return NoteEnd([], Return(slot, back.key, back.velocity, back.number))
+            seconds = self._seconds(slot, sample)
+            return NoteEnd([], Return(slot, back.key, back.velocity, back.number, seconds))
         return NoteEnd(self._release([slot], sample, pedal=pedal))
 
     def all_notes_off(self, channel: int, sample: int, *, pedal: bool) -> list[int]:
@@ -192,6 +195,10 @@ class Voices(VoiceSlots):
         """Samples since a voice was released; 0 if it is still held."""
         voice = self.slots[slot]
         return sample - voice.released_at if voice.stage is Stage.RELEASED else 0
+
+    def _seconds(self, slot: int, sample: int) -> float:
+        """Since the note of a voice began."""
+        return (sample - self.slots[slot].began_at) / self._sample_rate
 
     def _held_by(self, channel: int, key: int, note: int | None) -> int | None:
         """The oldest voice that a key holds for a note, or for any."""

@@ -13,7 +13,7 @@ from instrument.engine.places import Places
 from instrument.engine.planner import FramePlanner
 from instrument.engine.slots import Theft
 from instrument.engine.smoothing import CONTINUOUS, ControlSmoother, pressure_db
-from instrument.engine.table import VoiceNote, VoiceTable
+from instrument.engine.table import Line, VoiceNote, VoiceTable
 from instrument.engine.voices import VoicePool
 from instrument.errors import InstrumentError
 from instrument.midi.channel import CHANNELS
@@ -121,7 +121,7 @@ class Control:
         envelopes = NoteEnvelopes(table, instrument, latents, knobs, self._places)
         long_notes = LongNotes(table, envelopes, knobs, self._places)
         self.writer = FrameWriter(table, instrument, sample_rate, hops, latents.seed)
-        self.pool = VoicePool(table, envelopes, long_notes, self.writer)
+        self.pool = VoicePool(table, envelopes, long_notes, self.writer, spec.joins)
         self.planner = FramePlanner(
             self.voices,
             self.smoother,
@@ -168,18 +168,19 @@ class Control:
             channel = event.channel
             if self.voices.silent(channel):
                 self.smoother.settle(channel)
-            key, velocity, mono = event.key, event.velocity, self._mono(channel)
+            mono = event.join is not None or self._mono(channel)
             allocation = self.voices.note_on(
-                channel, key, velocity, sample, mono=mono, note=event.note
+                channel, event.key, event.velocity, sample, mono=mono, note=event.note
             )
             if allocation is None:
                 continue
             number = self.voices.slots[allocation.slot].number
-            note = self._note(channel, key, velocity, number)
+            note = self._note(event, number)
             if allocation.joined:
                 self._begin_voices(slots, notes, sample)
                 slots, notes = [], []
-                self.pool.join(allocation.slot, note, allocation.gap, self.smoother.values)
+                line = Line(allocation.gap, allocation.seconds)
+                self.pool.join(allocation.slot, note, line, self.smoother.values)
             else:
                 slots.append(allocation.slot)
                 notes.append(note)
@@ -194,17 +195,17 @@ class Control:
         inside = sample - first
         self.pool.begin(slots, notes, hop, inside, inside / length, self.smoother.values)
 
-    def _note(self, channel: int, key: int, velocity: int, number: int) -> VoiceNote:
+    def _note(self, event: NoteOn, number: int) -> VoiceNote:
+        channel, key = event.channel, event.key
         controlling_channel = self.state.controlling_channel(channel)
-        loudness = self._dynamics.quantile(velocity, soft=controlling_channel.soft)
+        loudness = self._dynamics.quantile(event.velocity, soft=controlling_channel.soft)
         slide_cents, frames = 0.0, 0
         before, self._last_key[channel] = self._last_key[channel], key
         if controlling_channel.portamento and before is not None:
             slide_cents = 100.0 * (before - key)
             frames = slide_frames(controlling_channel.portamento_time)
-        return VoiceNote(
-            channel, key, loudness, controlling_channel.preset, number, slide_cents, frames
-        )
+        preset = controlling_channel.preset
+        return VoiceNote(channel, key, loudness, preset, number, slide_cents, frames, event.join)
 
     def _note_off(self, event: NoteOff, sample: int) -> None:
         channel = event.channel
@@ -217,8 +218,8 @@ class Control:
         self._release(ended.released, 2.0**faster)
         if ended.back is not None:
             back = ended.back
-            note = self._note(channel, back.key, back.velocity, back.number)
-            self.pool.join(back.slot, note, 0, self.smoother.values)
+            note = self._note(NoteOn(channel, back.key, back.velocity), back.number)
+            self.pool.join(back.slot, note, Line(0, back.seconds), self.smoother.values)
 
     def _release(self, slots: list[int], speed: float = 1.0) -> None:
         self.pool.release(slots, self.smoother.values, speed)

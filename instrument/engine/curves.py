@@ -1,4 +1,4 @@
-"""Envelope curves: split, released, joined and continued, frame by frame.
+"""Envelope curves: split, released, slid and continued, frame by frame.
 
 A voice reads three curves at a moving position. Whatever happens to its note is an edit of the
 curves that lie ahead, never a switch: so no step of pitch or level is larger than a bound.
@@ -23,11 +23,8 @@ RELEASE_DB_PER_FRAME = 0.25
 VIBRATO_WINDOW_FRAMES = 45
 """One period of vibrato at 5.5 Hz: a mean over so many frames is the pitch without it."""
 
-LEVEL_STEP_DB = 1.5
-"""The largest step of level at a join, from one frame to the next."""
-
 GLIDE_FRAMES = 9
-"""A join reaches the new pitch in 36 ms, as a finger does."""
+"""A release reaches its own pitch in 36 ms."""
 
 CROSSFADE_FRAMES = 30
 SUSTAIN_FRAME = 60
@@ -126,24 +123,6 @@ def release(
     ending[:] = np.minimum.accumulate(np.minimum(ending, slowest))
 
 
-def approach(curve: Float32, first: int, start: float, step: float) -> None:
-    """Bend the beginning of a curve so that it leads from a value with bounded steps.
-
-    Args:
-        curve: Edited in place from ``first`` on, until it is reached.
-        first: Frame.
-        start: The value just before.
-        step: The largest step from frame to frame.
-    """
-    value = start
-    for frame in range(first, len(curve)):
-        wanted = float(curve[frame])
-        if abs(wanted - value) <= step:
-            break
-        value += step if wanted > value else -step
-        curve[frame] = value
-
-
 def legato_entry(curves: Curves, release_frame: int) -> int:
     """The frame at which an attack has come within 3 dB of the sustain: where a slur enters."""
     sustained = float(np.median(curves.loudness_db[SUSTAIN_FRAME:release_frame]))
@@ -163,28 +142,6 @@ def slide(curves: Curves, first: int, cents: float, frames: int) -> None:
     ahead = curves.slow_cents[first : first + frames]
     left = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, len(ahead) + 1) / frames)
     ahead += (left * cents).astype(np.float32)
-
-
-def join(
-    curves: Curves,
-    entry: int,
-    level_db: float,
-    cents: float,
-    vibrato: float = 1.0,
-    glide_frames: int = GLIDE_FRAMES,
-) -> None:
-    """Lead from a sounding note into the curves of the next one of its line.
-
-    Args:
-        curves: Of the new note.
-        entry: The frame of them at which it is entered.
-        level_db: Loudness of the old note.
-        cents: Pitch of the old note, against the new note's nominal pitch.
-        vibrato: How many times its own vibrato the new note sounds with.
-        glide_frames: Until the new pitch is reached.
-    """
-    approach(curves.loudness_db, entry, level_db, LEVEL_STEP_DB)
-    slide(curves, entry, cents - curves.cents_at(entry, vibrato), glide_frames)
 
 
 def lead_level(curves: Curves, entry: int, release_frame: int, gap_db: float) -> None:

@@ -104,11 +104,13 @@ class Allocation:
         slot: Its index.
         joined: Whether the note goes on in the voice of the one before.
         gap: Samples since that one was released, if joined; 0 if it was still held.
+        seconds: Since that one began, if joined.
     """
 
     slot: int
     joined: bool = False
     gap: int = 0
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -118,12 +120,14 @@ class Return:
     Attributes:
         slot: Of its voice.
         key, velocity, number: Of the note that it goes back to.
+        seconds: Since the note that it leaves began.
     """
 
     slot: int
     key: int
     velocity: int
     number: int
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from instrument.arrays import Int64
 from instrument.engine.curves import FALL_FRAMES, Curves
+from instrument.joins import Join
 from instrument.model.spec import InstrumentSpec
 
 Slots: TypeAlias = Int64
@@ -25,6 +26,7 @@ class VoiceNote:
         number: How many notes its channel had before it.
         slide_cents: How far from the key's pitch a portamento begins.
         slide_frames: How long that takes; 0 without one.
+        join: What leads into it; None to go by the gap before it.
     """
 
     channel: int
@@ -34,6 +36,20 @@ class VoiceNote:
     number: int
     slide_cents: float = 0.0
     slide_frames: int = 0
+    join: Join | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a note comes after in its line.
+
+    Attributes:
+        gap_samples: Since the note before was released; 0 if it is still held.
+        seconds: Since that note began.
+    """
+
+    gap_samples: int
+    seconds: float
 
 
 class VoiceTable:

@@ -8,18 +8,19 @@ import numpy as np
 
 from instrument.arrays import Float64
 from instrument.engine.curves import (
-    GLIDE_FRAMES,
     SUSTAIN_FRAME,
-    join,
     legato_entry,
     release,
     slide,
 )
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter
+from instrument.engine.joins import Sounding, draw_shape, lead
 from instrument.engine.long_notes import LongNotes
 from instrument.engine.smoothing import Performance
-from instrument.engine.table import VoiceNote, VoiceTable
+from instrument.engine.table import Line, VoiceNote, VoiceTable
+from instrument.joins import Join
+from instrument.model.join_table import JoinClass
 from instrument.units import FRAME_RATE
 
 
@@ -32,6 +33,7 @@ class VoicePool:
         envelopes: NoteEnvelopes,
         long_notes: LongNotes,
         writer: FrameWriter,
+        joins: Sequence[JoinClass],
     ) -> None:
         """Make a pool.
 
@@ -40,11 +42,13 @@ class VoicePool:
             envelopes: Where their envelopes come from.
             long_notes: Who watches over those that are held.
             writer: Who writes their first frames.
+            joins: What those of the instrument are like.
         """
         self._table = table
         self._envelopes = envelopes
         self._long_notes = long_notes
         self._writer = writer
+        self._joins = joins
 
     def begin(
         self,
@@ -77,33 +81,43 @@ class VoicePool:
         table.pressure_db[:, rows] = 0.0
         self._writer.begin(rows, hop, inside, part, performance)
 
-    def join(self, slot: int, note: VoiceNote, gap_samples: int, performance: Float64) -> None:
+    def join(self, slot: int, note: VoiceNote, line: Line, performance: Float64) -> None:
         """Lead a voice into the next note of its line.
 
-        A note that follows without a gap is slurred: it enters where its attack is over. After a
-        gap, or on the same key, the bow begins anew.
+        If the note doesn't say how: one that follows without a gap is slurred, and after a gap, or
+        on the same key, the bow changes.
 
         Args:
             slot: Of the voice.
             note: The next one.
-            gap_samples: Since the note before was released; 0 if it is still held.
+            line: What it comes after.
             performance: [16, 5], the controls of all channels now.
         """
         table = self._table
         curves, position = table.curves[slot], float(table.position[slot])
         vibrato = self._vibrato(slot, performance)
         table.pressure_db[1, slot] = 0.0
-        level_db = curves.level_at(position)
         key_before = float(table.key[slot])
-        cents = curves.cents_at(position, vibrato) + 100.0 * (key_before - note.key)
+        semitones = abs(key_before - note.key)
+        # A note that is held, or was: beyond the join or the attack that led into it.
+        held_at = (
+            table.release_frame if line.gap_samples else max(position, table.follow_from[slot])
+        )
+        before = Sounding(
+            curves.level_at(position),
+            curves.level_at(float(held_at)),
+            curves.cents_at(position, vibrato) + 100.0 * (key_before - note.key),
+        )
         self._take(slot, note, before=int(table.point[slot]))
         self._envelopes.write(slot, curves)
-        slurred = gap_samples == 0 and key_before != note.key
-        entry = legato_entry(curves, table.release_frame) if slurred else 0
-        glide = max(GLIDE_FRAMES, note.slide_frames)
-        join(curves, entry, level_db, cents, vibrato, glide)
+        slurred = line.gap_samples == 0 and semitones > 0
+        kind = note.join or (Join.SLUR if slurred else Join.BOW)
+        rng = self._envelopes.rngs[slot]
+        shape = draw_shape(self._joins, kind, semitones, line.seconds, note.loudness, rng)
+        entry = legato_entry(curves, table.release_frame)
+        _, settled = lead(curves, entry, before, shape.sliding(note.slide_frames), vibrato)
         table.position[slot] = float(entry)
-        self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, entry + glide))
+        self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, settled))
 
     def release(self, slots: list[int], performance: Float64, speed: float = 1.0) -> None:
         """Let voices go on in their release.

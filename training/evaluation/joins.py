@@ -24,10 +24,10 @@ from training.evaluation.playback import RATE, PlaybackSettings, play, play_scor
 NOTE_SECONDS = 0.6
 OVERLAP_SECONDS = 0.04
 AROUND_SECONDS = 0.03
-GLIDE_SECONDS = 0.08  # after a join the pitch moves for 36 ms; loudness follows within 3 dB a frame
+GLIDE_SECONDS = 0.08  # a join is over by then; a portamento isn't
 SETTLED_SECONDS = 0.15
 FLUX_SIZE, FLUX_HOP = 256, 64
-FLUX_BINS = 7  # of 187 Hz: a glide by an octave in 36 ms moves less from window to window
+FLUX_BINS = 7  # of 187 Hz: what a glide moves from window to window
 CLICK_HZ = 10_000.0  # above, a bowed note is soft, and a click is not
 SAME_PERIOD = 0.9  # of the best match
 VELOCITIES = (80, 50, 110)

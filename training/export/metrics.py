@@ -190,7 +190,7 @@ SECTIONS: dict[str, dict[str, Description]] = {
     },
     "Legato": {
         "join_step_cents": Description(
-            "joins: largest step of pitch in 4 ms (an octave's glide makes 209)", "cents"
+            "joins: largest step of pitch in 4 ms (a slur is there in 4 to 20 ms)", "cents"
         ),
         "join_step_db": Description("joins: largest step of loudness in 4 ms", "dB"),
         "join_flux_ratio": Description(

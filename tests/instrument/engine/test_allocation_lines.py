@@ -41,6 +41,7 @@ def test_a_note_soon_after_the_last_goes_on_in_its_voice(
     assert allocation.joined is joined
     assert (allocation.slot == slot) is joined
     assert allocation.gap == (sample - 100 if joined else 0)
+    assert allocation.seconds == (sample / RATE if joined else 0.0)
     assert voices.sounding() == (1 if joined else 2)
 
 

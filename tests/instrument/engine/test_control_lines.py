@@ -26,15 +26,14 @@ def pitches(player: Player, slot: int, hops: int) -> Float64:
     return np.array(found)
 
 
-def test_a_slur_glides_to_the_new_pitch(player: Player) -> None:
+def test_a_slur_is_at_the_new_pitch_within_24_ms(player: Player) -> None:
     slot = player.begin(69)
     player.hops(100)
     player.send(NoteOff(0, 69), 0.5)
     player.send(NoteOn(0, 74, 80), 0.5)
     path = pitches(player, slot, 30)
-    assert np.all(np.abs(path[10:] - 74.0) < 0.4)
-    assert np.abs(np.diff(path)).max() < 1.0
-    assert np.all(np.diff(path[:8]) > 0.0)
+    assert np.all(np.abs(path[6:] - 74.0) < 0.4)
+    assert path[0] > 69.4  # and it moves at once
     assert (player.control.voices.sounding(), player.begun) == (1, 1)
 
 

@@ -12,13 +12,10 @@ from instrument.engine.curves import (
     CROSSFADE_FRAMES,
     FALL_FRAMES,
     GLIDE_FRAMES,
-    LEVEL_STEP_DB,
     MATCH_FRAMES,
     RELEASE_DB_PER_FRAME,
     SUSTAIN_FRAME,
     Curves,
-    approach,
-    join,
     legato_entry,
     release,
     slide,
@@ -155,48 +152,7 @@ def test_a_release_usually_falls_by_20_db_in_a_third_of_a_second() -> None:
     assert note.loudness_db[RELEASE_FRAME + 80] == pytest.approx(-20.0)
 
 
-# --- Joining -----------------------------------------------------------------------------------
-
-
-@given(
-    note=curves(),
-    entry=st.integers(0, SUSTAIN_FRAME),
-    level_db=st.floats(-85.0, 0.0),
-    cents=st.floats(-4800.0, 4800.0),
-    vibrato=st.floats(1.0, 3.0),
-    glide_frames=st.integers(GLIDE_FRAMES, 500),
-)
-def test_a_join_leads_from_the_note_before(
-    note: Curves, entry: int, level_db: float, cents: float, vibrato: float, glide_frames: int
-) -> None:
-    before = copy(note)
-    join(note, entry, level_db, cents, vibrato, glide_frames)
-    ahead = slice(entry, None)
-    levels = np.concatenate([[level_db], note.loudness_db[ahead]])
-    own = np.concatenate([[0.0], steps(before.loudness_db[ahead])])
-    assert np.all(steps(levels) <= np.maximum(own, LEVEL_STEP_DB) + ROUNDING)
-
-    wanted, found = pitch(before, vibrato), pitch(note, vibrato)
-    reached = entry + glide_frames
-    np.testing.assert_array_equal(found[reached - 1 :], wanted[reached - 1 :])
-    travelled = np.concatenate([[cents], found[ahead]])
-    own = np.concatenate([[0.0], steps(wanted[ahead])])
-    quickest = abs(cents - wanted[entry]) * np.pi / 2 / glide_frames
-    assert np.all(steps(travelled) <= own + quickest + ROUNDING)
-
-
-@given(
-    curve=st.lists(st.floats(-60.0, 0.0, width=32), min_size=1, max_size=60),
-    start=st.floats(-90.0, 0.0),
-)
-def test_an_approach_ends_where_the_curve_is_reached(curve: list[float], start: float) -> None:
-    wanted = np.array(curve, np.float32)
-    found = wanted.copy()
-    approach(found, 0, start, LEVEL_STEP_DB)
-    changed = np.flatnonzero(found != wanted)
-    reached = changed[-1] + 1 if len(changed) else 0
-    path = np.concatenate([[start], found[: reached + 1]])
-    assert np.all(steps(path) <= LEVEL_STEP_DB + ROUNDING)
+# --- Sliding -----------------------------------------------------------------------------------
 
 
 @given(first=st.integers(0, 100), cents=st.floats(-6000.0, 6000.0), frames=st.integers(1, 500))

@@ -17,7 +17,7 @@ from instrument.engine.frame_writer import FrameWriter
 from instrument.engine.long_notes import RESHAPE_FRAMES, LongNotes
 from instrument.engine.places import Places
 from instrument.engine.smoothing import PRESSURE_DB, ControlSmoother, pressure_db
-from instrument.engine.table import VoiceNote, VoiceTable
+from instrument.engine.table import Line, VoiceNote, VoiceTable
 from instrument.engine.voices import VoicePool
 from instrument.midi.controllers import AXIS_CONTROLLERS, ChannelState
 from instrument.midi.events import ControlChange
@@ -52,7 +52,7 @@ class Desk:
         envelopes = NoteEnvelopes(table, instrument, latents, knobs, places)
         self.long_notes = LongNotes(table, envelopes, knobs, places)
         self.writer = FrameWriter(table, instrument, RATE, RING, seed=0)
-        self.pool = VoicePool(table, envelopes, self.long_notes, self.writer)
+        self.pool = VoicePool(table, envelopes, self.long_notes, self.writer, [])
         self.held: list[int] = []
         self.follows_knobs = True
         self.hop = 0
@@ -308,7 +308,7 @@ def test_the_pressure_of_a_key_ends_where_its_line_goes_on_to_another(tiny: Inst
         desk.begin()
         desk.pool.press([0], pressure_db(pressure))
         desk.play(100)
-        desk.pool.join(0, VoiceNote(0, 72, 0.6, EXPRESSIVE, 1), 0, desk.smoother.values)
+        desk.pool.join(0, VoiceNote(0, 72, 0.6, EXPRESSIVE, 1), Line(0, 1.0), desk.smoother.values)
         levels.append(desk.play(100)[1])
     free, pressed = levels
     assert pressed[0] - free[0] > 0.5 * PRESSURE_DB
