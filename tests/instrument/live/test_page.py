@@ -33,6 +33,11 @@ def test_it_can_be_read_by_all_at_any_width(opened: Callable[[], Page]) -> None:
     page = opened()
     page.click("#notes summary")
     expect(page.get_by_role("button", name="Play").first).to_be_visible()
+    check_for_all(page)
+
+
+def check_for_all(page: Page) -> None:
+    """At both widths, dark and light, nothing is cut off and axe finds nothing."""
     schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
     for width, scheme in product((390, 1280), schemes):
         page.emulate_media(color_scheme=scheme)
@@ -142,6 +147,27 @@ def test_a_recording_is_dropped_and_played(
     page.locator("#example-file").set_input_files(noise)
     expect(page.locator("#example-said")).to_contain_text("noise.wav")
     expect(page.locator("#own .recall")).to_have_count(2)
+
+
+def test_a_recording_is_taken_by_keyboard_whatever_it_is_called(
+    opened: Callable[[], Page], violin_note: Callable[..., tuple[Float32, Float64]], tmp_path: Path
+) -> None:
+    page = opened()
+    file = tmp_path / f"{'W' * 80}.wav"
+    soundfile.write(file, violin_note(69, 0.4)[0], 48_000)
+    page.locator("#example").focus()
+    with page.expect_file_chooser() as chosen:
+        page.keyboard.press("Space")
+    chosen.value.set_files(file)
+    expect(page.locator("#example-said")).to_contain_text("is a preset now")
+    page.keyboard.press("Shift+Tab")  # to the button that keeps places, and so on to the list
+    for _ in range(2):
+        page.keyboard.press("Shift+Tab")
+    expect(page.get_by_label("Hear the recording")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#curve-key")).to_have_text("A4")
+    check_for_all(page)
 
 
 def test_the_map_is_laid_out_by_tsne(opened: Callable[[], Page]) -> None:
