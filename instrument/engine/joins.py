@@ -17,6 +17,9 @@ from instrument.units import FRAME_RATE
 SLUR_STEP_DB, BOW_STEP_DB = 1.5, 4.0
 """The largest step of level, from one frame to the next: of one bow, and of a new one."""
 
+SEMITONES_A_FRAME = 2.0
+"""A wide leap takes longer, whatever was measured of steps: otherwise it would crack."""
+
 BETWEEN_15_AND_85 = 0.494
 """What half a cosine takes of its time from 15 to 85 % of the way."""
 
@@ -101,7 +104,11 @@ def draw_shape(
     )
     return JoinShape(
         kind=kind,
-        glide_frames=max(1, round(glide_ms / 1000.0 * FRAME_RATE / BETWEEN_15_AND_85)),
+        glide_frames=max(
+            math.ceil(semitones / SEMITONES_A_FRAME),
+            round(glide_ms / 1000.0 * FRAME_RATE / BETWEEN_15_AND_85),
+            1,
+        ),
         dip_db=dip_db,
         dip_frames=dip_ms / 1000.0 * FRAME_RATE,
         overshoot_cents=overshoot_cents,

@@ -100,6 +100,13 @@ def test_joins_of_a_kind_differ_and_each_comes_from_its_own_note(kind: Join) -> 
     assert shapes == [drawn(kind, seed) for seed in range(20)]
 
 
+@pytest.mark.parametrize(("semitones", "frames"), [(2.0, 1), (5.0, 3), (12.0, 6)])
+def test_a_wide_leap_takes_longer(semitones: float, frames: int) -> None:
+    quick = JoinClass("slur", [0.0], [0.0], [8.0])
+    rng = np.random.default_rng(0)
+    assert draw_shape([quick], Join.SLUR, semitones, 0.5, 0.5, rng).glide_frames == frames
+
+
 def test_what_was_measured_is_what_is_played() -> None:
     wide = JoinClass("bow", [40.0], [9.0], [40.0], noise_db=[3.0], semitones=[5.0, 12.0])
     rng = np.random.default_rng(0)
