@@ -24,8 +24,22 @@ export class Presets {
 
   take(content) {
     this.content = { format: content.format, instrument: content.instrument, presets: content.presets };
-    byId("own").replaceChildren(...content.presets.map((preset, i) => this.item(preset, content.examples[i])));
+    const own = byId("own");
+    const before = this.names ?? [];
+    this.names = content.presets.map(({ name }) => name);
+    const row = [...own.children].findIndex((item) => item.contains(document.activeElement));
+    const buttons = [...(own.children[row]?.querySelectorAll("button") ?? [])];
+    const button = buttons.indexOf(document.activeElement);
+    own.replaceChildren(...content.presets.map((preset, i) => this.item(preset, content.examples[i])));
+    if (row >= 0) this.focus(this.names.indexOf(before[row]), row, button);
     byId("export").disabled = content.presets.length === 0;
+  }
+
+  /** Keep the focus on a button of a preset; on the one that has come to its place, if it has gone. */
+  focus(now, row, button) {
+    const items = byId("own").children;
+    const again = items[now < 0 ? Math.min(row, items.length - 1) : now]?.querySelectorAll("button");
+    (again?.[now < 0 ? 0 : button] ?? again?.[0] ?? byId("keep-name")).focus();
   }
 
   item(preset, example) {

@@ -168,6 +168,15 @@ def test_a_recording_is_taken_by_keyboard_whatever_it_is_called(
     page.keyboard.press("Enter")
     expect(page.locator("#curve-key")).to_have_text("A4")
     check_for_all(page)
+    other = opened()
+    other.fill("#keep-name", "another")
+    other.press("#keep-name", "Enter")
+    expect(page.locator("#own .recall")).to_have_count(2)
+    expect(page.get_by_label("by Arco")).to_be_focused()
+    page.get_by_label("Delete W").press("Enter")
+    expect(page.get_by_role("button", name="another", exact=True)).to_be_focused()
+    page.get_by_label("Delete another").press("Enter")
+    expect(page.locator("#keep-name")).to_be_focused()
 
 
 def test_the_map_is_laid_out_by_tsne(opened: Callable[[], Page]) -> None:
