@@ -6,6 +6,7 @@ the system's buffer. Nothing that comes in raises an error.
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from collections.abc import Iterator
@@ -63,6 +64,7 @@ class OscPort:
         Raises:
             UsageError: It is taken, or there is no such address.
         """
+        logging.getLogger().addFilter(_is_no_complaint_of_the_parser)
         self.malformed = 0
         self.targets = targets([axis.name for axis in spec.axes])
         self.requests: SimpleQueue[Request] = SimpleQueue()
@@ -150,6 +152,11 @@ class OscPort:
     def close(self) -> None:
         """Give the port back."""
         self._socket.close()
+
+
+def _is_no_complaint_of_the_parser(record: logging.LogRecord) -> bool:
+    """What means nothing is counted: a line for each of a flood would fill terminals and disks."""
+    return record.module not in ("osc_message", "osc_bundle")
 
 
 def packed(address: str, *values: float | str) -> bytes:

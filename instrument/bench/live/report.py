@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from instrument.bench.effort import Effort
 from instrument.bench.live.measure import (
     ARCO,
@@ -12,9 +14,13 @@ from instrument.bench.live.measure import (
     live_seconds,
     measure_live,
 )
+from instrument.bench.live.pointer import PointerLatency, measure_pointer, pointer_seconds
 from instrument.bench.machine import Watch, machine
 from instrument.bench.metrics import Metric, Report, Row, Section
+from instrument.errors import UsageError
 from instrument.terminal import duration
+
+MOST_MOVES = 60
 
 
 def measure_live_session(
@@ -33,10 +39,12 @@ def measure_live_session(
     watch = Watch()
     say(f"notes through JACK, {duration(live_seconds(effort.notes))}")
     found = measure_live(effort.notes, name)
+    moves = min(effort.notes, MOST_MOVES)
+    say(f"a finger on the page, {duration(pointer_seconds(moves))}")
     return Report(
         machine=machine(),
         noise=watch.noise(),
-        sections=(live_section(found),),
+        sections=(live_section(found), _pointer(name, moves)),
         settings={"instrument": name, "notes": effort.notes},
     )
 
@@ -64,3 +72,35 @@ def live_section(found: LiveLatency) -> Section:
         rows.append(Row({"who": who}, {**metrics, "lost": lost}))
     title = f"Live: note-on to sound through JACK, blocks of {found.block} at {rate} Hz"
     return Section(title, tuple(rows), tuple(notes))
+
+
+def _pointer(name: str, moves: int) -> Section:
+    try:
+        return pointer_section(measure_pointer(moves, name))
+    except UsageError as error:
+        return Section(POINTER, (), (f"It was left out: {error}",))
+
+
+POINTER = "Live: pointer on the page to sound"
+
+
+def pointer_section(found: PointerLatency) -> Section:
+    """How soon a finger on the page was heard, and the parts of that."""
+    parts = {
+        "pointer to sound": found.seconds,
+        "browser to its page": found.page_seconds,
+        "page to engine": found.way_seconds,
+        "engine to sound": found.engine_seconds,
+    }
+    rows = []
+    for what, seconds in parts.items():
+        if len(seconds):
+            median, p95 = (1000.0 * float(part) for part in np.percentile(seconds, (50.0, 95.0)))
+            metrics = {"median": Metric("ms", (median,)), "p95": Metric("ms", (p95,))}
+            rows.append(Row({"what": what}, metrics))
+    notes = (
+        f"{len(found.seconds)} of {found.moves} moves were told apart from the sound without them. "
+        f"The page was ready after {found.ready_seconds:.2f} s. While {found.drags_per_second:.0f} "
+        f"drags a second moved the place, {found.late_frames} control frames came late.",
+    )
+    return Section(POINTER, tuple(rows), notes)

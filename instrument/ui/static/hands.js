@@ -4,6 +4,7 @@ import { byId, described } from "./words.js";
 
 const ARROWS = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" };
 const DRAGGED = 90; // velocity
+const MOVES = "onpointerrawupdate" in window ? "pointerrawupdate" : "pointermove"; // a screen's frame sooner, or not
 const SHORTEST_MS = 500; // a click is heard at least so long
 
 export class Hands {
@@ -15,7 +16,7 @@ export class Hands {
     this.drawing = false;
     this.speaks = false;
     this.area.addEventListener("pointerdown", (event) => this.down(event));
-    this.area.addEventListener("pointermove", (event) => this.move(event));
+    this.area.addEventListener(MOVES, (event) => this.move(event));
     for (const end of ["pointerup", "pointercancel"]) {
       this.area.addEventListener(end, (event) => this.up(event));
     }

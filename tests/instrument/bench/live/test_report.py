@@ -8,11 +8,13 @@ from instrument.bench.effort import Effort
 from instrument.bench.live import report
 from instrument.bench.live.latency import Latency, Spread
 from instrument.bench.live.measure import LiveLatency
+from instrument.bench.live.pointer import PointerLatency
 from instrument.bench.live.programs import OwnCounts
 from instrument.bench.live.report import live_section, measure_live_session
 from instrument.bench.metrics import (
     Metric,
 )
+from instrument.errors import UsageError
 
 ARCOS = Latency(100, 0, 1, Spread(48.0, 24.0, 96.0, 4.8), None)
 OWN = OwnCounts(latency_ms=2.7, late_frames=1, late_notes=2, postponed=3, dropped=4)
@@ -59,10 +61,16 @@ def test_a_live_session_is_a_report_of_one_section(
         asked.append((notes, instrument))
         return found
 
+    def refuse(_moves: int, _instrument: str) -> PointerLatency:
+        raise UsageError("no browser")
+
     monkeypatch.setattr(report, "measure_live", pretend)
+    monkeypatch.setattr(report, "measure_pointer", refuse)
     said: list[str] = []
     told = measure_live_session("violin", effort, said.append)
     assert asked == [(effort.notes, "violin")]
-    assert told.sections == (live_section(found),)
+    assert told.sections[0] == live_section(found)
+    assert told.sections[1].rows == ()
+    assert "no browser" in told.sections[1].notes[0]
     assert told.settings == {"instrument": "violin", "notes": effort.notes}
     assert said[0].startswith("notes through JACK, ")
