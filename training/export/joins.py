@@ -17,7 +17,7 @@ from training.analysis.lines import Contour, LineJoin, joins
 from training.export.card import write_card
 from training.export.destination import check_card
 
-BOWED_DB = 2.5
+BOWED_DB = 1.5
 """A join that dips by more is a change of the bow: fingers make hardly a dip."""
 
 JUMP_SEMITONES = 1.5

@@ -16,12 +16,10 @@ import numpy as np
 import pytest
 
 import instrument
-import training
 from instrument.dsp import jit, kernel_cache
 from instrument.dsp.jit import compiled, first_calls
 
 PACKAGE = Path(instrument.__file__).parent
-TRAINING = Path(training.__file__).parent
 
 
 # --- Compiling -----------------------------------------------------------------------------------
@@ -126,7 +124,7 @@ def used_in_kernels(path: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "path",
-    [*(PACKAGE / "dsp").glob("*.py"), TRAINING / "analysis" / "demodulation.py"],
+    [*(PACKAGE / "dsp").glob("*.py"), PACKAGE / "listening" / "demodulation.py"],
     ids=lambda path: path.name,
 )
 def test_kernels_use_only_what_the_digest_covers(path: Path) -> None:
