@@ -19,6 +19,11 @@ from instrument.errors import RecordingError, UsageError
 from instrument.files import encoded
 
 FFMPEG_TIMEOUT_SECONDS = 300.0
+FFMPEG_FORMATS = (
+    "aac,ac3,aiff,amr,ape,asf,caf,eac3,flac,matroska,mov,mp3,mpeg,mpegts,ogg,tta,wav,wv"
+)
+"""Of sounds; a playlist would lead to other files."""
+
 MOST_SAMPLES = 2**29  # of all channels together: 90 minutes of stereo at 48 kHz
 SAMPLE_RATES = 1_000, 1_000_000  # in Hz; another is a broken header, and resampling it has no end
 FULL_SCALE = 1.0
@@ -114,7 +119,8 @@ def _read_with_ffmpeg(ffmpeg: str, path: Path, most_seconds: float | None) -> tu
     source = f"file:{path.absolute()}"
     with tempfile.TemporaryDirectory(prefix="arco-") as folder:
         decoded = Path(folder) / "decoded.wav"
-        command = [ffmpeg, "-nostdin", "-v", "error", "-protocol_whitelist", "file", "-i", source]
+        command = [ffmpeg, "-nostdin", "-v", "error", "-protocol_whitelist", "file"]
+        command += ["-format_whitelist", FFMPEG_FORMATS, "-i", source]
         command += ["-map", "0:a:0", "-c:a", "pcm_f32le"]
         command += [] if most_seconds is None else ["-t", f"{most_seconds:g}"]
         command += ["-fs", str(4 * MOST_SAMPLES), f"file:{decoded}"]

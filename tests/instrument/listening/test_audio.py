@@ -177,6 +177,18 @@ def test_without_ffmpeg_the_message_says_what_to_install(
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the program ffmpeg")
+@pytest.mark.parametrize(
+    "list_of", ["ffconcat version 1.0\nfile {}\n", "#EXTM3U\n#EXTINF:1,\n{}\n"]
+)
+def test_a_playlist_leads_to_no_other_file(tmp_path: Path, list_of: str) -> None:
+    soundfile.write(tmp_path / "secret.wav", np.zeros(4800), 48_000)
+    playlist = tmp_path / "recording"
+    playlist.write_text(list_of.format("secret.wav"))
+    with pytest.raises(RecordingError):
+        read_audio(playlist, 48_000)
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the program ffmpeg")
 def test_ffmpeg_reads_what_libsndfile_does_not_know(tmp_path: Path) -> None:
     wav, path = tmp_path / "tone.wav", tmp_path / "-odd name: 100%.m4a"
     soundfile.write(wav, tone(), RATE)
