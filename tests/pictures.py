@@ -17,15 +17,16 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
 from tests.instrument.live.page_program import Ui, place_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-STILL = {"width": 1280, "height": 950}
-MOVING = {"width": 960, "height": 860}
+WIDTH, HEIGHT = 1280, 950
 FRAMES, FRAME_MS = 48, 100
-MOVING_WIDTH = 720
+MOVING_WIDTH = 800
 KEPT = {"slow and wide": (0.17, 0.2), "straight": (0.76, 0.52)}
 TRIES = 8
 
@@ -39,25 +40,22 @@ def main() -> None:
         os.environ["ARCO_CONFIG"] = own
         ui = Ui(Path(own, "log"), "--audio-out", "jack", "--midi-in", "virtual", "--takes", own)
         try:
-            with _page(ui, STILL) as page:
+            with _page(ui) as page:
                 _still(page, folder / "ui.png")
-            with _page(ui, MOVING) as page:
                 _moving(page, folder / "ui.webp")
         finally:
             ui.stop()
 
 
 @contextmanager
-def _page(ui: Ui, size: dict[str, int]) -> Iterator[Page]:
+def _page(ui: Ui) -> Iterator[Page]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 (slow)
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        page = browser.new_page(
-            viewport={"width": size["width"], "height": size["height"]}, color_scheme="light"
-        )
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.goto(ui.address)
         page.wait_for_selector(".key")
         page.wait_for_timeout(600)
@@ -120,11 +118,9 @@ def _moving(page: Page, path: Path) -> None:
 
 
 def _write(shots: list[bytes], path: Path) -> None:
-    from PIL import Image  # noqa: PLC0415 (only this needs it)
-
     frames = []
     for shot in shots:
-        image = Image.open(BytesIO(shot)).convert("RGB")
+        image = _opened(shot)
         height = round(image.height * MOVING_WIDTH / image.width)
         frames.append(image.resize((MOVING_WIDTH, height), Image.Resampling.LANCZOS))
     frames[0].save(
@@ -136,6 +132,10 @@ def _write(shots: list[bytes], path: Path) -> None:
         quality=55,
         method=6,
     )
+
+
+def _opened(shot: bytes) -> Image.Image:
+    return Image.open(BytesIO(shot)).convert("RGB")
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ SAME = 0.2
 """What was captured and what is rendered are the same sound up to this share of its level."""
 
 WINDOW_SECONDS = 0.005
-BEFORE_SECONDS = 0.25
+BEFORE_SECONDS = 0.1
 WITHIN_SECONDS = 0.4
 DWELL_SECONDS = 0.45
 DRAG_SECONDS = 20.0
