@@ -14,6 +14,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
+from pythonosc import osc_bundle, osc_message
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_packet import OscPacket
@@ -26,6 +27,12 @@ from instrument.live.requests import MOST_WAITING, Request, read_request
 from instrument.midi.events import Event
 from instrument.model.spec import InstrumentSpec
 
+# What means nothing is counted: a line of the parser for each would take time, and fill terminals.
+_quiet = logging.getLogger("arco.osc")
+_quiet.disabled = True
+for _parser in (osc_message, osc_bundle):
+    setattr(_parser, "logging", _quiet)  # noqa: B010 (it is a module to mypy)
+
 LOOPBACK = "127.0.0.1"
 
 MOST_AT_ONCE = 8
@@ -34,7 +41,11 @@ MOST_AT_ONCE = 8
 MOST_MESSAGES = 64
 """Messages that a packet may hold."""
 
-LARGEST_PACKET = 65_536
+LARGEST_PACKET = 4096
+"""In bytes: eleven places. A larger one would take the music's time to read, and means nothing."""
+
+MOST_SECONDS = 0.001
+"""When packets have taken so long, the next ones wait for the next poll."""
 
 SUBSCRIBE = "/subscribe"
 SUBSCRIBED_SECONDS = 10.0
@@ -64,7 +75,6 @@ class OscPort:
         Raises:
             UsageError: It is taken, or there is no such address.
         """
-        logging.getLogger().addFilter(_is_no_complaint_of_the_parser)
         self.malformed = 0
         self.targets = targets([axis.name for axis in spec.axes])
         self.requests: SimpleQueue[Request] = SimpleQueue()
@@ -84,9 +94,12 @@ class OscPort:
     def poll(self) -> list[Arrival]:
         """Events that have arrived, from a few packets at most."""
         arrivals: list[Arrival] = []
+        until = time.perf_counter() + MOST_SECONDS
         for _ in range(MOST_AT_ONCE):
+            if time.perf_counter() > until:
+                break
             try:
-                packet, sender = self._socket.recvfrom(LARGEST_PACKET)
+                packet, sender = self._socket.recvfrom(LARGEST_PACKET + 1)
             except ConnectionError:  # someone who was told the state has gone
                 continue
             except OSError:  # nothing more has come, or it is closed
@@ -96,6 +109,9 @@ class OscPort:
         return arrivals
 
     def _read(self, packet: bytes, sender: tuple[str, int]) -> Iterator[Event]:
+        if len(packet) > LARGEST_PACKET:
+            self.malformed += 1
+            return
         try:
             messages = [timed.message for timed in OscPacket(packet).messages[:MOST_MESSAGES]]
         except Exception:
@@ -152,11 +168,6 @@ class OscPort:
     def close(self) -> None:
         """Give the port back."""
         self._socket.close()
-
-
-def _is_no_complaint_of_the_parser(record: logging.LogRecord) -> bool:
-    """What means nothing is counted: a line for each of a flood would fill terminals and disks."""
-    return record.module not in ("osc_message", "osc_bundle")
 
 
 def packed(address: str, *values: float | str) -> bytes:
