@@ -21,6 +21,7 @@ from instrument.engine.stems import Whole, channels, stem
 from instrument.errors import UsageError
 from instrument.files import check_apart, check_writable, new_folder
 from instrument.midi.outside import in_range
+from instrument.midi.phrasing import phrase
 from instrument.midi.score import Score
 from instrument.model.graphs import Instrument
 from instrument.report import RenderReport
@@ -172,8 +173,8 @@ def render_score(
         UsageError: An axis that has no knob, or all notes would be left out.
     """
     spec, rate = instrument.spec, settings.engine.sample_rate
-    lowest, highest = spec.pitch_range
-    played = in_range(score, lowest, highest, settings.outside)
+    played = in_range(score, spec.pitch_range[0], spec.pitch_range[1], settings.outside)
+    phrased = phrase(played.score, settings.engine.joins, settings.engine.seed)
     compile_seconds = compile_kernels(compiling)
     began = time.perf_counter()
     whole = whole or Whole()
@@ -189,7 +190,7 @@ def render_score(
         length = replace(length, most=whole.samples, exact=True)
 
     def events() -> Iterator[Timed]:
-        parts = stem(played.score.events, channel, whole)
+        parts = stem(phrased.events, channel, whole)
         timed = ((round(seconds * rate), event) for seconds, event in parts)
         return takewhile(lambda each: each[0] <= length.last, timed)
 

@@ -98,6 +98,20 @@ class Outside(StrEnum):
         return cls(name)
 
 
+class Joining(StrEnum):
+    """Who chooses how the notes of a file are joined.
+
+    Attributes:
+        AUTO: The file by gaps, slurs and pedals; where it says nothing, as a violinist would.
+        SLUR: All of a line in one bow.
+        BOW: A new bow for each note.
+    """
+
+    AUTO = "auto"
+    SLUR = "slur"
+    BOW = "bow"
+
+
 @dataclass(frozen=True)
 class EngineSettings:
     """What the sound depends on, beside the instrument and the events.
@@ -110,6 +124,8 @@ class EngineSettings:
         humanize: How much is left to chance, 0…2; at 1 equal notes differ as recordings do.
         preset: Name of the preset that all channels begin with; the first one if None.
         knobs: Positions 0…1 by name of the latent axis; the others are left to chance.
+        joins: Who chooses how the notes of a file are joined: "auto", "slur" or "bow", a
+            ``Joining``. A take's are joined as they were played.
 
     Raises:
         UsageError: A value is of another kind, or outside its range.
@@ -122,6 +138,7 @@ class EngineSettings:
     humanize: float = 1.0
     preset: str | None = None
     knobs: Mapping[str, float] = field(default_factory=dict)
+    joins: str = Joining.AUTO.value
 
     def __post_init__(self) -> None:
         for name, limits in LIMITS.items():
@@ -133,6 +150,8 @@ class EngineSettings:
         for name, position in self.knobs.items():
             _check_name("knob", name)
             POSITION.check(f"knob {name!r}", position)
+        if self.joins not in [*Joining]:
+            raise UsageError(f"joins {_shown(self.joins)}: should be {', '.join(Joining)}")
 
 
 def _check_name(kind: str, name: object) -> None:
@@ -150,3 +169,4 @@ class Chosen(TypedDict, total=False):
     humanize: float
     preset: str | None
     knobs: Mapping[str, float]
+    joins: str

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from instrument.errors import UsageError
-from instrument.settings import LIMITS, POSITION, Chosen, EngineSettings, Limits
+from instrument.settings import LIMITS, POSITION, Chosen, EngineSettings, Joining, Limits
 from instrument.text import one_line
 
 InstrumentOption = Annotated[
@@ -165,6 +165,7 @@ def read_chosen(
     knob: Sequence[str] | None,
     humanize: float | None,
     room: float | None,
+    joins: Joining | None = None,
 ) -> Chosen:
     """The settings of the engine that were given, checked; None is what wasn't.
 
@@ -188,4 +189,6 @@ def read_chosen(
     if room is not None:
         LIMITS["room_gain"].check("--room", room)
         chosen["room_gain"] = room
+    if joins is not None:
+        chosen["joins"] = joins.value
     return chosen

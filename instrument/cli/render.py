@@ -20,7 +20,7 @@ from instrument.cli.options import (
     instrument_folder,
     read_chosen,
 )
-from instrument.settings import TAIL, Outside
+from instrument.settings import TAIL, Joining, Outside
 
 if TYPE_CHECKING:
     from instrument.midi.score import Score
@@ -76,6 +76,14 @@ def render(
     knob: KnobOption = None,
     humanize: HumanizeOption = None,
     room: RoomOption = None,
+    joins: Annotated[
+        Joining | None,
+        typer.Option(
+            help="How notes of a line are joined: all in one bow, each with a new one, or, by "
+            "default, as the file's gaps say, and as a violinist would where there are none.",
+            show_default=False,
+        ),
+    ] = None,
     tail: Annotated[
         float | None,
         typer.Option(
@@ -113,6 +121,7 @@ def render(
         knob=knob,
         humanize=humanize,
         room=room,
+        joins=joins,
     )
     if tail is not None:
         TAIL.check("--tail", tail)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar, overload
 
 import numpy as np
 
 from instrument.arrays import Bool, Float64, Int32, UInt32
+from instrument.joins import Join
 from instrument.midi.events import Event, Latent, NoteOff, NoteOn, TimedEvent
 from instrument.midi.messages import (
     CONTROL_CHANGE,
@@ -25,6 +27,7 @@ from instrument.midi.messages import (
 Item = TypeVar("Item")
 
 NO_KEY = 0xFF
+NO_JOINS: Mapping[int, Join] = {}
 
 
 class Packed(Sequence[Item]):
@@ -117,6 +120,7 @@ class ScoreEvents(Packed[TimedEvent]):
         messages: UInt32,
         notes: Int32 | None,
         places: Sequence[Latent] = (),
+        joins: Mapping[int, Join] = NO_JOINS,
     ) -> None:
         """Hold what lies in arrays.
 
@@ -126,8 +130,10 @@ class ScoreEvents(Packed[TimedEvent]):
             notes: [events], the note that each begins or ends, as `NoteOn` and `NoteOff` have it;
                 None if none of them knows.
             places: All places of the song.
+            joins: What leads into a note, by its number.
         """
         self._places = places
+        self._joins = joins
         self._arrays = seconds, messages, notes
         # These give plain numbers, and that quickly.
         self._seconds, self._messages = seconds.data, messages.data
@@ -141,6 +147,8 @@ class ScoreEvents(Packed[TimedEvent]):
         if self._notes is not None and isinstance(event, NoteOn | NoteOff):
             note = self._notes[index]
             event = type(event)(event.channel, event.key, event.velocity, note)
+            if isinstance(event, NoteOn) and note in self._joins:
+                event = replace(event, join=self._joins[note])
         return TimedEvent(self._seconds[index], event)
 
     def of_notes(self, controllers: Collection[int]) -> ScoreEvents:
@@ -159,8 +167,13 @@ class ScoreEvents(Packed[TimedEvent]):
         key = moved[messages >> np.uint32(8) & np.uint32(0x7F)]
         changed = messages & ~np.uint32(0xFF00) | key << np.uint32(8)
         stays = ~of_key | (key != NO_KEY)
-        given = ScoreEvents(seconds, np.where(of_key, changed, messages), notes, self._places)
+        messages = np.where(of_key, changed, messages)
+        given = ScoreEvents(seconds, messages, notes, self._places, self._joins)
         return given._chosen(stays)
+
+    def with_joins(self, joins: Mapping[int, Join]) -> ScoreEvents:
+        """With what leads into notes, by their numbers."""
+        return ScoreEvents(*self._arrays, self._places, joins)
 
     def _slice(self, which: slice) -> ScoreEvents:
         return self._chosen(which)
@@ -168,7 +181,7 @@ class ScoreEvents(Packed[TimedEvent]):
     def _chosen(self, which: slice | Bool) -> ScoreEvents:
         seconds, messages, notes = self._arrays
         chosen = None if notes is None else notes[which]
-        return ScoreEvents(seconds[which], messages[which], chosen, self._places)
+        return ScoreEvents(seconds[which], messages[which], chosen, self._places, self._joins)
 
 
 def _event(message: int, places: Sequence[Latent]) -> Event:

@@ -181,6 +181,7 @@ def test_every_sample_rate_of_the_engine_can_be_asked_for(render: Arco, rate: in
         ("song.mid --seed 18446744073709551616", "--seed"),
         ("song.mid --humanize 1e300", "--humanize 1e+300"),
         ("song.mid --room nan", "--room nan"),
+        ("song.mid --joins none", "--joins"),
         ("song.mid --tail -1", "--tail -1"),
         ("song.mid --tail nan", "--tail nan"),
         ("song.mid --tail inf", "--tail inf"),
