@@ -38,6 +38,9 @@ LOOPBACK = "127.0.0.1"
 MOST_AT_ONCE = 8
 """Packets that one poll takes, so that a flood leaves time for the music."""
 
+KEPT_BYTES = 2**20
+"""What the system is asked to keep of a flood until it is read."""
+
 MOST_MESSAGES = 64
 """Messages that a packet may hold."""
 
@@ -82,6 +85,7 @@ class OscPort:
         self._translator = OscTranslator(spec)
         self._subscribers: dict[tuple[str, int], float] = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KEPT_BYTES)
         try:
             self._socket.bind((host, port))
         except (OSError, OverflowError) as error:
