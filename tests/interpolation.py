@@ -11,6 +11,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 
 import instrument as arco
 from instrument.arrays import Envelope
@@ -54,7 +55,7 @@ def _heard(violin: arco.Player, latent: np.ndarray[tuple[int], np.dtype[np.float
     return violin.encode(stream.render(RATE * 4), RATE)
 
 
-def _draw(axes: plt.Axes, heard: Example, name: str) -> None:
+def _draw(axes: Axes, heard: Example, name: str) -> None:
     seconds = np.arange(len(heard.measured)) / 250
     curves: tuple[tuple[str, Envelope], ...] = (
         ("as played", heard.recorded),
