@@ -32,13 +32,14 @@ export class Controls {
   }
 
   knob(label, axis) {
-    const output = make("output");
+    // No <output>: it would take the label's name from the slider, and be read aloud all the time.
+    const shown = make("data", { ariaHidden: "true" });
     const input = make("input", { type: "range", min: 0, max: 1, step: 0.005 });
-    const name = make("span", {}, label, output);
+    const name = make("span", {}, label, shown);
     const place = make("div", {}, make("label", {}, name, input));
     byId("knobs").append(place);
     this.watch(input, (position) => this.wire.soon("knob", { axis, position }, axis));
-    return { input, output, label, place };
+    return { input, shown, label, place };
   }
 
   watch(input, tell) {
@@ -53,9 +54,9 @@ export class Controls {
 
   show(state) {
     state.knobs.forEach((position, axis) => {
-      const { input, output } = this.knobs[axis];
+      const { input, shown } = this.knobs[axis];
       if (this.touched !== input) input.value = position;
-      output.textContent = position.toFixed(2);
+      shown.textContent = position.toFixed(2);
     });
     const [a, b] = state.marks;
     byId("mark-a").classList.toggle("set", a !== null);

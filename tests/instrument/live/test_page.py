@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -28,6 +29,10 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.live
 
+NAMELESS = re.compile(
+    r"^ *- (?:button|checkbox|combobox|radio|slider|textbox)(?=:| \[|$)", re.MULTILINE
+)
+
 
 def test_it_can_be_read_by_all_at_any_width(opened: Callable[[], Page]) -> None:
     page = opened()
@@ -37,7 +42,8 @@ def test_it_can_be_read_by_all_at_any_width(opened: Callable[[], Page]) -> None:
 
 
 def check_for_all(page: Page) -> None:
-    """At both widths, dark and light, nothing is cut off and axe finds nothing."""
+    """At both widths, dark and light, nothing is cut off and axe finds nothing; all has a name."""
+    assert NAMELESS.findall(page.locator("body").aria_snapshot()) == []
     schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
     for width, scheme in product((390, 1280), schemes):
         # A colour that is changing is no colour of the page.

@@ -104,7 +104,7 @@ def test_a_controller_is_learned_turns_its_slider_and_is_forgotten(
     expect(first.locator(".bound")).to_have_text(f"CC {KNOB}, channel 1")
     for value in (64, 127):
         turn(keys, KNOB, *range(50, value + 1))
-        expect(first.locator("output")).to_have_text(f"{value / 127:.2f}")
+        expect(first.locator("data")).to_have_text(f"{value / 127:.2f}")
     expect(page.locator("[name=source][value=place]")).to_be_checked()
     second.get_by_role("button").first.click()
     expect(page.locator("#learn-said")).to_contain_text("Escape")
