@@ -18,7 +18,8 @@ class NoteOn:
         note: Its number in a score that knows its whole notes; None if it is played live.
         join: What leads into it from the note before in its channel; None to leave it to the
             engine. A note that nothing sounds before begins by itself.
-        seconds: How long its key stays down, if that is known, above 0.
+        seconds: How long it lasts, if that is known, above 0: until neither key nor pedal holds it,
+            or its line goes on.
     """
 
     channel: int

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar, overload
 
 import numpy as np
 
 from instrument.arrays import Bool, Float64, Int32, UInt32
-from instrument.joins import Join
 from instrument.midi.events import Event, Latent, NoteOff, NoteOn, TimedEvent
+from instrument.midi.hints import Hints
 from instrument.midi.messages import (
     CONTROL_CHANGE,
     KEY_PRESSURE,
@@ -27,7 +26,6 @@ from instrument.midi.messages import (
 Item = TypeVar("Item")
 
 NO_KEY = 0xFF
-NO_JOINS: Mapping[int, Join] = {}
 
 
 class Packed(Sequence[Item]):
@@ -120,7 +118,7 @@ class ScoreEvents(Packed[TimedEvent]):
         messages: UInt32,
         notes: Int32 | None,
         places: Sequence[Latent] = (),
-        joins: Mapping[int, Join] = NO_JOINS,
+        hints: Hints | None = None,
     ) -> None:
         """Hold what lies in arrays.
 
@@ -130,14 +128,19 @@ class ScoreEvents(Packed[TimedEvent]):
             notes: [events], the note that each begins or ends, as `NoteOn` and `NoteOff` have it;
                 None if none of them knows.
             places: All places of the song.
-            joins: What leads into a note, by its number.
+            hints: What is known ahead of its notes.
         """
         self._places = places
-        self._joins = joins
+        self._hints = hints
         self._arrays = seconds, messages, notes
         # These give plain numbers, and that quickly.
         self._seconds, self._messages = seconds.data, messages.data
         self._notes = None if notes is None else notes.data
+
+    @property
+    def hints(self) -> Hints | None:
+        """What is known ahead of the notes."""
+        return self._hints
 
     def __len__(self) -> int:
         return len(self._seconds)
@@ -147,8 +150,8 @@ class ScoreEvents(Packed[TimedEvent]):
         if self._notes is not None and isinstance(event, NoteOn | NoteOff):
             note = self._notes[index]
             event = type(event)(event.channel, event.key, event.velocity, note)
-            if isinstance(event, NoteOn) and note in self._joins:
-                event = replace(event, join=self._joins[note])
+            if self._hints is not None and isinstance(event, NoteOn):
+                event = self._hints.told(event)
         return TimedEvent(self._seconds[index], event)
 
     def of_notes(self, controllers: Collection[int]) -> ScoreEvents:
@@ -168,12 +171,12 @@ class ScoreEvents(Packed[TimedEvent]):
         changed = messages & ~np.uint32(0xFF00) | key << np.uint32(8)
         stays = ~of_key | (key != NO_KEY)
         messages = np.where(of_key, changed, messages)
-        given = ScoreEvents(seconds, messages, notes, self._places, self._joins)
+        given = ScoreEvents(seconds, messages, notes, self._places, self._hints)
         return given._chosen(stays)
 
-    def with_joins(self, joins: Mapping[int, Join]) -> ScoreEvents:
-        """With what leads into notes, by their numbers."""
-        return ScoreEvents(*self._arrays, self._places, joins)
+    def with_hints(self, hints: Hints) -> ScoreEvents:
+        """With what is known ahead of the notes."""
+        return ScoreEvents(*self._arrays, self._places, hints)
 
     def _slice(self, which: slice) -> ScoreEvents:
         return self._chosen(which)
@@ -181,7 +184,7 @@ class ScoreEvents(Packed[TimedEvent]):
     def _chosen(self, which: slice | Bool) -> ScoreEvents:
         seconds, messages, notes = self._arrays
         chosen = None if notes is None else notes[which]
-        return ScoreEvents(seconds[which], messages[which], chosen, self._places, self._joins)
+        return ScoreEvents(seconds[which], messages[which], chosen, self._places, self._hints)
 
 
 def _event(message: int, places: Sequence[Latent]) -> Event:

@@ -7,26 +7,19 @@ the one note before it, which it touches, overlaps a little, or follows within 8
 from __future__ import annotations
 
 import math
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 
 import numpy as np
 
 from instrument.joins import Join
-from instrument.midi.controllers import (
-    ALL_NOTES_OFF,
-    ALL_SOUND_OFF,
-    LEGATO,
-    MONO_ON,
-    POLY_ON,
-    SOSTENUTO,
-    SUSTAIN,
-)
-from instrument.midi.events import ControlChange, NoteOff, NoteOn, TimedEvent
+from instrument.midi.events import NoteOn, TimedEvent
+from instrument.midi.hints import Hints
 from instrument.midi.packed import ScoreEvents
 from instrument.midi.score import Score
+from instrument.midi.whole_notes import WholeNotes, whole_notes
 from instrument.settings import Joining
 
 TOUCHING_SECONDS = 0.01
@@ -49,30 +42,11 @@ times longer than the one before, where a violinist takes a new bow."""
 SOFT_BOW_SECONDS, LOUD_BOW_SECONDS, BOW_VARIES = 6.0, 2.0, 0.25
 """How long one bow lasts at velocity 1 and at 127, and by what share of that it varies."""
 
-PEDALS = (SUSTAIN, SOSTENUTO, LEGATO)
-CONTROLLERS = (*PEDALS, ALL_SOUND_OFF, *range(ALL_NOTES_OFF, POLY_ON + 1))
-
-
-@dataclass(slots=True)
-class _Note:
-    """A note of one channel; in seconds from the beginning. Those of a pedal aren't free."""
-
-    number: int
-    start: float
-    key: int
-    velocity: int
-    free: bool
-    end: float = math.inf
-
-    @property
-    def seconds(self) -> float:
-        return self.end - self.start
-
 
 def phrase(score: Score, joining: str, seed: int) -> Score:
-    """A score whose notes say what leads into them, wherever that isn't plain.
+    """A score whose notes know how long they last, and what leads into them if that isn't plain.
 
-    To the engine are left takes, which are joined as they were played; notes after a gap, where the
+    To the engine are left takes, which are played as they were; notes after a gap, where the
     bow changes anyway; notes under a pedal, and those of a channel that plays mono.
 
     Args:
@@ -82,119 +56,116 @@ def phrase(score: Score, joining: str, seed: int) -> Score:
     """
     if score.take is not None:
         return score
-    joins: dict[int, Join] = {}
-    for channel, notes in _notes(score.events).items():
-        joins |= _choose(notes, Joining(joining), np.random.default_rng([seed, channel]))
-    if not joins:
+    notes = whole_notes(score.events)
+    if not notes:
         return score
+    known = score.events.hints if isinstance(score.events, ScoreEvents) else None
+    hints = Hints(max(notes.numbers) + 1, known)
+    lines = _lines(notes)
+    _tell_seconds(notes, lines, score, hints)
+    for channel, line in lines.items():
+        _choose(notes, line, Joining(joining), np.random.default_rng([seed, channel]), hints)
     if isinstance(score.events, ScoreEvents):
-        return replace(score, events=score.events.with_joins(joins))
-    return replace(score, events=tuple(_joined(score.events, joins)))
+        return replace(score, events=score.events.with_hints(hints))
+    return replace(score, events=tuple(_told(score.events, hints)))
 
 
-def _joined(events: Iterable[TimedEvent], joins: Mapping[int, Join]) -> Iterator[TimedEvent]:
-    places = count()
+def _told(events: Iterable[TimedEvent], hints: Hints) -> Iterator[TimedEvent]:
     for timed in events:
         event = timed.event
-        if isinstance(event, NoteOn) and (join := joins.get(next(places))):
-            event = replace(event, join=join)
-        yield TimedEvent(timed.seconds, event)
+        yield TimedEvent(timed.seconds, hints.told(event)) if isinstance(event, NoteOn) else timed
 
 
-def _notes(events: Sequence[TimedEvent]) -> dict[int, list[_Note]]:
-    """The notes of each channel, as they begin; packed ones are known by the score's numbers."""
-    packed = isinstance(events, ScoreEvents)
-    if isinstance(events, ScoreEvents):
-        events = events.of_notes(CONTROLLERS)
-    notes: defaultdict[int, list[_Note]] = defaultdict(list)
-    sounding: defaultdict[int | tuple[int, int], list[_Note]] = defaultdict(list)
-    # What takes the choice from us in each channel: its pedals that are down, and mono.
-    taken: defaultdict[int, set[int]] = defaultdict(set)
-    places = count()
-    for timed in events:
-        match timed.event:
-            case NoteOn(channel, key, velocity, number, join):
-                place = next(places)
-                known = number if packed and number is not None else place
-                free = join is None and not taken[channel]
-                note = _Note(known, timed.seconds, key, velocity, free)
-                notes[channel].append(note)
-                sounding[(channel, key) if number is None else number].append(note)
-            case NoteOff(channel, key, note=number):
-                if waiting := sounding.pop((channel, key) if number is None else number, None):
-                    first = waiting.pop(0)
-                    first.end = min(first.end, timed.seconds)
-                    if waiting:
-                        sounding[(channel, key)] = waiting
-            case ControlChange(channel, controller, value) if controller in PEDALS:
-                (taken[channel].add if value >= 64 else taken[channel].discard)(controller)
-            case ControlChange(channel, controller) if controller in CONTROLLERS:
-                if controller == MONO_ON:
-                    taken[channel].add(MONO_ON)
-                elif controller == POLY_ON:
-                    taken[channel].discard(MONO_ON)
-                for note in reversed(notes[channel]):
-                    if note.end < math.inf:
-                        break
-                    note.end = timed.seconds
-    return notes
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The notes of one channel.
+
+    Attributes:
+        notes: Their indices.
+        gaps: Of each how long after the one before it begins, if it goes on in its line; else NaN.
+    """
+
+    notes: Sequence[int]
+    gaps: Sequence[float]
 
 
-def _choose(notes: Sequence[_Note], joining: Joining, rng: np.random.Generator) -> dict[int, Join]:
-    """Joins by number of the note into which they lead."""
-    gaps = _line_gaps(notes)
-    apart = sum(gap > TOUCHING_SECONDS for gap in gaps if gap is not None)
-    joined = sum(gap is not None for gap in gaps)
+def _lines(notes: WholeNotes) -> dict[int, _Line]:
+    by_channel: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
+    for i, channel in enumerate(notes.channels):
+        by_channel[channel].append(i)
+    return {c: _Line(line, _line_gaps(notes, line)) for c, line in by_channel.items()}
+
+
+def _tell_seconds(
+    notes: WholeNotes, lines: Mapping[int, _Line], score: Score, hints: Hints
+) -> None:
+    """Say how long each note lasts: what is held at the end is let go with the song."""
+    song = score.ending.song_seconds if math.inf in notes.lasts else math.inf
+    for line in lines.values():
+        following = math.inf
+        for i, gap in zip(reversed(line.notes), reversed(line.gaps), strict=True):
+            start = notes.starts[i]
+            last = min(notes.lasts[i], following, song)
+            if last > start:
+                hints.last(notes.numbers[i], last - start)
+            following = math.inf if math.isnan(gap) else start
+
+
+def _choose(
+    notes: WholeNotes, line: _Line, joining: Joining, rng: np.random.Generator, hints: Hints
+) -> None:
+    """Choose what leads into the notes of a line."""
+    apart = sum(gap > TOUCHING_SECONDS for gap in line.gaps)
+    joined = sum(not math.isnan(gap) for gap in line.gaps)
     articulated = apart > 0 and apart >= ARTICULATED * joined
-    joins: dict[int, Join] = {}
-    spent, bow = 0.0, 1.0
-    for i, (note, gap) in enumerate(zip(notes, gaps, strict=True)):
+    spent, bow, before = 0.0, 1.0, -1
+    for i, gap in zip(line.notes, line.gaps, strict=True):
         varied, chance = rng.random(2).tolist()
-        costs = note.seconds / _bow_seconds(note.velocity)
+        costs = notes.seconds(i) / _bow_seconds(notes.velocities[i])
         join = Join.BOW
-        if gap is not None:
-            before = notes[i - 1]
-            if note.key == before.key or joining == Joining.BOW:
+        if not math.isnan(gap):
+            interval = abs(notes.keys[i] - notes.keys[before])
+            if interval == 0 or joining == Joining.BOW:
                 join = Join.BOW
             elif joining == Joining.SLUR:
                 join = Join.SLUR
             elif gap <= TOUCHING_SECONDS and spent + costs <= bow:
-                step = abs(note.key - before.key) <= STEP_SEMITONES
-                wished = step and note.seconds < LONGER * before.seconds and chance < SLURRED
+                quick = notes.seconds(i) < LONGER * notes.seconds(before)
+                wished = interval <= STEP_SEMITONES and quick and chance < SLURRED
                 join = Join.SLUR if articulated or wished else Join.BOW
-            if note.free and (gap <= TOUCHING_SECONDS or joining == Joining.SLUR):
-                joins[note.number] = join
-        if gap is None or join is Join.BOW:
+            if notes.free[i] and (gap <= TOUCHING_SECONDS or joining == Joining.SLUR):
+                hints.join(notes.numbers[i], join)
+        if math.isnan(gap) or join is Join.BOW:
             spent, bow = 0.0, 1.0 + BOW_VARIES * (2.0 * varied - 1.0)
         spent += costs
-    return joins
+        before = i
 
 
-def _line_gaps(notes: Sequence[_Note]) -> list[float | None]:
-    """Of each note how long after the one before it begins, if it goes on in its line."""
-    gaps: list[float | None] = []
+def _line_gaps(notes: WholeNotes, line: Sequence[int]) -> Sequence[float]:
+    """Of each note of a channel how long after the one before it begins, if that leads into it."""
+    gaps = array("d")
     # When the last note ends that isn't in the line.
     others_end = -math.inf
-    for i, note in enumerate(notes):
-        gap = None
-        before = notes[i - 1] if i else None
-        if before is not None:
-            alone = others_end < note.start - LINE_SECONDS
-            alone &= i + 1 == len(notes) or notes[i + 1].start > note.start
-            if alone and _goes_on(before, note):
-                gap = note.start - before.end
+    for place, i in enumerate(line):
+        gap, start = math.nan, notes.starts[i]
+        if place:
+            before = line[place - 1]
+            alone = others_end < start - LINE_SECONDS
+            alone &= place + 1 == len(line) or notes.starts[line[place + 1]] > start
+            if alone and _goes_on(notes, before, i):
+                gap = start - notes.ends[before]
             else:
-                others_end = max(others_end, before.end)
+                others_end = max(others_end, notes.ends[before])
         gaps.append(gap)
     return gaps
 
 
-def _goes_on(before: _Note, note: _Note) -> bool:
+def _goes_on(notes: WholeNotes, before: int, i: int) -> bool:
     """Whether a note can be the next one of a line."""
-    shorter = min(before.seconds, note.seconds)
+    shorter = min(notes.seconds(before), notes.seconds(i))
     overlap = min(OVERLAP_SECONDS, OVERLAP_SHARE * shorter)
-    near = abs(note.key - before.key) <= LINE_SEMITONES
-    return near and -overlap <= note.start - before.end <= LINE_SECONDS
+    near = abs(notes.keys[i] - notes.keys[before]) <= LINE_SEMITONES
+    return near and -overlap <= notes.starts[i] - notes.ends[before] <= LINE_SECONDS
 
 
 def _bow_seconds(velocity: int) -> float:

@@ -72,7 +72,7 @@ def test_notes_that_are_no_line_stay_alone(
 ) -> None:
     played = score_of_notes(Note(*note) for note in notes)
     assert set(joins(played, joining)) == {None}
-    assert phrase(played, joining, 0) is played
+    assert phrase(played, joining, 0) == played
 
 
 def test_where_gaps_say_the_bowing_notes_that_touch_are_slurred() -> None:

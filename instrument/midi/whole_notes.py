@@ -1,0 +1,143 @@
+"""The whole notes of a score, in arrays: when they begin, until when keys and pedals hold them."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from instrument.midi.controllers import ALL_SOUND_OFF, LEGATO, ChannelState
+from instrument.midi.ending import LIFTS_KEYS, MAY_LIFT
+from instrument.midi.events import NO_NOTE, ControlChange, NoteOff, NoteOn, TimedEvent
+from instrument.midi.packed import ScoreEvents
+
+LISTENED_TO = MAY_LIFT | {LEGATO}
+
+
+@dataclass(slots=True)
+class WholeNotes:
+    """N notes in the order in which they begin.
+
+    Attributes:
+        numbers: Of each in its score.
+        channels, keys, velocities: As its note-on has them.
+        starts: When it begins, in seconds.
+        ends: When its key comes up; infinite if it never does.
+        lasts: When no key and no pedal holds it any more; infinite if that is never.
+        free: Whether its joins may be chosen: none is said, no pedal is down, and its channel isn't
+            mono.
+    """
+
+    numbers: array[int] = field(default_factory=lambda: array("i"))
+    channels: bytearray = field(default_factory=bytearray)
+    keys: bytearray = field(default_factory=bytearray)
+    velocities: bytearray = field(default_factory=bytearray)
+    starts: array[float] = field(default_factory=lambda: array("d"))
+    ends: array[float] = field(default_factory=lambda: array("d"))
+    lasts: array[float] = field(default_factory=lambda: array("d"))
+    free: bytearray = field(default_factory=bytearray)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def seconds(self, i: int) -> float:
+        """How long the key of a note is down."""
+        return self.ends[i] - self.starts[i]
+
+
+def whole_notes(events: Sequence[TimedEvent]) -> WholeNotes:
+    """The notes of events that know them by their numbers; others are left out."""
+    reader = _Reader()
+    of_notes = events.of_notes(LISTENED_TO) if isinstance(events, ScoreEvents) else events
+    for timed in of_notes:
+        match timed.event:
+            case NoteOn(note=number) if number is not None and number != NO_NOTE:
+                reader.begin(timed.event, number, timed.seconds)
+            case NoteOff(channel, note=number) if number is not None:
+                reader.lift(channel, number, timed.seconds)
+            case ControlChange() if timed.event.controller in LISTENED_TO:
+                reader.control(timed.event, timed.seconds)
+    return reader.notes
+
+
+class _Reader:
+    """Follows keys and pedals; notes are known by their indices.
+
+    Attributes:
+        notes: Those that have begun.
+    """
+
+    def __init__(self) -> None:
+        self.notes = WholeNotes()
+        self._state = ChannelState()
+        # Of each channel: those whose key is down, by number, and those that only pedals hold.
+        self._down: defaultdict[int, dict[int, int]] = defaultdict(dict)
+        self._kept: defaultdict[int, list[int]] = defaultdict(list)
+        self._sostenuto: defaultdict[int, set[int]] = defaultdict(set)
+
+    def begin(self, event: NoteOn, number: int, seconds: float) -> None:
+        """A key goes down."""
+        notes, channel = self.notes, event.channel
+        told = self._state.controlling_channel(channel)
+        self._down[channel][number] = len(notes)
+        notes.numbers.append(number)
+        notes.channels.append(channel)
+        notes.keys.append(event.key)
+        notes.velocities.append(event.velocity)
+        notes.starts.append(seconds)
+        notes.ends.append(math.inf)
+        notes.lasts.append(math.inf)
+        taken = told.pedal or told.sostenuto or told.legato or told.mono
+        notes.free.append(event.join is None and not taken)
+
+    def lift(self, channel: int, number: int, seconds: float) -> None:
+        """A key comes up; pedals may keep its note."""
+        i = self._down[channel].pop(number, None)
+        if i is None:
+            return
+        self.notes.ends[i] = seconds
+        pedal = self._state.controlling_channel(channel).pedal
+        if pedal or self.notes.keys[i] in self._sostenuto[channel]:
+            self._kept[channel].append(i)
+        else:
+            self.notes.lasts[i] = seconds
+
+    def control(self, event: ControlChange, seconds: float) -> None:
+        """A pedal moves, or notes are ended."""
+        sostenuto = self._state.controlling_channel(event.channel).sostenuto
+        change = self._state.change(event)
+        for channel in change.channels if change.regrouped else ():
+            self._end(channel, seconds)
+        now = self._state.controlling_channel(event.channel)
+        for channel in self._state.controlled_channels(event.channel):
+            if now.sostenuto and not sostenuto:
+                down = self._down[channel].values()
+                self._sostenuto[channel] = {self.notes.keys[i] for i in down}
+            elif not now.sostenuto:
+                self._sostenuto[channel].clear()
+            if event.controller == ALL_SOUND_OFF:
+                self._end(channel, seconds)
+            elif event.controller in LIFTS_KEYS:
+                for number in list(self._down[channel]):
+                    self.lift(channel, number, seconds)
+            if not now.pedal:
+                self._let_go(channel, seconds)
+
+    def _let_go(self, channel: int, seconds: float) -> None:
+        """End what pedals kept, unless sostenuto keeps it."""
+        kept, keys = self._kept[channel], self._sostenuto[channel]
+        self._kept[channel] = [i for i in kept if self.notes.keys[i] in keys]
+        self._set(self.notes.lasts, (i for i in kept if self.notes.keys[i] not in keys), seconds)
+
+    def _end(self, channel: int, seconds: float) -> None:
+        """End all notes of a channel, whatever holds them."""
+        down = self._down.pop(channel, {}).values()
+        self._set(self.notes.ends, down, seconds)
+        self._set(self.notes.lasts, [*down, *self._kept.pop(channel, [])], seconds)
+
+    @staticmethod
+    def _set(times: array[float], notes: Iterable[int], seconds: float) -> None:
+        for i in notes:
+            times[i] = seconds
