@@ -20,3 +20,15 @@ class Join(Enum):
     BOW = "bow"
     PORTAMENTO = "portamento"
     STACCATO = "staccato"
+
+
+SLIDES_UP_TO, BOWED_FROM = 40, 100
+"""Velocities that choose: so soft a note is slid into, so hard a one has a new bow, and between
+them a finger goes down."""
+
+
+def by_velocity(velocity: int) -> Join:
+    """What leads into a note of a line, if its velocity, 1…127, is to say it."""
+    if velocity <= SLIDES_UP_TO:
+        return Join.PORTAMENTO
+    return Join.BOW if velocity >= BOWED_FROM else Join.SLUR

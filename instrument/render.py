@@ -172,9 +172,9 @@ def render_score(
         UnknownName: A preset or knob that the instrument doesn't have.
         UsageError: An axis that has no knob, or all notes would be left out.
     """
-    spec, rate = instrument.spec, settings.engine.sample_rate
+    spec, how, rate = instrument.spec, settings.engine, settings.engine.sample_rate
     played = in_range(score, spec.pitch_range[0], spec.pitch_range[1], settings.outside)
-    phrased = phrase(played.score, settings.engine.joins, settings.engine.seed)
+    phrased = phrase(played.score, how.joins, how.seed, velocity_joins=how.velocity_joins)
     compile_seconds = compile_kernels(compiling)
     began = time.perf_counter()
     whole = whole or Whole()

@@ -126,6 +126,8 @@ class EngineSettings:
         knobs: Positions 0…1 by name of the latent axis; the others are left to chance.
         joins: Who chooses how the notes of a file are joined: "auto", "slur" or "bow", a
             ``Joining``. A take's are joined as they were played.
+        velocity_joins: Whether the velocity of a note that touches the one before in its line
+            chooses what leads into it: a slide, a slur or a new bow, see ``by_velocity``.
 
     Raises:
         UsageError: A value is of another kind, or outside its range.
@@ -139,6 +141,7 @@ class EngineSettings:
     preset: str | None = None
     knobs: Mapping[str, float] = field(default_factory=dict)
     joins: str = Joining.AUTO.value
+    velocity_joins: bool = False
 
     def __post_init__(self) -> None:
         for name, limits in LIMITS.items():
@@ -152,6 +155,8 @@ class EngineSettings:
             POSITION.check(f"knob {name!r}", position)
         if self.joins not in [*Joining]:
             raise UsageError(f"joins {_shown(self.joins)}: should be {', '.join(Joining)}")
+        if not isinstance(self.velocity_joins, bool):
+            raise UsageError(f"velocity joins {_shown(self.velocity_joins)}: should be on or off")
 
 
 def _check_name(kind: str, name: object) -> None:
@@ -170,3 +175,4 @@ class Chosen(TypedDict, total=False):
     preset: str | None
     knobs: Mapping[str, float]
     joins: str
+    velocity_joins: bool

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from instrument.errors import UsageError
+from instrument.joins import BOWED_FROM, SLIDES_UP_TO
 from instrument.settings import LIMITS, POSITION, Chosen, EngineSettings, Joining, Limits
 from instrument.text import one_line
 
@@ -93,6 +94,16 @@ HumanizeOption = Annotated[
         show_default=False,
     ),
 ]
+VelocityJoinsOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--velocity-joins/--no-velocity-joins",
+        help="Whether the velocity of a note that touches the one before in its line says how it "
+        f"is joined: up to {SLIDES_UP_TO} by a slide, from {BOWED_FROM} by a new bow, between them "
+        "by a slur; by default not, or as in a take.",
+        show_default=False,
+    ),
+]
 RoomOption = Annotated[
     float | None,
     typer.Option(
@@ -166,6 +177,7 @@ def read_chosen(
     humanize: float | None,
     room: float | None,
     joins: Joining | None = None,
+    velocity_joins: bool | None = None,
 ) -> Chosen:
     """The settings of the engine that were given, checked; None is what wasn't.
 
@@ -191,4 +203,6 @@ def read_chosen(
         chosen["room_gain"] = room
     if joins is not None:
         chosen["joins"] = joins.value
+    if velocity_joins is not None:
+        chosen["velocity_joins"] = velocity_joins
     return chosen

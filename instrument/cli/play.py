@@ -24,6 +24,7 @@ from instrument.cli.options import (
     RecordOption,
     RoomOption,
     TakesOption,
+    VelocityJoinsOption,
     VoicesOption,
     given_options,
     instrument_folder,
@@ -68,6 +69,7 @@ def play(
     knob: KnobOption = None,
     humanize: HumanizeOption = None,
     room: RoomOption = None,
+    velocity_joins: VelocityJoinsOption = None,
     learn: Annotated[
         list[str] | None,
         typer.Option(
@@ -112,6 +114,7 @@ def play(
         knob=knob,
         humanize=humanize,
         room=room,
+        velocity_joins=velocity_joins,
     )
     LIMITS["voices"].check("--voices", voices)
     chosen["voices"] = voices

@@ -17,6 +17,7 @@ from instrument.cli.options import (
     KnobOption,
     PresetOption,
     RoomOption,
+    VelocityJoinsOption,
     instrument_folder,
     read_chosen,
 )
@@ -84,6 +85,7 @@ def render(
             show_default=False,
         ),
     ] = None,
+    velocity_joins: VelocityJoinsOption = None,
     tail: Annotated[
         float | None,
         typer.Option(
@@ -122,6 +124,7 @@ def render(
         humanize=humanize,
         room=room,
         joins=joins,
+        velocity_joins=velocity_joins,
     )
     if tail is not None:
         TAIL.check("--tail", tail)

@@ -85,7 +85,7 @@ class Voices(VoiceSlots):
         down = self.slots[allocation.slot].down if allocation.joined else []
         down.append(KeyDown(key, velocity, number, note))
         self.slots[allocation.slot] = Slot(
-            Stage.HELD, channel, key, number, self.notes, down, began_at=sample
+            Stage.HELD, channel, key, number, self.notes, down, sample, velocity=velocity
         )
         self.notes += 1
         self.most = max(self.most, self.sounding())
@@ -130,7 +130,7 @@ class Voices(VoiceSlots):
             return NoteEnd([])
         if voice.down and mono:
             back = voice.down[-1]
-            voice.key = back.key
+            voice.key, voice.velocity = back.key, back.velocity
             seconds = self._seconds(slot, sample)
             return NoteEnd([], Return(slot, back.key, back.velocity, back.number, seconds))
         return NoteEnd(self._release([slot], sample, pedal=pedal))
@@ -166,6 +166,11 @@ class Voices(VoiceSlots):
         return self._release(self._of(channel, Stage.PEDAL), sample, pedal=pedal)
 
     # --- lines -------------------------------------------------------------------------------
+
+    def line(self, channel: int, sample: int) -> tuple[Slot, int] | None:
+        """The voice that a note goes on in if it is mono, and samples since that was released."""
+        slot = self._line_voice(channel, sample)
+        return None if slot is None else (self.slots[slot], self._gap(slot, sample))
 
     def _line_before(self, channel: int, key: int, sample: int) -> int | None:
         """The voice that a poly note carries on, if its channel is playing a line all the same.

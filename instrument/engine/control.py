@@ -8,6 +8,7 @@ from instrument.dsp.frames import hop_start
 from instrument.engine.allocation import Voices
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter
+from instrument.engine.lines import Lines
 from instrument.engine.long_notes import LongNotes
 from instrument.engine.places import Places
 from instrument.engine.planner import FramePlanner
@@ -41,20 +42,13 @@ from instrument.midi.events import (
 from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
+from instrument.settings import EngineSettings
 from instrument.units import FRAME_RATE
 
 RELEASE_DOUBLES_OVER = 32.0
 """So many steps of release velocity above 64 make a release fall twice as fast."""
 
-SHORTEST_SLIDE_SECONDS, LONGEST_SLIDE_SECONDS = 0.02, 2.0
-
 ENDS_NOTES = (ALL_NOTES_OFF, OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON)
-
-
-def slide_frames(portamento_time: int) -> int:
-    """How long a portamento takes: 20 ms to 2 s, on a logarithmic scale."""
-    ratio = LONGEST_SLIDE_SECONDS / SHORTEST_SLIDE_SECONDS
-    return round(FRAME_RATE * SHORTEST_SLIDE_SECONDS * float(ratio ** (portamento_time / 127.0)))
 
 
 def disturbs_voices(event: Event | Theft) -> bool:
@@ -86,8 +80,7 @@ class Control:
     def __init__(
         self,
         instrument: Instrument,
-        sample_rate: int,
-        polyphony: int,
+        settings: EngineSettings,
         latents: LatentSpace,
         preset: int,
         hops: int,
@@ -97,8 +90,7 @@ class Control:
 
         Args:
             instrument: Whose graphs it runs.
-            sample_rate: In Hz.
-            polyphony: How many notes may sound at once.
+            settings: How it plays.
             latents: Where the notes' latents are.
             preset: Index of the one that all channels begin with.
             hops: Length of the rings of control frames.
@@ -110,10 +102,12 @@ class Control:
                 f"{spec.name}: {spec.frame_rate} frames a second; this version of Arco plays "
                 f"{FRAME_RATE}"
             )
-        self.voices = Voices(polyphony, sample_rate)
+        sample_rate = settings.sample_rate
+        self.voices = Voices(settings.voices, sample_rate)
         self.state = ChannelState()
         for channel in self.state.channels:
             channel.preset = preset
+        self._lines = Lines(self.voices, self.state, velocity_joins=settings.velocity_joins)
         self.smoother = ControlSmoother(self.state, FRAME_RATE)
         slots, knobs = len(self.voices.slots), self.smoother.knobs
         table = VoiceTable(spec, slots, knobs.shape[1])
@@ -134,7 +128,6 @@ class Control:
         self._sample_rate = sample_rate
         self._presets = latents.presets
         self._dynamics = Dynamics(spec.loudness_db)
-        self._last_key: list[int | None] = [None] * CHANNELS
 
     def handle(self, event: Event | Theft, sample: int) -> None:
         """Take an event at a sample of the current hop."""
@@ -164,11 +157,11 @@ class Control:
         """Take keys that go down at one sample of the current hop."""
         slots: list[int] = []
         notes: list[VoiceNote] = []
-        for event in events:
-            channel = event.channel
+        for played in events:
+            event, channel = self._lines.led(played, sample), played.channel
             if self.voices.silent(channel):
                 self.smoother.settle(channel)
-            mono = event.join is not None or self._mono(channel)
+            mono = event.join is not None or self._lines.mono(channel)
             allocation = self.voices.note_on(
                 channel, event.key, event.velocity, sample, mono=mono, note=event.note
             )
@@ -199,19 +192,15 @@ class Control:
         channel, key = event.channel, event.key
         controlling_channel = self.state.controlling_channel(channel)
         loudness = self._dynamics.quantile(event.velocity, soft=controlling_channel.soft)
-        slide_cents, frames = 0.0, 0
-        before, self._last_key[channel] = self._last_key[channel], key
-        if controlling_channel.portamento and before is not None:
-            slide_cents = 100.0 * (before - key)
-            frames = slide_frames(controlling_channel.portamento_time)
         preset = controlling_channel.preset
-        return VoiceNote(channel, key, loudness, preset, number, slide_cents, frames, event.join)
+        slide = self._lines.slide(channel, key)
+        return VoiceNote(channel, key, loudness, preset, number, *slide, event.join)
 
     def _note_off(self, event: NoteOff, sample: int) -> None:
         channel = event.channel
         pedal = self.state.controlling_channel(channel).pedal
         ended = self.voices.note_off(
-            channel, event.key, sample, pedal=pedal, mono=self._mono(channel), note=event.note
+            channel, event.key, sample, pedal=pedal, mono=self._lines.mono(channel), note=event.note
         )
         # Many keyboards send 0 for a key that comes up in no particular way.
         faster = max(0, event.velocity - 64) / RELEASE_DOUBLES_OVER
@@ -223,10 +212,6 @@ class Control:
 
     def _release(self, slots: list[int], speed: float = 1.0) -> None:
         self.pool.release(slots, self.smoother.values, speed)
-
-    def _mono(self, channel: int) -> bool:
-        controlling_channel = self.state.controlling_channel(channel)
-        return controlling_channel.mono or controlling_channel.legato
 
     # --- controllers ---------------------------------------------------------------------
 

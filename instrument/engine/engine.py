@@ -83,9 +83,7 @@ class Engine:
         hops = LEAST_HOPS + -(-ahead * FRAME_RATE // sample_rate)
         latents = LatentSpace(spec, settings.seed, settings.humanize)
         preset, knobs = starting_point(spec, settings)
-        self._control = Control(
-            instrument, sample_rate, settings.voices, latents, preset, hops, frames_at_once
-        )
+        self._control = Control(instrument, settings, latents, preset, hops, frames_at_once)
         self._control.voices.on_theft = on_theft
         for axis, position in knobs.items():
             self._control.smoother.turn(axis, position)

@@ -74,7 +74,7 @@ class Slot:
 
     Attributes:
         stage: Of its life.
-        channel, key: Of its note.
+        channel, key, velocity: Of its note.
         number: How many notes its channel had before it; younger is larger.
         order: How many notes of any channel came before it.
         down: Keys that hold it, the latest last; more than one if it plays a mono line.
@@ -94,6 +94,7 @@ class Slot:
     released_at: int = 0
     free_from: int = 0
     level_db: float = math.inf
+    velocity: int = 0
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,8 @@ class VoicePool:
     def join(self, slot: int, note: VoiceNote, line: Line, performance: Float64) -> None:
         """Lead a voice into the next note of its line.
 
-        If the note doesn't say how: one that follows without a gap is slurred, and after a gap, or
-        on the same key, the bow changes.
+        If the note doesn't say how: one that follows without a gap is slurred, and after a gap the
+        bow changes, as it always does on the same key.
 
         Args:
             slot: Of the voice.
@@ -110,8 +110,9 @@ class VoicePool:
         )
         self._take(slot, note, before=int(table.point[slot]))
         self._envelopes.write(slot, curves)
-        slurred = line.gap_samples == 0 and semitones > 0
-        kind = note.join or (Join.SLUR if slurred else Join.BOW)
+        kind = note.join or (Join.BOW if line.gap_samples else Join.SLUR)
+        if semitones == 0.0 and kind in (Join.SLUR, Join.PORTAMENTO):
+            kind = Join.BOW
         rng = self._envelopes.rngs[slot]
         shape = draw_shape(self._joins, kind, semitones, line.seconds, note.loudness, rng)
         entry = legato_entry(curves, table.release_frame)

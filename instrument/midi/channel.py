@@ -42,6 +42,7 @@ class Channel:
         modulation, volume, pan, expression, pressure: 0…127.
         portamento_time: 0…127; half-way at first, so that the switch alone makes notes slide.
         pedal, sostenuto, soft, portamento, legato: Pedals and switches that are down or on.
+        slide_from: Key from which the next note is slid into, 0…127.
         mono: Whether it plays one line and no chords.
         bend: Position of the wheel, −8192…8191.
         bend_range_cents: What the wheel at its end bends by, 0…12,799.
@@ -64,6 +65,7 @@ class Channel:
     portamento: bool = False
     portamento_time: int = 64
     legato: bool = False
+    slide_from: int | None = None
     mono: bool = False
     pressure: int = 0
     bend: int = 0
@@ -84,6 +86,7 @@ class Channel:
         """
         self.modulation, self.expression, self.bend, self.pressure = 0, 127, 0, 0
         self.pedal = self.sostenuto = self.soft = self.portamento = self.legato = False
+        self.slide_from = None
         self.parameter = RPN_NULL
 
     def preset_number(self, program: int) -> int:

@@ -10,6 +10,7 @@ from instrument.midi.events import ChannelPressure, ControlChange, PitchBend
 from instrument.midi.zones import LOWER, MOST_MEMBERS, UPPER, Zones
 
 SUSTAIN, PORTAMENTO, SOSTENUTO, SOFT, LEGATO = 64, 65, 66, 67, 68
+PORTAMENTO_FROM = 84
 ALL_SOUND_OFF, RESET_CONTROLLERS, ALL_NOTES_OFF = 120, 121, 123
 OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON = 124, 125, 126, 127
 
@@ -88,6 +89,7 @@ CONTROLLERS: dict[int, Setter] = {
     SOSTENUTO: _switch("sostenuto"),
     SOFT: _switch("soft"),
     LEGATO: _switch("legato"),
+    PORTAMENTO_FROM: _value("slide_from"),
     **{controller: _knob(axis) for axis, controller in enumerate(AXIS_CONTROLLERS)},
     DATA_INCREMENT: _step(1),
     DATA_DECREMENT: _step(-1),

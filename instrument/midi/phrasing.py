@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from instrument.joins import Join
+from instrument.joins import Join, by_velocity
 from instrument.midi.events import NoteOn, TimedEvent
 from instrument.midi.hints import Hints
 from instrument.midi.packed import ScoreEvents
@@ -43,7 +43,7 @@ SOFT_BOW_SECONDS, LOUD_BOW_SECONDS, BOW_VARIES = 6.0, 2.0, 0.25
 """How long one bow lasts at velocity 1 and at 127, and by what share of that it varies."""
 
 
-def phrase(score: Score, joining: str, seed: int) -> Score:
+def phrase(score: Score, joining: str, seed: int, *, velocity_joins: bool = False) -> Score:
     """A score whose notes know how long they last, and what leads into them if that isn't plain.
 
     To the engine are left takes, which are played as they were; notes after a gap, where the
@@ -53,6 +53,7 @@ def phrase(score: Score, joining: str, seed: int) -> Score:
         score: With the keys that are played.
         joining: A ``Joining``.
         seed: Of what is left to chance: how long a bow lasts, which steps are slurred.
+        velocity_joins: Whether velocities choose, where notes touch; see ``EngineSettings``.
     """
     if score.take is not None:
         return score
@@ -65,6 +66,8 @@ def phrase(score: Score, joining: str, seed: int) -> Score:
     _tell_seconds(notes, lines, score, hints)
     for channel, line in lines.items():
         _choose(notes, line, Joining(joining), np.random.default_rng([seed, channel]), hints)
+        if velocity_joins:
+            _choose_by_velocity(notes, line, hints)
     if isinstance(score.events, ScoreEvents):
         return replace(score, events=score.events.with_hints(hints))
     return replace(score, events=tuple(_told(score.events, hints)))
@@ -139,6 +142,13 @@ def _choose(
             spent, bow = 0.0, 1.0 + BOW_VARIES * (2.0 * varied - 1.0)
         spent += costs
         before = i
+
+
+def _choose_by_velocity(notes: WholeNotes, line: _Line, hints: Hints) -> None:
+    """Let velocities say what leads into the notes of a line that touch the one before."""
+    for i, gap in zip(line.notes, line.gaps, strict=True):
+        if notes.free[i] and gap <= TOUCHING_SECONDS:
+            hints.join(notes.numbers[i], by_velocity(notes.velocities[i]))
 
 
 def _line_gaps(notes: WholeNotes, line: Sequence[int]) -> Sequence[float]:

@@ -55,6 +55,8 @@ def test_numbers_of_numpy_are_numbers() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
+        {"velocity_joins": 1},
+        {"velocity_joins": "on"},
         {"knobs": {"swell": 1.01}},
         {"knobs": {"swell": math.nan}},
         {"knobs": {"swell": "0.5"}},

@@ -169,7 +169,15 @@ def test_play_takes_everything_to_the_session(
     play()
     options = "--midi-in keys --audio-out jack --block 64 --sample-rate 44100 --voices 4 --seed 3"
     more = "--mode mono --preset p --knob a=0.5 --knob b=1 --learn pan --learn vibrato"
-    play(*options.split(), *more.split(), "--record", "t.mid", "--record-audio", "t.flac")
+    play(
+        *options.split(),
+        *more.split(),
+        "--velocity-joins",
+        "--record",
+        "t.mid",
+        "--record-audio",
+        "t.flac",
+    )
     kept = LiveSettings(bindings=[Binding("vibrato", 20)], bindings_path=config)
     assert [session.settings for session in sessions] == [
         kept,
@@ -179,7 +187,9 @@ def test_play_takes_everything_to_the_session(
             audio_out="jack",
             block=64,
             sample_rate=44_100,
-            engine=EngineSettings(voices=4, seed=3, preset="p", knobs={"a": 0.5, "b": 1.0}),
+            engine=EngineSettings(
+                voices=4, seed=3, preset="p", knobs={"a": 0.5, "b": 1.0}, velocity_joins=True
+            ),
             mono=True,
             learn=["pan", "vibrato"],
             record=Path("t.mid"),

@@ -83,6 +83,31 @@ def test_a_take_is_rendered_as_it_was_played_sample_for_sample(
     np.testing.assert_array_equal(audio, played)
 
 
+@pytest.mark.parametrize("velocity_joins", [False, True])
+def test_a_line_of_a_take_is_joined_as_it_was_played(
+    desk: Path, arco: Arco, tiny: Instrument, tiny_instrument: Path, *, velocity_joins: bool
+) -> None:
+    settings = EngineSettings(voices=2, velocity_joins=velocity_joins)
+    line = zip((60, 64, 62, 67, 67), (90, 20, 60, 120, 30), strict=True)
+    played: list[tuple[int, Event]] = [(0, ControlChange(0, 126, 1))]
+    for i, (key, velocity) in enumerate(line):
+        played += [(9_001 * i + 7, NoteOn(0, key, velocity))]
+        played += [(9_001 * (i + 1) + (2_000 if i < 3 else -1_000), NoteOff(0, key))]
+    played.sort(key=lambda each: each[0])
+    engine = Engine(tiny, settings)
+    writer = TakeWriter(desk / "line.mid", settings)
+    for sample, event in played:
+        engine.push(event, sample)
+        writer.add(sample, event)
+    writer.close(60_000)
+    heard = np.zeros((2, 60_000), np.float32)
+    engine.render(heard)
+    options = "--bits 32 -o line.wav --instrument"
+    assert arco("render", desk / "line.mid", *options.split(), tiny_instrument)[0] == 0
+    audio, _ = soundfile.read(desk / "line.wav", dtype="float32")
+    np.testing.assert_array_equal(audio.T, heard)
+
+
 def test_another_seed_is_another_performance_of_a_take(render_take: RenderTake) -> None:
     as_played, _ = render_take()
     other, rate = render_take("--seed", "0")

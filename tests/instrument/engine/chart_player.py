@@ -70,7 +70,14 @@ class Heard:
 class Player:
     """Someone who plays the engine and looks at the frames that it plays from."""
 
-    def __init__(self, instrument: Instrument, preset: int = STRAIGHT, voices: int = 8) -> None:
+    def __init__(
+        self,
+        instrument: Instrument,
+        preset: int = STRAIGHT,
+        voices: int = 8,
+        *,
+        velocity_joins: bool = False,
+    ) -> None:
         self.engine = Engine(
             instrument,
             EngineSettings(
@@ -78,6 +85,7 @@ class Player:
                 voices=voices,
                 preset=instrument.spec.presets[preset].name,
                 room_gain=0.0,
+                velocity_joins=velocity_joins,
             ),
         )
 

@@ -8,6 +8,7 @@ from instrument.engine.control import Control
 from instrument.midi.events import Event, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
+from instrument.settings import EngineSettings
 from tests.traces import OnsetTrace, Trace, trace, trace_onset
 
 RATE = 48_000
@@ -25,7 +26,8 @@ class Player:
         sample_rate: int = RATE,
     ) -> None:
         latents = LatentSpace(instrument.spec, 0)
-        self.control = Control(instrument, sample_rate, polyphony, latents, 0, RING)
+        settings = EngineSettings(voices=polyphony, sample_rate=sample_rate)
+        self.control = Control(instrument, settings, latents, 0, RING)
         self.next_hop()
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from instrument.engine.control import LONGEST_SLIDE_SECONDS, SHORTEST_SLIDE_SECONDS, slide_frames
+from instrument.engine.lines import LONGEST_SLIDE_SECONDS, SHORTEST_SLIDE_SECONDS, slide_frames
 from instrument.errors import InstrumentError
 from instrument.midi.events import ControlChange, NoteOff, NoteOn, PitchBend
 from instrument.model.graphs import Instrument

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from instrument.engine.control import slide_frames
 from instrument.engine.engine import Engine
+from instrument.engine.lines import slide_frames
 from instrument.midi.events import NoteOff, NoteOn, ProgramChange
 from instrument.model.dynamics import SOFT
 from instrument.model.graphs import Instrument
@@ -135,6 +135,30 @@ def test_cc_64_holds_notes_until_the_pedal_is_up(player: Player) -> None:
     assert held.keys() == [69, 76]
     player.control((64, 0))
     assert player.play(GONE).voices()[-1] == 0
+
+
+def test_cc_84_slides_into_the_next_note_from_its_key(player: Player) -> None:
+    player.control((5, 64), (84, 57))
+    player.send(ON)
+    frames = slide_frames(64)
+    slid = player.play(0.5)
+    assert slid.pitch[0] == pytest.approx(57.0, abs=0.5)
+    assert slid.pitch[frames // 2] == pytest.approx(63.0, abs=1.0)
+    assert slid.pitch[frames + 12] == pytest.approx(69.0, abs=0.5)
+    player.send(OFF)
+    player.play(GONE)
+    player.send(NoteOn(0, 76, 80))
+    assert player.play(0.1).pitch[0] == pytest.approx(76.0, abs=0.5)
+
+
+@pytest.mark.parametrize(("key", "begun"), [(69, 1), (62, 2)])
+def test_cc_84_goes_on_from_a_key_that_is_down(player: Player, key: int, begun: int) -> None:
+    player.send(ON)
+    player.play(0.3)
+    player.control((84, key))
+    player.send(NoteOn(0, 76, 80))
+    player.play(0.5)
+    assert player.begun == begun
 
 
 def test_cc_66_holds_the_notes_whose_keys_are_down(player: Player) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from instrument.engine.control import slide_frames
+from instrument.engine.lines import slide_frames
 from instrument.midi.events import (
     ChannelPressure,
     KeyPressure,

@@ -16,6 +16,7 @@ from instrument.midi.controllers import AXIS_CONTROLLERS
 from instrument.midi.events import ControlChange, Event, Latent, NoteOff, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
+from instrument.settings import EngineSettings
 from instrument.units import FRAME_RATE
 from tests.instrument.engine.control_player import HOP, RATE, Player
 
@@ -28,7 +29,8 @@ def player(tiny: Instrument) -> Player:
     """Without chance: jitter would cover what the place does."""
     player = Player(tiny)
     latents = LatentSpace(tiny.spec, 0, humanize=0.0)
-    player.control = Control(tiny, RATE, 4, latents, 0, 8)
+    settings = EngineSettings(voices=4, sample_rate=RATE)
+    player.control = Control(tiny, settings, latents, 0, 8)
     player.next_hop()
     return player
 

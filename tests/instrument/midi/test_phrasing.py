@@ -105,6 +105,20 @@ def test_the_seed_chooses() -> None:
     assert joins(played, seed=1) != joins(played, seed=2)
 
 
+def test_where_notes_touch_velocities_may_choose() -> None:
+    velocities = [80, 40, 41, 99, 100, 20, 120]
+    keys = [60, 62, 64, 65, 67, 67, 69]
+    gaps = [0, 0, 0, 0, 0, 0, 0.05]
+    played = score_of_notes(
+        Note(0.5 * i, 0.5 - gap, key, velocity)
+        for i, (key, velocity, gap) in enumerate(zip(keys, velocities, gaps, strict=True))
+    )
+    events = phrase(played, "slur", 0, velocity_joins=True).events
+    found = [timed.event.join for timed in events if isinstance(timed.event, NoteOn)]
+    slide = Join.PORTAMENTO
+    assert found == [None, slide, S, S, B, slide, None]
+
+
 def test_channels_are_apart() -> None:
     two = [Note(i * 0.25, 0.25, key, 80, c) for c in (0, 1) for i, key in enumerate(SCALE)]
     assert joins(score_of_notes(two), "bow").count(B) == 14

@@ -83,6 +83,7 @@ SETTINGS = [
     ("room_gain", [*NOT_FINITE, b"-0.1", b"1.1", b"1e39", b'"0.5"', b"true", b"null"]),
     ("humanize", [*NOT_FINITE, b"-0.1", b"2.1", b"1e300", b'"1"', b"false", b"null"]),
     ("joins", [b"5", b"null", b"[]", b'"none"', b'"' + b"j" * 100_000 + b'"']),
+    ("velocity_joins", [b"0", b"1", b"null", b"[]", b'"on"']),
     ("preset", [b"5", b"[]", b'"' + b"p" * 100_000 + b'"']),
     ("knobs", [b"null", b"5", b"[0.5]", *(b'{"swell": %b}' % x for x in (b"2", b"NaN", b'"1"'))]),
 ]

@@ -1,0 +1,77 @@
+"""How notes go on from those before them in their channel: what switches and velocities say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from instrument.engine.allocation import Voices
+from instrument.joins import SLIDES_UP_TO, Join, by_velocity
+from instrument.midi.channel import CHANNELS
+from instrument.midi.controllers import ChannelState
+from instrument.midi.events import NoteOn
+from instrument.units import FRAME_RATE
+
+SHORTEST_SLIDE_SECONDS, LONGEST_SLIDE_SECONDS = 0.02, 2.0
+
+
+def slide_frames(portamento_time: int) -> int:
+    """How long a portamento takes: 20 ms to 2 s, on a logarithmic scale."""
+    ratio = LONGEST_SLIDE_SECONDS / SHORTEST_SLIDE_SECONDS
+    return round(FRAME_RATE * SHORTEST_SLIDE_SECONDS * float(ratio ** (portamento_time / 127.0)))
+
+
+class Lines:
+    """What leads into the notes of each channel."""
+
+    def __init__(self, voices: Voices, state: ChannelState, *, velocity_joins: bool) -> None:
+        """Know of no notes.
+
+        Args:
+            voices: Which of them plays which note.
+            state: What the channels were told.
+            velocity_joins: See ``EngineSettings``.
+        """
+        self._voices = voices
+        self._state = state
+        self._velocity_joins = velocity_joins
+        self._last_key: list[int | None] = [None] * CHANNELS
+
+    def mono(self, channel: int) -> bool:
+        """Whether a channel plays a line."""
+        controlling_channel = self._state.controlling_channel(channel)
+        return controlling_channel.mono or controlling_channel.legato
+
+    def led(self, event: NoteOn, sample: int) -> NoteOn:
+        """A note that says what leads into it, if a controller or its velocity does.
+
+        From a key that CC 84 names and that its line holds it is slid. After a gap the bow changes,
+        whatever the velocity; a soft note that is slid into is as loud as the one before: it was
+        soft to choose the slide.
+        """
+        line = self._voices.line(event.channel, sample)
+        if line is None:
+            return event
+        before, gap = line
+        if gap == 0 and self._state.channels[event.channel].slide_from == before.key:
+            return replace(event, join=Join.PORTAMENTO)
+        told = event.join is not None
+        if not self._velocity_joins or not (told or (gap == 0 and self.mono(event.channel))):
+            return event
+        join = event.join or by_velocity(event.velocity)
+        chosen = join is Join.PORTAMENTO and event.velocity <= SLIDES_UP_TO
+        return replace(event, join=join, velocity=before.velocity if chosen else event.velocity)
+
+    def slide(self, channel: int, key: int) -> tuple[float, int]:
+        """What a portamento into a key begins at, in cents from it, and its frames; 0 for none."""
+        own, controlling_channel = (
+            self._state.channels[channel],
+            self._state.controlling_channel(channel),
+        )
+        before, self._last_key[channel] = self._last_key[channel], key
+        if own.slide_from is not None:
+            before, own.slide_from = own.slide_from, None
+        elif not controlling_channel.portamento:
+            before = None
+        if before is None:
+            return 0.0, 0
+        return 100.0 * (before - key), slide_frames(controlling_channel.portamento_time)
