@@ -154,8 +154,7 @@ def render_score(
     """Render a score.
 
     A note's envelope and noise come from the seed, its channel and its number in it. So channels
-    that are rendered alone add up to the whole, up to rounding, without a room and as long as the
-    limiter has nothing to do.
+    add up to the whole, up to rounding, without a room and while the limiter has nothing to do.
 
     Args:
         instrument: What plays.
@@ -185,6 +184,7 @@ def render_score(
         frames_at_once=settings.frames_at_once,
         on_theft=whole.thefts.append if channel is None else lambda _theft: None,
     )
+    engine.hear_only(channel)
     length = Length.of(score, settings)
     if whole.samples:
         length = replace(length, most=whole.samples, exact=True)

@@ -21,9 +21,6 @@ from instrument.engine.slots import (
     VoiceSlots,
 )
 
-JOIN_WITHIN_SECONDS = 0.08
-"""A note that begins so soon after the last one of its channel goes on in the same voice."""
-
 JOIN_WITHIN_SEMITONES = 12
 
 
@@ -44,8 +41,6 @@ class Voices(VoiceSlots):
         self.most = 0
         self.notes = 0
         self.dropped = 0
-        self._sample_rate = sample_rate
-        self._join_within = round(JOIN_WITHIN_SECONDS * sample_rate)
         # How many notes each channel had, whether or not they got a voice.
         self._numbers: Counter[int] = Counter()
         # The keys of each channel that sostenuto sustains.
@@ -62,14 +57,19 @@ class Voices(VoiceSlots):
         *,
         mono: bool = False,
         note: int | None = None,
+        after: int | None = None,
     ) -> Allocation | None:
         """Find a slot for a note; None, and counted, if even the fading voices leave none.
 
         In mono it goes on in the voice of the note before, unless that was released too long ago.
+        If a score says after which note it comes, it goes on in the voice of that one, or begins
+        by itself if that is gone.
         """
         number = self._numbers[channel]
         self._numbers[channel] += 1
-        if mono:
+        if after is not None:
+            before = self._voice_of(after, sample)
+        elif mono:
             before = self._line_voice(channel, sample)
         else:
             before = self._line_before(channel, key, sample)
@@ -82,10 +82,11 @@ class Voices(VoiceSlots):
                 self.dropped += 1
                 return None
             allocation = Allocation(slot)
-        down = self.slots[allocation.slot].down if allocation.joined else []
+        goes_on = allocation.joined and after is None
+        down = self.slots[allocation.slot].down if goes_on else []
         down.append(KeyDown(key, velocity, number, note))
         self.slots[allocation.slot] = Slot(
-            Stage.HELD, channel, key, number, self.notes, down, sample, velocity=velocity
+            Stage.HELD, channel, key, number, self.notes, down, note, sample, velocity=velocity
         )
         self.notes += 1
         self.most = max(self.most, self.sounding())
@@ -167,9 +168,11 @@ class Voices(VoiceSlots):
 
     # --- lines -------------------------------------------------------------------------------
 
-    def line(self, channel: int, sample: int) -> tuple[Slot, int] | None:
+    def line(self, channel: int, sample: int, after: int | None = None) -> tuple[Slot, int] | None:
         """The voice that a note goes on in if it is mono, and samples since that was released."""
         slot = self._line_voice(channel, sample)
+        if after is not None:
+            slot = self._voice_of(after, sample)
         return None if slot is None else (self.slots[slot], self._gap(slot, sample))
 
     def _line_before(self, channel: int, key: int, sample: int) -> int | None:
@@ -188,22 +191,6 @@ class Voices(VoiceSlots):
         """The voice of a mono channel's line: the held one, or one released a moment ago."""
         voices = self._of(channel, *HOLDING) or self._just_released(channel, sample)
         return max(voices, key=lambda i: self.slots[i].number, default=None)
-
-    def _just_released(self, channel: int, sample: int) -> list[int]:
-        return [
-            i
-            for i in self._of(channel, Stage.RELEASED)
-            if self._gap(i, sample) <= self._join_within
-        ]
-
-    def _gap(self, slot: int, sample: int) -> int:
-        """Samples since a voice was released; 0 if it is still held."""
-        voice = self.slots[slot]
-        return sample - voice.released_at if voice.stage is Stage.RELEASED else 0
-
-    def _seconds(self, slot: int, sample: int) -> float:
-        """Since the note of a voice began."""
-        return (sample - self.slots[slot].began_at) / self._sample_rate
 
     def _held_by(self, channel: int, key: int, note: int | None) -> int | None:
         """The oldest voice that a key holds for a note, or for any."""

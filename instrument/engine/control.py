@@ -163,7 +163,13 @@ class Control:
                 self.smoother.settle(channel)
             mono = event.join is not None or self._lines.mono(channel)
             allocation = self.voices.note_on(
-                channel, event.key, event.velocity, sample, mono=mono, note=event.note
+                channel,
+                event.key,
+                event.velocity,
+                sample,
+                mono=mono,
+                note=event.note,
+                after=event.after,
             )
             if allocation is None:
                 continue

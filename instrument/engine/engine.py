@@ -67,8 +67,7 @@ class Engine:
             settings: How; the usual ones by default.
             ahead: Samples by which `advance` may be ahead of what is played.
             frames_at_once: The most control frames that one run of the timbre's graph computes.
-                More than one is faster, but then the size of the blocks shows in the last bits,
-                below −110 dBFS.
+                More than one is faster; then the size of blocks shows in bits below −110 dBFS.
             on_theft: Called when a note finds all voices taken.
 
         Raises:
@@ -103,10 +102,9 @@ class Engine:
         self._watch = FaultWatch(instrument)
         self._sample_rate = sample_rate
         self._step = max(ahead, longest_hop(sample_rate))
-        self._hop_end = 0
+        self._hop_end = self.reached = 0
         self._planner = self._control.planner
         self._queue = EventQueue()
-        self.reached = 0
 
     @property
     def position(self) -> int:
@@ -178,6 +176,10 @@ class Engine:
             events: Gives (sample, event) from the beginning, each time anew; the samples rise.
         """
         self._queue.follow(events)
+
+    def hear_only(self, channel: int | None) -> None:
+        """Let no other channel be heard, from the beginning on; all if None."""
+        self._control.smoother.hear_only(channel)
 
     def release_all(self) -> None:
         """End all notes now, each with its natural release."""

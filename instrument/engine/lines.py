@@ -48,7 +48,7 @@ class Lines:
         whatever the velocity; a soft note that is slid into is as loud as the one before: it was
         soft to choose the slide.
         """
-        line = self._voices.line(event.channel, sample)
+        line = self._voices.line(event.channel, sample, event.after)
         if line is None:
             return event
         before, gap = line

@@ -15,6 +15,10 @@ HEARD_AFTER_SECONDS = 0.04
 """A note whose voice is stolen sooner than this wasn't heard: the bow has hardly begun."""
 
 
+JOIN_WITHIN_SECONDS = 0.08
+"""A note that begins so soon after the last one of its line goes on in the same voice."""
+
+
 class Stage(Enum):
     """Where in its life a voice is."""
 
@@ -78,6 +82,7 @@ class Slot:
         number: How many notes its channel had before it; younger is larger.
         order: How many notes of any channel came before it.
         down: Keys that hold it, the latest last; more than one if it plays a mono line.
+        note: The note of a score that it plays, see `NoteOn`; None if that isn't known.
         began_at: Sample at which its note began.
         released_at: Sample at which its key went up, or at which the pedals let it go.
         free_from: Sample from which an idle slot can take another note.
@@ -90,6 +95,7 @@ class Slot:
     number: int = 0
     order: int = 0
     down: list[KeyDown] = field(default_factory=list)
+    note: int | None = None
     began_at: int = 0
     released_at: int = 0
     free_from: int = 0
@@ -162,7 +168,9 @@ class VoiceSlots:
         self.slots = [Slot() for _ in range(SLOTS_PER_VOICE * polyphony)]
         self.stolen = 0
         self.unheard = 0
+        self._sample_rate = sample_rate
         self._heard_after = round(HEARD_AFTER_SECONDS * sample_rate)
+        self._join_within = round(JOIN_WITHIN_SECONDS * sample_rate)
         self.on_theft: Callable[[Theft], None] = lambda _theft: None
         self._active: list[int] = []
 
@@ -194,6 +202,29 @@ class VoiceSlots:
 
     def _of(self, channel: int, *stages: Stage) -> list[int]:
         return [i for i, s in enumerate(self.slots) if s.channel == channel and s.stage in stages]
+
+    def _voice_of(self, note: int, sample: int) -> int | None:
+        """The voice of a score's note, if that is held or was released a moment ago."""
+        for i, slot in enumerate(self.slots):
+            if slot.note == note and slot.stage in SOUNDING:
+                return i if self._gap(i, sample) <= self._join_within else None
+        return None
+
+    def _just_released(self, channel: int, sample: int) -> list[int]:
+        return [
+            i
+            for i in self._of(channel, Stage.RELEASED)
+            if self._gap(i, sample) <= self._join_within
+        ]
+
+    def _gap(self, slot: int, sample: int) -> int:
+        """Samples since a voice was released; 0 if it is still held."""
+        voice = self.slots[slot]
+        return sample - voice.released_at if voice.stage is Stage.RELEASED else 0
+
+    def _seconds(self, slot: int, sample: int) -> float:
+        """Since the note of a voice began."""
+        return (sample - self.slots[slot].began_at) / self._sample_rate
 
     def _new_voice(self, note: NoteId, sample: int) -> int | None:
         """A free slot, with another voice stolen if too many sound; None if none is free."""

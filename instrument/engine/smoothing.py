@@ -105,6 +105,7 @@ class ControlSmoother:
         seconds += [KNOB_SECONDS] * len(AXIS_CONTROLLERS)
         self._share = 1.0 - np.exp(-1.0 / (np.array(seconds) * frame_rate))
         self._state = state
+        self._silenced: set[int] = set()
         self._now: Float64 = np.full((CHANNELS, len(seconds)), np.nan)
         self._targets = self._now.copy()
         columns = len(Performance)
@@ -127,6 +128,8 @@ class ControlSmoother:
             self._value_targets[index] = performance(
                 channel, self._state.controlling_channel(index)
             )
+            if index in self._silenced:
+                self._value_targets[index, Performance.LEFT :] = 0.0
             knobs = self._state.knobs(index)
             if knobs != self._followed[index]:  # few messages turn a knob, and this takes longer
                 self._followed[index] = knobs
@@ -137,6 +140,12 @@ class ControlSmoother:
         targets[:] = [knobs.get(axis, np.nan) for axis in range(len(AXIS_CONTROLLERS))]
         jumps = np.isnan(now) | np.isnan(targets)
         now[jumps] = targets[jumps]
+
+    def hear_only(self, channel: int | None) -> None:
+        """Let no other channel be heard, from the beginning on; all if None."""
+        self._silenced = set() if channel is None else set(range(CHANNELS)) - {channel}
+        self.follow(self._silenced)
+        self._now[:] = self._targets
 
     def turn(self, axis: int, position: float) -> None:
         """Set the knob of a latent axis, 0…7, in all channels at once; it is there at once.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from instrument.engine.slots import NoteId, Theft
+from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import ChannelState
 from instrument.midi.events import ControlChange, Event, KeyPressure, NoteOff, NoteOn, TimedEvent
 from instrument.midi.score import Score
@@ -33,6 +34,7 @@ def stem(
 
     Its notes get the same envelopes and noise as in the whole, since they have the same numbers;
     they hear their zone's manager; and where the whole had too few voices, they fade away as there.
+    Channels to which its lines lead are played with it, but only it is to be heard.
 
     Args:
         events: Of the whole score.
@@ -45,21 +47,22 @@ def stem(
     by_thief: defaultdict[NoteId, list[Theft]] = defaultdict(list)
     for theft in whole.thefts:
         by_thief[theft.thief].append(theft)
-    heard = _heard_by(channel, events)
+    played = _tied(channel, events)
+    heard = set[int]().union(*(_heard_by(each, events) for each in played))
     numbers: Counter[int] = Counter()
     for seconds, event in ((timed.seconds, timed.event) for timed in events):
         if not isinstance(event, NoteOn):
             of_a_key = isinstance(event, NoteOff | KeyPressure)
-            if event.channel == channel or (event.channel in heard and not of_a_key):
+            if event.channel in played or (event.channel in heard and not of_a_key):
                 yield seconds, event
             continue
         note = NoteId(event.channel, numbers[event.channel])
         numbers[event.channel] += 1
         done = by_thief.get(note, ())
-        if note.channel == channel and not any(theft.victim is None for theft in done):
+        if note.channel in played and not any(theft.victim is None for theft in done):
             yield seconds, event
         for theft in done:
-            if (theft.victim or theft.thief).channel == channel:
+            if (theft.victim or theft.thief).channel in played:
                 yield seconds, theft
 
 
@@ -68,6 +71,23 @@ def channels(score: Score) -> list[int]:
     return sorted(
         {timed.event.channel for timed in score.events if isinstance(timed.event, NoteOn)}
     )
+
+
+def _tied(channel: int, events: Iterable[TimedEvent]) -> set[int]:
+    """A channel, and those to which its lines lead from there, or from which they come."""
+    tied = [{each} for each in range(CHANNELS)]
+    channels = bytearray()
+    for timed in events:
+        event = timed.event
+        if not isinstance(event, NoteOn) or event.note is None or event.note < 0:
+            continue
+        channels.extend(bytes(max(0, event.note + 1 - len(channels))))
+        channels[event.note] = event.channel
+        if event.after is not None and event.after < len(channels):
+            both = tied[event.channel] | tied[channels[event.after]]
+            for each in both:
+                tied[each] = both
+    return tied[channel]
 
 
 def _heard_by(channel: int, events: Iterable[TimedEvent]) -> set[int]:

@@ -85,7 +85,8 @@ class VoicePool:
         """Lead a voice into the next note of its line.
 
         If the note doesn't say how: one that follows without a gap is slurred, and after a gap the
-        bow changes, as it always does on the same key.
+        bow changes, as it always does on the same key. The line may go on in another channel, whose
+        controls hold from there on: pitch and level go on from what was heard.
 
         Args:
             slot: Of the voice.
@@ -96,26 +97,29 @@ class VoicePool:
         table = self._table
         curves, position = table.curves[slot], float(table.position[slot])
         vibrato = self._vibrato(slot, performance)
+        left = performance[table.channel[slot]] - performance[note.channel]
+        left_db = float(left[Performance.EXPRESSION_DB])
         table.pressure_db[1, slot] = 0.0
-        key_before = float(table.key[slot])
-        semitones = abs(key_before - note.key)
+        step = float(table.key[slot]) - note.key
+        heard = step + float(left[Performance.BEND_SEMITONES])
         # A note that is held, or was: beyond the join or the attack that led into it.
         held_at = (
             table.release_frame if line.gap_samples else max(position, table.follow_from[slot])
         )
         before = Sounding(
-            curves.level_at(position),
-            curves.level_at(float(held_at)),
-            curves.cents_at(position, vibrato) + 100.0 * (key_before - note.key),
+            curves.level_at(position) + left_db,
+            curves.level_at(float(held_at)) + left_db,
+            curves.cents_at(position, vibrato) + 100.0 * heard,
         )
         self._take(slot, note, before=int(table.point[slot]))
         self._envelopes.write(slot, curves)
         kind = note.join or (Join.BOW if line.gap_samples else Join.SLUR)
-        if semitones == 0.0 and kind in (Join.SLUR, Join.PORTAMENTO):
+        if step == 0.0 and kind in (Join.SLUR, Join.PORTAMENTO):
             kind = Join.BOW
         rng = self._envelopes.rngs[slot]
-        shape = draw_shape(self._joins, kind, semitones, line.seconds, note.loudness, rng)
+        shape = draw_shape(self._joins, kind, abs(heard), line.seconds, note.loudness, rng)
         entry = legato_entry(curves, table.release_frame)
+        vibrato = self._vibrato(slot, performance)
         _, settled = lead(curves, entry, before, shape.sliding(note.slide_frames), vibrato)
         table.position[slot] = float(entry)
         self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, settled))

@@ -9,6 +9,7 @@ from instrument.midi.channel import BEND_RANGE_CENTS, CHANNELS, RPN_NULL, RPN_ZO
 from instrument.midi.events import ChannelPressure, ControlChange, PitchBend
 from instrument.midi.zones import LOWER, MOST_MEMBERS, UPPER, Zones
 
+PAN = 10
 SUSTAIN, PORTAMENTO, SOSTENUTO, SOFT, LEGATO = 64, 65, 66, 67, 68
 PORTAMENTO_FROM = 84
 ALL_SOUND_OFF, RESET_CONTROLLERS, ALL_NOTES_OFF = 120, 121, 123
@@ -80,7 +81,7 @@ CONTROLLERS: dict[int, Setter] = {
     5: _value("portamento_time"),
     DATA_COARSE: Channel.enter_coarse,
     7: _value("volume"),
-    10: _value("pan"),
+    PAN: _value("pan"),
     11: _value("expression"),
     BANK_FINE: Channel.select_bank_fine,
     DATA_FINE: Channel.enter_fine,

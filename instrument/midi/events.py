@@ -20,6 +20,8 @@ class NoteOn:
             engine. A note that nothing sounds before begins by itself.
         seconds: How long it lasts, if that is known, above 0: until neither key nor pedal holds it,
             or its line goes on.
+        after: Number of the note in whose voice it goes on, even on another channel, if that still
+            sounds; None to leave it to the engine.
     """
 
     channel: int
@@ -28,6 +30,7 @@ class NoteOn:
     note: int | None = field(default=None, compare=False, repr=False)
     join: Join | None = field(default=None, compare=False, repr=False)
     seconds: float | None = field(default=None, compare=False, repr=False)
+    after: int | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

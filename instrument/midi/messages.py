@@ -22,6 +22,7 @@ STATUS = 0x80
 """Bytes from here on begin a message; those below are data."""
 
 NOTE_OFF, NOTE_ON, KEY_PRESSURE, CONTROL_CHANGE = 0x80, 0x90, 0xA0, 0xB0
+PROGRAM_CHANGE = 0xC0
 """Status bytes of these messages on channel 0."""
 
 SYSTEM = 0xF0
@@ -75,7 +76,7 @@ _CHANNEL_MESSAGES = (
     _ChannelMessage(
         CONTROL_CHANGE, 2, ControlChange, ControlChange, lambda e: (e.controller, e.value)
     ),
-    _ChannelMessage(0xC0, 1, ProgramChange, ProgramChange, lambda e: (e.program,)),
+    _ChannelMessage(PROGRAM_CHANGE, 1, ProgramChange, ProgramChange, lambda e: (e.program,)),
     _ChannelMessage(0xD0, 1, ChannelPressure, ChannelPressure, lambda e: (e.value,)),
     _ChannelMessage(0xE0, 2, PitchBend, _pitch_bend, _halves),
 )

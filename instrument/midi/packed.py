@@ -17,6 +17,7 @@ from instrument.midi.messages import (
     KEY_PRESSURE,
     NOTE_OFF,
     NOTE_ON,
+    PROGRAM_CHANGE,
     SYSEX,
     encode,
     pack,
@@ -154,11 +155,13 @@ class ScoreEvents(Packed[TimedEvent]):
                 event = self._hints.told(event)
         return TimedEvent(self._seconds[index], event)
 
-    def of_notes(self, controllers: Collection[int]) -> ScoreEvents:
-        """Only those that begin or end a note, and those of some controllers."""
+    def of_notes(self, controllers: Collection[int], *, programs: bool = False) -> ScoreEvents:
+        """Only those that begin or end a note, of some controllers and, if wished, of programs."""
         messages = self._arrays[1]
         kinds = messages & np.uint32(0xF0)
         chosen = (kinds == NOTE_ON) | (kinds == NOTE_OFF)
+        if programs:
+            chosen |= kinds == PROGRAM_CHANGE
         of_controllers = np.isin(messages >> np.uint32(8) & np.uint32(0x7F), list(controllers))
         return self._chosen(chosen | (kinds == CONTROL_CHANGE) & of_controllers)
 

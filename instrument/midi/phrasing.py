@@ -1,36 +1,27 @@
 """Who chooses how the notes of a file are joined: slurs and changes of the bow, with look-ahead.
 
-Only a note that goes on in a line is given a join: as it begins, nothing sounds in its channel but
-the one note before it, which it touches, overlaps a little, or follows within 80 ms.
+Only a note that goes on in a line is given a join, see ``lines``.
 """
 
 from __future__ import annotations
 
 import math
-from array import array
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from instrument.joins import Join, by_velocity
 from instrument.midi.events import NoteOn, TimedEvent
 from instrument.midi.hints import Hints
+from instrument.midi.lines import Line, find_lines
 from instrument.midi.packed import ScoreEvents
 from instrument.midi.score import Score
-from instrument.midi.whole_notes import WholeNotes, whole_notes
+from instrument.midi.whole_notes import WholeNotes, numbered, whole_notes
 from instrument.settings import Joining
 
 TOUCHING_SECONDS = 0.01
 """Notes that are no farther apart touch."""
-
-LINE_SECONDS, LINE_SEMITONES = 0.08, 12
-"""A line goes on over a gap so long, and a leap so wide."""
-
-OVERLAP_SECONDS, OVERLAP_SHARE = 0.12, 0.5
-"""Notes of a line overlap by so much, and by such a share of the shorter one, at most; of a chord
-by more."""
 
 ARTICULATED = 0.05
 """A part in which so many of the joins have a gap says itself where the bow changes."""
@@ -57,15 +48,18 @@ def phrase(score: Score, joining: str, seed: int, *, velocity_joins: bool = Fals
     """
     if score.take is not None:
         return score
+    if not isinstance(score.events, ScoreEvents):
+        score = replace(score, events=numbered(score.events))
     notes = whole_notes(score.events)
     if not notes:
         return score
     known = score.events.hints if isinstance(score.events, ScoreEvents) else None
     hints = Hints(max(notes.numbers) + 1, known)
-    lines = _lines(notes)
+    lines = find_lines(notes)
     _tell_seconds(notes, lines, score, hints)
-    for channel, line in lines.items():
-        _choose(notes, line, Joining(joining), np.random.default_rng([seed, channel]), hints)
+    for line in lines:
+        rng = np.random.default_rng([seed, notes.channels[line.notes[0]]])
+        _choose(notes, line, Joining(joining), rng, hints)
         if velocity_joins:
             _choose_by_velocity(notes, line, hints)
     if isinstance(score.events, ScoreEvents):
@@ -79,32 +73,10 @@ def _told(events: Iterable[TimedEvent], hints: Hints) -> Iterator[TimedEvent]:
         yield TimedEvent(timed.seconds, hints.told(event)) if isinstance(event, NoteOn) else timed
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """The notes of one channel.
-
-    Attributes:
-        notes: Their indices.
-        gaps: Of each how long after the one before it begins, if it goes on in its line; else NaN.
-    """
-
-    notes: Sequence[int]
-    gaps: Sequence[float]
-
-
-def _lines(notes: WholeNotes) -> dict[int, _Line]:
-    by_channel: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
-    for i, channel in enumerate(notes.channels):
-        by_channel[channel].append(i)
-    return {c: _Line(line, _line_gaps(notes, line)) for c, line in by_channel.items()}
-
-
-def _tell_seconds(
-    notes: WholeNotes, lines: Mapping[int, _Line], score: Score, hints: Hints
-) -> None:
+def _tell_seconds(notes: WholeNotes, lines: Iterable[Line], score: Score, hints: Hints) -> None:
     """Say how long each note lasts: what is held at the end is let go with the song."""
     song = score.ending.song_seconds if math.inf in notes.lasts else math.inf
-    for line in lines.values():
+    for line in lines:
         following = math.inf
         for i, gap in zip(reversed(line.notes), reversed(line.gaps), strict=True):
             start = notes.starts[i]
@@ -115,7 +87,7 @@ def _tell_seconds(
 
 
 def _choose(
-    notes: WholeNotes, line: _Line, joining: Joining, rng: np.random.Generator, hints: Hints
+    notes: WholeNotes, line: Line, joining: Joining, rng: np.random.Generator, hints: Hints
 ) -> None:
     """Choose what leads into the notes of a line."""
     apart = sum(gap > TOUCHING_SECONDS for gap in line.gaps)
@@ -136,46 +108,30 @@ def _choose(
                 quick = notes.seconds(i) < LONGER * notes.seconds(before)
                 wished = interval <= STEP_SEMITONES and quick and chance < SLURRED
                 join = Join.SLUR if articulated or wished else Join.BOW
-            if notes.free[i] and (gap <= TOUCHING_SECONDS or joining == Joining.SLUR):
-                hints.join(notes.numbers[i], join)
+            if notes.free[i]:
+                _tell(notes, before, i, join, hints)
         if math.isnan(gap) or join is Join.BOW:
             spent, bow = 0.0, 1.0 + BOW_VARIES * (2.0 * varied - 1.0)
         spent += costs
         before = i
 
 
-def _choose_by_velocity(notes: WholeNotes, line: _Line, hints: Hints) -> None:
+def _choose_by_velocity(notes: WholeNotes, line: Line, hints: Hints) -> None:
     """Let velocities say what leads into the notes of a line that touch the one before."""
     for i, gap in zip(line.notes, line.gaps, strict=True):
-        if notes.free[i] and gap <= TOUCHING_SECONDS:
+        if notes.free[i] and not notes.said[i] and gap <= TOUCHING_SECONDS:
             hints.join(notes.numbers[i], by_velocity(notes.velocities[i]))
 
 
-def _line_gaps(notes: WholeNotes, line: Sequence[int]) -> Sequence[float]:
-    """Of each note of a channel how long after the one before it begins, if that leads into it."""
-    gaps = array("d")
-    # When the last note ends that isn't in the line.
-    others_end = -math.inf
-    for place, i in enumerate(line):
-        gap, start = math.nan, notes.starts[i]
-        if place:
-            before = line[place - 1]
-            alone = others_end < start - LINE_SECONDS
-            alone &= place + 1 == len(line) or notes.starts[line[place + 1]] > start
-            if alone and _goes_on(notes, before, i):
-                gap = start - notes.ends[before]
-            else:
-                others_end = max(others_end, notes.ends[before])
-        gaps.append(gap)
-    return gaps
-
-
-def _goes_on(notes: WholeNotes, before: int, i: int) -> bool:
-    """Whether a note can be the next one of a line."""
-    shorter = min(notes.seconds(before), notes.seconds(i))
-    overlap = min(OVERLAP_SECONDS, OVERLAP_SHARE * shorter)
-    near = abs(notes.keys[i] - notes.keys[before]) <= LINE_SEMITONES
-    return near and -overlap <= notes.starts[i] - notes.ends[before] <= LINE_SECONDS
+def _tell(notes: WholeNotes, before: int, i: int, join: Join, hints: Hints) -> None:
+    """Say what leads from a note into the next one, unless that is plain: a new bow after a gap."""
+    gap = notes.starts[i] - notes.ends[before]
+    same_channel = notes.channels[i] == notes.channels[before]
+    if same_channel and join is Join.BOW and gap > TOUCHING_SECONDS:
+        return
+    hints.follow(notes.numbers[i], notes.numbers[before])
+    if not notes.said[i]:
+        hints.join(notes.numbers[i], join)
 
 
 def _bow_seconds(velocity: int) -> float:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 
-from instrument.midi.controllers import ALL_SOUND_OFF, LEGATO, ChannelState
+from instrument.midi.channel import CHANNELS
+from instrument.midi.controllers import ALL_SOUND_OFF, LEGATO, PAN, ChannelState
 from instrument.midi.ending import LIFTS_KEYS, MAY_LIFT
-from instrument.midi.events import NO_NOTE, ControlChange, NoteOff, NoteOn, TimedEvent
+from instrument.midi.events import (
+    NO_NOTE,
+    ControlChange,
+    NoteOff,
+    NoteOn,
+    ProgramChange,
+    TimedEvent,
+)
 from instrument.midi.packed import ScoreEvents
 
-LISTENED_TO = MAY_LIFT | {LEGATO}
+LISTENED_TO = MAY_LIFT | {LEGATO, PAN}
 
 
 @dataclass(slots=True)
@@ -26,8 +35,11 @@ class WholeNotes:
         starts: When it begins, in seconds.
         ends: When its key comes up; infinite if it never does.
         lasts: When no key and no pedal holds it any more; infinite if that is never.
-        free: Whether its joins may be chosen: none is said, no pedal is down, and its channel isn't
-            mono.
+        free: Whether its line is found out: no pedal is down, and its channel isn't mono.
+        said: Whether it says itself what leads into it.
+        parts: Index of the part that it belongs to: an MPE zone, or all channels that have the same
+            program and place between left and right.
+        zones: Whether each part is a zone.
     """
 
     numbers: array[int] = field(default_factory=lambda: array("i"))
@@ -38,6 +50,9 @@ class WholeNotes:
     ends: array[float] = field(default_factory=lambda: array("d"))
     lasts: array[float] = field(default_factory=lambda: array("d"))
     free: bytearray = field(default_factory=bytearray)
+    said: bytearray = field(default_factory=bytearray)
+    parts: array[int] = field(default_factory=lambda: array("I"))
+    zones: list[bool] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -50,7 +65,9 @@ class WholeNotes:
 def whole_notes(events: Sequence[TimedEvent]) -> WholeNotes:
     """The notes of events that know them by their numbers; others are left out."""
     reader = _Reader()
-    of_notes = events.of_notes(LISTENED_TO) if isinstance(events, ScoreEvents) else events
+    of_notes = events
+    if isinstance(events, ScoreEvents):
+        of_notes = events.of_notes(LISTENED_TO, programs=True)
     for timed in of_notes:
         match timed.event:
             case NoteOn(note=number) if number is not None and number != NO_NOTE:
@@ -59,7 +76,26 @@ def whole_notes(events: Sequence[TimedEvent]) -> WholeNotes:
                 reader.lift(channel, number, timed.seconds)
             case ControlChange() if timed.event.controller in LISTENED_TO:
                 reader.control(timed.event, timed.seconds)
+            case ProgramChange(channel, program):
+                reader.programs[channel] = program
     return reader.notes
+
+
+def numbered(events: Iterable[TimedEvent]) -> tuple[TimedEvent, ...]:
+    """Events whose notes have numbers; of those that had none, the oldest of a key ends first."""
+    found: list[TimedEvent] = []
+    down: defaultdict[tuple[int, int], deque[int]] = defaultdict(deque)
+    numbers = count()
+    for timed in events:
+        event = timed.event
+        if isinstance(event, NoteOn) and event.note is None:
+            event = replace(event, note=next(numbers))
+            down[event.channel, event.key].append(event.note or 0)
+        elif isinstance(event, NoteOff) and event.note is None:
+            waiting = down[event.channel, event.key]
+            event = replace(event, note=waiting.popleft() if waiting else NO_NOTE)
+        found.append(TimedEvent(timed.seconds, event))
+    return tuple(found)
 
 
 class _Reader:
@@ -67,10 +103,13 @@ class _Reader:
 
     Attributes:
         notes: Those that have begun.
+        programs: Of each channel, the one that it was told last.
     """
 
     def __init__(self) -> None:
         self.notes = WholeNotes()
+        self.programs = [0] * CHANNELS
+        self._parts: dict[tuple[int, ...], int] = {}
         self._state = ChannelState()
         # Of each channel: those whose key is down, by number, and those that only pedals hold.
         self._down: defaultdict[int, dict[int, int]] = defaultdict(dict)
@@ -90,7 +129,19 @@ class _Reader:
         notes.ends.append(math.inf)
         notes.lasts.append(math.inf)
         taken = told.pedal or told.sostenuto or told.legato or told.mono
-        notes.free.append(event.join is None and not taken)
+        notes.free.append(not taken)
+        notes.said.append(event.join is not None)
+        notes.parts.append(self._part(channel))
+
+    def _part(self, channel: int) -> int:
+        manager = self._state.zones.manager(channel)
+        in_zone = manager != channel
+        pan = self._state.channels[channel].pan
+        key = (manager,) if in_zone else (self.programs[channel], pan)
+        if key not in self._parts:
+            self._parts[key] = len(self._parts)
+            self.notes.zones.append(in_zone)
+        return self._parts[key]
 
     def lift(self, channel: int, number: int, seconds: float) -> None:
         """A key comes up; pedals may keep its note."""

@@ -13,8 +13,16 @@ from instrument.arrays import Float32
 from instrument.dsp.limiter import LimiterState
 from instrument.engine.stems import Whole, channels
 from instrument.midi.controllers import AXIS_CONTROLLERS
-from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, PitchBend, TimedEvent
-from instrument.midi.score import Score
+from instrument.midi.events import (
+    ControlChange,
+    Event,
+    Note,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    TimedEvent,
+)
+from instrument.midi.score import Score, score_of_notes
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings, render_score
 from instrument.settings import EngineSettings
@@ -62,6 +70,15 @@ ZONE = [
     (0.3, PitchBend(0, 8000)),
 ]
 MONO = [*controls(0, (126, 0)), (0.0, NoteOn(0, 60, 60)), (0.2, NoteOn(0, 67, 60))]
+TURNS = [
+    Note(0.2 * i, 0.2 + gap, key, 70, i % 3)
+    for i, (key, gap) in enumerate([(69, 0.0), (71, 0.02), (72, -0.03), (76, 0.0), (74, 0.0)])
+]
+SOFT = [
+    (0.0, ControlChange(channel, *each))
+    for channel in range(3)
+    for each in ((7, 50), (11, 90 + 9 * channel))
+]
 PIECES = {
     "melodies": score(*MELODIES, seconds=1.2),
     "notes longer than an envelope": score(*LONG, seconds=7.0),
@@ -69,6 +86,12 @@ PIECES = {
     "a zone": score(*ZONE, *line(1, 60, 62), *line(2, 67, each=0.5), seconds=1.0),
     "a line that goes back": score(
         *MONO, (0.5, NoteOff(0, 67)), *line(5, 60, each=0.8), seconds=1.0
+    ),
+    "a line on channels in turn": score(
+        *SOFT,
+        (0.3, PitchBend(1, 2000)),
+        *((timed.seconds, timed.event) for timed in score_of_notes(TURNS).events),
+        seconds=1.1,
     ),
 }
 

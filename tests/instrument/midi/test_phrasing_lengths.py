@@ -75,9 +75,14 @@ def test_what_is_played_live_has_no_length() -> None:
     played = score_of_notes([Note(0.0, 1.0, 60)])
     take = Score(played.events, 1.0, 1, take=Take(EngineSettings(), 48_000))
     assert lengths(take) == [None]
-    events: list[Event] = [NoteOn(0, 60, 80), NoteOff(0, 60)]
-    live = Score(tuple(TimedEvent(float(at), each) for at, each in enumerate(events)), 1.0, 1)
-    assert lengths(live) == [None]
+
+
+def test_notes_without_numbers_end_the_oldest_first() -> None:
+    on, off = NoteOn(0, 60, 80), NoteOff(0, 60)
+    events: list[Event] = [off, on, on, off, off]
+    timed = tuple(TimedEvent(float(at), each) for at, each in enumerate(events))
+    played = Score(timed, 4.0, 2)
+    assert lengths(played) == pytest.approx([2.0, 2.0])
 
 
 @pytest.mark.parametrize("channels", [1, 8])

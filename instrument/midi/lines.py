@@ -1,0 +1,110 @@
+"""The lines of a score: which note goes on where another ends.
+
+A note goes on in a line if, as it begins, nothing of its part sounds but the one note before it,
+which it touches, overlaps a little, or follows within 80 ms. A part is a channel; or an MPE zone,
+or channels that take turns, a channel for each note.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from instrument.midi.whole_notes import WholeNotes
+
+LINE_SECONDS, LINE_SEMITONES = 0.08, 12
+"""A line goes on over a gap so long, and a leap so wide."""
+
+OVERLAP_SECONDS, OVERLAP_SHARE = 0.12, 0.5
+"""Notes of a line overlap by so much, and by such a share of the shorter one, at most; of a chord
+by more."""
+
+SPREAD = 0.5
+"""Channels take turns, if so many of their notes begin alone, and so many on another channel than
+the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The notes of a part.
+
+    Attributes:
+        notes: Their indices.
+        gaps: Of each how long after the one before it begins, if it goes on in its line; else NaN.
+    """
+
+    notes: Sequence[int]
+    gaps: Sequence[float]
+
+
+def find_lines(notes: WholeNotes) -> list[Line]:
+    """The lines of all parts; each note is in one."""
+    by_part = _grouped(notes.parts, range(len(notes)))
+    found: list[Line] = []
+    alone: list[int] = []
+    for part, line in by_part.items():
+        gaps = _line_gaps(notes, line)
+        if notes.zones[part] or _is_spread(notes, line, gaps):
+            found.append(Line(line, gaps))
+        else:
+            alone.append(part)
+    apart = array("i")
+    if len(alone) == 1:
+        apart = by_part[alone[0]]
+    elif alone:
+        apart.extend(i for i, part in enumerate(notes.parts) if part in alone)
+    by_channel = _grouped(notes.channels, apart)
+    return [*found, *(Line(line, _line_gaps(notes, line)) for line in by_channel.values())]
+
+
+def _grouped(groups: Sequence[int], notes: Sequence[int]) -> dict[int, array[int]]:
+    """Indices of notes by the group of each."""
+    grouped: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
+    for i in notes:
+        grouped[groups[i]].append(i)
+    return grouped
+
+
+def _is_spread(notes: WholeNotes, line: Sequence[int], gaps: Sequence[float]) -> bool:
+    """Whether the notes of one line take turns on several channels."""
+    changes = sum(notes.channels[i] != notes.channels[j] for i, j in pairwise(line))
+    if changes < SPREAD * len(line):
+        return False
+    alone, sounds_until = 0, -math.inf
+    starts = [*(notes.starts[i] for i in line[1:]), math.inf]
+    for i, gap, following in zip(line, gaps, starts, strict=True):
+        start = notes.starts[i]
+        alone += start < following and (not math.isnan(gap) or sounds_until <= start)
+        sounds_until = max(sounds_until, notes.ends[i])
+    return alone >= SPREAD * len(line)
+
+
+def _line_gaps(notes: WholeNotes, line: Sequence[int]) -> Sequence[float]:
+    """Of each note of a part how long after the one before it begins, if that leads into it."""
+    gaps = array("d")
+    # When the last note ends that isn't in the line.
+    others_end = -math.inf
+    for place, i in enumerate(line):
+        gap, start = math.nan, notes.starts[i]
+        if place:
+            before = line[place - 1]
+            alone = others_end < start - LINE_SECONDS
+            alone &= place + 1 == len(line) or notes.starts[line[place + 1]] > start
+            if alone and _goes_on(notes, before, i):
+                gap = start - notes.ends[before]
+            else:
+                others_end = max(others_end, notes.ends[before])
+        gaps.append(gap)
+    return gaps
+
+
+def _goes_on(notes: WholeNotes, before: int, i: int) -> bool:
+    """Whether a note can be the next one of a line."""
+    shorter = min(notes.seconds(before), notes.seconds(i))
+    overlap = min(OVERLAP_SECONDS, OVERLAP_SHARE * shorter)
+    near = abs(notes.keys[i] - notes.keys[before]) <= LINE_SEMITONES
+    return near and -overlap <= notes.starts[i] - notes.ends[before] <= LINE_SECONDS
