@@ -23,6 +23,26 @@ from training.options import (
     say_values,
 )
 
+Performances = Annotated[
+    list[Path] | None,
+    typer.Option("--performances", help="Sound files of single lines, or folders of them."),
+]
+Parts = Annotated[
+    Path | None,
+    typer.Option(
+        "--parts", help="Folder of contours: .csv(.gz) of f0_hz, confidence, level_nepers."
+    ),
+]
+Scores = Annotated[
+    Path | None, typer.Option("--scores", help="Folder of .mid files whose bends are players'.")
+]
+Contours = Annotated[Path, typer.Option("--contours", help="Where contours are kept for later.")]
+Seconds = Annotated[
+    float,
+    typer.Option("--line-seconds", help="Of each line, from its beginning.", min=5.0, max=1e4),
+]
+CONTOURS, SECONDS = Path("runs/contours"), 60.0
+
 
 def export(
     features: Features,
@@ -77,8 +97,14 @@ def evaluate(
         bool, typer.Option("--quick", help="Listen to a few notes instead of all.")
     ] = False,
     record: Record = False,
+    performances: Performances = None,
+    parts: Parts = None,
+    scores: Scores = None,
+    contours: Contours = CONTOURS,
+    line_seconds: Seconds = SECONDS,
 ) -> None:
     """Metrics and pictures on held-out notes and on what the instrument plays."""
+    from training.evaluation.phrases import Lines
     from training.evaluation.playback import QUICK, PlaybackSettings
     from training.export.card import record_metrics
     from training.export.destination import check_card
@@ -88,6 +114,9 @@ def evaluate(
 
     if record:
         check_card(instrument)
+    lines = None
+    if performances or parts or scores:
+        lines = Lines.of(performances or [], parts, scores, contours, line_seconds)
     cache = FeatureCache.load(features)
     network = load_envelope(envelopes_run)
     runs = {"envelopes": envelopes_run / HISTORY, "timbre": timbre_run / HISTORY}
@@ -100,11 +129,41 @@ def evaluate(
             settings=QUICK if quick else PlaybackSettings(),
             histories={name: history for name, history in runs.items() if history.is_file()},
             progress=progress,
+            lines=lines,
         )
     say_metrics(describe_metrics(metrics))
     if record:
         record_metrics(instrument, metrics)
     typer.echo(f"pictures and metrics in {report}")
+
+
+def phrases(
+    instrument: InstrumentFolder,
+    performances: Performances = None,
+    parts: Parts = None,
+    scores: Scores = None,
+    report: Annotated[Path, typer.Option(help="Where the table and pictures go.")] = Path(
+        "runs/report"
+    ),
+    contours: Contours = CONTOURS,
+    line_seconds: Seconds = SECONDS,
+    record: Record = False,
+) -> None:
+    """Notes and joins of whole lines beside players': what tells them apart."""
+    from training.evaluation.phrases import Lines
+    from training.export.card import record_metrics
+    from training.export.destination import check_card
+    from training.pictures.phrases_report import PAGE, apart_table, phrases_report
+
+    if record:
+        check_card(instrument)
+    lines = Lines.of(performances or [], parts, scores, contours, line_seconds)
+    with progress_bar("listening") as progress:
+        found = phrases_report(instrument, lines, report, progress)
+    typer.echo(apart_table(found))
+    if record:
+        record_metrics(instrument, {k: v for each in found for k, v in each.metrics().items()})
+    typer.echo(f"descriptors and pictures in {report / PAGE}")
 
 
 def joins(
@@ -113,9 +172,7 @@ def joins(
     licence: Annotated[
         list[str] | None, typer.Option(help="NAME=TEXT, for each performance.")
     ] = None,
-    contours: Annotated[Path, typer.Option(help="Where contours are kept for later.")] = Path(
-        "runs/contours"
-    ),
+    contours: Contours = CONTOURS,
 ) -> None:
     """What joins are like: measured in performances, written into an exported instrument."""
     from training.data.contours import read_contours

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from instrument.arrays import Float32
+from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError
 from instrument.files import replacing
 from instrument.listening.audio import read_audio
@@ -17,6 +17,7 @@ from instrument.listening.loudness import loudness_db
 from instrument.units import FRAME_RATE, hz_to_midi
 from training.analysis.crepe import CrepeSize, estimate_f0
 from training.analysis.lines import Contour
+from training.output import make_folder
 from training.reading import ArrayField, DamageError, read_arrays
 
 RATE = 48_000
@@ -28,30 +29,42 @@ KEPT = {
 }
 
 
-def contour_of(audio: Float32, sample_rate: int, size: CrepeSize = "tiny") -> Contour:
+Level = Callable[[Float32, int, int], Float32 | Float64]
+"""Audio [samples], its rate and frames a second → the level of each frame, in dB."""
+
+
+def contour_of(
+    audio: Float32,
+    sample_rate: int,
+    size: CrepeSize = "tiny",
+    frame_rate: int = FRAME_RATE,
+    level: Level = loudness_db,
+) -> Contour:
     """The contour of a line.
 
     Args:
         audio: [samples], mono.
-        sample_rate: In Hz, a multiple of 250.
+        sample_rate: In Hz, a multiple of the frame rate.
         size: CREPE's capacity.
+        frame_rate: Frames a second.
+        level: What the level is.
     """
-    hop = sample_rate // FRAME_RATE
+    hop = sample_rate // frame_rate
     piece, margin = PIECE_SECONDS * sample_rate, MARGIN_SECONDS * sample_rate
     tracks = []
     for begin in range(0, len(audio), piece):
         first = max(0, begin - margin)
         f0_hz, confidence = estimate_f0(
-            audio[first : begin + piece + margin], sample_rate, FRAME_RATE, size=size
+            audio[first : begin + piece + margin], sample_rate, frame_rate, size=size
         )
         end = (begin - first + piece) // hop if begin + piece < len(audio) else None
         inside = slice((begin - first) // hop, end)
         tracks.append(np.stack([f0_hz[inside], confidence[inside]]).astype(np.float64))
     f0_hz, confidence = np.concatenate(tracks, axis=1)
-    level = loudness_db(audio, sample_rate, FRAME_RATE).astype(np.float64)
-    frames = min(len(f0_hz), len(level))
+    level_db = level(audio, sample_rate, frame_rate).astype(np.float64)
+    frames = min(len(f0_hz), len(level_db))
     midi = np.asarray(hz_to_midi(f0_hz[:frames]), np.float64)
-    return Contour(midi, confidence[:frames], level[:frames], FRAME_RATE)
+    return Contour(midi, confidence[:frames], level_db[:frames], frame_rate)
 
 
 def read_contours(
@@ -80,11 +93,44 @@ def _contour(file: Path, kept: Path) -> Contour:
     if not file.is_file():
         raise RecordingError(f"{file}: no such file")
     digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-    path = kept / f"{digest}.npz"
+    return _once(
+        kept / f"{digest}.npz", FRAME_RATE, lambda: contour_of(read_audio(file, RATE), RATE)
+    )
+
+
+def kept_contour(
+    audio: Float32,
+    sample_rate: int,
+    kept: Path,
+    frame_rate: int = FRAME_RATE,
+    level: Level = loudness_db,
+) -> Contour:
+    """The contour of a line, measured once, see ``contour_of``.
+
+    Args:
+        audio: [samples], mono.
+        sample_rate: In Hz, a multiple of the frame rate.
+        kept: Folder where contours are kept, and looked for.
+        frame_rate: Frames a second.
+        level: What the level is.
+
+    Raises:
+        OutputError: Nothing can be kept.
+    """
+    settings = f"{sample_rate} {frame_rate} {level.__name__}"
+    digest = hashlib.sha256(audio.tobytes() + settings.encode()).hexdigest()[:16]
+    return _once(
+        kept / f"{digest}.npz",
+        frame_rate,
+        lambda: contour_of(audio, sample_rate, frame_rate=frame_rate, level=level),
+    )
+
+
+def _once(path: Path, frame_rate: int, measure: Callable[[], Contour]) -> Contour:
     with suppress(DamageError):
-        return Contour(**read_arrays(path, KEPT), frame_rate=FRAME_RATE)
-    contour = contour_of(read_audio(file, RATE), RATE)
-    kept.mkdir(parents=True, exist_ok=True)
+        return Contour(**read_arrays(path, KEPT), frame_rate=frame_rate)
+    contour = measure()
+    make_folder(path.parent)
     with replacing(path) as beside:
         np.savez(
             beside,

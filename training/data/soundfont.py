@@ -173,9 +173,63 @@ def play_note(
         UsageError: the soundfont has no such program or no sound for the key, or cannot be
             rendered.
     """
+    mono = _render(soundfont, settings, _note_file(settings, key, velocity, bend_cents))
+    if np.abs(mono).max() < SILENCE:
+        raise UsageError(
+            f"{soundfont}: program {settings.program} has no sound for key {key} ({note_name(key)})"
+        )
+    return mono
+
+
+def play_line(
+    soundfont: Path,
+    notes: Sequence[tuple[float, float, int, int]],
+    *,
+    program: int,
+    sample_rate: int,
+) -> Float32:
+    """A line, [samples], mono, from second 0 to half a second after its end.
+
+    Args:
+        soundfont: an .sf2 or .sf3 file.
+        notes: begin and end in seconds, MIDI note and velocity of each.
+        program: General MIDI program, 0…127, in bank 0; the violin is 40.
+        sample_rate: in Hz, 8000…96000.
+
+    Raises:
+        UsageError: as `soundfont_settings`, or the soundfont has no such program or cannot be
+            rendered.
+    """
+    settings = soundfont_settings(
+        soundfont,
+        program=program,
+        keys=[key for _, _, key, _ in notes],
+        velocities=[velocity for *_, velocity in notes],
+        seconds=max((end for _, end, _, _ in notes), default=0.0),
+        sample_rate=sample_rate,
+    )
+    # At one tick the ends come before the beginnings.
+    events = sorted(
+        (round(seconds * TICKS_PER_SECOND), velocity, key)
+        for begin, end, key, loud in notes
+        for seconds, velocity in ((begin, loud), (end, 0))
+    )
+    track = mido.MidiTrack([mido.Message("program_change", program=program)])
+    now = 0
+    for tick, velocity, key in events:
+        track.append(mido.Message("note_on", note=key, velocity=velocity, time=tick - now))
+        now = tick
+    track.append(_end(settings))
+    return _render(
+        soundfont, settings, mido.MidiFile(ticks_per_beat=TICKS_PER_QUARTER, tracks=[track])
+    )
+
+
+def _render(soundfont: Path, settings: SoundfontSettings, song: mido.MidiFile) -> Float32:
+    """What fluidsynth makes of a file, [samples], mono, as long as the settings say."""
     with tempfile.TemporaryDirectory(prefix="arco-") as temporary:
         folder = Path(temporary)
-        _note_file(settings, key, velocity, bend_cents).save(folder / "note.mid")
+        song.save(folder / "note.mid")
         _run_fluidsynth(soundfont, settings, folder)
         try:
             sound, _ = soundfile.read(folder / "note.wav", dtype="float32", always_2d=True)
@@ -184,11 +238,11 @@ def play_note(
     mono = np.zeros(settings.samples, dtype=np.float32)
     length = min(len(sound), settings.samples)
     mono[:length] = sound[:length].mean(axis=1)
-    if np.abs(mono).max() < SILENCE:
-        raise UsageError(
-            f"{soundfont}: program {settings.program} has no sound for key {key} ({note_name(key)})"
-        )
     return mono
+
+
+def _end(settings: SoundfontSettings) -> mido.MetaMessage:
+    return mido.MetaMessage("end_of_track", time=round(settings.release_seconds * TICKS_PER_SECOND))
 
 
 def _note_file(
@@ -201,9 +255,7 @@ def _note_file(
             mido.Message("pitchwheel", pitch=bend),
             mido.Message("note_on", note=key, velocity=velocity),
             mido.Message("note_off", note=key, time=round(settings.seconds * TICKS_PER_SECOND)),
-            mido.MetaMessage(
-                "end_of_track", time=round(settings.release_seconds * TICKS_PER_SECOND)
-            ),
+            _end(settings),
         ]
     )
     return mido.MidiFile(ticks_per_beat=TICKS_PER_QUARTER, tracks=[track])

@@ -7,7 +7,7 @@ the width of posteriors comes from the trained network.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +15,13 @@ import numpy as np
 from instrument.arrays import Float64
 from instrument.model.graphs import Instrument
 from training.data.features import FeatureCache, evenly
+from training.evaluation.comparison import LineComparison
 from training.evaluation.examples import Example, examples
 from training.evaluation.generation import NoteComparison, comparable_recordings, compare
 from training.evaluation.held import HeldNotes, hold_notes, long_bows
 from training.evaluation.joins import Joins, play_joins
 from training.evaluation.leakage import Leakage, turn_knobs
+from training.evaluation.phrases import Lines, compare_lines
 from training.evaluation.playback import (
     PlaybackSettings,
     PlayedPitch,
@@ -56,6 +58,7 @@ class Evaluation:
         held: Held notes.
         joins: Legato lines.
         leakage: What the knobs move.
+        lines: Players' lines beside the instrument's; empty without any.
     """
 
     metrics: dict[str, float]
@@ -69,15 +72,17 @@ class Evaluation:
     held: HeldNotes
     joins: Joins
     leakage: Leakage
+    lines: Sequence[LineComparison] = ()
 
 
-class _Steps:
+class Steps:
     """Counts what is done for a progress callable."""
 
     def __init__(self, progress: Progress, of: int) -> None:
         self.done, self.of, self.progress = 0, of, progress
 
     def __call__(self) -> None:
+        """One more is done."""
         self.done += 1
         self.progress(min(self.done, self.of), self.of)
 
@@ -90,6 +95,7 @@ def evaluate(
     *,
     settings: PlaybackSettings | None = None,
     progress: Progress = lambda _done, _of: None,
+    lines: Lines | None = None,
 ) -> Evaluation:
     """Evaluate an exported instrument.
 
@@ -101,6 +107,7 @@ def evaluate(
             latent space has dimensions.
         settings: What the instrument is asked to play.
         progress: Called with how many steps are done, of how many.
+        lines: What the instrument's lines are compared with, if anything.
 
     Raises:
         UsageError: No notes are held out, or the graphs aren't this network's.
@@ -118,7 +125,7 @@ def evaluate(
     held_notes = len(long_bows(cache, settings.held)) or min(
         len(settings.sweep_keys), settings.held
     )
-    step = _Steps(
+    step = Steps(
         progress,
         len(held_out)
         + len(some)
@@ -127,7 +134,8 @@ def evaluate(
         + len(timbre_notes)
         + held_notes
         + len(settings.line_keys)
-        + len(instrument.spec.axes),
+        + len(instrument.spec.axes)
+        + (lines.count if lines else 0),
     )
 
     metrics = envelope_metrics(train, test, components or instrument.spec.envelope_size.latent)
@@ -141,8 +149,9 @@ def evaluate(
     held = hold_notes(cache, instrument, settings, step)
     joins = play_joins(instrument, settings, step)
     leakage = turn_knobs(instrument, settings, step)
+    compared = compare_lines(instrument, lines, step) if lines else []
     metrics |= pitch.metrics() | velocity_metrics(levels_db, settings.sweep_velocities)
-    for found in (notes, timbre, held, joins, leakage):
+    for found in (notes, timbre, held, joins, leakage, *compared):
         metrics |= found.metrics() if found else {}
     return Evaluation(
         metrics={name: value for name, value in metrics.items() if math.isfinite(value)},
@@ -156,4 +165,5 @@ def evaluate(
         held=held,
         joins=joins,
         leakage=leakage,
+        lines=compared,
     )

@@ -11,14 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import ks_2samp
-from sklearn.base import ClassifierMixin
-from sklearn.ensemble import GradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils.class_weight import compute_sample_weight
 
 from instrument.arrays import Float64
 from instrument.errors import RecordingError
@@ -36,13 +28,12 @@ from training.evaluation.playback import (
     separate_notes,
     stretch,
 )
+from training.evaluation.two_sample import two_sample_accuracy
 
 SHORTEST_FRAMES = 125  # 0.5 s: in less there is no vibrato to speak of
 VIBRATO_CENTS = 5.0  # a smaller amplitude isn't heard as vibrato
 LEAD_SECONDS, TAIL_SECONDS = 0.15, 0.75
 GAP_SECONDS = 1.0
-FOLDS = 5
-SPLITS = 4  # cross-validations that an accuracy is the mean of
 EVERYTHING = "recorded"  # the preset of all training notes
 
 Table = Float64
@@ -185,63 +176,3 @@ def gestures(side: str, table: Table) -> dict[str, float]:
         if len(shown):
             metrics[f"{side}_{name}"] = float(np.median(shown))
     return metrics
-
-
-def two_sample_accuracy(
-    one: Table, other: Table, one_group: Sequence[int], other_group: Sequence[int]
-) -> dict[str, float]:
-    """How well classifiers tell two samples apart (Lopez-Paz & Oquab 2017).
-
-    Rows of one group are all trained on or all tested on. Both samples weigh alike.
-
-    Args:
-        one: [notes, descriptors].
-        other: [notes, descriptors].
-        one_group: [notes].
-        other_group: [notes].
-
-    Returns:
-        Balanced accuracy, 0.5 where they can't be told apart, of ``linear`` (logistic regression)
-        and ``boosted`` (gradient boosting): means of several cross-validations.
-    """
-    features = np.concatenate([one, other])
-    labels = np.repeat([0, 1], [len(one), len(other)])
-    groups = np.concatenate([one_group, other_group])
-    folds = min(FOLDS, len(set(one_group)), len(set(other_group)))
-    if folds < 2:
-        return {}
-    makers: dict[str, Callable[[int], ClassifierMixin]] = {
-        "linear": lambda _seed: make_pipeline(
-            StandardScaler(), LogisticRegression(C=0.3, max_iter=2000)
-        ),
-        "boosted": lambda seed: GradientBoostingClassifier(
-            n_estimators=80, max_depth=3, subsample=0.7, min_samples_leaf=5, random_state=seed
-        ),
-    }
-    return {
-        name: float(
-            np.mean([_accuracy(make, features, labels, groups, folds, s) for s in range(SPLITS)])
-        )
-        for name, make in makers.items()
-    }
-
-
-def _accuracy(
-    make: Callable[[int], ClassifierMixin],
-    features: Table,
-    labels: np.ndarray[tuple[int], np.dtype[np.int64]],
-    groups: np.ndarray[tuple[int], np.dtype[np.int64]],
-    folds: int,
-    seed: int,
-) -> float:
-    """Balanced accuracy of one cross-validation."""
-    guessed = np.zeros_like(labels)
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    for fitted, tested in splitter.split(features, labels, groups):
-        classifier = make(seed)
-        weight = compute_sample_weight("balanced", labels[fitted])
-        last = classifier.steps[-1][0] if hasattr(classifier, "steps") else None
-        weights = {f"{last}__sample_weight" if last else "sample_weight": weight}
-        classifier.fit(features[fitted], labels[fitted], **weights)
-        guessed[tested] = classifier.predict(features[tested])
-    return float(balanced_accuracy_score(labels, guessed))

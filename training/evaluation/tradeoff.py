@@ -20,9 +20,9 @@ from training.data.features import FeatureCache
 from training.evaluation.generation import (
     comparable_recordings,
     recorded_table,
-    two_sample_accuracy,
 )
 from training.evaluation.reconstruction import as_exported, principal_components, shape_metrics
+from training.evaluation.two_sample import two_sample_accuracy
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows, usable_windows
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.losses import kl_divergence

@@ -73,6 +73,21 @@ def _repetition(name: str, label: str) -> dict[str, Description]:
     return {f"generated_{name}_repetition": Description(label, "", "held notes", compared)}
 
 
+def _lines(key: str, label: str) -> dict[str, Description]:
+    """What tells players' lines from the instrument's."""
+    return {
+        f"{key}_{kind}": Description(
+            f"{label}: {how}", "", "from players'", {f"{key}_real_{kind}": "halves of players'"}
+        )
+        for kind, how in (
+            ("linear", "told apart by logistic regression, balanced accuracy"),
+            ("boosted", "told apart by gradient boosting, balanced accuracy"),
+            ("mmd_squared", "squared maximum mean discrepancy, unbiased"),
+            ("mmd_p", "how often chance makes the discrepancy as large"),
+        )
+    }
+
+
 SECTIONS: dict[str, dict[str, Description]] = {
     "Reconstruction": {
         **_reconstructed("cents_mae", "reconstructed pitch, mean error", "cents", main=True),
@@ -216,6 +231,14 @@ SECTIONS: dict[str, dict[str, Description]] = {
         "score_pieces": Description("pieces"),
         "score_notes": Description("notes of these that were measured"),
     },
+    "Phrases": {
+        **_lines("performance_joins", "joins of performances, played again"),
+        **_lines("performance_notes", "notes of performances, played again"),
+        **_lines("score_joins", "joins of scores, against performances"),
+        **_lines("score_notes", "notes of scores without joins, against players' bends"),
+        **_lines("part_joins", "joins of parts, played again"),
+        **_lines("part_notes", "notes of parts, played again"),
+    },
     "Graphs": {
         "onnx_difference": Description("largest difference from the trained networks"),
     },
@@ -234,6 +257,10 @@ its mean is.""",
 The recordings' own spectra are their harmonics and noise through the synthesiser: about as near as
 it can come, whatever network drives it. Two takes are resyntheses that differ in nothing but the
 random numbers of their noise, and their distance is from each other.""",
+    "Phrases": """\
+The instrument plays the notes of players' lines, and both are measured alike: notes by length,
+vibrato, drift, beginning, end, tuning and level, joins by interval, glide, overshoot and dip.
+Classifiers are fitted to some pieces and asked about others; 0.5 is by chance.""",
 }
 """Section → how its metrics were measured, where the labels don't say."""
 

@@ -15,6 +15,7 @@ from training.evaluation.evaluate import Evaluation, Progress, evaluate
 from training.evaluation.examples import Sound
 from training.evaluation.held import DESCRIPTORS, autocorrelations
 from training.evaluation.leakage import POSITIONS
+from training.evaluation.phrases import Lines
 from training.evaluation.playback import RATE, PlaybackSettings
 from training.evaluation.reconstruction import example_windows
 from training.export.card import metric_tables
@@ -23,6 +24,7 @@ from training.fitting.loop import read_history
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.output import check_own, new_folders, write_json
 from training.pictures import latent_plots, playing_plots, plots, sound_plots
+from training.pictures.phrases_report import apart_table, check_phrases, write_phrases
 
 REPORT_FILE, TITLE = "report.md", "# Evaluation of "
 
@@ -157,7 +159,8 @@ def write_report(
     )
     pictures = [f"![{file}]({file})\n\n{text}" for file, text in shown.items()]
     title = f"{TITLE}{spec.name} {spec.digest}"
-    parts = [title, "## Metrics", metric_tables(metrics), "## Pictures", *pictures]
+    phrases = [f"## Phrases\n\n{apart_table(found.lines)}"] if found.lines else []
+    parts = [title, "## Metrics", metric_tables(metrics), *phrases, "## Pictures", *pictures]
     with replacing(folder / REPORT_FILE) as beside:
         beside.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
@@ -171,6 +174,7 @@ def evaluation_report(
     settings: PlaybackSettings | None = None,
     histories: Mapping[str, Path] | None = None,
     progress: Progress = lambda _done, _of: None,
+    lines: Lines | None = None,
 ) -> dict[str, float]:
     """Evaluate an exported instrument and report what was found.
 
@@ -182,6 +186,7 @@ def evaluation_report(
         settings: What the instrument is asked to play.
         histories: Name → ``history.json`` of a training run, for the curves of its losses.
         progress: Called with how many steps are done, of how many.
+        lines: What the instrument's lines are compared with, if anything.
 
     Returns:
         The metrics by name; ``training.export.metrics`` says what each means.
@@ -194,7 +199,13 @@ def evaluation_report(
     instrument = load_instrument(instrument_folder)
     cache.check_audio()
     check_own(folder / REPORT_FILE, TITLE, "report")
+    if lines:
+        check_phrases(folder)
     with new_folders(folder):
-        found = evaluate(cache, instrument, network, settings=settings, progress=progress)
+        found = evaluate(
+            cache, instrument, network, settings=settings, progress=progress, lines=lines
+        )
         write_report(found, cache, instrument.spec, histories or {}, folder)
+        if lines:
+            write_phrases(instrument, lines, found.lines, folder)
     return found.metrics

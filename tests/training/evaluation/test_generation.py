@@ -16,38 +16,7 @@ from training.evaluation.generation import (
     compare,
     gestures,
     recorded_table,
-    two_sample_accuracy,
 )
-
-
-def test_samples_of_one_distribution_are_not_told_apart() -> None:
-    rng = np.random.default_rng(0)
-    one, other = rng.standard_normal((2, 150, 5))
-    found = two_sample_accuracy(one, other, range(150), range(150, 300))
-    assert found == pytest.approx({"linear": 0.5, "boosted": 0.5}, abs=0.1)
-
-
-@pytest.mark.slow
-def test_a_difference_of_mean_is_found_by_both_and_one_of_shape_by_trees() -> None:
-    rng = np.random.default_rng(1)
-    one, other = rng.standard_normal((2, 120, 3))
-    moved = two_sample_accuracy(one, other + np.array([2.0, 0.0, 0.0]), range(120), range(120, 240))
-    assert min(moved.values()) > 0.75
-    wider = two_sample_accuracy(one, other * np.array([6.0, 1.0, 1.0]), range(120), range(120, 240))
-    assert wider["boosted"] > 0.75
-    assert wider["linear"] < 0.65
-
-
-@pytest.mark.slow
-def test_many_draws_of_a_few_recordings_weigh_no_more_than_these() -> None:
-    rng = np.random.default_rng(2)
-    one, other = rng.standard_normal((60, 4)), rng.standard_normal((240, 4))
-    found = two_sample_accuracy(one, other, range(60), list(range(60)) * 4)
-    assert found == pytest.approx({"linear": 0.5, "boosted": 0.5}, abs=0.12)
-
-
-def test_two_notes_cannot_be_cross_validated() -> None:
-    assert two_sample_accuracy(np.zeros((1, 2)), np.ones((1, 2)), [0], [1]) == {}
 
 
 def test_only_notes_with_half_a_second_of_sustain_are_compared(

@@ -9,9 +9,16 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from training.pictures import image_plots, latent_plots, playing_plots, plots, sound_plots
+from training.pictures import (
+    image_plots,
+    latent_plots,
+    line_plots,
+    playing_plots,
+    plots,
+    sound_plots,
+)
 
-PLOTS = (image_plots, latent_plots, playing_plots, plots, sound_plots)
+PLOTS = (image_plots, latent_plots, line_plots, playing_plots, plots, sound_plots)
 
 
 @pytest.fixture

@@ -1,0 +1,238 @@
+"""Phrases: notes and joins of whole lines, players' and the instrument's, by their descriptors.
+
+The instrument plays the lines that players played. Both sides are measured by the same means, at
+the same frame rate; where players' contours come from elsewhere, the instrument's are made as those
+were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from instrument import Note
+from instrument.errors import UsageError
+from instrument.listening.loudness import loudness_db
+from instrument.model.dynamics import Dynamics
+from instrument.model.graphs import Instrument
+from instrument.units import FRAME_RATE
+from training.analysis.line_notes import LEVEL_LABELS, PITCH_LABELS, note_table
+from training.analysis.lines import Contour, joins, stretches
+from training.data.contours import Level, kept_contour, read_contours
+from training.data.parts import PART_FRAME_RATE, log_spectrum_db, read_parts
+from training.data.sample_sets import AUDIO_SUFFIXES
+from training.evaluation.comparison import LineComparison, Sample
+from training.evaluation.playback import RATE, play
+from training.evaluation.replay import (
+    bent_contour,
+    between,
+    notes_of,
+    thinned,
+    unbent,
+    written_notes,
+)
+
+JOIN_LABELS = {
+    "semitones": "interval, either way",
+    "before_ms": "length of the note before",
+    "after_ms": "length of the note after",
+    "glide_ms": "time of the pitch from 15 to 85 % of the way",
+    "dip_db": "dip of the level",
+    "dip_ms": "width of the dip",
+    "overshoot_cents": "overshoot of the pitch",
+}
+GESTURES = "glide_ms", "dip_db", "dip_ms", "overshoot_cents"
+"""What is left of joins where both sides play other notes."""
+
+NOTE_LABELS = PITCH_LABELS | LEVEL_LABELS
+USUAL_QUANTILE = 0.6
+"""Of the instrument's loudness: where a line has its median level."""
+
+Contours = Mapping[str, Contour]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The players' lines.
+
+    Attributes:
+        performances: Sound files of single lines.
+        parts: Contours that others measured, by name, see ``read_parts``.
+        scores: .mid files whose bends are players' pitch; they are played without them.
+        kept: Where contours are kept.
+        seconds: Of each line, from its beginning.
+    """
+
+    performances: Sequence[Path] = ()
+    parts: Contours | None = None
+    scores: Sequence[Path] = ()
+    kept: Path = Path("runs/contours")
+    seconds: float = 60.0
+
+    @classmethod
+    def of(
+        cls,
+        performances: Sequence[Path],
+        parts: Path | None,
+        scores: Path | None,
+        kept: Path,
+        seconds: float,
+    ) -> Lines:
+        """The lines of sound files and folders.
+
+        Raises:
+            UsageError: There are none.
+            RecordingError: A contour can't be read.
+        """
+        found = cls(
+            [file for path in performances for file in _sounds(path)],
+            read_parts(parts) if parts else None,
+            _scores(scores) if scores else (),
+            kept,
+            seconds,
+        )
+        if not found.count:
+            raise UsageError("there are no performances, parts or scores to compare with")
+        return found
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.performances) + len(self.parts or {}) + len(self.scores)
+
+
+def _sounds(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in AUDIO_SUFFIXES)
+    if not found:
+        raise UsageError(f"{path}: no sound files")
+    return found
+
+
+def _scores(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("*.mid"))
+    if not found:
+        raise UsageError(f"{folder}: no .mid files")
+    return found
+
+
+def compare_lines(
+    instrument: Instrument, lines: Lines, step: Callable[[], None] = lambda: None
+) -> list[LineComparison]:
+    """Compare the instrument's lines with players'.
+
+    Args:
+        instrument: What plays.
+        lines: What it is compared with.
+        step: Called before every line that is played.
+
+    Raises:
+        RecordingError: A performance can't be read.
+        MidiFileError: A score can't be read.
+        OutputError: Contours can't be kept.
+    """
+    replays = Replays(instrument, lines.kept, step)
+    recorded = read_contours(lines.performances, lines.kept, lambda _done, _of: None)
+    performances = begun(recorded, lines.seconds)
+    parts = begun(lines.parts or {}, lines.seconds)
+    found = _beside("performance", performances, replays.of(performances))
+    found += _scores_beside(lines, replays, performances)
+    again = replays.of(parts, PART_FRAME_RATE, log_spectrum_db)
+    return found + _beside("part", parts, again)
+
+
+@dataclass(frozen=True)
+class Replays:
+    """Lines as the instrument plays them.
+
+    Attributes:
+        instrument: What plays.
+        kept: Where contours are kept.
+        step: Called before every line.
+    """
+
+    instrument: Instrument
+    kept: Path
+    step: Callable[[], None] = lambda: None
+
+    def of(
+        self, contours: Contours, frame_rate: int = FRAME_RATE, level: Level = loudness_db
+    ) -> dict[str, Contour]:
+        """The lines of contours, played and measured."""
+        return {
+            name: self.contour(self.notes(contour), frame_rate, level)
+            for name, contour in contours.items()
+        }
+
+    def notes(self, contour: Contour) -> list[Note]:
+        """The notes of a contour."""
+        loudness = self.instrument.spec.loudness_db
+        usual = float(np.quantile(loudness, USUAL_QUANTILE))
+        return notes_of(contour, Dynamics(loudness), usual)
+
+    def contour(
+        self, notes: Sequence[Note], frame_rate: int = FRAME_RATE, level: Level = loudness_db
+    ) -> Contour:
+        """Notes, played and measured."""
+        self.step()
+        return kept_contour(play(self.instrument, notes), RATE, self.kept, frame_rate, level)
+
+
+def begun(contours: Contours, seconds: float) -> dict[str, Contour]:
+    """The beginnings of contours that have notes."""
+    found = {name: between(contour, 0.0, seconds) for name, contour in contours.items()}
+    return {name: contour for name, contour in found.items() if stretches(contour)}
+
+
+def join_sample(contours: Contours) -> Sample:
+    """The joins of lines, by ``JOIN_LABELS``."""
+    tables = {}
+    for name, contour in contours.items():
+        rows = [[getattr(join, label) for label in JOIN_LABELS] for join in joins(contour)]
+        table = np.array(rows, np.float64).reshape(-1, len(JOIN_LABELS))
+        table[:, 0] = np.abs(table[:, 0])
+        tables[name] = table
+    return Sample.of(tables)
+
+
+def note_sample(contours: Contours) -> Sample:
+    """The notes of lines, by ``NOTE_LABELS``."""
+    return Sample.of({n: note_table(line, stretches(line)) for n, line in contours.items()})
+
+
+def _beside(of: str, real: Contours, played: Contours) -> list[LineComparison]:
+    if not real:
+        return []
+    return [
+        LineComparison(
+            f"{of}_joins", f"joins of {of}s", JOIN_LABELS, join_sample(real), join_sample(played)
+        ),
+        LineComparison(
+            f"{of}_notes", f"notes of {of}s", NOTE_LABELS, note_sample(real), note_sample(played)
+        ),
+    ]
+
+
+def _scores_beside(
+    lines: Lines, replays: Replays, performances: Contours
+) -> Iterable[LineComparison]:
+    played, players, own = {}, {}, {}
+    for path in lines.scores:
+        score, notes = written_notes(path, lines.seconds)
+        if not notes:
+            continue
+        played[path.stem] = replays.contour(unbent(notes))
+        bent, alone = bent_contour(score, notes)
+        players[path.stem] = note_table(bent, alone, level=False)
+        own[path.stem] = note_table(thinned(played[path.stem]), alone, level=False)
+    if played and performances:
+        sides = join_sample(performances), join_sample(played)
+        name = "joins of scores, against performances"
+        yield LineComparison("score_joins", name, JOIN_LABELS, *sides, judged=GESTURES)
+    if played:
+        sides = Sample.of(players), Sample.of(own)
+        yield LineComparison("score_notes", "notes of scores, without joins", PITCH_LABELS, *sides)

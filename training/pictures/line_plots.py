@@ -1,0 +1,72 @@
+"""Pictures of lines: the same notes as several sides play them, one above the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib import pyplot as plt
+
+from training.analysis.lines import SURE, Contour
+from training.evaluation.excerpts import Heard
+from training.evaluation.playback import RATE
+from training.pictures.plots import save
+from training.pictures.sound_plots import draw_spectrogram
+
+LEVEL_RANGE_DB = -30.0, 12.0
+
+
+def lines(sides: Sequence[Heard], path: Path, title: str = "") -> None:
+    """Pitch, level and, where there is sound, spectrogram of each side.
+
+    Args:
+        sides: From top to bottom; at least one.
+        path: The picture.
+        title: Over it.
+    """
+    rows = [(side, kind) for side in sides for kind in _kinds(side)]
+    heights = [{"pitch": 1.6, "level": 0.9, "sound": 1.2}[kind] for _, kind in rows]
+    figure, axes = plt.subplots(
+        len(rows),
+        1,
+        figsize=(12.0, 1.1 * sum(heights)),
+        sharex=True,
+        squeeze=False,
+        layout="constrained",
+        height_ratios=heights,
+    )
+    pitches = np.concatenate([_sure(side.contour) for side in sides])
+    known = pitches[np.isfinite(pitches)]
+    for axis, (side, kind) in zip(axes[:, 0], rows, strict=True):
+        contour = side.contour
+        seconds = np.arange(len(contour.midi)) / contour.frame_rate
+        if kind == "pitch":
+            axis.plot(seconds, _sure(contour), linewidth=0.9)
+            axis.set_ylabel("MIDI note")
+            axis.set_title(side.title, fontsize=9)
+            axis.grid(alpha=0.3)
+            if len(known):
+                low, high = np.percentile(known, [1.0, 99.0])
+                axis.set_ylim(low - 1.5, high + 1.5)
+        elif kind == "level":
+            sounding = contour.level_db[contour.confidence > SURE]
+            middle = float(np.median(sounding)) if len(sounding) else 0.0
+            axis.plot(seconds, contour.level_db - middle, linewidth=0.7, color="tab:red")
+            axis.set_ylim(*LEVEL_RANGE_DB)
+            axis.set_ylabel("level, dB")
+            axis.grid(alpha=0.3)
+        elif side.audio is not None:
+            draw_spectrogram(axis, side.audio, RATE)
+    axes[-1, 0].set_xlim(0.0, max(len(s.contour.midi) / s.contour.frame_rate for s in sides))
+    axes[-1, 0].set_xlabel("s")
+    figure.suptitle(title, fontsize=10)
+    save(figure, path)
+
+
+def _kinds(side: Heard) -> tuple[str, ...]:
+    return ("pitch", "level") if side.audio is None else ("pitch", "level", "sound")
+
+
+def _sure(contour: Contour) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.where(contour.confidence > SURE, contour.midi, np.nan)

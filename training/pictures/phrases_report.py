@@ -1,0 +1,139 @@
+"""The report of phrases: what tells players' lines from the instrument's, and pictures of some."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from instrument.files import replacing
+from instrument.listening.audio import read_audio
+from instrument.listening.loudness import loudness_db
+from instrument.model.graphs import Instrument, load_instrument
+from training.data.contours import read_contours
+from training.data.parts import log_spectrum_db
+from training.evaluation.comparison import LineComparison
+from training.evaluation.evaluate import Progress, Steps
+from training.evaluation.excerpts import excerpt
+from training.evaluation.phrases import Lines, Replays, begun, compare_lines
+from training.evaluation.playback import RATE
+from training.output import check_own, markdown_table, new_folders, plain, write_json
+from training.pictures.line_plots import lines as draw_lines
+
+PAGE, TITLE = "phrases.md", "# Phrases of "
+SHOWN = 2
+"""Performances and parts, each, that are drawn."""
+
+
+def phrases_report(
+    instrument_folder: Path,
+    lines: Lines,
+    folder: Path,
+    progress: Progress = lambda _done, _of: None,
+) -> list[LineComparison]:
+    """Compare the instrument's lines with players', and report what was found.
+
+    Args:
+        instrument_folder: The exported instrument.
+        lines: What it is compared with.
+        folder: For ``phrases.json``, ``phrases.md`` and its pictures; made if need be.
+        progress: Called with how many steps are done, of how many.
+
+    Raises:
+        InstrumentError: There is no such instrument.
+        RecordingError: A performance can't be read.
+        MidiFileError: A score can't be read.
+        OutputError: Nothing can be written in the folder, or contours can't be kept.
+    """
+    instrument = load_instrument(instrument_folder)
+    check_phrases(folder)
+    with new_folders(folder):
+        found = compare_lines(instrument, lines, Steps(progress, lines.count))
+        write_phrases(instrument, lines, found, folder)
+    return found
+
+
+def check_phrases(folder: Path) -> None:
+    """See that a report of phrases may be written.
+
+    Raises:
+        OutputError: There is a page that a person wrote.
+    """
+    check_own(folder / PAGE, TITLE, "report of phrases")
+
+
+def write_phrases(
+    instrument: Instrument, lines: Lines, found: Sequence[LineComparison], folder: Path
+) -> None:
+    """Write ``phrases.json``, ``phrases.md`` and its pictures.
+
+    Raises:
+        OutputError: Nothing can be written in the folder.
+    """
+    spec = instrument.spec
+    write_json(
+        {
+            "model": {"name": spec.name, "digest": spec.digest},
+            "comparisons": [
+                {
+                    "name": each.name,
+                    "players": len(each.real.table),
+                    "played": len(each.played.table),
+                    "apart": {name: round(value, 4) for name, value in each.apart.items()},
+                    "descriptors": plain(each.sides()),
+                }
+                for each in found
+            ],
+        },
+        folder / "phrases.json",
+    )
+    pictures = [f"![{file}]({file})" for file in _draw(instrument, lines, folder)]
+    parts = [f"{TITLE}{spec.name} {spec.digest}", apart_table(found)]
+    parts += [f"## {each.name.capitalize()}\n\n{descriptor_table(each)}" for each in found]
+    with replacing(folder / PAGE) as beside:
+        beside.write_text("\n\n".join([*parts, *pictures]) + "\n", encoding="utf-8")
+
+
+def apart_table(found: Sequence[LineComparison]) -> str:
+    """What tells the sides apart, a row a comparison, halves of players' pieces in brackets."""
+    head = ["", "players'", "played", "logistic", "boosted", "MMD²", "p"]
+    rows = []
+    for each in found:
+        cells = [
+            _beside(each.apart, name, digits)
+            for name, digits in (("linear", 2), ("boosted", 2), ("mmd_squared", 4), ("mmd_p", 3))
+        ]
+        rows.append([each.name, str(len(each.real.table)), str(len(each.played.table)), *cells])
+    return markdown_table(head, rows)
+
+
+def descriptor_table(each: LineComparison) -> str:
+    """Quartiles of each descriptor, players' beside the instrument's."""
+    rows = []
+    for name, side in each.sides().items():
+        cells = [f"{m:.1f} ({low:.1f}, {high:.1f})" for low, m, high in (side.real, side.played)]
+        rows.append([name, each.labels[name], *cells, f"{side.distance:.2f}"])
+    return markdown_table(["", "", "players'", "played", "Kolmogorov–Smirnov"], rows)
+
+
+def _beside(apart: dict[str, float], name: str, digits: int) -> str:
+    if name not in apart:
+        return "–"
+    real = f" ({apart[f'real_{name}']:.{digits}f})" if f"real_{name}" in apart else ""
+    return f"{apart[name]:.{digits}f}{real}"
+
+
+def _draw(instrument: Instrument, lines: Lines, folder: Path) -> list[str]:
+    """Draw excerpts; the names of the pictures."""
+    replays = Replays(instrument, lines.kept)
+    some = lines.performances[:SHOWN]
+    recorded = begun(read_contours(some, lines.kept, lambda _done, _of: None), lines.seconds)
+    sounds = {path.stem: read_audio(path, RATE) for path in some}
+    shown: list[str] = []
+    parts = dict(list(begun(lines.parts or {}, lines.seconds).items())[:SHOWN])
+    for contours, level in ((recorded, loudness_db), (parts, log_spectrum_db)):
+        for name, contour in contours.items():
+            file = f"line-{len(shown) + 1}.png"
+            sides = excerpt(replays, contour, sounds.get(name), level)
+            draw_lines(sides, folder / file, name)
+            shown.append(file)
+    return shown
