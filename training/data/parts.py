@@ -14,8 +14,8 @@ from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError, UsageError
 from instrument.units import hz_to_midi
 from training.analysis.lines import Contour
+from training.data.contours import Measure
 
-PART_FRAME_RATE = 100
 HEAD = ["f0_hz", "confidence", "level_nepers"]
 DB_PER_NEPER = 20.0 / math.log(10.0)
 LEVEL_RATE, WINDOW, FLOOR = 16_000, 2048, 1e-7
@@ -53,7 +53,7 @@ def _read(file: Path) -> Contour:
     if not np.isfinite(table).all():
         raise RecordingError(f"{file}: holds what is not a finite number")
     midi = np.asarray(hz_to_midi(np.maximum(f0_hz, 1.0)), np.float64)
-    return Contour(midi, confidence, DB_PER_NEPER * nepers, PART_FRAME_RATE)
+    return Contour(midi, confidence, DB_PER_NEPER * nepers, AS_PARTS.frame_rate)
 
 
 def log_spectrum_db(audio: Float32, sample_rate: int, frame_rate: int) -> Float64:
@@ -81,3 +81,7 @@ def log_spectrum_db(audio: Float32, sample_rate: int, frame_rate: int) -> Float6
         level[chunk] = np.log(spectrum + FLOOR).mean(axis=1)
     level_db: Float64 = DB_PER_NEPER * level
     return level_db
+
+
+AS_PARTS = Measure(100, log_spectrum_db, continuous=True)
+"""Nearly as those parts were measured: by CREPE with its Viterbi search."""

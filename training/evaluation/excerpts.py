@@ -11,7 +11,7 @@ import numpy as np
 from instrument.arrays import Float32
 from instrument.errors import UsageError
 from training.analysis.lines import Contour, stretches
-from training.data.contours import Level, kept_contour
+from training.data.contours import Measure, kept_contour
 from training.data.soundfont import play_line
 from training.evaluation.phrases import Replays
 from training.evaluation.playback import RATE, PlaybackSettings, play, stretch
@@ -50,7 +50,7 @@ def excerpt(
     replays: Replays,
     contour: Contour,
     audio: Float32 | None,
-    level: Level,
+    measure: Measure,
     soundfont: Path = SOUNDFONT,
 ) -> list[Heard]:
     """The busiest seconds of a line by each side; without a soundfont, its side is left out.
@@ -59,7 +59,7 @@ def excerpt(
         replays: What plays.
         contour: Of the player's line.
         audio: [samples], 48 kHz, of the same, if there is any.
-        level: What the contour's level is.
+        measure: How the contour was measured.
         soundfont: Whose violin plays, too.
     """
     begin = busiest(contour)
@@ -78,6 +78,6 @@ def excerpt(
         )
     for title, sound in sounds.items():
         cut = stretch(sound, RATE, 0.0, EXCERPT_SECONDS)
-        measured = kept_contour(cut, RATE, replays.kept, contour.frame_rate, level)
+        measured = kept_contour(cut, RATE, replays.kept, measure)
         sides.append(Heard(title, measured, cut))
     return sides

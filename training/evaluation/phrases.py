@@ -15,14 +15,12 @@ import numpy as np
 
 from instrument import Note
 from instrument.errors import UsageError
-from instrument.listening.loudness import loudness_db
 from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
-from instrument.units import FRAME_RATE
 from training.analysis.line_notes import LEVEL_LABELS, PITCH_LABELS, note_table
 from training.analysis.lines import Contour, joins, stretches
-from training.data.contours import Level, kept_contour, read_contours
-from training.data.parts import PART_FRAME_RATE, log_spectrum_db, read_parts
+from training.data.contours import AS_USUAL, Measure, kept_contour, read_contours
+from training.data.parts import AS_PARTS, read_parts
 from training.data.sample_sets import AUDIO_SUFFIXES
 from training.evaluation.comparison import LineComparison, Sample
 from training.evaluation.playback import RATE, play
@@ -141,7 +139,7 @@ def compare_lines(
     parts = begun(lines.parts or {}, lines.seconds)
     found = _beside("performance", performances, replays.of(performances))
     found += _scores_beside(lines, replays, performances)
-    again = replays.of(parts, PART_FRAME_RATE, log_spectrum_db)
+    again = replays.of(parts, AS_PARTS)
     return found + _beside("part", parts, again)
 
 
@@ -159,13 +157,10 @@ class Replays:
     kept: Path
     step: Callable[[], None] = lambda: None
 
-    def of(
-        self, contours: Contours, frame_rate: int = FRAME_RATE, level: Level = loudness_db
-    ) -> dict[str, Contour]:
+    def of(self, contours: Contours, measure: Measure = AS_USUAL) -> dict[str, Contour]:
         """The lines of contours, played and measured."""
         return {
-            name: self.contour(self.notes(contour), frame_rate, level)
-            for name, contour in contours.items()
+            name: self.contour(self.notes(contour), measure) for name, contour in contours.items()
         }
 
     def notes(self, contour: Contour) -> list[Note]:
@@ -174,12 +169,10 @@ class Replays:
         usual = float(np.quantile(loudness, USUAL_QUANTILE))
         return notes_of(contour, Dynamics(loudness), usual)
 
-    def contour(
-        self, notes: Sequence[Note], frame_rate: int = FRAME_RATE, level: Level = loudness_db
-    ) -> Contour:
+    def contour(self, notes: Sequence[Note], measure: Measure = AS_USUAL) -> Contour:
         """Notes, played and measured."""
         self.step()
-        return kept_contour(play(self.instrument, notes), RATE, self.kept, frame_rate, level)
+        return kept_contour(play(self.instrument, notes), RATE, self.kept, measure)
 
 
 def begun(contours: Contours, seconds: float) -> dict[str, Contour]:

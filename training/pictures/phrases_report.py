@@ -7,10 +7,9 @@ from pathlib import Path
 
 from instrument.files import replacing
 from instrument.listening.audio import read_audio
-from instrument.listening.loudness import loudness_db
 from instrument.model.graphs import Instrument, load_instrument
-from training.data.contours import read_contours
-from training.data.parts import log_spectrum_db
+from training.data.contours import AS_USUAL, read_contours
+from training.data.parts import AS_PARTS
 from training.evaluation.comparison import LineComparison
 from training.evaluation.evaluate import Progress, Steps
 from training.evaluation.excerpts import excerpt
@@ -130,10 +129,10 @@ def _draw(instrument: Instrument, lines: Lines, folder: Path) -> list[str]:
     sounds = {path.stem: read_audio(path, RATE) for path in some}
     shown: list[str] = []
     parts = dict(list(begun(lines.parts or {}, lines.seconds).items())[:SHOWN])
-    for contours, level in ((recorded, loudness_db), (parts, log_spectrum_db)):
+    for contours, measure in ((recorded, AS_USUAL), (parts, AS_PARTS)):
         for name, contour in contours.items():
             file = f"line-{len(shown) + 1}.png"
-            sides = excerpt(replays, contour, sounds.get(name), level)
+            sides = excerpt(replays, contour, sounds.get(name), measure)
             draw_lines(sides, folder / file, name)
             shown.append(file)
     return shown

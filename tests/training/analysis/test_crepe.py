@@ -16,7 +16,7 @@ from instrument.listening.loudness import loudness_db
 from instrument.listening.pitch import refine_f0
 from instrument.units import FRAME_RATE
 from training.analysis import crepe
-from training.analysis.crepe import estimate_f0
+from training.analysis.crepe import estimate_f0, likeliest_path
 
 ViolinNote = Callable[..., tuple[Float32, Float64]]
 
@@ -80,3 +80,23 @@ def test_torchaudio_is_not_left_replaced() -> None:
     estimate_f0(np.zeros(4_800, np.float32), RATE, FRAME_RATE)
     stand_in = sys.modules.get("torchaudio")
     assert stand_in is None or stand_in.__file__ is not None
+
+
+def test_the_likeliest_path_leaves_what_is_far_off_and_follows_what_stays() -> None:
+    peaks = np.repeat([100, 300, 102, 160], [20, 1, 20, 20])
+    path = likeliest_path(peaks, 360)
+    assert np.abs(np.diff(path)).max() <= 11
+    assert path[:20] == pytest.approx(100, abs=2)
+    assert path[20] == pytest.approx(101, abs=11)
+    assert path[-10:].tolist() == [160] * 10
+
+
+def test_a_step_is_walked_in_frames_of_less_than_three_semitones(violin_note: ViolinNote) -> None:
+    line = np.concatenate([violin_note(key, 0.4, silence=0.0)[0] for key in (62, 69)])
+    jumping, walking = (
+        estimate_f0(line, RATE, 100, continuous=continuous)[0] for continuous in (False, True)
+    )
+    steps = np.abs(np.diff(12.0 * np.log2(walking)))
+    assert steps.max() < 3.2
+    away = np.r_[5:30, 50:75]
+    np.testing.assert_allclose(walking[away], jumping[away], rtol=0.005)
