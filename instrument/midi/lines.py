@@ -3,16 +3,21 @@
 A note goes on in a line if, as it begins, nothing of its part sounds but the one note before it,
 which it touches, overlaps a little, or follows within 80 ms. A part is a channel; or an MPE zone,
 or channels that take turns, a channel for each note.
+
+While others sound, a note goes on where just one ends that it overlaps a little, as a player's hand
+does who means a slur.
 """
 
 from __future__ import annotations
 
 import math
 from array import array
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+import numpy as np
 
 from instrument.midi.whole_notes import WholeNotes
 
@@ -22,6 +27,15 @@ LINE_SECONDS, LINE_SEMITONES = 0.08, 12
 OVERLAP_SECONDS, OVERLAP_SHARE = 0.12, 0.5
 """Notes of a line overlap by so much, and by such a share of the shorter one, at most; of a chord
 by more."""
+
+BRIEF_SECONDS, BRIEF_SHARE = 0.06, 1 / 3
+"""While others sound, notes of a line overlap by one of these at most, the longer one."""
+
+CHORD_SECONDS = 0.03
+"""Keys that go down within such a time are meant to go down together."""
+
+MOST_ENDING = 16
+"""Where more notes end about a note's beginning, it belongs to none of them."""
 
 SPREAD = 0.5
 """Channels take turns, if so many of their notes begin alone, and so many on another channel than
@@ -59,6 +73,35 @@ def find_lines(notes: WholeNotes) -> list[Line]:
         apart.extend(i for i, part in enumerate(notes.parts) if part in alone)
     by_channel = _grouped(notes.channels, apart)
     return [*found, *(Line(line, _line_gaps(notes, line)) for line in by_channel.values())]
+
+
+def overlapping(notes: WholeNotes, lines: Iterable[Line]) -> Iterator[tuple[int, int]]:
+    """The notes that go on while others sound: of each the one before, and itself."""
+    for line in lines:
+        ends = np.asarray(notes.ends)[line.notes]
+        by_end = np.asarray(line.notes)[np.argsort(ends, kind="stable")]
+        ends.sort()
+        starts = np.asarray(notes.starts)[line.notes]
+        ended = np.searchsorted(ends, starts, "right")
+        ending = np.searchsorted(ends, starts + OVERLAP_SECONDS, "right")
+        apart = np.diff(starts, prepend=-np.inf, append=np.inf) > CHORD_SECONDS
+        may = np.isnan(line.gaps) & (ending > ended) & (ending - ended <= MOST_ENDING)
+        gone_on: deque[int] = deque(maxlen=MOST_ENDING)
+        for place in np.flatnonzero(may & apart[:-1] & apart[1:]).tolist():
+            i = line.notes[place]
+            near = by_end[ended[place] : ending[place]].tolist()
+            found = [j for j in near if notes.starts[j] < notes.starts[i]]
+            if len(found) == 1 and found[0] not in gone_on and _is_brief(notes, found[0], i):
+                gone_on.append(found[0])
+                yield found[0], i
+
+
+def _is_brief(notes: WholeNotes, before: int, i: int) -> bool:
+    """Whether a note goes on from one that it overlaps."""
+    shorter = min(notes.seconds(before), notes.seconds(i))
+    most = max(min(BRIEF_SECONDS, OVERLAP_SHARE * shorter), BRIEF_SHARE * shorter)
+    near = abs(notes.keys[i] - notes.keys[before]) <= LINE_SEMITONES
+    return near and notes.free[i] == 1 and notes.ends[before] - notes.starts[i] <= most
 
 
 def _grouped(groups: Sequence[int], notes: Sequence[int]) -> dict[int, array[int]]:

@@ -14,7 +14,7 @@ import numpy as np
 from instrument.joins import Join, by_velocity
 from instrument.midi.events import NoteOn, TimedEvent
 from instrument.midi.hints import Hints
-from instrument.midi.lines import Line, find_lines
+from instrument.midi.lines import Line, find_lines, overlapping
 from instrument.midi.packed import ScoreEvents
 from instrument.midi.score import Score
 from instrument.midi.whole_notes import WholeNotes, numbered, whole_notes
@@ -69,6 +69,11 @@ def phrase(score: Score, joining: str, seed: int, *, velocity_joins: bool = Fals
         _choose(notes, line, Joining(joining), rng, hints)
         if velocity_joins:
             _choose_by_velocity(notes, line, hints)
+    for before, i in overlapping(notes, lines):
+        same = notes.keys[i] == notes.keys[before]
+        join = Join.BOW if same or joining == Joining.BOW else Join.SLUR
+        _tell(notes, before, i, by_velocity(notes.velocities[i]) if velocity_joins else join, hints)
+        hints.last(notes.numbers[before], notes.starts[i] - notes.starts[before])
     if isinstance(score.events, ScoreEvents):
         return replace(score, events=score.events.with_hints(hints))
     return replace(score, events=tuple(_told(score.events, hints)))
