@@ -23,6 +23,7 @@ from instrument.files import check_apart, check_writable, new_folder
 from instrument.midi.outside import in_range
 from instrument.midi.phrasing import phrase
 from instrument.midi.score import Score
+from instrument.midi.strokes import played_as_marked
 from instrument.model.graphs import Instrument
 from instrument.report import RenderReport
 from instrument.settings import TAIL, Chosen, EngineSettings, Outside
@@ -31,8 +32,6 @@ from instrument.units import gain_to_db
 BLOCK = 4096
 LONGEST_TAIL_SECONDS = 10.0
 SILENCE = 1e-4  # −80 dBFS
-
-
 OFFLINE = EngineSettings(voices=64)
 
 
@@ -174,6 +173,7 @@ def render_score(
     spec, how, rate = instrument.spec, settings.engine, settings.engine.sample_rate
     played = in_range(score, spec.pitch_range[0], spec.pitch_range[1], settings.outside)
     phrased = phrase(played.score, how.joins, how.seed, velocity_joins=how.velocity_joins)
+    written_out = played_as_marked(phrased, how.seed)
     compile_seconds = compile_kernels(compiling)
     began = time.perf_counter()
     whole = whole or Whole()
@@ -190,7 +190,7 @@ def render_score(
         length = replace(length, most=whole.samples, exact=True)
 
     def events() -> Iterator[Timed]:
-        parts = stem(phrased.events, channel, whole)
+        parts = stem(written_out, channel, whole)
         timed = ((round(seconds * rate), event) for seconds, event in parts)
         return takewhile(lambda each: each[0] <= length.last, timed)
 

@@ -14,7 +14,7 @@ class RenderReport:
         render_seconds: That it took.
         compile_seconds: That compiling the kernels took before; 0 but for the first time.
         realtime_factor: How many times faster than it plays.
-        notes: How many were played.
+        notes: How many were played, those of trills and strokes of tremolos, too.
         mended: How many of the song's had no end or no length, and were given one.
         outside: How many of the song's lie outside the instrument's range.
         skipped: How many of these were left out.

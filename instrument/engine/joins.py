@@ -59,9 +59,11 @@ class JoinShape:
         """Whether the bow begins anew."""
         return self.kind in (Join.BOW, Join.STACCATO)
 
-    def sliding(self, frames: int) -> JoinShape:
-        """The same with a portamento that takes so many frames, if it takes longer."""
-        return replace(self, glide_frames=max(self.glide_frames, frames))
+    def sliding(self, frames: int, semitones: float) -> JoinShape:
+        """The same with a portamento over an interval that takes so many frames; 0 for none."""
+        if not frames:
+            return self
+        return replace(self, glide_frames=max(_leap_frames(semitones), frames))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,8 @@ def draw_shape(
     return JoinShape(
         kind=kind,
         glide_frames=max(
-            math.ceil(semitones / SEMITONES_A_FRAME),
+            _leap_frames(semitones),
             round(glide_ms / 1000.0 * FRAME_RATE / BETWEEN_15_AND_85),
-            1,
         ),
         dip_db=dip_db,
         dip_frames=dip_ms / 1000.0 * FRAME_RATE,
@@ -115,6 +116,11 @@ def draw_shape(
         noise_db=noise_db,
         brightness=brightness,
     )
+
+
+def _leap_frames(semitones: float) -> int:
+    """How long a leap takes at least."""
+    return max(1, math.ceil(semitones / SEMITONES_A_FRAME))
 
 
 def _quantile(values: list[float], part: float) -> float:

@@ -44,18 +44,23 @@ class Lines:
     def led(self, event: NoteOn, sample: int) -> NoteOn:
         """A note that says what leads into it, if a controller or its velocity does.
 
-        From a key that CC 84 names and that its line holds it is slid. After a gap the bow changes,
-        whatever the velocity; a soft note that is slid into is as loud as the one before: it was
-        soft to choose the slide.
+        From a key that CC 84 names and that its line holds it is slid, and by CC 65 from any. After
+        a gap the bow changes, whatever the velocity; a soft note that is slid into is as loud as
+        the one before: it was soft to choose the slide.
         """
         line = self._voices.line(event.channel, sample, event.after)
         if line is None:
             return event
         before, gap = line
-        if gap == 0 and self._state.channels[event.channel].slide_from == before.key:
+        held = gap == 0
+        if held and self._state.channels[event.channel].slide_from == before.key:
             return replace(event, join=Join.PORTAMENTO)
         told = event.join is not None
-        if not self._velocity_joins or not (told or (gap == 0 and self.mono(event.channel))):
+        if not (told or (held and self.mono(event.channel))):
+            return event
+        if self._state.controlling_channel(event.channel).portamento:
+            return replace(event, join=Join.PORTAMENTO)
+        if not self._velocity_joins:
             return event
         join = event.join or by_velocity(event.velocity)
         chosen = join is Join.PORTAMENTO and event.velocity <= SLIDES_UP_TO

@@ -120,7 +120,8 @@ class VoicePool:
         shape = draw_shape(self._joins, kind, abs(heard), line.seconds, note.loudness, rng)
         entry = legato_entry(curves, table.release_frame)
         vibrato = self._vibrato(slot, performance)
-        _, settled = lead(curves, entry, before, shape.sliding(note.slide_frames), vibrato)
+        shape = shape.sliding(note.slide_frames, abs(heard))
+        _, settled = lead(curves, entry, before, shape, vibrato)
         table.position[slot] = float(entry)
         self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, settled))
 

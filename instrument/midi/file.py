@@ -27,6 +27,7 @@ from instrument.midi.chunks import (
     skip_chunk,
 )
 from instrument.midi.events import Event, Latent
+from instrument.midi.marks import TrackMarks
 from instrument.midi.messages import STATUS, data_length, encode, pack
 from instrument.midi.packed import TrackEvents
 from instrument.midi.sysex import decode_sysex
@@ -45,7 +46,8 @@ DEFAULT_TEMPO = 500_000
 """µs a quarter note of a file that doesn't say: 120 beats a minute."""
 
 SYSEX, ESCAPE, META = 0xF0, 0xF7, 0xFF
-TEXT, END_OF_TRACK, SET_TEMPO = 0x01, 0x2F, 0x51
+TEXT, LYRIC, MARKER, CUE, END_OF_TRACK, SET_TEMPO = 0x01, 0x05, 0x06, 0x07, 0x2F, 0x51
+WRITTEN = (TEXT, LYRIC, MARKER, CUE)
 
 MAX_TRACKS = 2**16 - 1
 """As many as a header can count."""
@@ -59,12 +61,14 @@ class Track:
         events: (tick, event), in the order of the file.
         tempi: (tick, µs a quarter note).
         texts: Contents of the text events at tick 0.
+        marks: Those of its texts, lyrics, markers and cues.
         end: Tick of its end.
     """
 
     events: TrackEvents = field(default_factory=TrackEvents)
     tempi: list[tuple[int, int]] = field(default_factory=list)
     texts: list[bytes] = field(default_factory=list)
+    marks: TrackMarks = field(default_factory=TrackMarks)
     end: int = 0
 
 
@@ -244,10 +248,7 @@ def _read_events(reader: _Reader, track: Track, name: str, padding: int | None) 
             contents = reader.take(reader.variable_length())
             if kind == END_OF_TRACK:
                 return True
-            if kind == SET_TEMPO and len(contents) == 3 and any(contents):
-                track.tempi.append((track.end, int.from_bytes(contents)))
-            elif kind == TEXT and track.end == 0:
-                track.texts.append(contents)
+            _take_meta(track, kind, contents)
         elif byte in (SYSEX, ESCAPE):
             contents = reader.take(reader.variable_length())
             place = decode_sysex(bytes((byte, *contents))) if byte == SYSEX else None
@@ -264,6 +265,15 @@ def _read_events(reader: _Reader, track: Track, name: str, padding: int | None) 
                 reader.position = at
             track.events.append(track.end, _channel_message(reader, status, f"{name}, byte {at}"))
     return False
+
+
+def _take_meta(track: Track, kind: int, contents: bytes) -> None:
+    if kind == SET_TEMPO and len(contents) == 3 and any(contents):
+        track.tempi.append((track.end, int.from_bytes(contents)))
+    elif kind in WRITTEN:
+        track.marks.add(track.end, contents)
+        if kind == TEXT and track.end == 0:
+            track.texts.append(contents)
 
 
 def _channel_message(reader: _Reader, status: int, where: str) -> int:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from instrument.joins import Join, by_velocity
+from instrument.midi.articulation import articulate
 from instrument.midi.events import NoteOn, TimedEvent
 from instrument.midi.hints import Hints
 from instrument.midi.lines import Line, find_lines, overlapping
@@ -74,6 +75,8 @@ def phrase(score: Score, joining: str, seed: int, *, velocity_joins: bool = Fals
         join = Join.BOW if same or joining == Joining.BOW else Join.SLUR
         _tell(notes, before, i, by_velocity(notes.velocities[i]) if velocity_joins else join, hints)
         hints.last(notes.numbers[before], notes.starts[i] - notes.starts[before])
+    for line in lines if score.marks else ():
+        articulate(notes, line, score.marks, hints)
     if isinstance(score.events, ScoreEvents):
         return replace(score, events=score.events.with_hints(hints))
     return replace(score, events=tuple(_told(score.events, hints)))

@@ -20,6 +20,7 @@ from instrument.midi.controllers import ChannelState
 from instrument.midi.ending import LONGEST_REST_SECONDS, Ending, ending
 from instrument.midi.events import NO_NOTE, ControlChange, Latent, Note, NoteOff, NoteOn, TimedEvent
 from instrument.midi.file import Song, Track, read_song
+from instrument.midi.marks import marks_of_notes
 from instrument.midi.messages import CONTROL_CHANGE, NOTE_ON, unpack
 from instrument.midi.packed import ScoreEvents
 from instrument.midi.pairing import pair
@@ -63,6 +64,7 @@ class Score:
         skipped_channels: Channels that were left out, counting from 0: the percussion channel 9
             when other channels have notes. It is none in a take, nor within an MPE zone.
         take: How it was played, if Arco recorded it.
+        marks: The ``Mark`` of each note, by its number; empty if none is marked.
     """
 
     events: Sequence[TimedEvent]
@@ -71,6 +73,7 @@ class Score:
     mended: int = 0
     skipped_channels: tuple[int, ...] = ()
     take: Take | None = None
+    marks: bytes = b""
 
     @cached_property
     def ending(self) -> Ending:
@@ -144,6 +147,7 @@ def _score(song: Song) -> Score:
     timelines: list[Timeline] = []
     seconds: list[Float64] = []
     mended = 0
+    marks = bytearray()
     for tracks, tempo_map, start in zip(sequences, tempo_maps, starts, strict=True):
         timeline = Timeline.of(tracks)
         for track in tracks:
@@ -151,13 +155,14 @@ def _score(song: Song) -> Score:
         if take is None:
             timeline, count = _whole_notes(timeline, tracks, tempo_map, skipped)
             mended += count
+            marks += marks_of_notes(timeline, tracks)
         timelines.append(timeline)
         seconds.append(start + tempo_map.all_seconds(timeline.ticks))
         seconds[-1][timeline.no_length] += SHORTEST_SECONDS
     events = _joined(timelines, seconds, song.places, paired=take is None)
     notes = sum(counts) - sum(counts[channel] for channel in skipped)
     end = max(end, events[-1].seconds)
-    score = Score(events, end, notes, mended, skipped, take)
+    score = Score(events, end, notes, mended, skipped, take, bytes(marks if any(marks) else b""))
     if take is None:
         score = _without_strays(score)
     if score.duration_seconds > MAX_DURATION_SECONDS:
