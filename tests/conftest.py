@@ -154,6 +154,42 @@ def tiny_instrument(
 
 
 @pytest.fixture(scope="session")
+def tiny_in_lines(
+    synthetic_cache: FeatureCache,
+    tiny_networks: tuple[ConditionalVAE, TimbreDecoder],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A tiny instrument that knows lines: quick notes are straight, bowed ones have no attack."""
+    import torch
+
+    from training.export.onnx import ExportSettings, export
+    from training.fitting.envelopes import condition
+    from training.networks.envelope import ConditionalSettings, ConditionalVAE
+
+    torch.manual_seed(1)
+    count, one = len(synthetic_cache.midi), torch.ones(len(synthetic_cache.midi))
+    alone = torch.from_numpy(
+        np.stack([synthetic_cache.window_cents, synthetic_cache.window_db], axis=1)
+    )
+    quick, bowed = alone.clone(), alone.clone()
+    quick[:, 0] *= 0.2
+    bowed[:, 1, :RELEASE_FRAME] *= 0.1
+    midi = torch.from_numpy(synthetic_cache.midi).float()
+    seconds = torch.cat([3.0 * one, 0.3 * one, 3.0 * one])
+    in_line = torch.cat([0.0 * one, 0.0 * one, one])
+    loudness, slurred = torch.full_like(in_line, 0.5), torch.zeros_like(in_line)
+    where = condition(midi.repeat(3), loudness, seconds, slurred, in_line)
+    settings = ConditionalSettings(latent=16, components=32, hidden=32, conditions=5)
+    envelope = ConditionalVAE(settings)
+    envelope.fit_usual(torch.cat([alone, quick, bowed]), torch.ones(3 * count, FRAMES), where)
+    envelope.fit_components(alone, torch.tensor([3.0, 0.85]), where[:count])
+    folder = tmp_path_factory.mktemp("exported") / "lines"
+    named = ExportSettings(name="lines", description="Synthetic", performances={"a line": 3})
+    export(envelope, tiny_networks[1], synthetic_cache, folder, named)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny(tiny_instrument: Path) -> Instrument:
     """The tiny instrument, loaded."""
     return load_instrument(tiny_instrument)

@@ -32,6 +32,8 @@ Record = Annotated[
     bool, typer.Option("--record", help="Write the metrics into the instrument's card.")
 ]
 Epochs = Annotated[int | None, typer.Option(help="Instead of --steps.", min=1)]
+Contours = Annotated[Path, typer.Option("--contours", help="Where contours are kept for later.")]
+CONTOURS = Path("runs/contours")
 ENVELOPES_RUN, TIMBRE_RUN = Path("runs/envelopes"), Path("runs/timbre")
 
 

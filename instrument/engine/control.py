@@ -200,7 +200,9 @@ class Control:
         loudness = self._dynamics.quantile(event.velocity, soft=controlling_channel.soft)
         preset = controlling_channel.preset
         slide = self._lines.slide(channel, key)
-        return VoiceNote(channel, key, loudness, preset, number, *slide, event.join)
+        return VoiceNote(
+            channel, key, loudness, preset, number, *slide, join=event.join, seconds=event.seconds
+        )
 
     def _note_off(self, event: NoteOff, sample: int) -> None:
         channel = event.channel

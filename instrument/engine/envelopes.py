@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from instrument.arrays import Envelope, Float64
+from instrument.arrays import Envelope, Float32, Float64
 from instrument.engine.curves import Curves
 from instrument.engine.places import Places
 from instrument.engine.table import Slots, VoiceTable
+from instrument.engine.unfolding import QUICK_SECONDS, unfold
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
+from instrument.model.note_context import LONG_SECONDS, NoteContext
 
 HEADROOM_DB = 9.0
 """So much louder than the loudest training note a placed one is, at most: what the graph gives far
@@ -58,10 +62,18 @@ class NoteEnvelopes:
         """
         note = self._table.notes[slot]
         self.rngs[slot] = self._latents.generator(note.channel, note.number)
-        self.choose(slot, before)
+        self._choose(slot, before)
         self._table.stray[slot] = 0.0  # at first a note is where it was placed
+        self._table.seconds[slot] = math.nan if note.seconds is None else note.seconds
 
-    def choose(self, slot: int, before: int | None) -> None:
+    def go_on(self, slot: int) -> None:
+        """Give a note that is held its place for the next three seconds."""
+        table = self._table
+        table.seconds[slot] = LONG_SECONDS
+        table.slurred[slot] = table.bowed[slot] = 0.0
+        self._choose(slot, int(table.point[slot]))
+
+    def _choose(self, slot: int, before: int | None) -> None:
         """Choose the latent of a note, or of its next three seconds."""
         table, rng = self._table, self.rngs[slot]
         note = table.notes[slot]
@@ -84,7 +96,8 @@ class NoteEnvelopes:
             self._latents.turned(*of_slot)
             for of_slot in zip(places, table.knobs[slots], strict=True)
         ]
-        cents, loudness_db = self._decoder.decode(
+        cents, loudness_db = self._decoded(
+            slots,
             np.array(latents),
             np.array([self._trained_key(note.key) for note in notes], np.float32),
             np.array([note.loudness for note in notes], np.float32),
@@ -97,6 +110,26 @@ class NoteEnvelopes:
                 np.minimum(loudness_db[i], self._loudest_db, out=loudness_db[i])
             jitter.add(cents[i], loudness_db[i], point, int(table.jitter_at[slot]))
         return [Envelope(*curves) for curves in zip(cents, loudness_db, strict=True)]
+
+    def _decoded(
+        self, slots: Slots, latent: Float32, pitch: Float32, loudness: Float32
+    ) -> tuple[Float32, Float32]:
+        """What the graph gives for the notes in slots [V], be their length known or not."""
+        if not self._decoder.knows_context:
+            return self._decoder.decode(latent, pitch, loudness)
+        table, seconds = self._table, self._table.seconds[slots]
+        unknown = np.flatnonzero(np.isnan(seconds))
+        seconds[unknown] = LONG_SECONDS
+        rows = np.concatenate([np.arange(len(slots)), unknown])
+        seconds = seconds[rows]
+        seconds[len(slots) :] = QUICK_SECONDS
+        before = table.slurred[slots[rows]], table.bowed[slots[rows]]
+        context = NoteContext(*(of.astype(np.float32) for of in (seconds, *before)))
+        both = self._decoder.decode(latent[rows], pitch[rows], loudness[rows], context)
+        cents, loudness_db = (curve[: len(slots)] for curve in both)
+        for curve, quick in zip((cents, loudness_db), both, strict=True):
+            curve[unknown] = unfold(quick[len(slots) :], curve[unknown])
+        return cents, loudness_db
 
     def _trained_key(self, key: int) -> int:
         """The key nearest to one that the network learned from."""

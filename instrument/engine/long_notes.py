@@ -72,7 +72,7 @@ class LongNotes:
         for slot in held:
             if table.position[slot] < table.splice_at[slot]:
                 continue
-            self._envelopes.choose(slot, before=int(table.point[slot]))
+            self._envelopes.go_on(slot)
             following, curves = self._spare, table.curves[slot]
             self._envelopes.write(slot, following)
             position = int(table.position[slot])

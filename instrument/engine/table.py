@@ -27,6 +27,7 @@ class VoiceNote:
         slide_cents: How far from the key's pitch a portamento begins.
         slide_frames: How long that takes; 0 without one.
         join: What leads into it; None to go by the gap before it.
+        seconds: How long its key stays down; None if nobody knows.
     """
 
     channel: int
@@ -37,6 +38,7 @@ class VoiceNote:
     slide_cents: float = 0.0
     slide_frames: int = 0
     join: Join | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class VoiceTable:
         point: [V], the map point that its latent is beside.
         latent: [V, latent], before the knobs.
         stray: [V, latent], how far from its place a note that was placed is.
+        seconds: [V], how long its note sounds; NaN while nobody knows.
+        slurred, bowed: [V], 0 or 1, what leads into its note from another one.
         moves: [V], of its place, see ``Places``, that the curves were decoded after.
         knobs: [V, 8], that the curves were decoded with.
         jitter_at: [V], where its stretch of the jitter begins.
@@ -98,6 +102,9 @@ class VoiceTable:
         self.point = np.zeros(slots, dtype=np.int64)
         self.latent = np.zeros((slots, spec.envelope_size.latent))
         self.stray = np.zeros_like(self.latent)
+        self.seconds = np.full(slots, np.nan)
+        self.slurred = np.zeros(slots)
+        self.bowed = np.zeros(slots)
         self.moves = np.zeros(slots, dtype=np.int64)
         self.knobs = np.full((slots, knobs), np.nan)
         self.jitter_at = np.zeros(slots, dtype=np.int64)

@@ -72,6 +72,7 @@ class VoicePool:
         table, rows = self._table, np.array(slots)
         for slot, note in zip(slots, notes, strict=True):
             self._take(slot, note, before=None)
+            table.slurred[slot] = table.bowed[slot] = 0.0
         for slot, envelope in zip(slots, self._envelopes.decode(rows), strict=True):
             note, curves = table.notes[slot], table.curves[slot]
             curves.write(envelope, table.release_frame)
@@ -111,11 +112,13 @@ class VoicePool:
             curves.level_at(float(held_at)) + left_db,
             curves.cents_at(position, vibrato) + 100.0 * heard,
         )
-        self._take(slot, note, before=int(table.point[slot]))
-        self._envelopes.write(slot, curves)
         kind = note.join or (Join.BOW if line.gap_samples else Join.SLUR)
         if step == 0.0 and kind in (Join.SLUR, Join.PORTAMENTO):
             kind = Join.BOW
+        self._take(slot, note, before=int(table.point[slot]))
+        table.bowed[slot] = kind in (Join.BOW, Join.STACCATO)
+        table.slurred[slot] = not table.bowed[slot]
+        self._envelopes.write(slot, curves)
         rng = self._envelopes.rngs[slot]
         shape = draw_shape(self._joins, kind, abs(heard), line.seconds, note.loudness, rng)
         entry = legato_entry(curves, table.release_frame)

@@ -13,6 +13,8 @@ from instrument.listening.descriptors import describe
 from instrument.listening.note import analyse, note_level_db, note_windows
 from instrument.listening.tracker import find_key, track
 from instrument.model.graphs import Instrument
+from instrument.model.note_context import NoteContext
+from instrument.units import FRAME_RATE
 
 LONGEST_SECONDS = 30.0
 """What of a recording is listened to."""
@@ -80,7 +82,9 @@ def listen(
     if loudness is None:
         quantiles = np.linspace(0.0, 1.0, len(spec.loudness_db))
         loudness = float(np.interp(level_db, spec.loudness_db, quantiles))
-    condition = np.array([key], np.float32), np.array([loudness], np.float32)
+    seconds = (note.segments.release - note.segments.onset) / FRAME_RATE
+    of_note = np.array([key], np.float32), np.array([loudness], np.float32)
+    condition = *of_note, NoteContext.single(np.array([seconds], np.float32))
     latent = instrument.encoder.encode(window.cents[None], window.loudness_db[None], *condition)
     cents, decoded_db = instrument.envelope.decode(latent, *condition)
     decoded = Envelope(cents[0], decoded_db[0])

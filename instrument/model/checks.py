@@ -42,12 +42,15 @@ def check_consistent(spec: InstrumentSpec) -> None:
 
 
 def _check_graphs(spec: InstrumentSpec) -> None:
-    for place, graph, (inputs, outputs) in (
+    for place, graph, described in (
         ("envelope", spec.envelope, tensors.ENVELOPE),
         ("timbre", spec.timbre, tensors.TIMBRE),
         ("encoder", spec.encoder, tensors.ENCODER),
     ):
-        if graph and (graph.inputs, graph.outputs) != (list(inputs), list(outputs)):
+        if graph is None:
+            continue
+        inputs, outputs = described.given(graph.inputs), described.outputs
+        if (graph.inputs, graph.outputs) != (list(inputs), list(outputs)):
             raise Misfit(
                 f"{place} should have {len(inputs)} inputs and {len(outputs)} outputs, the tensors "
                 f"{', '.join(inputs)} → {', '.join(outputs)}"

@@ -11,6 +11,7 @@ import numpy as np
 
 from instrument.arrays import DDSPControls, Float32
 from instrument.errors import InstrumentError
+from instrument.model.note_context import NoteContext
 from instrument.model.runtime import GraphRunner, Output, Stop, within_time
 from instrument.model.spec import SPEC_FILE, Graph, InstrumentSpec, read_spec
 from instrument.model.tensors import ENCODER, ENVELOPE, TIMBRE, Tensors, axis_sizes
@@ -36,7 +37,11 @@ ASTRAY_DB = 40.0
 
 
 class EnvelopeModel:
-    """latent [B, L], pitch [B] (MIDI), loudness [B] (quantile) → cents, loudness_db [B, frames]."""
+    """latent [B, L], pitch [B] (MIDI), loudness [B] (quantile) → cents, loudness_db [B, frames].
+
+    Attributes:
+        knows_context: Whether it makes a difference how long a note is, and what comes before it.
+    """
 
     def __init__(self, graph: Graph, folder: Path, stop: Stop | None = None) -> None:
         """Load it.
@@ -50,12 +55,27 @@ class EnvelopeModel:
             InstrumentError: It is missing, was edited, or can't be computed.
         """
         self.runner = GraphRunner(graph, folder, CURVES, stop)
+        self.knows_context = "seconds" in graph.inputs
         self._frames = self.runner.output_shapes[0][1:]
 
-    def decode(self, latent: Float32, pitch: Float32, loudness: Float32) -> tuple[Float32, Float32]:
-        """Decode envelopes: cents from the nominal pitch and loudness in dB, [B, frames] each."""
+    def decode(
+        self,
+        latent: Float32,
+        pitch: Float32,
+        loudness: Float32,
+        context: NoteContext | None = None,
+    ) -> tuple[Float32, Float32]:
+        """Decode envelopes: cents from the nominal pitch and loudness in dB, [B, frames] each.
+
+        Args:
+            latent: [B, L].
+            pitch: [B], MIDI.
+            loudness: [B], 0…1.
+            context: Of the B notes; by default they are long ones that begin by themselves.
+        """
         shape = (len(latent), *self._frames)
-        inputs = {"latent": latent, "pitch": pitch, "loudness": loudness}
+        context = context or NoteContext.long(len(latent))
+        inputs = {"latent": latent, "pitch": pitch, "loudness": loudness, **context.tensors()}
         cents, loudness_db = self.runner.run(inputs, (shape, shape))
         return cents, loudness_db
 
@@ -99,24 +119,37 @@ class EncoderModel:
         self._latent = self.runner.output_shapes[0][1:]
 
     def encode(
-        self, cents: Float32, loudness_db: Float32, pitch: Float32, loudness: Float32
+        self,
+        cents: Float32,
+        loudness_db: Float32,
+        pitch: Float32,
+        loudness: Float32,
+        context: NoteContext | None = None,
     ) -> Float32:
         """Where notes lie in the latent space: the mean of the posterior, [B, L].
 
-        What ``EnvelopeModel.decode`` makes of it, at the same pitch and loudness, is the envelope
-        that comes nearest to the note's.
+        What ``EnvelopeModel.decode`` makes of it, at the same pitch and loudness and in the same
+        context, is the envelope that comes nearest to the note's.
 
         Args:
             cents: [B, frames], as the class says; finite.
             loudness_db: [B, frames], likewise.
             pitch: [B], the MIDI note that cents are from.
             loudness: [B], 0…1, the quantile of the training notes' loudness.
+            context: Of the B notes; by default they are long ones that begin by themselves.
 
         Raises:
             InstrumentError: The graph gives no such points.
         """
         before = self.runner.faults
-        inputs = {"cents": cents, "loudness_db": loudness_db, "pitch": pitch, "loudness": loudness}
+        context = context or NoteContext.long(len(cents))
+        inputs = {
+            "cents": cents,
+            "loudness_db": loudness_db,
+            "pitch": pitch,
+            "loudness": loudness,
+            **context.tensors(),
+        }
         (latent,) = self.runner.run(inputs, ((len(cents), *self._latent),))
         if self.runner.fault is not None and self.runner.faults > before:
             raise self.runner.fault
@@ -223,7 +256,8 @@ def load_instrument(folder: Path) -> Instrument:
 def _check_shapes(runner: GraphRunner, graph: Tensors, spec: InstrumentSpec) -> None:
     """Refuse a graph of other sizes than described, or that takes only so many notes or frames."""
     sizes = axis_sizes(spec)
-    for declared, axes in zip(runner.input_shapes, graph.inputs.values(), strict=True):
+    inputs = graph.given(runner.inputs)
+    for declared, axes in zip(runner.input_shapes, inputs.values(), strict=True):
         wanted = [sizes.get(axis) for axis in axes]
         if len(declared) != len(wanted) or not all(
             not isinstance(size, int) if want is None else size == want

@@ -136,6 +136,7 @@ class GraphRunner:
 
     Attributes:
         path: Of its file.
+        inputs: Names of what it takes.
         input_shapes: Of each input, as declared: a size, or a name where any size will do.
         output_shapes: Of each output, when what may have any size had two.
         fault: What went wrong last, while it ran, if anything did.
@@ -166,7 +167,7 @@ class GraphRunner:
         self.path = folder / graph.file
         self.fault: InstrumentError | None = None
         self.faults = 0
-        self._names = graph.inputs
+        self.inputs = graph.inputs
         self._outputs = outputs
         content = read_graph(graph, folder)
         written = _session(content, self.path, as_written=True)
@@ -180,7 +181,7 @@ class GraphRunner:
                 f"{self.path}: inputs of {sizes} are larger than any instrument's"
             )
         inputs = {
-            name: np.ones(shape, np.float32) for name, shape in zip(self._names, sizes, strict=True)
+            name: np.ones(shape, np.float32) for name, shape in zip(self.inputs, sizes, strict=True)
         }
         try:
             found = written.run(None, inputs, run_options=stop)
@@ -201,7 +202,7 @@ class GraphRunner:
         """
         try:
             found: list[Float32] = self._session.run(
-                None, {name: inputs[name] for name in self._names}
+                None, {name: inputs[name] for name in self.inputs}
             )
         except Exception as error:  # onnxruntime's exceptions have no common base
             self._keep(self._uncomputable(error))

@@ -6,6 +6,7 @@ tensors by name, so that nothing depends on their order.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -22,15 +23,28 @@ Axes: TypeAlias = tuple[str, ...]
 
 
 class Tensors(NamedTuple):
-    """Of one graph: names of its inputs and of its outputs, in order → their axes."""
+    """Of one graph: names of its inputs and of its outputs, in order → their axes.
+
+    A graph has those that are optional all, behind its other inputs, or none.
+    """
 
     inputs: dict[str, Axes]
     outputs: dict[str, Axes]
+    optional: dict[str, Axes] = {}  # noqa: RUF012
 
+    def given(self, names: Sequence[str]) -> dict[str, Axes]:
+        """Of a graph with inputs of such names: all its inputs."""
+        has_optional = set(self.optional) <= set(names)
+        return self.inputs | self.optional if has_optional else self.inputs
+
+
+CONTEXT: dict[str, Axes] = {"seconds": (NOTES,), "slurred": (NOTES,), "bowed": (NOTES,)}
+"""What a network knows of a note that has learned from lines, see ``NoteContext``."""
 
 ENVELOPE = Tensors(
     {"latent": (NOTES, LATENT), "pitch": (NOTES,), "loudness": (NOTES,)},
     {"cents": (NOTES, CURVE), "loudness_db": (NOTES, CURVE)},
+    CONTEXT,
 )
 TIMBRE = Tensors(
     {"f0_hz": (VOICES, TIME), "loudness_db": (VOICES, TIME), "state": (VOICES, STATE)},
@@ -49,6 +63,7 @@ ENCODER = Tensors(
         "loudness": (NOTES,),
     },
     {"latent": (NOTES, LATENT)},
+    CONTEXT,
 )
 
 

@@ -24,6 +24,9 @@ LONGEST_JOIN_SECONDS = 0.12
 INTERVALS = 0.8, 5.5
 """In semitones: less may be vibrato, more may be an error of an octave."""
 
+BOWED_DB = 1.5
+"""A join that dips by more is a change of the bow: fingers make hardly a dip."""
+
 BEGUN, ARRIVED = 0.15, 0.85
 DIP_SECONDS = 0.06
 SETTLED_SECONDS = 0.03
@@ -117,11 +120,12 @@ def joins(contour: Contour) -> list[LineJoin]:
         low, high = INTERVALS
         near = after.begin - before.end <= LONGEST_JOIN_SECONDS * rate
         if near and low <= abs(after.midi - before.midi) <= high:
-            found.append(_join(contour, before, after))
+            found.append(join_between(contour, before, after))
     return found
 
 
-def _join(contour: Contour, before: Stretch, after: Stretch) -> LineJoin:
+def join_between(contour: Contour, before: Stretch, after: Stretch) -> LineJoin:
+    """What lies between two notes of other pitches that follow on each other."""
     rate = contour.frame_rate
     ms = 1000.0 / rate
     step = after.midi - before.midi

@@ -10,8 +10,10 @@ import typer
 from training.data.features import FeatureCache
 from training.fitting.loop import HISTORY, read_history
 from training.options import (
+    CONTOURS,
     ENVELOPES_RUN,
     TIMBRE_RUN,
+    Contours,
     EnvelopesRun,
     Features,
     InstrumentFolder,
@@ -36,12 +38,11 @@ Parts = Annotated[
 Scores = Annotated[
     Path | None, typer.Option("--scores", help="Folder of .mid files whose bends are players'.")
 ]
-Contours = Annotated[Path, typer.Option("--contours", help="Where contours are kept for later.")]
 Seconds = Annotated[
     float,
     typer.Option("--line-seconds", help="Of each line, from its beginning.", min=5.0, max=1e4),
 ]
-CONTOURS, SECONDS = Path("runs/contours"), 60.0
+SECONDS = 60.0
 
 
 def export(
@@ -69,14 +70,15 @@ def export(
     from training.export.graphs import find_timbre
     from training.export.onnx import ExportSettings, describe_sources
     from training.export.onnx import export as export_instrument
-    from training.fitting.runs import load_envelope
+    from training.fitting.runs import load_envelope, performances_of
 
     check_destination(out)
     licences = named_texts("--licence", licence or [])
-    settings = ExportSettings(name or out.resolve().name, description, licences)
-    cache = FeatureCache.load(features)
-    describe_sources(cache, licences)
     networks = load_envelope(envelopes_run), find_timbre(timbre)
+    performances = performances_of(envelopes_run)
+    settings = ExportSettings(name or out.resolve().name, description, licences, performances)
+    cache = FeatureCache.load(features)
+    describe_sources(cache, settings)
     spec = export_instrument(*networks, cache, out, settings, write_card)
     megabytes = sum(path.stat().st_size for path in out.iterdir() if path.is_file()) / 1e6
     typer.echo(

@@ -12,8 +12,10 @@ from training.data.features import FeatureCache
 from training.fitting.checkpoints import LAST
 from training.fitting.loop import HISTORY, read_history
 from training.options import (
+    CONTOURS,
     ENVELOPES_RUN,
     TIMBRE_RUN,
+    Contours,
     Epochs,
     Features,
     LoopOptions,
@@ -29,6 +31,11 @@ def envelopes(
     features: Features,
     run: Run = ENVELOPES_RUN,
     plain: Annotated[bool, typer.Option("--plain", help="The original's VAE.")] = False,
+    performance: Annotated[
+        list[Path] | None,
+        typer.Option(help="A recorded line, to learn its notes, too; may be given several times."),
+    ] = None,
+    contours: Contours = CONTOURS,
     beta: Annotated[
         list[float] | None,
         typer.Option(
@@ -41,17 +48,37 @@ def envelopes(
     *,
     loop: LoopOptions,
 ) -> None:
-    """The VAE of pitch and loudness envelopes."""
+    """The VAE of pitch and loudness envelopes.
+
+    With performances it also learns what a note's length, and the note before it, change.
+    """
+    from training.data.contours import read_contours
+    from training.data.phrases import phrase_windows
     from training.evaluation.tradeoff import baseline, tradeoff, write_tradeoffs
     from training.fitting.envelopes import EnvelopeSettings
     from training.fitting.recipes import envelope_recipe
     from training.fitting.runs import load_envelope
 
+    if plain and performance:
+        raise UsageError("--plain --performance: the original's VAE knows nothing of lines")
     cache = FeatureCache.load(features)
+    phrases, performances = None, None
+    if performance:
+        with progress_bar("listening") as progress:
+            lines = read_contours(performance, contours, progress)
+        phrases, performances = phrase_windows(lines)
     betas = list(dict.fromkeys(beta or [EnvelopeSettings.beta]))
     rows: dict[str, dict[str, float]] = {}
     for weight in betas:
-        recipe = envelope_recipe(cache, features.name, beta=weight, plain=plain, seed=loop.seed)
+        recipe = envelope_recipe(
+            cache,
+            features.name,
+            beta=weight,
+            plain=plain,
+            seed=loop.seed,
+            phrases=phrases,
+            performances=performances,
+        )
         one = run if len(betas) == 1 else run / f"beta-{weight:g}"
         if loop.train(recipe, one, epochs) and len(betas) > 1:
             network = load_envelope(one)

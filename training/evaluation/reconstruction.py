@@ -13,6 +13,7 @@ from instrument.errors import UsageError
 from instrument.listening.descriptors import describe
 from instrument.listening.frames import ATTACK_FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 from instrument.model.graphs import Instrument
+from instrument.model.note_context import NoteContext
 from instrument.model.spec import InstrumentSpec
 from training.data.features import FeatureCache
 from training.fitting.envelopes import (
@@ -21,6 +22,7 @@ from training.fitting.envelopes import (
     explained_variance,
     has_vibrato,
     quantiles,
+    seconds_of,
     usable_windows,
 )
 from training.networks.envelope import ConditionalVAE, PlainVAE
@@ -150,6 +152,7 @@ def reconstruct(
     notes = (
         cache.midi[recording].astype(np.float32),
         quantiles(cache.level_db[recording], cache.level_db[~cache.held_out]),
+        NoteContext.single(seconds_of(cache)[recording]),
     )
     latent = posterior.mean.numpy()
     if encoder := instrument.encoder:

@@ -13,6 +13,7 @@ from instrument.files import replacing
 from instrument.model.metrics import Metric, metric_values, three_digits
 from instrument.model.spec import Graph, InstrumentSpec, read_spec, write_spec
 from instrument.model.tensors import (
+    CONTEXT,
     ENCODER,
     ENVELOPE,
     NOTES,
@@ -74,6 +75,13 @@ def _sides(metric: Metric) -> dict[str, float]:
     return {metric.of: metric.value} | {one.of: one.value for one in metric.compared}
 
 
+CONTEXT_SAYS = {
+    "seconds": "how long the note sounds, s",
+    "slurred": "1 if a slur leads into it from another note, else 0",
+    "bowed": "1 if a change of the bow does, else 0",
+}
+
+
 def _tensors(spec: InstrumentSpec) -> Iterator[tuple[Graph, Tensors, dict[str, str]]]:
     """Each graph, its tensors, and what is in them."""
     curve = "dB, A-weighted"
@@ -84,6 +92,7 @@ def _tensors(spec: InstrumentSpec) -> Iterator[tuple[Graph, Tensors, dict[str, s
             "latent": "point of the latent space, N(0, 1) a dimension",
             "pitch": "MIDI note, may be fractional",
             "loudness": "0…1, quantile of the training notes' loudness",
+            **CONTEXT_SAYS,
             "cents": "cents from the nominal pitch",
             "loudness_db": curve,
         },
@@ -110,6 +119,7 @@ def _tensors(spec: InstrumentSpec) -> Iterator[tuple[Graph, Tensors, dict[str, s
                 "loudness_db": "dB, A-weighted, against its level",
                 "pitch": "MIDI note",
                 "loudness": "0…1, as above",
+                **dict.fromkeys(CONTEXT, "as above"),
                 "latent": "where it lies: the mean of the posterior",
             },
         )
@@ -120,7 +130,7 @@ def _graphs(spec: InstrumentSpec) -> str:
     rows = [
         [graph.file, way, f"`{name}`", f"[{', '.join(str(sizes[a]) for a in axes)}]", about[name]]
         for graph, tensors, about in _tensors(spec)
-        for way, shapes in (("in", tensors.inputs), ("out", tensors.outputs))
+        for way, shapes in (("in", tensors.given(graph.inputs)), ("out", tensors.outputs))
         for name, axes in shapes.items()
     ]
     release = spec.envelope_size.release_frame

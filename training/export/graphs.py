@@ -19,15 +19,18 @@ from instrument.files import replacing
 from instrument.listening.frames import ATTACK_FRAMES, FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 from instrument.model.folder import is_there
 from instrument.model.graphs import EncoderModel, EnvelopeModel, TimbreModel, load_instrument
+from instrument.model.note_context import LONG_SECONDS, NoteContext
 from instrument.model.onnx_file import read_graph
 from instrument.model.spec import SPEC_FILE, Graph, TimbreSize, sha256
 from instrument.model.tensors import ENCODER, ENVELOPE, FREE_AXES, TIMBRE, Tensors
+from instrument.units import FRAME_RATE
 from training.export.destination import ENCODER_FILE, ENVELOPE_FILE, TIMBRE_FILE
 from training.fitting.envelopes import condition
 from training.fitting.runs import load_timbre
 from training.networks.envelope import EnvelopeNetwork
 from training.networks.timbre import TimbreDecoder
 
+SHORTEST_FRAMES = 12
 OPSET = 17
 PARITY = 1e-4
 
@@ -92,7 +95,8 @@ class EnvelopeGraph(nn.Module):
     """What is exported of an envelope VAE: its decoder, in tune and at the level asked for.
 
     The quantile of loudness becomes dB through the table of the training notes' levels, which is
-    the mean level of the first second and a half; the mean pitch of the sustain is the nominal one.
+    the mean level of the first second and a half, or of as much of it as the note lasts; the mean
+    pitch of the sustain is the nominal one.
     """
 
     def __init__(self, network: EnvelopeNetwork, loudness_table_db: Float64) -> None:
@@ -106,18 +110,49 @@ class EnvelopeGraph(nn.Module):
         self.register_buffer("bends", torch.from_numpy(np.diff(slopes, prepend=0.0)).float())
         self.knots: Tensor
         self.bends: Tensor
+        frame = torch.arange(FRAMES)
+        self.register_buffer("frame", frame.float())
+        self.register_buffer("in_level", (frame < LEVEL_FRAMES.stop).float())
+        self.frame: Tensor
+        self.in_level: Tensor
 
-    def forward(self, latent: Tensor, pitch: Tensor, loudness: Tensor) -> tuple[Tensor, Tensor]:
-        """Latent [B, 64], pitch [B] (MIDI), loudness [B] (0…1) → cents and dB, [B, 750] each."""
-        curves = self.network.decode(latent, condition(pitch, loudness))
+    def forward(
+        self, latent: Tensor, pitch: Tensor, loudness: Tensor, *context: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Envelopes of notes.
+
+        Args:
+            latent: [B, 64].
+            pitch: [B], MIDI.
+            loudness: [B], 0…1.
+            context: Seconds, slurred and bowed, [B] each, see ``condition``; by default the notes
+                are long ones that begin by themselves.
+
+        Returns:
+            Cents and dB, [B, 750] each.
+        """
+        if self.network.knows_length and not context:
+            context = (torch.full_like(pitch, LONG_SECONDS),)
+        curves = self.network.decode(latent, condition(pitch, loudness, *context))
         # A sum of ramps is a linear interpolation of the table that every runtime has.
         ramps = torch.relu(loudness.clamp(0.0, 1.0)[:, None] - self.knots) * self.bends
         level_db = self.lowest_db + ramps.sum(1, keepdim=True)
         cents, relative_db = curves[:, 0], curves[:, 1]
-        cents = cents - cents[:, ATTACK_FRAMES:RELEASE_FRAME].mean(1, keepdim=True)
-        cents = _with(cents, pitch)
-        relative_db = relative_db - relative_db[:, LEVEL_FRAMES].mean(1, keepdim=True)
-        return cents, level_db + relative_db
+        if context:
+            weight = self._sounding(context[0])
+            cents = cents - (cents * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True)
+            weight = weight * self.in_level
+            level = (relative_db * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True)
+        else:
+            cents = cents - cents[:, ATTACK_FRAMES:RELEASE_FRAME].mean(1, keepdim=True)
+            level = relative_db[:, LEVEL_FRAMES].mean(1, keepdim=True)
+        return _with(cents, pitch), level_db + relative_db - level
+
+    def _sounding(self, seconds: Tensor) -> Tensor:
+        """Frames in which notes are heard beyond the first quarter or their attack, [B, 750]."""
+        length = (seconds[:, None] * FRAME_RATE).clamp(SHORTEST_FRAMES, RELEASE_FRAME)
+        begin = (length / 4.0).clamp(max=LEVEL_FRAMES.start)
+        return (self.frame - begin).clamp(0.0, 1.0) * (length - self.frame).clamp(0.0, 1.0)
 
 
 class EncoderGraph(nn.Module):
@@ -132,11 +167,16 @@ class EncoderGraph(nn.Module):
         self.network = network
 
     def forward(
-        self, cents: Tensor, loudness_db: Tensor, pitch: Tensor, loudness: Tensor
+        self,
+        cents: Tensor,
+        loudness_db: Tensor,
+        pitch: Tensor,
+        loudness: Tensor,
+        *context: Tensor,
     ) -> Tensor:
-        """Cents, dB [B, 750] each, pitch [B] (MIDI), loudness [B] (0…1) → latent [B, 64]."""
+        """Cents, dB [B, 750] each, and pitch, loudness, context as above → latent [B, 64]."""
         curves = torch.stack([cents, loudness_db], dim=1)
-        mean = self.network.encode(curves, condition(pitch, loudness)).mean
+        mean = self.network.encode(curves, condition(pitch, loudness, *context)).mean
         return _with(mean, pitch, loudness)
 
 
@@ -147,12 +187,22 @@ def _with(rows: Tensor, *inputs: Tensor) -> Tensor:
     return rows
 
 
-def _export(module: nn.Module, example: Sequence[Tensor], graph: Tensors, path: Path) -> Graph:
+def _export(
+    module: nn.Module,
+    example: Sequence[Tensor],
+    graph: Tensors,
+    path: Path,
+    *,
+    knows_context: bool = False,
+) -> Graph:
     """Write a graph; its free axes may have any size, whatever the example's."""
     module.eval()
+    if knows_context:
+        example = *example, torch.ones(1), torch.zeros(1), torch.zeros(1)
+    inputs = {**graph.inputs, **(graph.optional if knows_context else {})}
     dynamic = {
         name: {at: axis for at, axis in enumerate(axes) if axis in FREE_AXES}
-        for name, axes in (*graph.inputs.items(), *graph.outputs.items())
+        for name, axes in (*inputs.items(), *graph.outputs.items())
     }
     with replacing(path) as beside, warnings.catch_warnings():
         # The newer exporter freezes the number of frames in the shapes it writes.
@@ -161,27 +211,29 @@ def _export(module: nn.Module, example: Sequence[Tensor], graph: Tensors, path: 
             module,
             tuple(example),
             beside,
-            input_names=list(graph.inputs),
+            input_names=list(inputs),
             output_names=list(graph.outputs),
             dynamic_axes=dynamic,
             opset_version=OPSET,
             dynamo=False,
         )
-    return Graph(path.name, sha256(path), list(graph.inputs), list(graph.outputs))
+    return Graph(path.name, sha256(path), list(inputs), list(graph.outputs))
 
 
 def export_envelope(module: EnvelopeGraph, folder: Path) -> Graph:
     """Write ``envelope.onnx``."""
     latent = torch.zeros(1, module.network.settings.latent)
     example = latent, torch.full((1,), 69.0), torch.full((1,), 0.5)
-    return _export(module, example, ENVELOPE, folder / ENVELOPE_FILE)
+    knows = module.network.knows_length
+    return _export(module, example, ENVELOPE, folder / ENVELOPE_FILE, knows_context=knows)
 
 
 def export_encoder(module: EncoderGraph, folder: Path) -> Graph:
     """Write ``encoder.onnx``."""
     curve = torch.zeros(1, FRAMES)
     example = curve, curve.clone(), torch.full((1,), 69.0), torch.full((1,), 0.5)
-    return _export(module, example, ENCODER, folder / ENCODER_FILE)
+    knows = module.network.knows_length
+    return _export(module, example, ENCODER, folder / ENCODER_FILE, knows_context=knows)
 
 
 def export_timbre(timbre: TimbreDecoder | ExportedTimbre, folder: Path) -> Graph:
@@ -215,9 +267,9 @@ def _of_player(
     random = torch.Generator().manual_seed(0)
     decoder, streamer = EnvelopeModel(files.envelope, folder), TimbreModel(files.timbre, folder)
     for batch in (1, 3):
-        latent, pitch, loudness = _random_notes(envelope.network, batch, random)
-        decoded = decoder.decode(latent.numpy(), pitch.numpy(), loudness.numpy())
-        for expected, found in zip(envelope(latent, pitch, loudness), decoded, strict=True):
+        latent, *notes = _random_notes(envelope.network, batch, random)
+        decoded = decoder.decode(latent.numpy(), *_as_arrays(notes))
+        for expected, found in zip(envelope(latent, *notes), decoded, strict=True):
             yield _difference(expected, found)
         if isinstance(timbre, ExportedTimbre):
             continue
@@ -235,21 +287,32 @@ def _of_encoder(network: EnvelopeNetwork, file: Graph, folder: Path) -> Iterator
     random = torch.Generator().manual_seed(0)
     encoder = EncoderModel(file, folder)
     for batch in (1, 3):
-        latent, pitch, loudness = _random_notes(network, batch, random)
-        curves = network.decode(latent, condition(pitch, loudness))
+        latent, *notes = _random_notes(network, batch, random)
+        curves = network.decode(latent, condition(*notes))
         curves = curves + torch.randn(curves.shape, generator=random)
-        inputs = *curves.unbind(1), pitch, loudness
-        found = encoder.encode(*(tensor.numpy() for tensor in inputs))
-        yield _difference(EncoderGraph(network)(*inputs), found)
+        cents, level_db = curves.unbind(1)
+        found = encoder.encode(cents.numpy(), level_db.numpy(), *_as_arrays(notes))
+        yield _difference(EncoderGraph(network)(cents, level_db, *notes), found)
 
 
 def _random_notes(
     network: EnvelopeNetwork, batch: int, random: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Latent, pitch and loudness of notes."""
+) -> tuple[Tensor, ...]:
+    """Latent, pitch and loudness of notes, and their context if the network knows it."""
     latent = torch.randn(batch, network.settings.latent, generator=random)
     pitch = 55.0 + 45.0 * torch.rand(batch, generator=random)
-    return latent, pitch, torch.rand(batch, generator=random)
+    loudness = torch.rand(batch, generator=random)
+    if not network.knows_length:
+        return latent, pitch, loudness
+    seconds = 4.0 * torch.rand(batch, generator=random) + 0.05
+    slurred = torch.randint(2, (batch,), generator=random).float()
+    return latent, pitch, loudness, seconds, slurred, 1.0 - slurred
+
+
+def _as_arrays(notes: Sequence[Tensor]) -> tuple[Float32, Float32, NoteContext | None]:
+    """Pitch, loudness and context, as the graphs' models take them."""
+    pitch, loudness, *context = (tensor.numpy() for tensor in notes)
+    return pitch, loudness, NoteContext(*context) if context else None
 
 
 @torch.no_grad()

@@ -13,12 +13,9 @@ from instrument.errors import UsageError
 from instrument.joins import Join
 from instrument.model.join_table import USUAL, JoinClass
 from instrument.model.spec import InstrumentSpec, Source, read_spec, write_spec
-from training.analysis.lines import Contour, LineJoin, joins
+from training.analysis.lines import BOWED_DB, Contour, LineJoin, joins
 from training.export.card import write_card
 from training.export.destination import check_card
-
-BOWED_DB = 1.5
-"""A join that dips by more is a change of the bow: fingers make hardly a dip."""
 
 JUMP_SEMITONES = 1.5
 """Trackers blur smaller steps: glides are taken from larger ones."""

@@ -65,11 +65,13 @@ class ExportSettings:
         name: On the card and on the terminal; one line.
         description: One line; if empty, ``usual_description``.
         licences: Source of recordings → its licence.
+        performances: That the envelopes learned from, too → how many notes of each.
     """
 
     name: str = "violin"
     description: str = ""
     licences: Mapping[str, str] | None = None
+    performances: Mapping[str, int] | None = None
 
     def __post_init__(self) -> None:
         for option, text in (("--name", self.name), ("--description", self.description)):
@@ -77,24 +79,24 @@ class ExportSettings:
                 raise UsageError(f"{option} {text!r}: should be one line of text")
 
 
-def describe_sources(cache: FeatureCache, licences: Mapping[str, str]) -> list[Source]:
-    """The sources of recordings, with their licences.
+def describe_sources(cache: FeatureCache, settings: ExportSettings) -> list[Source]:
+    """The sources of recordings, and the performances, with their licences.
 
     Args:
         cache: Features of the recordings.
-        licences: Source → licence; one that isn't named is not stated.
+        settings: With the licences; one that isn't named is not stated.
 
     Raises:
         UnknownName: A licence is of a source that there isn't.
     """
     names, counts = np.unique(cache.source, return_counts=True)
+    found: dict[str, int] = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    found.update(settings.performances or {})
+    licences = settings.licences or {}
     for name in licences:
-        if name not in names:
-            raise UnknownName("source of recordings", name, names.tolist())
-    return [
-        Source(str(name), int(count), licences.get(str(name), "not stated"))
-        for name, count in zip(names, counts, strict=True)
-    ]
+        if name not in found:
+            raise UnknownName("source of recordings", name, list(found))
+    return [Source(name, notes, licences.get(name, "not stated")) for name, notes in found.items()]
 
 
 def export(
@@ -126,7 +128,7 @@ def export(
     network.eval()
     if isinstance(timbre, TimbreDecoder):
         timbre.eval()
-    sources = describe_sources(cache, settings.licences or {})
+    sources = describe_sources(cache, settings)
     training_db = cache.level_db[~cache.held_out].astype(np.float64)
     if not len(training_db):
         raise UsageError("the features hold no notes to train on; prepare more recordings")

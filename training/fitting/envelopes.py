@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +15,17 @@ from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from instrument.listening.frames import ATTACK_FRAMES, FRAMES, RELEASE_FRAME
 from instrument.listening.windows import bounce
+from instrument.units import FRAME_RATE
 from training.data.features import FeatureCache
+from training.data.phrases import PhraseWindows
 from training.fitting.loop import Batch, Task
-from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.networks.envelope import SECONDS, ConditionalVAE, PlainVAE
 from training.networks.losses import kl_divergence, masked_squared_error
 
 MIN_MEASURED_FRAMES = 30
 MIDDLE_MIDI, HALF_RANGE_MIDI = 78.0, 24.0
+COMES_BEFORE = 3  # where a condition holds what comes before a note
+PHRASES_CONTINUED = 0.1  # what lines' notes don't have is held, not continued, and weighs less
 EXCHANGED = 0.3  # share of the augmented notes that have the loudness of another one
 
 
@@ -49,9 +54,38 @@ def quantiles(level_db: Float32, training_level_db: Float32) -> Float32:
     return np.interp(level_db, ordered, np.linspace(0.0, 1.0, len(ordered))).astype(np.float32)
 
 
-def condition(midi: Tensor, loudness: Tensor) -> Tensor:
-    """MIDI pitch and loudness quantile, [batch] each → condition [batch, 2], about −1…1."""
-    return torch.stack([(midi - MIDDLE_MIDI) / HALF_RANGE_MIDI, 2.0 * loudness - 1.0], dim=1)
+def condition(
+    midi: Tensor,
+    loudness: Tensor,
+    seconds: Tensor | None = None,
+    slurred: Tensor | None = None,
+    bowed: Tensor | None = None,
+) -> Tensor:
+    """What the envelope networks are told of notes.
+
+    Args:
+        midi: [batch], MIDI pitch.
+        loudness: [batch], quantile, 0…1.
+        seconds: [batch], how long they sound; by default as long as an envelope.
+        slurred: [batch], 0…1, whether a slur leads into them from another note; by default not.
+        bowed: [batch], 0…1, whether a change of the bow does; by default not.
+
+    Returns:
+        [batch, 5], the first three of them about −1…1.
+    """
+    if seconds is None:
+        seconds = torch.full_like(midi, SECONDS[1])
+    octaves = torch.log2(seconds.clamp(*SECONDS) / SECONDS[0])
+    return torch.stack(
+        [
+            (midi - MIDDLE_MIDI) / HALF_RANGE_MIDI,
+            2.0 * loudness - 1.0,
+            2.0 * octaves / math.log2(SECONDS[1] / SECONDS[0]) - 1.0,
+            torch.zeros_like(midi) if slurred is None else slurred,
+            torch.zeros_like(midi) if bowed is None else bowed,
+        ],
+        dim=1,
+    )
 
 
 def _stretched(curve: Float64, factor: float, shift: int) -> Float64:
@@ -63,8 +97,13 @@ def _stretched(curve: Float64, factor: float, shift: int) -> Float64:
     return stretched
 
 
+def seconds_of(cache: FeatureCache) -> Float32:
+    """How long the recorded notes sound, [R], from their onset to their release."""
+    return ((cache.release - cache.onset) / FRAME_RATE).astype(np.float32)
+
+
 class EnvelopeWindows(Dataset[Batch]):
-    """Windows as tensors: curves [2, 750], weight [750], condition [2].
+    """Windows as tensors: curves [2, 750], weight [750], condition [5].
 
     Augmentation keeps attack and release in place. The pitch of the sustain is shifted in time,
     which gives vibrato of any phase, stretched by up to 15 %, which gives other rates, and scaled;
@@ -73,8 +112,23 @@ class EnvelopeWindows(Dataset[Batch]):
     """
 
     def __init__(
-        self, cache: FeatureCache, windows: list[int], settings: EnvelopeSettings, *, augment: bool
+        self,
+        cache: FeatureCache,
+        windows: list[int],
+        settings: EnvelopeSettings,
+        *,
+        augment: bool,
+        phrases: PhraseWindows | None = None,
     ) -> None:
+        """Take windows of single notes, and behind them those of lines.
+
+        Args:
+            cache: Of the single notes.
+            windows: Which of them.
+            settings: Of the objective and the augmentation.
+            augment: Whether they are augmented.
+            phrases: Of lines.
+        """
         self.settings = settings
         self.augment = augment
         recording = cache.window_recording[windows]
@@ -85,10 +139,27 @@ class EnvelopeWindows(Dataset[Batch]):
         self.condition = condition(
             torch.from_numpy(cache.midi[recording].astype(np.float32)),
             torch.from_numpy(quantiles(cache.level_db[recording], cache.level_db[training])),
+            torch.from_numpy(seconds_of(cache)[recording]),
+        )
+        self.continued_weight = np.full(len(self.cents), settings.continued_weight)
+        if phrases is not None:
+            of_phrases = np.full(len(phrases), PHRASES_CONTINUED * settings.continued_weight)
+            self.continued_weight = np.concatenate([self.continued_weight, of_phrases])
+            self.cents = np.concatenate([self.cents, phrases.cents])
+            self.level = np.concatenate([self.level, phrases.level_db])
+            self.mask = np.concatenate([self.mask, phrases.mask])
+            known = phrases.midi, phrases.loudness, phrases.seconds, phrases.slurred, phrases.bowed
+            of_lines = condition(*map(torch.from_numpy, known))
+            self.condition = torch.cat([self.condition, of_lines])
+
+        # As often of single notes as of lines: there are more of these, and they are shorter.
+        often = 1 if phrases is None else max(1, round(len(phrases) / max(len(windows), 1)))
+        self.drawn = np.concatenate(
+            [np.tile(np.arange(len(windows)), often), np.arange(len(windows), len(self.cents))]
         )
 
     def __len__(self) -> int:
-        return len(self.cents)
+        return len(self.drawn)
 
     def curves(self) -> Tensor:
         """All windows as they were measured, [W, 2, 750]."""
@@ -96,22 +167,26 @@ class EnvelopeWindows(Dataset[Batch]):
 
     def weights(self) -> Tensor:
         """Weight of every frame, [W, 750]: 1 if it was measured."""
-        mask = torch.from_numpy(self.mask).float()
-        return mask + self.settings.continued_weight * (1.0 - mask)
+        weight = np.where(self.mask, 1.0, self.continued_weight[:, None])
+        return torch.from_numpy(weight).float()
 
-    def __getitem__(self, index: int) -> Batch:
+    def __getitem__(self, number: int) -> Batch:
+        index = int(self.drawn[number])
         cents, level, mask = self.cents[index], self.level[index], self.mask[index]
+        where = self.condition[index]
         if self.augment:
             cents, level = self._augmented(cents, level)
             if float(torch.rand(1)) < EXCHANGED:
-                other = int(torch.randint(len(self), (1,)))
+                other = int(self.drawn[int(torch.randint(len(self), (1,)))])
                 _, level = self._augmented(self.cents[other], self.level[other])
                 mask = mask & self.mask[other]
-        weight = np.where(mask, 1.0, self.settings.continued_weight)
+                # What comes before a note shows in its loudness.
+                where = torch.cat([where[:COMES_BEFORE], self.condition[other, COMES_BEFORE:]])
+        weight = np.where(mask, 1.0, self.continued_weight[index])
         return {
             "curves": torch.from_numpy(np.stack([cents, level])).float(),
             "weight": torch.from_numpy(weight).float(),
-            "condition": self.condition[index],
+            "condition": where,
         }
 
     def _augmented(self, cents: Float64, level: Float64) -> tuple[Float64, Float64]:
@@ -147,6 +222,7 @@ class EnvelopeTask(Task):
         network: ConditionalVAE | PlainVAE,
         cache: FeatureCache,
         settings: EnvelopeSettings,
+        phrases: PhraseWindows | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -158,26 +234,33 @@ class EnvelopeTask(Task):
                 "the features hold no notes to train on, or none for validation; "
                 "prepare more recordings"
             )
-        self.train_windows = EnvelopeWindows(cache, training, settings, augment=settings.augment)
+        self.single_notes = len(training)
+        self.train_windows = EnvelopeWindows(
+            cache, training, settings, augment=settings.augment, phrases=phrases
+        )
         self.validation_windows = EnvelopeWindows(cache, validating, settings, augment=False)
         scale = torch.tensor([settings.error_cents, settings.error_db])
         self.register_buffer("error_scale", scale)
         self.error_scale: Tensor
         if isinstance(network, ConditionalVAE):
-            network.fit_components(self._augmented_curves(), scale)
+            windows = self.train_windows
+            if network.knows_length:
+                mask = torch.from_numpy(windows.mask).float()
+                network.fit_usual(windows.curves(), mask, windows.condition)
+            curves, conditions = self._augmented_curves()
+            network.fit_components(curves, scale, conditions)
         else:
             network.fit_scale(self.train_windows.curves())
 
-    def _augmented_curves(self) -> Tensor:
-        """Training curves, several draws of each, for the principal components."""
+    def _augmented_curves(self) -> tuple[Tensor, Tensor]:
+        """Curves and conditions of single notes, several draws each, for the components.
+
+        Of notes of lines there is too little to know how they would go on.
+        """
         draws = 6 if self.settings.augment else 1
-        return torch.stack(
-            [
-                self.train_windows[i]["curves"]
-                for _ in range(draws)
-                for i in range(len(self.train_windows))
-            ]
-        )
+        drawn = [self.train_windows[i] for _ in range(draws) for i in range(self.single_notes)]
+        curves, conditions = (torch.stack([d[of] for d in drawn]) for of in ("curves", "condition"))
+        return curves, conditions
 
     def data(self) -> Dataset[Batch]:
         """Training windows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import torch
 from instrument.errors import UsageError
 from training.data.features import FeatureCache
 from training.data.idx import Pictures
+from training.data.phrases import PhraseWindows
 from training.fitting.calibration import calibrate_noise
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeTask
 from training.fitting.images import ImageObjective, ImageTask
@@ -19,6 +20,8 @@ from training.fitting.loop import LoopSettings, Task, train
 from training.fitting.runs import load_timbre, save_network, write_run
 from training.fitting.timbre import TimbreFit, TimbreRefine, measured_spectra
 from training.networks.envelope import (
+    CONDITIONS,
+    LENGTH,
     ConditionalSettings,
     ConditionalVAE,
     EnvelopeNetwork,
@@ -112,7 +115,14 @@ class Recipe:
 
 
 def envelope_recipe(
-    cache: FeatureCache, features: str, *, beta: float, plain: bool, seed: int
+    cache: FeatureCache,
+    features: str,
+    *,
+    beta: float,
+    plain: bool,
+    seed: int,
+    phrases: PhraseWindows | None = None,
+    performances: Mapping[str, int] | None = None,
 ) -> Recipe:
     """The VAE of pitch and loudness envelopes.
 
@@ -122,23 +132,30 @@ def envelope_recipe(
         beta: Weight of the KL divergence.
         plain: The original's VAE, trained as it was.
         seed: Of the network's first weights.
+        phrases: Notes of lines to learn from, too: then the network knows how long notes are and
+            what comes before them.
+        performances: Names of the performances that they are from → how many notes of each.
     """
     torch.manual_seed(seed)
     objective = EnvelopeSettings(beta=beta, augment=not plain)
+    conditions = CONDITIONS if phrases is not None else LENGTH
     network: EnvelopeNetwork = (
-        PlainVAE(PlainSettings()) if plain else ConditionalVAE(ConditionalSettings())
+        PlainVAE(PlainSettings())
+        if plain
+        else ConditionalVAE(ConditionalSettings(conditions=conditions))
     )
-    task = EnvelopeTask(network, cache, objective)
+    task = EnvelopeTask(network, cache, objective, phrases)
     original = LoopSettings(1500, batch_size=25, learning_rate=5e-5, schedule="constant")
     # Without the decay the MLPs learn single attacks by heart.
-    usual = LoopSettings(1500, batch_size=64, learning_rate=1e-3, weight_decay=1.0)
+    steps = 1500 if phrases is None else 5000
+    usual = LoopSettings(steps, batch_size=64, learning_rate=1e-3, weight_decay=1.0)
     return Recipe(
         kind="plain" if plain else "conditional",
         task=task,
         examples=len(task.train_windows),
         usual=original if plain else usual,
         validations=5,
-        made_of={"features": features, "objective": objective},
+        made_of={"features": features, "objective": objective, "performances": performances or {}},
         epochs=ORIGINAL_EPOCHS if plain else None,
     )
 

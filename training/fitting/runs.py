@@ -24,6 +24,8 @@ from training.fitting.checkpoints import (
 from training.fitting.images import SIZE
 from training.fitting.loop import HISTORY, LoopSettings
 from training.networks.envelope import (
+    CONDITIONS,
+    LENGTH,
     ConditionalSettings,
     ConditionalVAE,
     EnvelopeNetwork,
@@ -47,6 +49,7 @@ NETWORKS: dict[str, tuple[type[Any], type[Any]]] = {
 MOST = 2**16
 RANGES = {
     "frames": (FRAMES, FRAMES),
+    "conditions": (LENGTH, CONDITIONS),
     "size": (SIZE, SIZE),
     "sample_rate": SAMPLE_RATES,
     "pitch_features": (2, MOST),
@@ -142,6 +145,8 @@ def _read_sizes(kind: str, found: object) -> Any:  # noqa: ANN401
     """
     sizes = NETWORKS[kind][0]()
     usual = dataclasses.asdict(sizes)
+    if isinstance(found, dict) and "conditions" in usual:  # earlier runs knew no more than these
+        found = {"conditions": LENGTH, **found}
     if not isinstance(found, dict) or found.keys() != usual.keys():
         raise DamageError("sizes of another network")
     for name, value in found.items():
@@ -187,6 +192,18 @@ def load_network(run: Path, kinds: tuple[str, ...], checkpoint: str = BEST) -> n
     network: nn.Module = NETWORKS[kind][1](sizes)
     network.load_state_dict(weights)
     return network.eval()
+
+
+def performances_of(run: Path) -> dict[str, int]:
+    """The performances that a run of envelopes learned from, and how many notes of each.
+
+    Raises:
+        UsageError: There is no such run.
+    """
+    found = _read_settings(run / SETTINGS_FILE).get("performances", {})
+    if not isinstance(found, dict) or not all(is_count(n, 0, 10**9) for n in found.values()):
+        raise UsageError(f"{run / SETTINGS_FILE}: performances of {found!r}; train anew")
+    return found
 
 
 def load_envelope(run: Path) -> EnvelopeNetwork:

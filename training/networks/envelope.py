@@ -6,23 +6,50 @@ loudness in dB against the note's level. Their latent space is a standard normal
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from instrument.listening.frames import FRAMES
+from instrument.units import FRAME_RATE
 from training.networks.posterior import Posterior
+
+SECONDS = 0.15, FRAMES / FRAME_RATE
+"""Lengths of notes that make a difference; shorter and longer ones are as these."""
+
+CONDITIONS = 5
+LENGTH = 2
+"""Where a condition holds the length of a note; what comes before the note is behind it."""
+
+USUAL_FEATURES = 4
+USUAL_NOTES = 3.0
+"""As if so many notes had been seen on which length and what comes before have no effect."""
+
+STROKE_POWERS = 5
+LEAST_STRAY = 0.05
+MOST_TIMES = 3.0
 
 
 @dataclass(frozen=True)
 class ConditionalSettings:
-    """Size of the conditional VAE."""
+    """Size of the conditional VAE.
+
+    Attributes:
+        latent: Dimensions of its latent space.
+        components: Principal components of the curves that it works on.
+        hidden: Width of its layers.
+        frames: Of the curves.
+        conditions: How many of the condition's numbers it knows: pitch and loudness (2), or the
+            note's length and what comes before it, too (5).
+    """
 
     latent: int = 64
     components: int = 200
     hidden: int = 128
     frames: int = FRAMES
+    conditions: int = 2
 
 
 @dataclass(frozen=True)
@@ -45,11 +72,34 @@ def _mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     )
 
 
+def _regress(features: Tensor, values: Tensor, weight: Tensor) -> Tensor:
+    """Ridge regression of each column by itself: coefficients [columns, features].
+
+    Args:
+        features: [notes, features], the first of them 1.
+        values: [notes, columns].
+        weight: [notes, columns].
+    """
+    weighted = weight.T[:, None] * features.T
+    normal = weighted @ features
+    ridge = torch.full((features.shape[1],), USUAL_NOTES)
+    ridge[0] = 1e-3
+    wanted = (weighted @ values.T[..., None])[..., 0]
+    coefficients: Tensor = torch.linalg.solve(normal + torch.diag(ridge), wanted)
+    return coefficients
+
+
 class ConditionalVAE(nn.Module):
     """A VAE on whitened principal components, with a linear path beside the MLP both ways.
 
     The principal components carry vibrato of any phase from the start, which a convolutional VAE
-    learns late or never. The condition is (pitch, loudness), both scaled to about −1…1.
+    learns late or never. The condition is (pitch, loudness, length, slurred, bowed), the first
+    three scaled to about −1…1.
+
+    A network that knows length and what comes before works on curves as they stray from what notes
+    of their condition usually are, frame by frame, and relative to how far these stray. So a place
+    in the latent space means the same under each condition: a note of a slow attack, a quick one
+    in the middle of a line that has none, with the vibrato that quick notes have.
     """
 
     def __init__(self, settings: ConditionalSettings) -> None:
@@ -65,21 +115,103 @@ class ConditionalVAE(nn.Module):
         self.components: Tensor
         self.component_scale: Tensor
         self.encoder_line = nn.Linear(settings.components, settings.latent)
-        self.encoder_mlp = _mlp(settings.components + 2, settings.hidden, 2 * settings.latent)
+        known = settings.conditions
+        self.encoder_mlp = _mlp(settings.components + known, settings.hidden, 2 * settings.latent)
         self.decoder_line = nn.Linear(settings.latent, settings.components)
-        self.decoder_mlp = _mlp(settings.latent + 2, settings.hidden, settings.components)
+        self.decoder_mlp = _mlp(settings.latent + known, settings.hidden, settings.components)
+        if self.knows_length:
+            self.register_buffer("usual", torch.zeros(2, size, USUAL_FEATURES))
+            self.register_buffer("stroke", torch.zeros(2, STROKE_POWERS))
+            self.usual: Tensor
+            self.stroke: Tensor
+
+    @property
+    def knows_length(self) -> bool:
+        """Whether it knows how long notes are, and what comes before them."""
+        return self.settings.conditions > LENGTH
 
     @torch.no_grad()
-    def fit_components(self, curves: Tensor, scale: Tensor) -> None:
+    def fit_usual(self, curves: Tensor, mask: Tensor, condition: Tensor) -> None:
+        """Fit what notes are usually like under their conditions, and how far they stray from it.
+
+        Both are linear in ``_features``, for each frame of each curve by itself; notes in lines
+        also rise and fall in loudness as they go, the longer ones more slowly.
+
+        Args:
+            curves: [notes, 2, frames].
+            mask: [notes, frames], 1 where they were measured.
+            condition: [notes, 5].
+        """
+        for kind in range(2):
+            of_kind = condition[:, LENGTH + 1 + kind] > 0.0
+            way = self._way(condition[of_kind])[mask[of_kind] > 0.0]
+            level = curves[of_kind, 1][mask[of_kind] > 0.0]
+            self.stroke[kind] = _regress(way, level[:, None], torch.ones_like(level)[:, None])[0]
+        curves = torch.stack([curves[:, 0], curves[:, 1] - self._stroke(condition)], dim=1)
+        features, weight = self._features(condition), mask.repeat(1, 2)
+        mean = _regress(features, curves.flatten(1), weight)
+        strayed = (curves.flatten(1) - features @ mean.T).abs()
+        self.usual[0] = mean
+        self.usual[1] = _regress(features, torch.log(strayed + LEAST_STRAY), weight)
+
+    @staticmethod
+    def _features(condition: Tensor) -> Tensor:
+        """What the usual curves are linear in; of a long single note 1, 0, 0, 0.
+
+        How short a note is counts for those that begin by themselves: the others have no attack.
+        """
+        before = condition[:, LENGTH + 1 :]
+        alone = 1.0 - before.sum(1, keepdim=True)
+        shortness = alone * (1.0 - condition[:, LENGTH : LENGTH + 1])
+        return torch.cat([torch.ones_like(alone), shortness, before], dim=1)
+
+    def _way(self, condition: Tensor) -> Tensor:
+        """Powers of how far a note has come in each frame, 0…1: [batch, frames, powers]."""
+        longer = 0.5 * (condition[:, LENGTH] + 1.0) * math.log(SECONDS[1] / SECONDS[0])
+        frames = SECONDS[0] * FRAME_RATE * torch.exp(longer)
+        frame = torch.arange(self.settings.frames, device=condition.device)
+        way = (frame / frames[:, None]).clamp(max=1.0)
+        return torch.stack([way**power for power in range(STROKE_POWERS)], dim=2)
+
+    def _stroke(self, condition: Tensor) -> Tensor:
+        """How notes in lines usually rise and fall as they go, in dB: [batch, frames]."""
+        weights = condition[:, LENGTH + 1 :] @ self.stroke
+        risen: Tensor = (self._way(condition) * weights[:, None]).sum(2)
+        return risen
+
+    def _relative(self, curves: Tensor, condition: Tensor) -> Tensor:
+        """Curves as they stray from the usual ones, as if they were of long single notes."""
+        if not self.knows_length:
+            return curves.flatten(1)
+        mean, times = self._usual(condition)
+        return (curves.flatten(1) - mean) / times
+
+    def _usual(self, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """The usual curves, and how many times as far as long single notes they stray."""
+        features = self._features(condition)
+        bare = features - torch.eye(USUAL_FEATURES, device=features.device)[0]
+        mean, log_times = features @ self.usual[0].T, bare @ self.usual[1].T
+        stroke = self._stroke(condition)
+        mean = mean + torch.cat([torch.zeros_like(stroke), stroke], dim=1)
+        times: Tensor = torch.exp(log_times.clamp(-MOST_TIMES, MOST_TIMES))
+        return mean, times
+
+    @torch.no_grad()
+    def fit_components(
+        self, curves: Tensor, scale: Tensor, condition: Tensor | None = None
+    ) -> None:
         """Fit mean and principal components to training curves, [notes, 2, frames].
 
         Args:
             curves: The training set.
             scale: [2], how much a cent and a dB weigh: the curves are divided by it.
+            condition: [notes, 5], of the curves; by default all have the same.
         """
         frames = self.settings.frames
+        if condition is None:
+            condition = torch.zeros(len(curves), CONDITIONS)
         self.curve_scale.copy_(scale.repeat_interleave(frames))
-        flat = curves.flatten(1) / self.curve_scale
+        flat = self._relative(curves, condition) / self.curve_scale
         self.curve_mean.copy_(flat.mean(0))
         _, singular, directions = torch.linalg.svd(flat - self.curve_mean, full_matrices=False)
         count = min(self.settings.components, len(singular))
@@ -93,28 +225,40 @@ class ConditionalVAE(nn.Module):
             line.weight[:latent, :latent] = torch.eye(latent)
 
     def encode(self, curves: Tensor, condition: Tensor) -> Posterior:
-        """Curves [batch, 2, frames] and condition [batch, 2] → posterior."""
-        centred = curves.flatten(1) / self.curve_scale - self.curve_mean
+        """Curves [batch, 2, frames] and condition [batch, 5] → posterior."""
+        centred = self._relative(curves, condition) / self.curve_scale - self.curve_mean
         whitened = centred @ self.components.T / self.component_scale
-        bent = self.encoder_mlp(torch.cat([whitened, condition], dim=1))
+        bent = self.encoder_mlp(torch.cat([whitened, self._known(condition)], dim=1))
         mean, log_variance = bent.chunk(2, dim=1)
         return Posterior(self.encoder_line(whitened) + mean, log_variance - 2.0)
 
     def decode(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """Latent [batch, latent] and condition [batch, 2] → curves [batch, 2, frames]."""
-        bent = self.decoder_mlp(torch.cat([latent, condition], dim=1))
+        """Latent [batch, latent] and condition [batch, 5] → curves [batch, 2, frames]."""
+        bent = self.decoder_mlp(torch.cat([latent, self._known(condition)], dim=1))
         whitened = self.decoder_line(latent) + bent
         flat = (whitened * self.component_scale) @ self.components + self.curve_mean
-        curves: Tensor = (flat * self.curve_scale).unflatten(1, (2, self.settings.frames))
+        flat = flat * self.curve_scale
+        if self.knows_length:
+            mean, times = self._usual(condition)
+            flat = mean + times * flat
+        curves: Tensor = flat.unflatten(1, (2, self.settings.frames))
         return curves
+
+    def _known(self, condition: Tensor) -> Tensor:
+        return condition[:, : self.settings.conditions]
 
 
 class PlainVAE(nn.Module):
     """The original's VAE: convolutions in, upsampling and convolutions out, no condition.
 
+    Attributes:
+        knows_length: It doesn't, nor anything else of a note.
+
     Five Conv1d with ReLU and two linear layers to linear heads for mean and log variance; three
     linear layers and four blocks of upsampling and Conv1d, batch-normalised but for the last.
     """
+
+    knows_length = False
 
     def __init__(self, settings: PlainSettings) -> None:
         super().__init__()

@@ -84,6 +84,8 @@ def test_what_cannot_be_heard_at_all_is_silent() -> None:
 class Asked:
     """Stands in for both graphs, and remembers what they were asked for."""
 
+    knows_context = False
+
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self.runner = instrument.timbre.runner

@@ -196,9 +196,13 @@ def test_places_cost_no_more_than_a_frame_at_a_time(tiny: Instrument, player: Pl
     calls: list[int] = []
 
     class Counted:
-        def decode(self, *given: Float32) -> tuple[Float32, Float32]:
-            calls.append(len(given[0]))
-            return decoded.decode(*given)
+        knows_context = False
+
+        def decode(
+            self, latent: Float32, pitch: Float32, loudness: Float32
+        ) -> tuple[Float32, Float32]:
+            calls.append(len(latent))
+            return decoded.decode(latent, pitch, loudness)
 
     player.control.pool._envelopes._decoder = Counted()  # type: ignore[assignment]
     frames = 10 * RESHAPE_FRAMES

@@ -228,6 +228,8 @@ def test_a_portamento_is_over_before_a_note_follows_its_knobs(tiny: Instrument) 
 class Decoder:
     """A decoder that remembers the keys of the notes that it was asked for."""
 
+    knows_context = False
+
     def __init__(self, envelope: EnvelopeModel) -> None:
         self.envelope = envelope
         self.keys: list[int] = []

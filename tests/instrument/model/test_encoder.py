@@ -198,9 +198,9 @@ def test_an_edited_encoder_is_refused(tiny_instrument: Path, tmp_path: Path) -> 
 
 
 def test_a_note_that_it_cant_place_is_refused_and_the_next_one_placed(tiny: Instrument) -> None:
-    cents, *others = notes(tiny, 2)
+    cents, level_db, pitch, loudness = notes(tiny, 2)
     cents[1] = np.nan
     with pytest.raises(InstrumentError, match="it gives nan"):
-        encoder_of(tiny).encode(cents, *others)
+        encoder_of(tiny).encode(cents, level_db, pitch, loudness)
     assert np.isfinite(encoder_of(tiny).encode(*notes(tiny, 2))).all()
     assert tiny.fault is None

@@ -229,9 +229,9 @@ def test_what_steers_a_terminal_is_no_description(text: str) -> None:
 
 def test_a_licence_needs_its_source(synthetic_cache: FeatureCache) -> None:
     with pytest.raises(UnknownName, match="one, two"):
-        describe_sources(synthetic_cache, {"nosuch": "CC0"})
+        describe_sources(synthetic_cache, ExportSettings(licences={"nosuch": "CC0"}))
     with pytest.raises(UnknownName, match="'one'"):
-        describe_sources(synthetic_cache, {"onee": "CC0"})
+        describe_sources(synthetic_cache, ExportSettings(licences={"onee": "CC0"}))
 
 
 # --- The command ------------------------------------------------------------------------------

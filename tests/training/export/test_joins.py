@@ -12,8 +12,8 @@ from instrument.errors import UsageError
 from instrument.joins import Join
 from instrument.model.join_table import join_class
 from instrument.model.spec import read_spec
-from training.analysis.lines import Contour, LineJoin
-from training.export.joins import BOWED_DB, QUICK_SECONDS, join_classes, record_joins
+from training.analysis.lines import BOWED_DB, Contour, LineJoin
+from training.export.joins import QUICK_SECONDS, join_classes, record_joins
 
 MANY = 60
 

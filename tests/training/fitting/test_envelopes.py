@@ -65,6 +65,8 @@ def notes(features: FeatureCache) -> FeatureCache:
         midi=rng.integers(55, 96, NOTES),
         level_db=rng.uniform(-50.0, -20.0, NOTES).astype(np.float32),
         held_out=np.arange(NOTES) % 5 == 0,
+        onset=np.zeros(NOTES, np.int64),
+        release=np.full(NOTES, RELEASE_FRAME),
         window_recording=np.arange(NOTES),
         window_cents=cents.astype(np.float32),
         window_db=level.astype(np.float32),
@@ -88,9 +90,16 @@ def test_levels_beyond_the_training_notes_are_the_ends() -> None:
 
 def test_the_violin_s_range_lies_within_one() -> None:
     at = condition(torch.tensor([55.0, 78.0, 101.0]), torch.tensor([0.0, 0.5, 1.0]))
-    assert at.shape == (3, 2)
     assert at.abs().max() <= 1.0
-    assert at[1].tolist() == [0.0, 0.0]
+    assert at[1].tolist() == [0.0, 0.0, 1.0, 0.0, 0.0]
+
+
+def test_a_note_is_as_long_as_an_envelope_at_most_and_begins_by_itself_or_in_a_line() -> None:
+    one = torch.ones(3)
+    seconds = torch.tensor([0.05, 0.15, 10.0])
+    at = condition(69.0 * one, 0.5 * one, seconds, 0.0 * one, one)
+    assert at[:, 2].tolist() == [-1.0, -1.0, 1.0]
+    assert at[:, 3:].tolist() == 3 * [[0.0, 1.0]]
 
 
 # --- Data -------------------------------------------------------------------------------------

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from instrument.errors import UsageError
 from training.data.features import FeatureCache
+from training.data.phrases import PhraseWindows
+from training.fitting.envelopes import EnvelopeTask
 from training.fitting.recipes import envelope_recipe, refining_recipe, timbre_recipe
 from training.fitting.runs import write_run
 from training.networks.envelope import ConditionalVAE, PlainVAE
@@ -72,3 +75,29 @@ def test_a_refined_network_is_the_fitted_one(features: FeatureCache, tmp_path: P
     assert recipe.made_of == {"features": "violin.npz", "stage": "refine", "refined": "2"}
     settings = recipe.settings()
     assert (settings.steps, settings.batch_size, settings.validate_every) == (2400, 8, 100)
+
+
+def test_with_notes_of_lines_the_network_learns_their_length_and_what_comes_before(
+    features: FeatureCache,
+) -> None:
+    count = 3
+    curve, one = np.zeros((count, 750), np.float32), np.ones(count, np.float32)
+    phrases = PhraseWindows(
+        curve, curve, curve == 0.0, 69.0 * one, 0.5 * one, 0.2 * one, 0.0 * one, one
+    )
+    recipe = envelope_recipe(
+        features,
+        "violin.npz",
+        beta=0.01,
+        plain=False,
+        seed=0,
+        phrases=phrases,
+        performances={"mine": count},
+    )
+    assert isinstance(recipe.task, EnvelopeTask)
+    network, windows = recipe.task.network, recipe.task.train_windows
+    assert isinstance(network, ConditionalVAE)
+    assert network.settings.conditions == 5
+    assert recipe.made_of["performances"] == {"mine": count}
+    assert windows.condition[-count:, 4].tolist() == count * [1.0]
+    assert windows.condition[:-count, 3:].abs().max() == 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from training.networks.envelope import (
     ConditionalSettings,
@@ -107,3 +107,51 @@ def test_the_condition_reaches_encoder_and_decoder() -> None:
     latent = network.encode(curves, low).mean
     assert (network.encode(curves, high).mean - latent).abs().max() > 0.1
     assert (network.decode(latent, high) - network.decode(latent, low)).abs().max() > 0.1
+
+
+def in_lines() -> tuple[ConditionalVAE, Tensor, Tensor]:
+    """A network fitted to long notes with an attack and much vibrato, and quick bowed ones."""
+    torch.manual_seed(0)
+    network = ConditionalVAE(
+        ConditionalSettings(latent=6, components=10, hidden=8, frames=50, conditions=5)
+    )
+    phase = 6.3 * torch.rand(400, 1)
+    cents = torch.sin(0.5 * torch.arange(50) + phase) * torch.randn(400, 1)
+    level = torch.randn(400, 1) * torch.exp(-torch.arange(50) / 5.0)
+    alone, bowed = slice(0, 200), slice(200, 400)
+    curves = torch.stack([cents, level], dim=1)
+    curves[alone, 0] *= 10.0
+    curves[alone, 1] = 8.0 * curves[alone, 1] - 25.0 * torch.exp(-torch.arange(50) / 5.0)
+    where = torch.zeros(400, 5)
+    where[alone, 2] = 1.0
+    where[bowed, 2] = -1.0
+    where[bowed, 4] = 1.0
+    network.fit_usual(curves, torch.ones(400, 50), where)
+    network.fit_components(curves[alone], torch.ones(2), where[alone])
+    return network, curves, where
+
+
+@torch.no_grad()
+def test_a_place_means_as_much_vibrato_as_notes_of_a_condition_have() -> None:
+    network, curves, where = in_lines()
+    latent = network.encode(curves[:200], where[:200]).mean
+    alone, bowed = (network.decode(latent, where[of]) for of in (slice(0, 200), slice(200, 400)))
+    torch.testing.assert_close(alone, curves[:200], atol=1.0, rtol=0.1)
+    assert bowed[:, 0].std() / alone[:, 0].std() == pytest.approx(0.1, abs=0.06)
+
+
+@torch.no_grad()
+def test_a_note_in_a_line_has_no_attack_wherever_it_is_placed() -> None:
+    network, curves, where = in_lines()
+    latent = network.encode(curves[:200], where[:200]).mean
+    alone, bowed = (network.decode(latent, where[of]) for of in (slice(0, 200), slice(200, 400)))
+    assert alone[:, 1, 0].mean() < -20.0
+    assert bowed[:, 1, 0].mean() > -3.0
+    assert bowed[:, 1, 0].std() < 0.3 * alone[:, 1, 0].std()
+
+
+@torch.no_grad()
+def test_curves_of_lines_come_back() -> None:
+    network, curves, where = in_lines()
+    back = network.decode(network.encode(curves, where).mean, where)
+    torch.testing.assert_close(back, curves, atol=1.0, rtol=0.1)

@@ -121,9 +121,10 @@ def test_interpolations_lead_from_one_note_to_the_other(
         assert data["midi"][end] == cache.midi[recordings[note]]
         wanted = quantiles(cache.level_db[recordings[[note]]], cache.level_db[~cache.held_out])
         assert data["loudness_quantile"][end] == pytest.approx(wanted[0])
-    middle = drawn.instrument.envelope.decode(
-        *(data[name][2:3].astype(np.float32) for name in ("latent", "midi", "loudness_quantile"))
+    latent, midi, loudness = (
+        data[name][2:3].astype(np.float32) for name in ("latent", "midi", "loudness_quantile")
     )
+    middle = drawn.instrument.envelope.decode(latent, midi, loudness)
     np.testing.assert_allclose(data["cents"][2], middle[0][0], atol=1e-3)
     np.testing.assert_allclose(data["loudness_db"][2], middle[1][0], atol=1e-3)
 
