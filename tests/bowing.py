@@ -1,18 +1,38 @@
 """Writes the pieces that show bowing, and draws them as they sound: `python -m tests.bowing`.
 
-`examples/etude.mid`, `cantabile.mid` and `ornaments.mid` are Arco's own; `docs/bowing.png` has the
-beginning of each, as the violin plays it. The picture needs matplotlib and librosa.
+`examples/etude.mid`, `cantabile.mid` and `ornaments.mid` are Arco's own; `docs/bowing.webp` has
+some seconds of each, as the violin plays them.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import mido
+import numpy as np
+from matplotlib.axes import Axes
+from PIL import Image
+
+from instrument.arrays import Float32, Float64
+from instrument.engine.engine import Engine
+from instrument.listening.loudness import loudness_db
+from instrument.midi.phrasing import phrase
+from instrument.midi.score import read_score
+from instrument.midi.strokes import played_as_marked
+from instrument.model.catalogue import find_instrument
+from instrument.model.graphs import Instrument, load_instrument
+from instrument.settings import EngineSettings
+from instrument.units import FRAME_RATE
+from tests.traces import trace
 
 ROOT = Path(__file__).resolve().parents[1]
+RATE = 48_000
+HOP = RATE // FRAME_RATE
 DIVISION = 480
 
 
@@ -126,11 +146,95 @@ def song(notes: list[Written], beats_a_minute: int) -> mido.MidiFile:
     return mido.MidiFile(type=0, ticks_per_beat=DIVISION, tracks=[track], charset="utf-8")
 
 
+EXCERPTS = (
+    ("etude", "détaché", 0.0, 4.0),
+    ("etude", "spiccato, staccato", 9.0, 13.0),
+    ("cantabile", "slurs, portamento at 2.7 s", 0.5, 6.5),
+    ("ornaments", "trill", 1.0, 5.0),
+    ("ornaments", "tremolo, at last of two notes", 6.0, 11.5),
+)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a piece sounds like.
+
+    Attributes:
+        audio: [samples], both sides together.
+        midi: [hops, slots], pitch of each voice; NaN where it is silent.
+        level_db: [hops], loudness of the sound.
+    """
+
+    audio: Float32
+    midi: Float64
+    level_db: Float32
+
+
+def play(violin: Instrument, path: Path) -> Heard:
+    """Play a file and look at the pitches that are played from."""
+    phrased = phrase(read_score(path), "auto", 0)
+    engine = Engine(violin, EngineSettings(sample_rate=RATE))
+    events = [(round(t.seconds * RATE), t.event) for t in played_as_marked(phrased, 0)]
+    engine.follow(lambda: iter(events))
+    blocks, midi = [], []
+    for _ in range(events[-1][0] // HOP + FRAME_RATE):
+        blocks.append(np.zeros((2, HOP), np.float32))
+        engine.render(blocks[-1])
+        midi.append(trace(engine.synth.frames, int(engine.synth.state.hop[0])).midi)
+    audio = np.concatenate(blocks, axis=1).mean(axis=0)
+    level_db = loudness_db(audio, RATE, FRAME_RATE)
+    return Heard(audio, np.array(midi), level_db.astype(np.float32))
+
+
+def draw(folder: Path) -> None:
+    """Draw the excerpts, one beside the other."""
+    violin = load_instrument(find_instrument("violin"))
+    heard = {name: play(violin, ROOT / "examples" / f"{name}.mid") for name in PIECES}
+    figure, axes = plt.subplots(
+        3, len(EXCERPTS), figsize=(17, 7), sharex="col", height_ratios=(2.0, 1.2, 1.0)
+    )
+    for column, (name, title, begin, end) in zip(axes.T, EXCERPTS, strict=True):
+        _draw(column, heard[name], begin, end)
+        column[0].set_title(title, fontsize=10)
+    for row, label in zip(axes[:, 0], ("kHz", "key", "dB(A)"), strict=True):
+        row.set_ylabel(label)
+    figure.tight_layout()
+    drawn = BytesIO()
+    figure.savefig(drawn, dpi=100)
+    Image.open(drawn).convert("RGB").save(folder / "bowing.webp", quality=70, method=6)
+
+
+def _draw(axes: Sequence[Axes], heard: Heard, begin: float, end: float) -> None:
+    spectrum, pitch, level = axes
+    samples = heard.audio[round(begin * RATE) : round(end * RATE)]
+    spectrum.specgram(
+        samples,
+        NFFT=2048,
+        noverlap=1792,
+        Fs=RATE / 1000,
+        vmin=-150,
+        cmap="magma",
+        xextent=(begin, end),
+    )
+    spectrum.set_ylim(0, 9)
+    hops = slice(round(begin * FRAME_RATE), round(end * FRAME_RATE))
+    seconds = np.arange(hops.start, hops.stop) / FRAME_RATE
+    loudest = heard.level_db[hops].max()
+    pitch.plot(seconds, heard.midi[hops], color="C0", linewidth=1.0)
+    level.plot(seconds, heard.level_db[hops], linewidth=1.0)
+    level.set_ylim(loudest - 35.0, loudest + 3.0)
+    level.set_xlabel("s")
+    for each in (pitch, level):
+        each.set_xlim(begin, end)
+        each.grid(alpha=0.3)
+
+
 def main() -> None:
-    """Write them."""
+    """Write and draw them."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     for name, (written, tempo) in PIECES.items():
         song(written(), tempo).save(ROOT / "examples" / f"{name}.mid")
+    draw(ROOT / "docs")
 
 
 if __name__ == "__main__":

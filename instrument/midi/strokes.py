@@ -50,6 +50,9 @@ FEWEST = 3
 LONG_TRILL = 6
 """A trill of so many notes more begins as slowly as any."""
 
+MOST_AT_ONCE = 64
+"""So many voices there are at most: more notes at once are played as single ones."""
+
 REMEMBERED = 1000
 
 HIGHEST = 127
@@ -187,6 +190,8 @@ class _Writer:
             event = replace(event, after=self._last[event.after])
         number, lasts = event.note, event.seconds
         if number is None or lasts is None or not 0 <= number < len(self._marks):
+            return event
+        if len(self._now) == MOST_AT_ONCE:
             return event
         mark = Mark(self._marks[number])
         if mark & SEVERAL:

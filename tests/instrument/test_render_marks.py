@@ -41,6 +41,16 @@ def test_a_note_of_several_needs_one_voice(tiny: Instrument, track: bytes, voice
     assert audio.shape != plain.shape or np.any(audio != plain)
 
 
+def test_while_portamento_is_on_a_line_slides_in_one_voice(tiny: Instrument) -> None:
+    line = note(60, beats=2) + note(67, beats=2) + note(64, beats=2)
+    slid, report = rendered(tiny, score(smf(SOFT + b"\x00\xb0\x41\x7f\x00\xb0\x05\x60" + line)))
+    assert (report.voices_max, report.notes) == (1, 3)
+    marked = note(60, beats=2) + note(67, text("port."), beats=2) + note(64, text("port."), beats=2)
+    quick, _ = rendered(tiny, score(smf(SOFT + marked)))
+    change = slice(48_000, 60_000)
+    assert np.any(slid[:, change] != quick[:, change])
+
+
 def test_marked_parts_that_are_rendered_alone_add_up(tiny: Instrument) -> None:
     played, whole = score(smf(SOFT + TRILL, CHORD + note(62, text("stacc."), channel=1))), Whole()
     mix, _ = rendered(tiny, played, whole=whole)

@@ -177,6 +177,14 @@ def test_a_seed_plays_it_the_same_again_and_another_doesnt() -> None:
     assert list(as_marked) != list(played_as_marked(phrased, 1))
 
 
+def test_more_notes_than_there_are_voices_stay_single() -> None:
+    begin = b"".join(b"\x00" + bytes([0x90 | i // 100, i % 100, 80]) for i in range(200))
+    end = b"".join(b"\x00" + bytes([0x80 | i // 100, i % 100, 64]) for i in range(200))
+    heard = notes(text("trem.") + begin + number(DIVISION) + end[1:])
+    assert sum(each.after is None for each in heard) == 200
+    assert len({each.number for each in heard if each.after is not None}) < 64 * 10
+
+
 MARKED = st.lists(
     st.tuples(
         st.integers(40, 90),
