@@ -68,7 +68,7 @@ class Voices(VoiceSlots):
         number = self._numbers[channel]
         self._numbers[channel] += 1
         if after is not None:
-            before = self._voice_of(after, sample)
+            before = self._voice_of(after)
         elif mono:
             before = self._line_voice(channel, sample)
         else:
@@ -172,7 +172,7 @@ class Voices(VoiceSlots):
         """The voice that a note goes on in if it is mono, and samples since that was released."""
         slot = self._line_voice(channel, sample)
         if after is not None:
-            slot = self._voice_of(after, sample)
+            slot = self._voice_of(after)
         return None if slot is None else (self.slots[slot], self._gap(slot, sample))
 
     def _line_before(self, channel: int, key: int, sample: int) -> int | None:

@@ -203,12 +203,10 @@ class VoiceSlots:
     def _of(self, channel: int, *stages: Stage) -> list[int]:
         return [i for i, s in enumerate(self.slots) if s.channel == channel and s.stage in stages]
 
-    def _voice_of(self, note: int, sample: int) -> int | None:
-        """The voice of a score's note, if that is held or was released a moment ago."""
-        for i, slot in enumerate(self.slots):
-            if slot.note == note and slot.stage in SOUNDING:
-                return i if self._gap(i, sample) <= self._join_within else None
-        return None
+    def _voice_of(self, note: int) -> int | None:
+        """The voice of a score's note, if that is held or rings still."""
+        voices = enumerate(self.slots)
+        return next((i for i, s in voices if s.note == note and s.stage in SOUNDING), None)
 
     def _just_released(self, channel: int, sample: int) -> list[int]:
         return [
