@@ -32,7 +32,7 @@ LEVEL_LABELS = {
 }
 """Name → label of each descriptor. Rates in Hz, pitch in cents, level in dB from the note's own."""
 
-SHORTEST_SECONDS = 0.15
+SHORTEST_SECONDS = 0.12
 EDGE_SECONDS = 0.02
 """Of a note's ends, where the pitch is on its way."""
 
@@ -55,7 +55,7 @@ def tuning(notes: Iterable[Stretch]) -> float:
 
 
 def note_table(contour: Contour, notes: Iterable[Stretch], *, level: bool = True) -> Float64:
-    """Descriptors of the notes of a line that last for at least 0.15 s and are sure.
+    """Descriptors of the notes of a line that last for at least 0.12 s and are sure.
 
     Args:
         contour: Of the line.

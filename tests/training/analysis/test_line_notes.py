@@ -67,7 +67,7 @@ def test_jitter_is_no_vibrato() -> None:
 def test_short_and_unsure_notes_are_left_out() -> None:
     line = Contour(np.full(200, 69.0), np.ones(200), np.zeros(200), 100)
     line.confidence[100:] = 0.3
-    notes = [Stretch(0, 12, 69.0), Stretch(20, 60, 69.0), Stretch(110, 180, 69.0)]
+    notes = [Stretch(0, 10, 69.0), Stretch(20, 60, 69.0), Stretch(110, 180, 69.0)]
     assert len(note_table(line, notes)) == 1
     assert note_table(line, [], level=False).shape == (0, len(PITCH_LABELS))
 
