@@ -23,8 +23,6 @@ PITCH_RANGE_MIDI = (12.0, 127.0)
 SILENT_DB = -85.0
 """A released voice that is fainter than this has ended."""
 
-PRESSURE_SMOOTHING_FRAMES = 5.0
-PRESSURE_ARRIVED_DB = 1e-4
 LAST_FRAMES = 3
 """A voice ends so many frames before its curves do: each frame reads one ahead."""
 
@@ -133,7 +131,7 @@ class FrameWriter:
             [V, frames written], the levels of the active voices in dB.
         """
         table, slots = self._table, np.array(active, np.int64)
-        self._approach_pressure()
+        table.approach_pressure()
         of_voices = performance[:, table.channel[slots]].swapaxes(0, 1)
         at = table.position[slots, None] + np.arange(len(performance))
         pitch, loudness_db = self._read_curves(slots, at, of_voices)
@@ -144,7 +142,7 @@ class FrameWriter:
         if active:
             gain = of_voices[:, :count, Performance.LEFT :]
             controls = self._compute(slots, pitch[:, :count], loudness_db[:, :count], gain)
-            table.position[slots] += count
+            table.advance(slots, count)
             self._write_frames(rows, slots, controls)
         return loudness_db[:, :count]
 
@@ -160,16 +158,6 @@ class FrameWriter:
     def at_end(self, slot: int) -> bool:
         """Whether a voice has come to the end of its curves."""
         return bool(self._table.position[slot] > self._table.length - LAST_FRAMES)
-
-    def _approach_pressure(self) -> None:
-        """Smooth the keys' pressure by one frame."""
-        now, wanted = self._table.pressure_db
-        way = wanted - now
-        if not way.any():
-            return
-        near = np.abs(way) < PRESSURE_ARRIVED_DB
-        now += np.where(near, way, way / PRESSURE_SMOOTHING_FRAMES)
-        now[near] = wanted[near]
 
     def _read_curves(
         self, slots: Slots, at: Float64, performance: Float64
@@ -202,6 +190,9 @@ class FrameWriter:
         is_beyond = bool(beyond.any())
         if is_beyond:
             trained_hz = np.asarray(midi_to_hz(trained), np.float64)
+        colour = self._table.strokes.ahead(slots, pitch.shape[1])
+        if colour is not None:
+            loudness_db = colour.filled(loudness_db)
         controls, self._table.state[slots] = self._timbre.run(
             trained_hz.astype(np.float32), loudness_db, self._table.state[slots]
         )
@@ -211,6 +202,8 @@ class FrameWriter:
             amps[beyond] = stretched(
                 amps[beyond], trained_hz[beyond], f0_hz[beyond], self._sample_rate
             )
+        if colour is not None:
+            colour.apply(amps, controls.noise)
         return _Controls(
             f0_hz=f0_hz,
             amps=amps,

@@ -10,6 +10,7 @@ import numpy as np
 
 from instrument.arrays import Float32
 from instrument.engine.curves import Curves, slide
+from instrument.engine.strokes import MOST_FILLED_DB, Stroke
 from instrument.joins import Join
 from instrument.model.join_table import QUANTITIES, JoinClass, join_class
 from instrument.units import FRAME_RATE
@@ -23,8 +24,8 @@ SEMITONES_A_FRAME = 2.0
 BETWEEN_15_AND_85 = 0.494
 """What half a cosine takes of its time from 15 to 85 % of the way."""
 
-LATEST = 4
-"""The pitch jumps in the dip, where the bow has turned, or so many frames after the note."""
+LATEST = 6
+"""The bow turns so many frames after the note at the latest; the pitch jumps where it has."""
 
 DEEPER = 1.25
 """Measured through a window of 21 ms, a dip of some 30 ms is so many times less deep than it is."""
@@ -81,6 +82,21 @@ class Sounding:
     cents: float
 
 
+@dataclass(frozen=True, slots=True)
+class Led:
+    """A join in the curves of the note that it leads into.
+
+    Attributes:
+        turned: The frame of the new attack.
+        settled: That from which on the curves are the note's own.
+        stroke: What a new bow does beside.
+    """
+
+    turned: int
+    settled: int
+    stroke: Stroke | None
+
+
 def draw_shape(
     measured: Sequence[JoinClass],
     kind: Join,
@@ -132,7 +148,7 @@ def _quantile(values: list[float], part: float) -> float:
 
 def lead(
     curves: Curves, entry: int, before: Sounding, shape: JoinShape, vibrato: float = 1.0
-) -> tuple[int, int]:
+) -> Led:
     """Lead from a sounding note into the curves of the next one of its line.
 
     The level falls to the bottom of the dip and rises to the new note, each on half a cosine. One
@@ -146,13 +162,13 @@ def lead(
         vibrato: How many times its own vibrato the new note sounds with.
 
     Returns:
-        The frame of the new attack, and that from which on the curves are the new note's own.
+        What follows from it.
     """
     step_db = BOW_STEP_DB if shape.bowed else SLUR_STEP_DB
     around = 2.0 * shape.dip_frames
     wanted_db = float(curves.loudness_db[entry + min(int(around), len(curves.loudness_db) // 4)])
     bottom_db = min(before.level_db, min(before.sustained_db, wanted_db) - DEEPER * shape.dip_db)
-    fall = _frames(before.level_db - bottom_db, step_db, around / 3.0)
+    fall = _frames(before.level_db - bottom_db, step_db, min(around / 3.0, LATEST))
     rise = _frames(wanted_db - bottom_db, step_db, around - fall)
     turned, settled = entry + fall, entry + fall + rise
     curves.loudness_db[entry:turned] = _half_cosine(before.level_db, bottom_db, fall)
@@ -161,9 +177,11 @@ def lead(
     ahead += weight * (np.float32(bottom_db) - ahead)
     jump = entry
     if shape.bowed and shape.glide_frames < fall + rise:
-        jump += min(fall, LATEST) - 1
+        jump += fall
     reached = _lead_pitch(curves, entry, jump, before.cents, shape, vibrato)
-    return turned, max(settled, reached)
+    filled_db = min(max(wanted_db - bottom_db, 0.0), MOST_FILLED_DB)
+    stroke = Stroke(fall, rise, filled_db, shape.noise_db, shape.brightness)
+    return Led(turned, max(settled, reached), stroke if shape.bowed else None)
 
 
 def _lead_pitch(

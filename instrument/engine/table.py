@@ -9,10 +9,14 @@ import numpy as np
 
 from instrument.arrays import Int64
 from instrument.engine.curves import FALL_FRAMES, Curves
+from instrument.engine.strokes import Strokes
 from instrument.joins import Join
 from instrument.model.spec import InstrumentSpec
 
 Slots: TypeAlias = Int64
+
+PRESSURE_SMOOTHING_FRAMES = 5.0
+PRESSURE_ARRIVED_DB = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class VoiceTable:
         splice_at: [V], where its next envelope takes over.
         led_from, led_db: [V], from which frame on, and by how much, a held note's curves lead on
             its level.
+        strokes: The new bows that they are in.
     """
 
     def __init__(self, spec: InstrumentSpec, slots: int, knobs: int) -> None:
@@ -114,3 +119,19 @@ class VoiceTable:
         self.splice_at = np.zeros(slots)
         self.led_from = np.zeros(slots, dtype=np.int64)
         self.led_db = np.zeros(slots)
+        self.strokes = Strokes(slots)
+
+    def advance(self, slots: Slots, frames: int) -> None:
+        """Voices have played so many frames."""
+        self.position[slots] += frames
+        self.strokes.advance(slots, frames)
+
+    def approach_pressure(self) -> None:
+        """Smooth the keys' pressure by one frame."""
+        now, wanted = self.pressure_db
+        way = wanted - now
+        if not way.any():
+            return
+        near = np.abs(way) < PRESSURE_ARRIVED_DB
+        now += np.where(near, way, way / PRESSURE_SMOOTHING_FRAMES)
+        now[near] = wanted[near]

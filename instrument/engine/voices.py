@@ -80,6 +80,7 @@ class VoicePool:
                 slide(curves, 0, note.slide_cents, note.slide_frames)
             self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, note.slide_frames))
         table.pressure_db[:, rows] = 0.0
+        table.strokes.clear(rows)
         self._writer.begin(rows, hop, inside, part, performance)
 
     def join(self, slot: int, note: VoiceNote, line: Line, performance: Float64) -> None:
@@ -124,9 +125,11 @@ class VoicePool:
         entry = legato_entry(curves, table.release_frame)
         vibrato = self._vibrato(slot, performance)
         shape = shape.sliding(note.slide_frames, abs(heard))
-        _, settled = lead(curves, entry, before, shape, vibrato)
+        led = lead(curves, entry, before, shape, vibrato)
+        if led.stroke is not None:
+            table.strokes.begin(slot, led.stroke)
         table.position[slot] = float(entry)
-        self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, settled))
+        self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, led.settled))
 
     def release(self, slots: list[int], performance: Float64, speed: float = 1.0) -> None:
         """Let voices go on in their release.

@@ -113,15 +113,18 @@ def stretches(contour: Contour) -> list[Stretch]:
 
 def joins(contour: Contour) -> list[LineJoin]:
     """The joins of a line: between notes that follow within 120 ms, a step or a skip apart."""
-    rate = contour.frame_rate
-    notes = stretches(contour)
-    found = []
-    for before, after in pairwise(notes):
-        low, high = INTERVALS
-        near = after.begin - before.end <= LONGEST_JOIN_SECONDS * rate
-        if near and low <= abs(after.midi - before.midi) <= high:
-            found.append(join_between(contour, before, after))
-    return found
+    return [join for _, _, join in joined(contour)]
+
+
+def joined(contour: Contour) -> list[tuple[Stretch, Stretch, LineJoin]]:
+    """The same, each with the notes before and behind it."""
+    longest = LONGEST_JOIN_SECONDS * contour.frame_rate
+    low, high = INTERVALS
+    return [
+        (before, after, join_between(contour, before, after))
+        for before, after in pairwise(stretches(contour))
+        if after.begin - before.end <= longest and low <= abs(after.midi - before.midi) <= high
+    ]
 
 
 def join_between(contour: Contour, before: Stretch, after: Stretch) -> LineJoin:

@@ -178,6 +178,7 @@ def joins(
 ) -> None:
     """What joins are like: measured in performances, written into an exported instrument."""
     from training.data.contours import read_contours
+    from training.data.strokes import read_attacks
     from training.export.destination import check_card
     from training.export.joins import record_joins
 
@@ -185,14 +186,18 @@ def joins(
     licences = named_texts("--licence", licence or [])
     with progress_bar("listening") as progress:
         found = read_contours(performances, contours, progress)
-    spec = record_joins(instrument, found, licences)
+    with progress_bar("bows") as progress:
+        attacks = read_attacks(performances, found, progress)
+    spec = record_joins(instrument, found, licences, attacks)
     for source in spec.performances:
         typer.echo(f"{source.name}: {source.notes} joins")
     for each in spec.joins:
         middle = len(each.dip_db) // 2
+        noise_db = each.noise_db[len(each.noise_db) // 2]
         typer.echo(
             f"{each.kind}: dips by {each.dip_db[middle]:.1f} dB, {each.dip_ms[middle]:.0f} ms "
             f"wide; the pitch takes {each.glide_ms[middle]:.0f} ms"
+            + (f"; the noise rises by {noise_db:.1f} dB" if noise_db else "")
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from instrument.joins import Join
 from instrument.model.join_table import USUAL, JoinClass
 from instrument.model.spec import InstrumentSpec, Source, read_spec, write_spec
 from training.analysis.lines import BOWED_DB, Contour, LineJoin, joins
+from training.analysis.strokes import BowAttack
 from training.export.card import write_card
 from training.export.destination import check_card
 
@@ -25,14 +27,22 @@ FEWEST = 30
 SHARES = np.linspace(0.02, 0.98, 13)
 """Quantiles: the outermost joins may be errors."""
 
+ATTACK_SHARES = np.linspace(0.1, 0.9, 13)
+"""The same of attacks, which are faint and short: more of them are errors."""
+
+DARKER_OCTAVES = 0.1
+"""A tone that keeps its colour in a dip is measured so much darker there."""
+
 DIGITS = 2
 
 
-def join_classes(measured: Sequence[LineJoin]) -> list[JoinClass]:
+def join_classes(
+    measured: Sequence[LineJoin], attacks: Sequence[BowAttack] = ()
+) -> list[JoinClass]:
     """Classes of joins as an instrument's description has them, narrower ones first.
 
     Slurs and bow changes are told apart by their dips, and bow changes after quick notes from
-    others. Noise and brightness stay as usual.
+    others. Where too few attacks of new bows were measured, they stay as usual.
     """
     slurs = [join for join in measured if join.dip_db < BOWED_DB]
     bows = [join for join in measured if join.dip_db >= BOWED_DB]
@@ -44,12 +54,15 @@ def join_classes(measured: Sequence[LineJoin]) -> list[JoinClass]:
         (Join.SLUR, slurs, (0.0, 1000.0)),
     ):
         if len(chosen) >= FEWEST:
-            found.append(_class(kind, chosen, seconds))
+            found.append(_class(kind, chosen, seconds, attacks))
     return found
 
 
 def record_joins(
-    folder: Path, contours: Mapping[str, Contour], licences: Mapping[str, str]
+    folder: Path,
+    contours: Mapping[str, Contour],
+    licences: Mapping[str, str],
+    attacks: Sequence[BowAttack] = (),
 ) -> InstrumentSpec:
     """Measure joins, and write them into the description and the card of an instrument.
 
@@ -57,6 +70,7 @@ def record_joins(
         folder: Of the instrument.
         contours: Of performances, by name.
         licences: Of the performances, by name.
+        attacks: Of new bows in all of them.
 
     Raises:
         UsageError: Too few joins are found, or a licence is of none of them.
@@ -68,7 +82,7 @@ def record_joins(
     if unknown:
         raise UsageError(f"--licence {unknown[0]}: there is no such performance")
     measured = {name: joins(contour) for name, contour in contours.items()}
-    classes = join_classes([join for found in measured.values() for join in found])
+    classes = join_classes([join for found in measured.values() for join in found], attacks)
     if not classes:
         found = sum(map(len, measured.values()))
         raise UsageError(f"{found} joins are too few to measure; give more or longer performances")
@@ -81,10 +95,15 @@ def record_joins(
     return spec
 
 
-def _class(kind: Join, chosen: Sequence[LineJoin], seconds: tuple[float, float]) -> JoinClass:
+def _class(
+    kind: Join,
+    chosen: Sequence[LineJoin],
+    seconds: tuple[float, float],
+    attacks: Sequence[BowAttack],
+) -> JoinClass:
     usual = next(each for each in USUAL if each.kind == kind.value)
     jumps = [join for join in chosen if abs(join.semitones) >= JUMP_SEMITONES] or chosen
-    return dataclasses.replace(
+    found = dataclasses.replace(
         usual,
         glide_ms=_quantiles([join.glide_ms for join in jumps]),
         dip_db=_quantiles([max(join.dip_db, 0.0) for join in chosen]),
@@ -92,8 +111,31 @@ def _class(kind: Join, chosen: Sequence[LineJoin], seconds: tuple[float, float])
         overshoot_cents=_quantiles([join.overshoot_cents for join in jumps]),
         seconds=list(seconds),
     )
+    among = set(chosen)
+    bowed = [attack for attack in attacks if attack.join in among]
+    if len(bowed) < FEWEST:
+        return found
+    return dataclasses.replace(
+        found,
+        noise_db=_narrowed([a.noise_db for a in bowed], [a.chance_db for a in bowed]),
+        brightness=_narrowed(
+            [a.brightness + DARKER_OCTAVES for a in bowed], [a.chance_octaves for a in bowed]
+        ),
+    )
 
 
-def _quantiles(values: Sequence[float]) -> list[float]:
-    found: Float64 = np.quantile(np.array(values), SHARES)
+def _narrowed(values: Sequence[float], chance: Sequence[float]) -> list[float]:
+    """Quantiles of what was measured with errors, as wide as they were without them.
+
+    Variances add up: those of the errors, known from the same measurement of what doesn't change,
+    are taken off.
+    """
+    spread, error = (float(np.subtract(*np.quantile(of, (0.75, 0.25)))) for of in (values, chance))
+    kept = math.sqrt(max(1.0 - (error / max(spread, 1e-9)) ** 2, 0.0))
+    middle = float(np.median(values))
+    return _quantiles([middle + kept * (value - middle) for value in values], ATTACK_SHARES)
+
+
+def _quantiles(values: Sequence[float], shares: Float64 = SHARES) -> list[float]:
+    found: Float64 = np.quantile(np.array(values), shares)
     return [round(float(value), DIGITS) for value in found]

@@ -13,7 +13,13 @@ from instrument.joins import Join
 from instrument.model.join_table import join_class
 from instrument.model.spec import read_spec
 from training.analysis.lines import BOWED_DB, Contour, LineJoin
-from training.export.joins import QUICK_SECONDS, join_classes, record_joins
+from training.analysis.strokes import BowAttack
+from training.export.joins import (
+    DARKER_OCTAVES,
+    QUICK_SECONDS,
+    join_classes,
+    record_joins,
+)
 
 MANY = 60
 
@@ -55,6 +61,33 @@ def test_quick_notes_have_a_class_of_their_own() -> None:
     found = join_classes(quick + slow)
     assert np.median(join_class(found, Join.BOW, 2.0, 0.1, 0.5).dip_db) == pytest.approx(4.0)
     assert np.median(join_class(found, Join.BOW, 2.0, 1.0, 0.5).dip_db) > 4.0
+
+
+def attacks(join: LineJoin, noise_db: list[float], chance_db: list[float]) -> list[BowAttack]:
+    return [
+        BowAttack(join, noise, 0.1, chance, 0.0)
+        for noise, chance in zip(noise_db, chance_db, strict=True)
+    ]
+
+
+def test_the_noise_of_new_bows_is_what_was_measured_without_its_errors() -> None:
+    rng = np.random.default_rng(0)
+    of_bows, errors, other_errors = (rng.normal(0.0, sd, MANY) for sd in (3.0, 4.0, 4.0))
+    found = join_classes(
+        [made(8.0)] * MANY,
+        attacks(made(8.0), list(6.0 + of_bows + errors), list(other_errors)),
+    )
+    noise_db = found[0].noise_db
+    assert np.median(noise_db) == pytest.approx(6.0, abs=1.5)
+    spread = np.subtract(*np.quantile(noise_db, (0.75, 0.25)))
+    assert spread < np.subtract(*np.quantile(of_bows + errors, (0.75, 0.25)))
+    assert found[0].brightness == [pytest.approx(0.1 + DARKER_OCTAVES)] * len(noise_db)
+
+
+def test_few_attacks_leave_the_noise_as_usual() -> None:
+    few = attacks(made(8.0), [9.0] * MANY, [0.0] * MANY)[:5]
+    usual = join_class([], Join.BOW, 2.0, 1.0, 0.5)
+    assert join_classes([made(8.0)] * MANY, few)[0].noise_db == usual.noise_db
 
 
 def test_glides_are_taken_from_steps_that_trackers_can_see() -> None:

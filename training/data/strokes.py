@@ -1,0 +1,32 @@
+"""The attacks of new bows in whole performances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from instrument.listening.audio import read_audio
+from training.analysis.lines import Contour
+from training.analysis.strokes import BowAttack, bow_attacks
+from training.data.contours import RATE
+
+
+def read_attacks(
+    files: Sequence[Path], contours: Mapping[str, Contour], progress: Callable[[int, int], None]
+) -> list[BowAttack]:
+    """The attacks of new bows in sound files.
+
+    Args:
+        files: In any usual format.
+        contours: Of them, by their names.
+        progress: Called with how many are done, of how many.
+
+    Raises:
+        RecordingError: A file can't be read.
+    """
+    found: list[BowAttack] = []
+    for number, file in enumerate(files):
+        progress(number, len(files))
+        found += bow_attacks(read_audio(file, RATE), RATE, contours[file.stem])
+    progress(len(files), len(files))
+    return found
