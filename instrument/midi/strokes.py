@@ -146,6 +146,8 @@ class _Writer:
         self._scale = scale
         self._to_come: list[_ToCome] = []
         self._order = count()
+        # How many notes each channel had: what others play changes no trill.
+        self._places = [count() for _ in range(CHANNELS)]
         # The notes that are added have numbers of their own.
         self._numbers = count(len(marks))
         # What marked notes that are held sound as now, and those that have ended before their key.
@@ -188,6 +190,7 @@ class _Writer:
             event = replace(event, after=self._now[event.after].note)
         elif event.after in self._last:
             event = replace(event, after=self._last[event.after])
+        place = next(self._places[event.channel])
         number, lasts = event.note, event.seconds
         if number is None or lasts is None or not 0 <= number < len(self._marks):
             return event
@@ -195,7 +198,7 @@ class _Writer:
             return event
         mark = Mark(self._marks[number])
         if mark & SEVERAL:
-            rng = np.random.default_rng([self._seed, number])
+            rng = np.random.default_rng([self._seed, event.channel, place])
             strokes = self._strokes(event, mark, seconds, lasts, rng)
             first = next(strokes)
             event = replace(event, velocity=first.velocity, seconds=first.lasts)

@@ -177,6 +177,13 @@ def test_a_seed_plays_it_the_same_again_and_another_doesnt() -> None:
     assert list(as_marked) != list(played_as_marked(phrased, 1))
 
 
+def test_what_other_parts_play_changes_no_trill() -> None:
+    trill = text("tr") + note(60, beats=4) + text("trem.") + note(62, beats=4)
+    alone, beside = notes(trill), notes(note(48, channel=1) + note(50, channel=1), trill)
+    played = [each[:5] for each in alone]
+    assert [each[:5] for each in beside if each.key not in (48, 50)] == played
+
+
 def test_more_notes_than_there_are_voices_stay_single() -> None:
     begin = b"".join(b"\x00" + bytes([0x90 | i // 100, i % 100, 80]) for i in range(200))
     end = b"".join(b"\x00" + bytes([0x80 | i // 100, i % 100, 64]) for i in range(200))
