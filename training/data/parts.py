@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import math
+from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError, UsageError
 from instrument.units import hz_to_midi
-from training.analysis.lines import Contour
+from training.analysis.lines import Contour, stretches
 from training.data.contours import Measure
 
 HEAD = ["f0_hz", "confidence", "level_nepers"]
@@ -21,6 +23,7 @@ DB_PER_NEPER = 20.0 / math.log(10.0)
 LEVEL_RATE, WINDOW, FLOOR = 16_000, 2048, 1e-7
 MOST_BYTES = 50_000_000
 AT_ONCE = 512  # windows
+SAME_SEMITONES, DOUBLE = 0.05, 0.4
 
 
 def read_parts(folder: Path) -> dict[str, Contour]:
@@ -36,6 +39,26 @@ def read_parts(folder: Path) -> dict[str, Contour]:
     if not files:
         raise UsageError(f"{folder}: no contours; they are .csv or .csv.gz")
     return {file.name.split(".csv")[0]: _read(file) for file in sorted(files)}
+
+
+def without_doubles(parts: Mapping[str, Contour]) -> dict[str, Contour]:
+    """Parts without those that are another's recording again.
+
+    These have most of their notes in common, as to pitch within 5 cents and to length within a
+    frame.
+    """
+    kept: dict[str, set[tuple[int, int]]] = {}
+    for name, contour in parts.items():
+        notes = {
+            (round(note.midi / SAME_SEMITONES), following.begin - note.begin)
+            for note, following in pairwise(stretches(contour))
+        }
+        shared = [
+            len(notes & other) / max(min(len(notes), len(other)), 1) for other in kept.values()
+        ]
+        if max(shared, default=0.0) < DOUBLE:
+            kept[name] = notes
+    return {name: parts[name] for name in kept}
 
 
 def _read(file: Path) -> Contour:

@@ -20,7 +20,7 @@ from instrument.model.graphs import Instrument
 from training.analysis.line_notes import LEVEL_LABELS, PITCH_LABELS, note_table
 from training.analysis.lines import Contour, joins, stretches
 from training.data.contours import AS_USUAL, Measure, kept_contour, read_contours
-from training.data.parts import AS_PARTS, read_parts
+from training.data.parts import AS_PARTS, read_parts, without_doubles
 from training.data.sample_sets import AUDIO_SUFFIXES
 from training.evaluation.comparison import LineComparison, Sample
 from training.evaluation.playback import RATE, play
@@ -58,7 +58,7 @@ class Lines:
 
     Attributes:
         performances: Sound files of single lines.
-        parts: Contours that others measured, by name, see ``read_parts``.
+        parts: Contours that others measured, by name, see ``read_parts`` and ``without_doubles``.
         scores: .mid files whose bends are players' pitch; they are played without them.
         kept: Where contours are kept.
         seconds: Of each line, from its beginning.
@@ -87,7 +87,7 @@ class Lines:
         """
         found = cls(
             [file for path in performances for file in _sounds(path)],
-            read_parts(parts) if parts else None,
+            without_doubles(read_parts(parts)) if parts else None,
             _scores(scores) if scores else (),
             kept,
             seconds,

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from instrument.errors import ArcoError, RecordingError, UsageError
-from training.data.parts import log_spectrum_db, read_parts
+from training.analysis.lines import Contour
+from training.data.parts import log_spectrum_db, read_parts, without_doubles
 
 HEAD = "f0_hz,confidence,level_nepers\n"
 
@@ -61,3 +62,19 @@ def test_frames_are_where_they_should_be() -> None:
     level = log_spectrum_db(audio, 48_000, 100)
     middle = (level.max() + level[:30].mean()) / 2.0
     assert np.argmax(level > middle) == pytest.approx(50, abs=7)
+
+
+def part(seed: int) -> Contour:
+    """Thirty notes of many lengths, each a scale's step from the last."""
+    rng = np.random.default_rng(seed)
+    keys = 70.0 + np.cumsum(rng.choice([-2.0, -1.0, 1.0, 2.0], 30)) + rng.normal(0.0, 0.1, 30)
+    midi = np.repeat(keys, rng.integers(10, 80, 30))
+    return Contour(midi, np.ones(len(midi)), np.zeros(len(midi)), 100)
+
+
+def test_a_recording_that_is_there_twice_counts_once() -> None:
+    one, other = part(0), part(1)
+    later = np.concatenate([np.full(30, 60.0), one.midi + 0.001])
+    again = Contour(later, np.ones(len(later)), np.zeros(len(later)), 100)
+    assert list(without_doubles({"a": one, "b": other, "c": again})) == ["a", "b"]
+    assert list(without_doubles({"a": one})) == ["a"]
