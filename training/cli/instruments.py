@@ -155,7 +155,8 @@ def phrases(
     from training.evaluation.phrases import Lines
     from training.export.card import record_metrics
     from training.export.destination import check_card
-    from training.pictures.phrases_report import PAGE, apart_table, phrases_report
+    from training.pictures.phrase_tables import apart_table
+    from training.pictures.phrases_report import PAGE, phrases_report
 
     if record:
         check_card(instrument)

@@ -40,6 +40,19 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Around:
+    """A mean level around joins.
+
+    Attributes:
+        seconds: [frames], from where the pitch moves.
+        level_db: [frames], from the median of each join's own.
+    """
+
+    seconds: Float64
+    level_db: Float64
+
+
+@dataclass(frozen=True)
 class Beside:
     """One descriptor of both sides.
 
@@ -64,6 +77,7 @@ class LineComparison:
         real: Players'.
         played: The instrument's.
         judged: Names of the descriptors by which they are told apart; all if None.
+        levels: Of joins, the level around them, players' and the instrument's.
     """
 
     key: str
@@ -72,6 +86,7 @@ class LineComparison:
     real: Sample
     played: Sample
     judged: Sequence[str] | None = None
+    levels: tuple[Around, Around] | None = None
 
     @cached_property
     def apart(self) -> dict[str, float]:

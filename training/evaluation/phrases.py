@@ -18,11 +18,11 @@ from instrument.errors import UsageError
 from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
 from training.analysis.line_notes import LEVEL_LABELS, PITCH_LABELS, note_table
-from training.analysis.lines import Contour, joins, stretches
+from training.analysis.lines import BOWED_DB, Contour, joins, stretches
 from training.data.contours import AS_USUAL, Measure, kept_contour, read_contours
 from training.data.parts import AS_PARTS, read_parts, without_doubles
 from training.data.sample_sets import AUDIO_SUFFIXES
-from training.evaluation.comparison import LineComparison, Sample
+from training.evaluation.comparison import Around, LineComparison, Sample
 from training.evaluation.playback import RATE, play
 from training.evaluation.replay import (
     bent_contour,
@@ -42,6 +42,9 @@ JOIN_LABELS = {
     "dip_ms": "width of the dip",
     "overshoot_cents": "overshoot of the pitch",
 }
+AROUND_SECONDS = 0.12, 0.18
+"""Before and after a join."""
+
 GESTURES = "glide_ms", "dip_db", "dip_ms", "overshoot_cents"
 """What is left of joins where both sides play other notes."""
 
@@ -192,6 +195,22 @@ def join_sample(contours: Contours) -> Sample:
     return Sample.of(tables)
 
 
+def level_around(contours: Contours) -> Around | None:
+    """The mean level around the bow changes of lines; None if there are none."""
+    rows, rate = [], 0
+    for contour in contours.values():
+        rate = contour.frame_rate
+        before, after = (round(seconds * rate) for seconds in AROUND_SECONDS)
+        for join in joins(contour):
+            around = contour.level_db[max(join.frame - before, 0) : join.frame + after + 1]
+            if join.dip_db >= BOWED_DB and len(around) == before + after + 1:
+                rows.append(around - np.median(around))
+    if not rows:
+        return None
+    seconds = np.arange(-before, after + 1) / rate
+    return Around(seconds, np.mean(rows, axis=0))
+
+
 def note_sample(contours: Contours) -> Sample:
     """The notes of lines, by ``NOTE_LABELS``."""
     return Sample.of({n: note_table(line, stretches(line)) for n, line in contours.items()})
@@ -201,13 +220,26 @@ def _beside(of: str, real: Contours, played: Contours) -> list[LineComparison]:
     if not real:
         return []
     return [
-        LineComparison(
-            f"{of}_joins", f"joins of {of}s", JOIN_LABELS, join_sample(real), join_sample(played)
-        ),
+        _joins_beside(f"{of}_joins", f"joins of {of}s", real, played),
         LineComparison(
             f"{of}_notes", f"notes of {of}s", NOTE_LABELS, note_sample(real), note_sample(played)
         ),
     ]
+
+
+def _joins_beside(
+    key: str, name: str, real: Contours, played: Contours, judged: Sequence[str] | None = None
+) -> LineComparison:
+    around = level_around(real), level_around(played)
+    return LineComparison(
+        key,
+        name,
+        JOIN_LABELS,
+        join_sample(real),
+        join_sample(played),
+        judged,
+        (around[0], around[1]) if around[0] and around[1] else None,
+    )
 
 
 def _scores_beside(
@@ -223,9 +255,8 @@ def _scores_beside(
         players[path.stem] = note_table(bent, alone, level=False)
         own[path.stem] = note_table(thinned(played[path.stem]), alone, level=False)
     if played and performances:
-        sides = join_sample(performances), join_sample(played)
         name = "joins of scores, against performances"
-        yield LineComparison("score_joins", name, JOIN_LABELS, *sides, judged=GESTURES)
+        yield _joins_beside("score_joins", name, performances, played, GESTURES)
     if played:
         sides = Sample.of(players), Sample.of(own)
         yield LineComparison("score_notes", "notes of scores, without joins", PITCH_LABELS, *sides)

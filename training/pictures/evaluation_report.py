@@ -24,7 +24,8 @@ from training.fitting.loop import read_history
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.output import check_own, new_folders, write_json
 from training.pictures import latent_plots, playing_plots, plots, sound_plots
-from training.pictures.phrases_report import apart_table, check_phrases, write_phrases
+from training.pictures.phrase_tables import apart_table
+from training.pictures.phrases_report import check_phrases, write_phrases
 
 REPORT_FILE, TITLE = "report.md", "# Evaluation of "
 

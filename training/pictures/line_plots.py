@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib import pyplot as plt
 
 from training.analysis.lines import SURE, Contour
+from training.evaluation.comparison import Around
 from training.evaluation.excerpts import Heard
 from training.evaluation.playback import RATE
 from training.pictures.plots import save
@@ -61,6 +62,28 @@ def lines(sides: Sequence[Heard], path: Path, title: str = "") -> None:
     axes[-1, 0].set_xlim(0.0, max(len(s.contour.midi) / s.contour.frame_rate for s in sides))
     axes[-1, 0].set_xlabel("s")
     figure.suptitle(title, fontsize=10)
+    save(figure, path)
+
+
+def levels(shown: Mapping[str, tuple[Around, Around]], path: Path) -> None:
+    """The mean level around the bow changes of both sides, for each comparison.
+
+    Args:
+        shown: By the name of the comparison, players' and the instrument's; at least one.
+        path: The picture.
+    """
+    figure, axes = plt.subplots(
+        1, len(shown), figsize=(5.0 * len(shown), 3.6), squeeze=False, layout="constrained"
+    )
+    for axis, (name, sides) in zip(axes[0], shown.items(), strict=True):
+        for side, around in zip(("players'", "played"), sides, strict=True):
+            axis.plot(1000.0 * around.seconds, around.level_db, label=side)
+        axis.axvline(0.0, color="grey", linewidth=0.8, linestyle=":")
+        axis.set_title(name, fontsize=9)
+        axis.set_xlabel("ms from where the pitch moves")
+        axis.set_ylabel("level around bow changes, dB")
+        axis.grid(alpha=0.3)
+        axis.legend(fontsize=8)
     save(figure, path)
 
 

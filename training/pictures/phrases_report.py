@@ -15,8 +15,10 @@ from training.evaluation.evaluate import Progress, Steps
 from training.evaluation.excerpts import excerpt
 from training.evaluation.phrases import Lines, Replays, begun, compare_lines
 from training.evaluation.playback import RATE
-from training.output import check_own, markdown_table, new_folders, plain, write_json
+from training.output import check_own, new_folders, plain, write_json
+from training.pictures.line_plots import levels as draw_levels
 from training.pictures.line_plots import lines as draw_lines
+from training.pictures.phrase_tables import apart_table, tables
 
 PAGE, TITLE = "phrases.md", "# Phrases of "
 SHOWN = 2
@@ -85,40 +87,16 @@ def write_phrases(
         },
         folder / "phrases.json",
     )
-    pictures = [f"![{file}]({file})" for file in _draw(instrument, lines, folder)]
+    files = _draw(instrument, lines, folder)
+    levels = {each.name: each.levels for each in found if each.levels}
+    if levels:
+        draw_levels(levels, folder / "joins-level.png")
+        files.insert(0, "joins-level.png")
+    pictures = [f"![{file}]({file})" for file in files]
     parts = [f"{TITLE}{spec.name} {spec.digest}", apart_table(found)]
-    parts += [f"## {each.name.capitalize()}\n\n{descriptor_table(each)}" for each in found]
+    parts += [f"## {each.name.capitalize()}\n\n{tables(each)}" for each in found]
     with replacing(folder / PAGE) as beside:
         beside.write_text("\n\n".join([*parts, *pictures]) + "\n", encoding="utf-8")
-
-
-def apart_table(found: Sequence[LineComparison]) -> str:
-    """What tells the sides apart, a row a comparison, halves of players' pieces in brackets."""
-    head = ["", "players'", "played", "logistic", "boosted", "MMD²", "p"]
-    rows = []
-    for each in found:
-        cells = [
-            _beside(each.apart, name, digits)
-            for name, digits in (("linear", 2), ("boosted", 2), ("mmd_squared", 4), ("mmd_p", 3))
-        ]
-        rows.append([each.name, str(len(each.real.table)), str(len(each.played.table)), *cells])
-    return markdown_table(head, rows)
-
-
-def descriptor_table(each: LineComparison) -> str:
-    """Quartiles of each descriptor, players' beside the instrument's."""
-    rows = []
-    for name, side in each.sides().items():
-        cells = [f"{m:.1f} ({low:.1f}, {high:.1f})" for low, m, high in (side.real, side.played)]
-        rows.append([name, each.labels[name], *cells, f"{side.distance:.2f}"])
-    return markdown_table(["", "", "players'", "played", "Kolmogorov–Smirnov"], rows)
-
-
-def _beside(apart: dict[str, float], name: str, digits: int) -> str:
-    if name not in apart:
-        return "–"
-    real = f" ({apart[f'real_{name}']:.{digits}f})" if f"real_{name}" in apart else ""
-    return f"{apart[name]:.{digits}f}{real}"
 
 
 def _draw(instrument: Instrument, lines: Lines, folder: Path) -> list[str]:

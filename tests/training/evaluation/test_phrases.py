@@ -18,6 +18,7 @@ from training.evaluation.phrases import (
     Replays,
     compare_lines,
     join_sample,
+    level_around,
 )
 
 KEYS = 67, 69, 71, 72
@@ -88,6 +89,17 @@ def test_joins_are_described_by_their_size_either_way() -> None:
     intervals = found.table[:, list(JOIN_LABELS).index("semitones")]
     assert intervals == pytest.approx([3.0, 2.0])
     assert found.pieces == ["a", "a"]
+
+
+def test_the_level_around_joins_is_where_they_are() -> None:
+    midi = np.repeat([72.0, 69.0, 71.0], 100)
+    level = np.zeros(300)
+    level[[97, 98, 99, 197, 198, 199]] = -9.0
+    around = level_around({"a": Contour(midi, np.ones(300), level, 100)})
+    assert around is not None
+    assert around.seconds[around.level_db.argmin()] == pytest.approx(-0.02, abs=0.011)
+    assert around.level_db.min() == pytest.approx(-9.0)
+    assert level_around({"a": Contour(midi, np.ones(300), np.zeros(300), 100)}) is None
 
 
 def test_a_line_without_a_sound_is_no_line(tiny_instrument: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from training.analysis.lines import Contour
+from training.evaluation.comparison import Around
 from training.evaluation.excerpts import EXCERPT_SECONDS, Heard, busiest
 from training.pictures import line_plots
 
@@ -44,3 +45,13 @@ def test_where_there_is_no_pitch_there_is_no_line(drawn: list[Figure]) -> None:
 def test_an_excerpt_is_where_most_notes_are(rests: int, begin: float) -> None:
     quick = contour([0.0] * rests + [60.0, 62.0] * 30 + [0.0] * 100)
     assert busiest(quick) == pytest.approx(begin, abs=EXCERPT_SECONDS / 2)
+
+
+def test_the_level_around_joins_is_drawn_of_both_sides(drawn: list[Figure], titles: Titles) -> None:
+    seconds = np.linspace(-0.1, 0.1, 21)
+    sides = Around(seconds, np.zeros(21)), Around(seconds, np.ones(21))
+    line_plots.levels({"some": sides, "others": sides}, Path())
+    assert titles(drawn[0]) == ["some", "others"]
+    first, other = drawn[0].axes[0].lines[:2]
+    assert np.asarray(first.get_xdata())[[0, -1]] == pytest.approx([-100.0, 100.0])
+    assert np.asarray(other.get_ydata()).tolist() == [1.0] * 21

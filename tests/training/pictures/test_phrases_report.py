@@ -13,21 +13,21 @@ from instrument.model.graphs import Instrument
 from training.analysis.lines import Contour
 from training.evaluation.comparison import LineComparison, Sample
 from training.evaluation.phrases import Lines
-from training.pictures.phrases_report import (
-    PAGE,
+from training.pictures.phrase_tables import (
     apart_table,
-    check_phrases,
     descriptor_table,
-    write_phrases,
+    joins_table,
+    vibrato_table,
 )
+from training.pictures.phrases_report import PAGE, check_phrases, write_phrases
 
-LABELS = {"glide_ms": "the way"}
+LABELS = {"glide_ms": "the way", "dip_db": "the dip"}
 
 
 def compared(moved: float) -> LineComparison:
     rng = np.random.default_rng(0)
     real, played = (
-        Sample.of({f"{i}": rng.standard_normal((30, 1)) + by for i in range(4)})
+        Sample.of({f"{i}": rng.standard_normal((30, 2)) + by for i in range(4)})
         for by in (0.0, moved)
     )
     return LineComparison("part_joins", "joins of parts", LABELS, real, played)
@@ -39,6 +39,29 @@ def test_the_table_has_halves_of_the_players_in_brackets() -> None:
     assert row.startswith("| joins of parts | 120 | 120 | 1.00 (")
     assert f"({each.apart['real_boosted']:.2f})" in row
     assert "| the way |" in descriptor_table(each)
+
+
+def test_joins_are_shown_by_kind_and_side() -> None:
+    dips = np.repeat([0.5, 0.7, 6.0, 7.0, 8.0], 4)
+    table = np.stack([10.0 * dips, dips], axis=1)
+    each = LineComparison("x", "x", LABELS, Sample.of({"a": table}), Sample.of({"b": table[:8]}))
+    rows = joins_table(each).splitlines()[2:]
+    assert rows == [
+        "| bow changes, players' | 60 % | 70.0 (80.0, 80.0) | 7.0 (6.0, 8.0) |",
+        "| bow changes, played | 0 % | – | – |",
+        "| slurs, players' | 40 % | 6.0 (7.0, 7.0) | 0.6 (0.5, 0.7) |",
+        "| slurs, played | 100 % | 6.0 (7.0, 7.0) | 0.6 (0.5, 0.7) |",
+    ]
+
+
+def test_vibrato_is_shown_by_length() -> None:
+    labels = {"seconds": "length", "vibrato_cents": "vibrato"}
+    table = np.array([[0.1, 2.0], [0.3, 4.0], [0.3, 6.0], [2.0, 9.0]])
+    sample = Sample.of({"a": table})
+    rows = vibrato_table(LineComparison("x", "x", labels, sample, sample)).splitlines()[2:]
+    assert [row.split("|")[2].strip() for row in rows] == ["1", "2", "0", "1"]
+    assert rows[1].split("|")[3].strip() == "5.0 (4.5, 5.5)"
+    assert rows[2].split("|")[3].strip() == "–"
 
 
 @pytest.mark.slow
