@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,6 +86,26 @@ def test_features_become_an_instrument_that_plays(
     }
     assert (instrument / "README.md").is_file()
     assert main(["info", str(instrument)]) == 0
+
+
+@pytest.mark.slow
+def test_lines_are_compared_with_players(
+    tiny_instrument: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    instrument, parts, report = (tmp_path / name for name in ("tiny", "parts", "report"))
+    shutil.copytree(tiny_instrument, instrument)
+    parts.mkdir()
+    for name, keys in (("one", (67, 69, 71)), ("two", (72, 71, 67))):
+        lines = [f"{440.0 * 2 ** ((k - 69) / 12):.2f},0.9,-5.0" for k in keys for _ in range(40)]
+        table = "\n".join(["f0_hz,confidence,level_nepers", *lines, ""])
+        (parts / f"{name}.csv").write_text(table)
+    comparing = ("--parts", parts, "--report", report, "--contours", tmp_path / "kept", "--record")
+    assert arco("phrases", instrument, *comparing) == 0
+    assert "| notes of parts | 6 |" in capsys.readouterr().out
+    assert {path.name for path in report.iterdir()} >= {"phrases.md", "phrases.json", "line-1.png"}
+    recorded = json.loads((instrument / "instrument.json").read_text())["metrics"]
+    assert "part_notes_mmd_p" in [metric["name"] for metric in recorded]
+    assert "### Phrases" in (instrument / "README.md").read_text()
 
 
 @pytest.mark.slow
