@@ -202,6 +202,7 @@ class FrameWriter:
             amps[beyond] = stretched(
                 amps[beyond], trained_hz[beyond], f0_hz[beyond], self._sample_rate
             )
+        self._table.glides.soften(slots, f0_hz, amps)
         if colour is not None:
             colour.apply(amps, controls.noise)
         return _Controls(

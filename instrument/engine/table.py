@@ -9,6 +9,7 @@ import numpy as np
 
 from instrument.arrays import Int64
 from instrument.engine.curves import FALL_FRAMES, Curves
+from instrument.engine.glides import Glides
 from instrument.engine.strokes import Strokes
 from instrument.joins import Join
 from instrument.model.spec import InstrumentSpec
@@ -89,6 +90,7 @@ class VoiceTable:
         led_from, led_db: [V], from which frame on, and by how much, a held note's curves lead on
             its level.
         strokes: The new bows that they are in.
+        glides: How fast their pitch moves.
     """
 
     def __init__(self, spec: InstrumentSpec, slots: int, knobs: int) -> None:
@@ -120,6 +122,7 @@ class VoiceTable:
         self.led_from = np.zeros(slots, dtype=np.int64)
         self.led_db = np.zeros(slots)
         self.strokes = Strokes(slots)
+        self.glides = Glides(slots)
 
     def advance(self, slots: Slots, frames: int) -> None:
         """Voices have played so many frames."""

@@ -81,6 +81,7 @@ class VoicePool:
             self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, note.slide_frames))
         table.pressure_db[:, rows] = 0.0
         table.strokes.clear(rows)
+        table.glides.begin(rows)
         self._writer.begin(rows, hop, inside, part, performance)
 
     def join(self, slot: int, note: VoiceNote, line: Line, performance: Float64) -> None:

@@ -1,0 +1,58 @@
+"""Steps of the pitch, as they colour what the timbre's graph gives.
+
+When a finger changes the pitch, the highest partials of a string take some 20 ms to build up again.
+A bank of sines that goes there within a frame would sweep them instead, at 10 kHz over a kilohertz
+and more in 4 ms, and that is heard as a click.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instrument.arrays import Float32, Float64, Int64
+
+SWEEP_HZ = 1000.0
+"""A harmonic that moves so far within a frame is half as loud at its end."""
+
+KEPT = 0.8
+"""Of a movement from one frame to the next: harmonics come back in some 20 ms."""
+
+STILL = 0.007
+"""Of the pitch: less movement within a frame changes nothing; no vibrato moves so fast."""
+
+
+class Glides:
+    """How fast the pitch of V voices has moved."""
+
+    def __init__(self, slots: int) -> None:
+        self._hz = np.full(slots, np.nan)
+        self._moved = np.zeros(slots)
+
+    def begin(self, slots: Int64) -> None:
+        """Voices begin at their pitch."""
+        self._hz[slots] = np.nan
+        self._moved[slots] = 0.0
+
+    def soften(self, slots: Int64, f0_hz: Float64, amps: Float32) -> None:
+        """Take the harmonics down that have moved too fast.
+
+        Args:
+            slots: [V].
+            f0_hz: [V, T], in the next frames of each.
+            amps: [V, T, K], edited in place.
+        """
+        before = np.concatenate([self._hz[slots, None], f0_hz[:, :-1]], axis=1)
+        moved = np.abs(f0_hz - before) / f0_hz
+        self._hz[slots] = f0_hz[:, -1]
+        # A voice that begins has not moved: that is no number here, and above nothing.
+        if not ((moved > STILL).any() or (self._moved[slots] > STILL).any()):
+            return
+        now = self._moved[slots]
+        for frame in range(moved.shape[1]):
+            now = np.fmax(moved[:, frame], KEPT * now)
+            moved[:, frame] = now
+        self._moved[slots] = now
+        fast = moved > STILL
+        number = np.arange(1, amps.shape[-1] + 1)
+        swept = (moved * f0_hz)[fast][:, None] * number / SWEEP_HZ
+        amps[fast] /= (1.0 + swept**4).astype(np.float32)
