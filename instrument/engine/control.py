@@ -199,7 +199,7 @@ class Control:
         controlling_channel = self.state.controlling_channel(channel)
         loudness = self._dynamics.quantile(event.velocity, soft=controlling_channel.soft)
         preset = controlling_channel.preset
-        slide = self._lines.slide(channel, key)
+        slide = self._lines.slide(event)
         return VoiceNote(
             channel, key, loudness, preset, number, *slide, join=event.join, seconds=event.seconds
         )

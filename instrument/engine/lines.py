@@ -66,8 +66,12 @@ class Lines:
         chosen = join is Join.PORTAMENTO and event.velocity <= SLIDES_UP_TO
         return replace(event, join=join, velocity=before.velocity if chosen else event.velocity)
 
-    def slide(self, channel: int, key: int) -> tuple[float, int]:
-        """What a portamento into a key begins at, in cents from it, and its frames; 0 for none."""
+    def slide(self, event: NoteOn) -> tuple[float, int]:
+        """What a portamento into a note begins at, in cents from it, and its frames; 0 for none.
+
+        What goes on in a line that comes from another channel begins where that is.
+        """
+        channel, key = event.channel, event.key
         own, controlling_channel = (
             self._state.channels[channel],
             self._state.controlling_channel(channel),
@@ -77,6 +81,8 @@ class Lines:
             before, own.slide_from = own.slide_from, None
         elif not controlling_channel.portamento:
             before = None
+        elif event.after is not None:
+            before = key
         if before is None:
             return 0.0, 0
         return 100.0 * (before - key), slide_frames(controlling_channel.portamento_time)

@@ -60,16 +60,16 @@ def find_lines(notes: WholeNotes) -> list[Line]:
     """The lines of all parts; each note is in one."""
     by_part = _grouped(notes.parts, range(len(notes)))
     found: list[Line] = []
-    alone: list[int] = []
+    alone: set[int] = set()
     for part, line in by_part.items():
         gaps = _line_gaps(notes, line)
         if notes.zones[part] or _is_spread(notes, line, gaps):
             found.append(Line(line, gaps))
         else:
-            alone.append(part)
+            alone.add(part)
     apart = array("i")
     if len(alone) == 1:
-        apart = by_part[alone[0]]
+        apart = by_part[next(iter(alone))]
     elif alone:
         apart.extend(i for i, part in enumerate(notes.parts) if part in alone)
     by_channel = _grouped(notes.channels, apart)

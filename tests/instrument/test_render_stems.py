@@ -137,6 +137,17 @@ def test_stems_add_up_where_the_whole_had_too_few_voices(render: Render, voices:
     assert_they_add_up(render(score(*chords, seconds=1.0), voices=voices))
 
 
+@pytest.mark.parametrize("voices", [1, 2])
+def test_stems_of_a_line_on_channels_in_turn_add_up_where_voices_are_few(
+    render: Render, voices: int
+) -> None:
+    turns = [replace(note, channel=note.channel + 4) for note in TURNS]
+    timed = ((each.seconds, each.event) for each in score_of_notes(turns).events)
+    soft = [(0.0, ControlChange(channel, 7, 50)) for channel in (4, 5, 6)]
+    chord = [event for key in (60, 64) for event in line(9, key, key + 3, start=0.35)]
+    assert_they_add_up(render(score(*soft, *timed, *chord, seconds=1.1), voices=voices))
+
+
 @pytest.mark.parametrize(
     "others",
     [

@@ -106,11 +106,23 @@ def test_it_follows_the_new_channel_and_no_more_the_old(tiny: Instrument) -> Non
     assert player.control.voices.slots[slot].stage is Stage.RELEASED
 
 
+def test_a_portamento_takes_its_time_over_channels(tiny: Instrument) -> None:
+    """CC 5 at 64 takes some 200 ms."""
+    player = Player(tiny)
+    play(player, ControlChange(1, 65, 127), FIRST)
+    slot = int(np.flatnonzero(player.now.voice)[0])
+    play(player, goes_on(1, 72), hops=25)
+    assert 62.0 < player.now.midi[slot] < 70.0
+    player.hops(40)
+    assert player.now.midi[slot] == pytest.approx(72.0, abs=0.5)
+
+
 def test_a_note_whose_line_is_gone_begins_by_itself() -> None:
     voices = Voices(4, 1000)
     first = voices.note_on(0, 60, 80, 0, note=0)
     assert first is not None
     voices.note_off(0, 60, 100, pedal=False, note=0)
+    voices.free(first.slot, 200)
     late = voices.note_on(1, 62, 80, 300, mono=True, note=1, after=0)
     assert late is not None
     assert not late.joined
