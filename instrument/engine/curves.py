@@ -31,6 +31,10 @@ SUSTAIN_FRAME = 60
 """From here on a decoded envelope is sustain: 40 ms beyond what was learned as its attack."""
 
 SUSTAIN_WITHIN_DB = 3.0
+CALM_CENTS, CALM_FRAMES = 25.0, 30
+"""A note that is joined may deviate so far anyway; from where it is calm it is led on over so many
+frames."""
+
 MATCH_FRAMES = 40
 NEAREST_MATCHES = 12
 
@@ -128,6 +132,24 @@ def legato_entry(curves: Curves, release_frame: int) -> int:
     sustained = float(np.median(curves.loudness_db[SUSTAIN_FRAME:release_frame]))
     risen = curves.loudness_db[:SUSTAIN_FRAME] >= sustained - SUSTAIN_WITHIN_DB
     return int(np.argmax(risen)) if risen.any() else SUSTAIN_FRAME
+
+
+def calm(curves: Curves, entry: int, release_frame: int) -> None:
+    """Let the pitch go astray behind an entry no farther than it does in the sustain.
+
+    What went wrong in a recorded attack, since the string was at rest, goes right in a join.
+    """
+    swing = np.abs(
+        curves.slow_cents[entry:release_frame] + curves.vibrato_cents[entry:release_frame]
+    )
+    settled = SUSTAIN_FRAME + CALM_FRAMES
+    most = max(float(swing[settled:].max()), CALM_CENTS)
+    farthest = float(swing[:settled].max())
+    if farthest > most:
+        weight = np.full(settled, most / farthest, dtype=np.float32)
+        weight[-CALM_FRAMES:] = np.linspace(weight[0], 1.0, CALM_FRAMES, dtype=np.float32)
+        curves.slow_cents[entry : entry + settled] *= weight
+        curves.vibrato_cents[entry : entry + settled] *= weight
 
 
 def slide(curves: Curves, first: int, cents: float, frames: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from instrument.arrays import Float64
 from instrument.engine.curves import (
     SUSTAIN_FRAME,
+    calm,
     legato_entry,
     release,
     slide,
@@ -124,6 +125,7 @@ class VoicePool:
         rng = self._envelopes.rngs[slot]
         shape = draw_shape(self._joins, kind, abs(heard), line.seconds, note.loudness, rng)
         entry = legato_entry(curves, table.release_frame)
+        calm(curves, entry, table.release_frame)
         vibrato = self._vibrato(slot, performance)
         shape = shape.sliding(note.slide_frames, abs(heard))
         led = lead(curves, entry, before, shape, vibrato)

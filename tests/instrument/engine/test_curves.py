@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Envelope, Float32, Float64
 from instrument.engine.curves import (
+    CALM_CENTS,
+    CALM_FRAMES,
     CROSSFADE_FRAMES,
     FALL_FRAMES,
     GLIDE_FRAMES,
@@ -16,6 +18,7 @@ from instrument.engine.curves import (
     RELEASE_DB_PER_FRAME,
     SUSTAIN_FRAME,
     Curves,
+    calm,
     legato_entry,
     release,
     slide,
@@ -166,6 +169,30 @@ def test_a_slide_comes_from_beside_the_pitch_and_settles_on_it(
     assert np.all(np.diff(np.abs(path)) <= ROUNDING)
     assert steps(path).max() <= abs(cents) * np.pi / 2 / frames + ROUNDING
     assert not note.slow_cents[first + frames - 1 :].any()
+
+
+@given(curves(), st.integers(0, SUSTAIN_FRAME))
+def test_a_joined_note_goes_astray_no_farther_than_in_its_sustain(
+    written: Curves, entry: int
+) -> None:
+    before = copy(written)
+    written.slow_cents[entry + 5 : entry + 25] += 90.0
+    calm(written, entry, RELEASE_FRAME)
+    own = entry + SUSTAIN_FRAME + CALM_FRAMES
+    sustained = np.abs(pitch(before)[own:RELEASE_FRAME]).max()
+    most = max(sustained, CALM_CENTS)
+    assert np.abs(pitch(written)[entry : entry + 25]).max() <= most + ROUNDING
+    np.testing.assert_array_equal(pitch(written)[own:], pitch(before)[own:])
+
+
+@given(curves())
+def test_a_note_that_stays_near_its_pitch_isnt_touched(written: Curves) -> None:
+    straight = copy(written)
+    straight.slow_cents[:] *= np.float32(0.1)
+    straight.vibrato_cents[:] *= np.float32(0.1)
+    before = copy(straight)
+    calm(straight, 10, RELEASE_FRAME)
+    np.testing.assert_array_equal(pitch(straight), pitch(before))
 
 
 def test_a_slur_enters_behind_the_attack() -> None:
