@@ -20,7 +20,7 @@ from training.data.idx import Pictures
 from training.data.labels import RecordingLabel
 from training.data.notes import PrepareSettings
 from training.data.prepare import prepare
-from training.evaluation import generation
+from training.evaluation import two_sample
 from training.evaluation.evaluate import Evaluation, evaluate
 from training.evaluation.playback import PlaybackSettings
 from training.networks.envelope import ConditionalVAE
@@ -110,7 +110,7 @@ def evaluation(
 ) -> Evaluation:
     """The evaluation of the tiny instrument on a few notes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generation, "SPLITS", 1)
+        patch.setattr(two_sample, "SPLITS", 1)
         return evaluate(
             features,
             tiny,
