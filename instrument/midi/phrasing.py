@@ -16,6 +16,7 @@ from instrument.midi.articulation import articulate
 from instrument.midi.events import NoteOn, TimedEvent
 from instrument.midi.hints import Hints
 from instrument.midi.lines import Line, find_lines, overlapping
+from instrument.midi.marks import Mark
 from instrument.midi.packed import ScoreEvents
 from instrument.midi.score import Score
 from instrument.midi.whole_notes import WholeNotes, numbered, whole_notes
@@ -64,16 +65,22 @@ def phrase(score: Score, joining: str, seed: int, *, velocity_joins: bool = Fals
     known = score.events.hints if isinstance(score.events, ScoreEvents) else None
     hints = Hints(max(notes.numbers) + 1, known)
     lines = find_lines(notes)
+    # Where some joins are marked, those that aren't are plain.
+    says = any(Mark(mark).join for mark in set(score.marks))
     _tell_seconds(notes, lines, score, hints)
     for line in lines:
         rng = np.random.default_rng([seed, notes.channels[line.notes[0]]])
-        _choose(notes, line, Joining(joining), rng, hints)
+        _choose(notes, line, Joining(joining), rng, hints, says=says)
         if velocity_joins:
             _choose_by_velocity(notes, line, hints)
     for before, i in overlapping(notes, lines):
-        same = notes.keys[i] == notes.keys[before]
-        join = Join.BOW if same or joining == Joining.BOW else Join.SLUR
-        _tell(notes, before, i, by_velocity(notes.velocities[i]) if velocity_joins else join, hints)
+        join = Join.SLUR
+        if notes.keys[i] == notes.keys[before] or joining == Joining.BOW:
+            join = Join.BOW
+        if velocity_joins:
+            join = by_velocity(notes.velocities[i])
+        marked = Mark(score.marks[notes.numbers[i]]).join if score.marks else None
+        _tell(notes, before, i, marked or join, hints)
         hints.last(notes.numbers[before], notes.starts[i] - notes.starts[before])
     for line in lines if score.marks else ():
         articulate(notes, line, score.marks, hints)
@@ -102,9 +109,15 @@ def _tell_seconds(notes: WholeNotes, lines: Iterable[Line], score: Score, hints:
 
 
 def _choose(
-    notes: WholeNotes, line: Line, joining: Joining, rng: np.random.Generator, hints: Hints
+    notes: WholeNotes,
+    line: Line,
+    joining: Joining,
+    rng: np.random.Generator,
+    hints: Hints,
+    *,
+    says: bool,
 ) -> None:
-    """Choose what leads into the notes of a line."""
+    """Choose what leads into the notes of a line; nothing by chance if its score says it."""
     apart = sum(gap > TOUCHING_SECONDS for gap in line.gaps)
     joined = sum(not math.isnan(gap) for gap in line.gaps)
     articulated = apart > 0 and apart >= ARTICULATED * joined
@@ -121,7 +134,7 @@ def _choose(
                 join = Join.SLUR
             elif gap <= TOUCHING_SECONDS and spent + costs <= bow:
                 odds = SLUR_ODDS_A_SECOND * math.sqrt(notes.seconds(i) * notes.seconds(before))
-                wished = chance < odds / (1.0 + odds)
+                wished = not says and chance < odds / (1.0 + odds)
                 join = Join.SLUR if articulated or wished else Join.BOW
             if notes.free[i]:
                 _tell(notes, before, i, join, hints)

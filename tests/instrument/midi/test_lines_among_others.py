@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from instrument.joins import Join
 from instrument.midi.events import ControlChange, Note, NoteOn, TimedEvent
+from instrument.midi.marks import Mark
 from instrument.midi.phrasing import phrase
 from instrument.midi.score import Score, score_of_notes
 
@@ -82,6 +84,11 @@ def test_under_a_pedal_nothing_is_chosen() -> None:
     down = TimedEvent(0.0, ControlChange(0, 64, 127))
     found = led(Score((down, *played.events), played.duration_seconds, 5))
     assert {event.join for event in found} == {None}
+
+
+def test_what_is_marked_counts() -> None:
+    played = replace(score_of_notes([BASS, *melody(0.03)]), marks=bytes([0, 0, 0, Mark.BOW, 0]))
+    assert [event.join for event in led(played)] == [None, None, Join.SLUR, Join.BOW, Join.SLUR]
 
 
 def test_velocities_may_choose() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from instrument.joins import Join
 from instrument.midi.events import ControlChange, Note, NoteOn, TimedEvent
+from instrument.midi.marks import Mark
 from instrument.midi.phrasing import LOUD_BOW_SECONDS, SOFT_BOW_SECONDS, phrase
 from instrument.midi.score import Score, score_of_notes
 from instrument.midi.take import Take
@@ -101,6 +102,13 @@ def test_a_gap_now_and_then_says_nothing_of_the_bowing() -> None:
     found = joins(score_of_notes(notes))
     assert found.count(S) < 0.15 * len(found)
     assert found.count(None) == 101  # after a gap the bow changes, which is plain
+
+
+def test_where_some_joins_are_marked_the_others_are_bowed() -> None:
+    keys = [60, 62] * 200
+    marks = bytes(Mark.SLUR if i % 4 == 1 else 0 for i in range(len(keys)))
+    found = joins(replace(line(keys, seconds=1.0), marks=marks))
+    assert found[1:] == ([S, B, B, B] * 100)[: len(keys) - 1]
 
 
 def test_the_seed_chooses() -> None:
