@@ -30,8 +30,9 @@ SHARES = np.linspace(0.02, 0.98, 13)
 ATTACK_SHARES = np.linspace(0.1, 0.9, 13)
 """The same of attacks, which are faint and short: more of them are errors."""
 
-DARKER_OCTAVES = 0.1
-"""A tone that keeps its colour in a dip is measured so much darker there."""
+NOISIER_DB, DARKER_OCTAVES = 1.0, 0.25
+"""A dip smears the harmonics: a new bow is measured so much noisier and darker there than it was
+played, when an instrument plays the line of a performance in a like room."""
 
 DIGITS = 2
 
@@ -117,7 +118,7 @@ def _class(
         return found
     return dataclasses.replace(
         found,
-        noise_db=_narrowed([a.noise_db for a in bowed], [a.chance_db for a in bowed]),
+        noise_db=_narrowed([a.noise_db - NOISIER_DB for a in bowed], [a.chance_db for a in bowed]),
         brightness=_narrowed(
             [a.brightness + DARKER_OCTAVES for a in bowed], [a.chance_octaves for a in bowed]
         ),
