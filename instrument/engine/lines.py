@@ -48,20 +48,23 @@ class Lines:
         a gap the bow changes, whatever the velocity; a soft note that is slid into is as loud as
         the one before: it was soft to choose the slide.
         """
+        portamento = self._state.controlling_channel(event.channel).portamento
+        slide_from = self._state.channels[event.channel].slide_from
+        told = event.join is not None
+        in_line = (told or self.mono(event.channel)) and (portamento or self._velocity_joins)
+        if slide_from is None and not in_line:
+            return event
         line = self._voices.line(event.channel, sample, event.after)
         if line is None:
             return event
         before, gap = line
         held = gap == 0
-        if held and self._state.channels[event.channel].slide_from == before.key:
+        if held and slide_from == before.key:
             return replace(event, join=Join.PORTAMENTO)
-        told = event.join is not None
-        if not (told or (held and self.mono(event.channel))):
+        if not in_line or not (told or held):
             return event
-        if self._state.controlling_channel(event.channel).portamento:
+        if portamento:
             return replace(event, join=Join.PORTAMENTO)
-        if not self._velocity_joins:
-            return event
         join = event.join or by_velocity(event.velocity)
         chosen = join is Join.PORTAMENTO and event.velocity <= SLIDES_UP_TO
         return replace(event, join=join, velocity=before.velocity if chosen else event.velocity)
