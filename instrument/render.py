@@ -20,10 +20,10 @@ from instrument.engine.queue import Timed
 from instrument.engine.stems import Whole, channels, stem
 from instrument.errors import UsageError
 from instrument.files import check_apart, check_writable, new_folder
+from instrument.midi.ornaments import played_as_marked
 from instrument.midi.outside import in_range
 from instrument.midi.phrasing import phrase
 from instrument.midi.score import Score
-from instrument.midi.strokes import played_as_marked
 from instrument.model.graphs import Instrument
 from instrument.report import RenderReport
 from instrument.settings import TAIL, Chosen, EngineSettings, Outside

@@ -21,9 +21,9 @@ from PIL import Image
 from instrument.arrays import Float32, Float64
 from instrument.engine.engine import Engine
 from instrument.listening.loudness import loudness_db
+from instrument.midi.ornaments import played_as_marked
 from instrument.midi.phrasing import phrase
 from instrument.midi.score import read_score
-from instrument.midi.strokes import played_as_marked
 from instrument.model.catalogue import find_instrument
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.settings import EngineSettings

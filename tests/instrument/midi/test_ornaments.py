@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from instrument.joins import Join
 from instrument.midi.events import NoteOff, NoteOn, TimedEvent
+from instrument.midi.ornaments import LIFTED, STOPPED, played_as_marked
 from instrument.midi.phrasing import phrase
 from instrument.midi.score import Score
-from instrument.midi.strokes import LIFTED, STOPPED, played_as_marked
 from tests.instrument.midi.score_files import DIVISION, number, score, smf
 from tests.instrument.midi.test_marks import note, text
 
