@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import chain, count
 
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import ALL_SOUND_OFF, LEGATO, PAN, ChannelState
@@ -111,9 +111,11 @@ class _Reader:
         self.programs = [0] * CHANNELS
         self._parts: dict[tuple[int, ...], int] = {}
         self._state = ChannelState()
-        # Of each channel: those whose key is down, by number, and those that only pedals hold.
+        # Of each channel: those whose key is down, by number, and those that only pedals hold, by
+        # key; and how many keep each key down. So a pedal that moves looks at keys, not at notes.
         self._down: defaultdict[int, dict[int, int]] = defaultdict(dict)
-        self._kept: defaultdict[int, list[int]] = defaultdict(list)
+        self._kept: defaultdict[int, dict[int, list[int]]] = defaultdict(dict)
+        self._keys: defaultdict[int, Counter[int]] = defaultdict(Counter)
         self._sostenuto: defaultdict[int, set[int]] = defaultdict(set)
 
     def begin(self, event: NoteOn, number: int, seconds: float) -> None:
@@ -121,6 +123,7 @@ class _Reader:
         notes, channel = self.notes, event.channel
         told = self._state.controlling_channel(channel)
         self._down[channel][number] = len(notes)
+        self._keys[channel][event.key] += 1
         notes.numbers.append(number)
         notes.channels.append(channel)
         notes.keys.append(event.key)
@@ -149,9 +152,11 @@ class _Reader:
         if i is None:
             return
         self.notes.ends[i] = seconds
+        key = self.notes.keys[i]
+        self._keys[channel][key] -= 1
         pedal = self._state.controlling_channel(channel).pedal
-        if pedal or self.notes.keys[i] in self._sostenuto[channel]:
-            self._kept[channel].append(i)
+        if pedal or key in self._sostenuto[channel]:
+            self._kept[channel].setdefault(key, []).append(i)
         else:
             self.notes.lasts[i] = seconds
 
@@ -164,8 +169,8 @@ class _Reader:
         now = self._state.controlling_channel(event.channel)
         for channel in self._state.controlled_channels(event.channel):
             if now.sostenuto and not sostenuto:
-                down = self._down[channel].values()
-                self._sostenuto[channel] = {self.notes.keys[i] for i in down}
+                down = self._keys[channel].items()
+                self._sostenuto[channel] = {key for key, notes in down if notes}
             elif not now.sostenuto:
                 self._sostenuto[channel].clear()
             if event.controller == ALL_SOUND_OFF:
@@ -178,15 +183,17 @@ class _Reader:
 
     def _let_go(self, channel: int, seconds: float) -> None:
         """End what pedals kept, unless sostenuto keeps it."""
-        kept, keys = self._kept[channel], self._sostenuto[channel]
-        self._kept[channel] = [i for i in kept if self.notes.keys[i] in keys]
-        self._set(self.notes.lasts, (i for i in kept if self.notes.keys[i] not in keys), seconds)
+        kept = self._kept[channel]
+        for key in kept.keys() - self._sostenuto[channel]:
+            self._set(self.notes.lasts, kept.pop(key), seconds)
 
     def _end(self, channel: int, seconds: float) -> None:
         """End all notes of a channel, whatever holds them."""
         down = self._down.pop(channel, {}).values()
         self._set(self.notes.ends, down, seconds)
-        self._set(self.notes.lasts, [*down, *self._kept.pop(channel, [])], seconds)
+        kept = self._kept.pop(channel, {}).values()
+        self._set(self.notes.lasts, chain(down, *kept), seconds)
+        self._keys.pop(channel, None)
 
     @staticmethod
     def _set(times: array[float], notes: Iterable[int], seconds: float) -> None:

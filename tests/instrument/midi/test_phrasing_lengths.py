@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 from collections.abc import Sequence
 
@@ -107,3 +108,13 @@ def test_a_file_of_notes_takes_few_bytes_an_event(channels: int) -> None:
     assert len(phrased.events) == 18_000
     assert peak < BYTES_AN_EVENT * len(phrased.events)
     assert kept < 8 * len(phrased.events)
+
+
+def test_pedals_that_move_all_the_time_take_no_longer_for_many_notes() -> None:
+    """Each movement looks at the keys of its channel, not at all the notes that they hold."""
+    notes = [Note(0.0, 60.0, 60 + i % 12) for i in range(4_000)]
+    pedals = [cc(0.001 * i, pedal, 127 * (i % 2)) for i in range(4_000) for pedal in (66, 64)]
+    played = with_controllers(notes, *pedals)
+    began = time.process_time()
+    assert lengths(played) == pytest.approx([60.0] * len(notes))
+    assert time.process_time() - began < 5.0
