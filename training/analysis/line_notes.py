@@ -82,16 +82,22 @@ def _sure(contour: Contour, note: Stretch) -> NDArray[np.bool_]:
 
 
 def _median(contour: Contour, note: Stretch) -> float:
-    return float(np.median(contour.midi[note.begin : note.end][_sure(contour, note)]))
+    return float(np.median(_folded(contour, note)[_sure(contour, note)]))
+
+
+def _folded(contour: Contour, note: Stretch) -> Float64:
+    """The pitch of a note without the octaves by which a tracker errs."""
+    midi: Float64 = contour.midi[note.begin : note.end]
+    return midi - 12.0 * np.round((midi - note.midi) / 12.0)
 
 
 def _pitch(contour: Contour, note: Stretch, tuned: float) -> list[float]:
     rate = contour.frame_rate
     edge, ends = round(EDGE_SECONDS * rate), round(ENDS_SECONDS * rate)
-    inner = slice(note.begin + edge, note.end - edge)
-    sure = contour.confidence[inner] > SURE
-    at = np.arange(len(sure))
-    cents = 100.0 * np.interp(at, at[sure], contour.midi[inner][sure])
+    frames = note.end - note.begin
+    at = np.arange(edge, frames - edge)
+    sure = _sure(contour, note)
+    cents = 100.0 * np.interp(at, np.flatnonzero(sure), _folded(contour, note)[sure])
     slow = smoothed(cents, SLOW_SECONDS * rate)
     quick = cents - slow
     swing = smoothed(quick, QUICK_SECONDS * rate)

@@ -83,3 +83,12 @@ def test_a_line_is_as_far_from_the_keys_as_its_notes_are(above: float) -> None:
 
 def test_silence_has_no_tuning() -> None:
     assert tuning([]) == 0.0
+
+
+def test_octaves_by_which_a_tracker_errs_are_no_vibrato() -> None:
+    midi = np.full(60, 58.0)
+    midi[30:] += 12.0
+    line = Contour(midi, np.ones(60), np.zeros(60), 100)
+    (row,) = note_table(line, [Stretch(0, 60, 58.1)], level=False)
+    assert row[list(PITCH_LABELS).index("vibrato_cents")] < 0.1
+    assert row[list(PITCH_LABELS).index("drift_cents")] < 0.1
