@@ -80,6 +80,7 @@ class LongNotes:
                 curves, position, following, table.release_frame, self._envelopes.rngs[slot]
             )
             table.led_from[slot], table.led_db[slot] = entry, gap_db
+            table.entered[slot] = entry
             curves.copy_from(following)
             table.position[slot] += entry - position
             table.place_from[slot] += entry - position

@@ -79,6 +79,8 @@ class VoiceTable:
         latent: [V, latent], before the knobs.
         stray: [V, latent], how far from its place a note that was placed is.
         seconds: [V], how long its note sounds; NaN while nobody knows.
+        entered: [V], the first frame of the curves that was its note's, or of its next envelope.
+        sustained_db: [V], how loud a note was held that was released.
         slurred, bowed: [V], 0 or 1, what leads into its note from another one.
         moves: [V], of its place, see ``Places``, that the curves were decoded after.
         knobs: [V, 8], that the curves were decoded with.
@@ -110,6 +112,8 @@ class VoiceTable:
         self.latent = np.zeros((slots, spec.envelope_size.latent))
         self.stray = np.zeros_like(self.latent)
         self.seconds = np.full(slots, np.nan)
+        self.entered = np.zeros(slots, dtype=np.int64)
+        self.sustained_db = np.zeros(slots)
         self.slurred = np.zeros(slots)
         self.bowed = np.zeros(slots)
         self.moves = np.zeros(slots, dtype=np.int64)

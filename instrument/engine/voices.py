@@ -74,6 +74,7 @@ class VoicePool:
         for slot, note in zip(slots, notes, strict=True):
             self._take(slot, note, before=None)
             table.slurred[slot] = table.bowed[slot] = 0.0
+            table.entered[slot] = 0
         for slot, envelope in zip(slots, self._envelopes.decode(rows), strict=True):
             note, curves = table.notes[slot], table.curves[slot]
             curves.write(envelope, table.release_frame)
@@ -106,13 +107,10 @@ class VoicePool:
         table.pressure_db[1, slot] = 0.0
         step = float(table.key[slot]) - note.key
         heard = step + float(left[Performance.BEND_SEMITONES])
-        # A note that is held, or was: beyond the join or the attack that led into it.
-        held_at = (
-            table.release_frame if line.gap_samples else max(position, table.follow_from[slot])
-        )
+        sustained_db = table.sustained_db[slot] if line.gap_samples else self._sustained_db(slot)
         before = Sounding(
             curves.level_at(position) + left_db,
-            curves.level_at(float(held_at)) + left_db,
+            sustained_db + left_db,
             curves.cents_at(position, vibrato) + 100.0 * heard,
         )
         kind = note.join or (Join.BOW if line.gap_samples else Join.SLUR)
@@ -132,6 +130,7 @@ class VoicePool:
         if led.stroke is not None:
             table.strokes.begin(slot, led.stroke)
         table.position[slot] = float(entry)
+        table.entered[slot] = entry
         self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, led.settled))
 
     def release(self, slots: list[int], performance: Float64, speed: float = 1.0) -> None:
@@ -144,6 +143,7 @@ class VoicePool:
         """
         table = self._table
         for slot in slots:
+            table.sustained_db[slot] = self._sustained_db(slot)
             release(
                 table.curves[slot],
                 float(table.position[slot]),
@@ -179,6 +179,19 @@ class VoicePool:
         table.key[slot] = note.key
         self._envelopes.begin(slot, before)
         self._long_notes.begin(slot)
+
+    def _sustained_db(self, slot: int) -> float:
+        """How loud a note is held: beyond the join or the attack that led into it.
+
+        A stroke that falls before it ends was louder in its middle.
+        """
+        table, curves = self._table, self._table.curves[slot]
+        position = float(table.position[slot])
+        played = curves.loudness_db[int(table.entered[slot]) : int(position) + 1]
+        return max(
+            curves.level_at(max(position, float(table.follow_from[slot]))),
+            float(np.median(played)),
+        )
 
     def _vibrato(self, slot: int, performance: Float64) -> float:
         """How many times its own vibrato a voice has now."""

@@ -29,6 +29,7 @@ USUAL_NOTES = 3.0
 
 STROKE_POWERS = 5
 LEAST_STRAY = 0.05
+ITERATIONS, MOST_RESIDUAL = 20, 4.0
 MOST_TIMES = 3.0
 
 
@@ -87,6 +88,20 @@ def _regress(features: Tensor, values: Tensor, weight: Tensor) -> Tensor:
     wanted = (weighted @ values.T[..., None])[..., 0]
     coefficients: Tensor = torch.linalg.solve(normal + torch.diag(ridge), wanted)
     return coefficients
+
+
+def _log_regress(features: Tensor, values: Tensor, weight: Tensor) -> Tensor:
+    """Coefficients of the logarithms of expected values above 0, as ``_regress``.
+
+    The deviance is that of a gamma distribution, by iterated regressions.
+    """
+    mean = (values * weight).sum(0) / weight.sum(0).clamp_min(1.0) + 1e-9
+    found = torch.zeros(values.shape[1], features.shape[1])
+    for _ in range(ITERATIONS):
+        residual = (values / mean / torch.exp(features @ found.T) - 1.0).clamp(max=MOST_RESIDUAL)
+        found = _regress(features, features @ found.T + residual, weight)
+    found[:, 0] += torch.log(mean)
+    return found
 
 
 class ConditionalVAE(nn.Module):
@@ -150,9 +165,9 @@ class ConditionalVAE(nn.Module):
         curves = torch.stack([curves[:, 0], curves[:, 1] - self._stroke(condition)], dim=1)
         features, weight = self._features(condition), mask.repeat(1, 2)
         mean = _regress(features, curves.flatten(1), weight)
-        strayed = (curves.flatten(1) - features @ mean.T).abs()
+        strayed = (curves.flatten(1) - features @ mean.T) ** 2 + LEAST_STRAY**2
         self.usual[0] = mean
-        self.usual[1] = _regress(features, torch.log(strayed + LEAST_STRAY), weight)
+        self.usual[1] = 0.5 * _log_regress(features, strayed, weight)
 
     @staticmethod
     def _features(condition: Tensor) -> Tensor:
