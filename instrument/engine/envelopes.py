@@ -10,7 +10,7 @@ from instrument.arrays import Envelope, Float32, Float64
 from instrument.engine.curves import Curves
 from instrument.engine.places import Places
 from instrument.engine.table import Slots, VoiceTable
-from instrument.engine.unfolding import QUICK_SECONDS, unfold
+from instrument.engine.unfolding import QUICK_SECONDS, unfold, unfold_vibrato
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
 from instrument.model.note_context import LONG_SECONDS, NoteContext
@@ -134,6 +134,12 @@ class NoteEnvelopes:
     def _trained_key(self, key: int) -> int:
         """The key nearest to one that the network learned from."""
         return min(max(key, self._lowest), self._highest)
+
+    def unfold(self, slot: int, curves: Curves, entry: int) -> None:
+        """Let the vibrato of a note of a line unfold from its entry on, if its network doesn't."""
+        in_line = self._table.slurred[slot] or self._table.bowed[slot]
+        if in_line and not self._decoder.knows_context:
+            unfold_vibrato(curves.vibrato_cents, entry)
 
     def write(self, slot: int, curves: Curves) -> None:
         """Decode the latent of one slot into curves."""

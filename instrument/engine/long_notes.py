@@ -112,6 +112,7 @@ class LongNotes:
         table.place_from[slot] = position + RESHAPE_FRAMES
         turned, curves = self._spare, table.curves[slot]
         self._envelopes.write(slot, turned)
+        self._envelopes.unfold(slot, turned, int(table.entered[slot]))
         lead_level(turned, int(table.led_from[slot]), table.release_frame, table.led_db[slot])
         weight = np.linspace(0.0, 1.0, CROSSFADE_FRAMES, dtype=np.float32)
         crossfade(curves, position, turned, position, weight)

@@ -123,6 +123,7 @@ class VoicePool:
         rng = self._envelopes.rngs[slot]
         shape = draw_shape(self._joins, kind, abs(heard), line.seconds, note.loudness, rng)
         entry = legato_entry(curves, table.release_frame)
+        self._envelopes.unfold(slot, curves, entry)
         calm(curves, entry, table.release_frame)
         vibrato = self._vibrato(slot, performance)
         shape = shape.sliding(note.slide_frames, abs(heard))

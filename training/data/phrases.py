@@ -31,7 +31,7 @@ JOIN_FRAMES = 8
 """So near to a join, pitch and level are the join's, which the engine draws; windows of notes hold
 there what comes behind it."""
 
-ENDING_FRAMES = 2
+ENDING_FRAMES = 8
 """A note falls before the bow changes: that is its own."""
 
 SHORTEST_FRAMES = 16

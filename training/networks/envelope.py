@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from instrument.listening.frames import FRAMES
+from instrument.listening.frames import ATTACK_FRAMES, FRAMES
 from instrument.units import FRAME_RATE
 from training.networks.posterior import Posterior
 
@@ -168,6 +168,9 @@ class ConditionalVAE(nn.Module):
         strayed = (curves.flatten(1) - features @ mean.T) ** 2 + LEAST_STRAY**2
         self.usual[0] = mean
         self.usual[1] = 0.5 * _log_regress(features, strayed, weight)
+        # Performances of some players don't tell how others sustain: what comes before a note
+        # counts in its attack's pitch only.
+        self.usual[:, ATTACK_FRAMES : self.settings.frames, 2:] = 0.0
 
     @staticmethod
     def _features(condition: Tensor) -> Tensor:

@@ -9,7 +9,13 @@ import pytest
 
 from instrument.arrays import Float32
 from instrument.engine.engine import Engine
-from instrument.engine.unfolding import QUICK_SECONDS, UNFOLDS_SECONDS
+from instrument.engine.envelopes import NoteEnvelopes
+from instrument.engine.unfolding import (
+    QUICK_SECONDS,
+    STRAIGHT,
+    UNFOLDS_SECONDS,
+    VIBRATO_UNFOLDS_SECONDS,
+)
 from instrument.joins import Join
 from instrument.midi.events import Event, NoteOff, NoteOn
 from instrument.model.graphs import Instrument, load_instrument
@@ -104,3 +110,27 @@ def test_the_graphs_say_what_they_know(lines: Instrument, tiny: Instrument) -> N
     assert lines.spec.envelope.inputs[-3:] == ["seconds", "slurred", "bowed"]
     assert lines.encoder is not None
     assert [source.name for source in lines.spec.sources][-1] == "a line"
+
+
+def vibrato_in_line(tiny: Instrument) -> Float32:
+    """The vibrato of a slurred note from its entry on."""
+    engine = Engine(tiny, STILL)
+    engine.push(NoteOn(0, 69, 90), 0)
+    engine.push(NoteOff(0, 69), RATE // 2)
+    engine.push(NoteOn(0, 71, 90, join=Join.SLUR), RATE // 2)
+    engine.render(np.zeros((2, RATE // 2 + 4 * HOP), np.float32))
+    table = engine._control.pool._table
+    (slot,) = engine._control.voices.active()
+    return table.curves[slot].vibrato_cents[int(table.entered[slot]) :][:600].copy()
+
+
+def test_in_a_line_the_vibrato_begins_anew_with_each_note(
+    tiny: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfolding = vibrato_in_line(tiny)
+    monkeypatch.setattr(NoteEnvelopes, "unfold", lambda *_: None)
+    whole = vibrato_in_line(tiny)
+    unfolded = round(VIBRATO_UNFOLDS_SECONDS * FRAME_RATE)
+    np.testing.assert_allclose(unfolding[:20], STRAIGHT * whole[:20], rtol=1e-4)
+    np.testing.assert_array_equal(unfolding[unfolded:], whole[unfolded:])
+    assert np.abs(whole[:20]).max() > 0.1
