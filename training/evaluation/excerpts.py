@@ -14,7 +14,7 @@ from training.analysis.lines import Contour, stretches
 from training.data.contours import Measure, kept_contour
 from training.data.soundfont import play_line
 from training.evaluation.phrases import Replays
-from training.evaluation.playback import RATE, PlaybackSettings, play, stretch
+from training.evaluation.playback import RATE, PlaybackSettings, stretch
 from training.evaluation.replay import between
 
 EXCERPT_SECONDS, STEP_SECONDS = 6.0, 1.0
@@ -68,7 +68,7 @@ def excerpt(
     notes = replays.notes(shown)
     heard = None if audio is None else stretch(audio, RATE, begin, end)
     sides = [Heard("a player", shown, heard)]
-    sounds = {replays.instrument.spec.name: play(replays.instrument, notes)}
+    sounds = {replays.instrument.spec.name: replays.sound(notes)}
     with suppress(UsageError):
         sounds[soundfont.stem] = play_line(
             soundfont,

@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from instrument import Note
+from instrument.arrays import Float32
 from instrument.errors import UsageError
 from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
+from instrument.settings import EngineSettings
 from training.analysis.line_notes import LEVEL_LABELS, PITCH_LABELS, note_table
 from training.analysis.lines import BOWED_DB, Contour, joins, stretches
 from training.data.contours import AS_USUAL, Measure, kept_contour, read_contours
@@ -175,7 +177,11 @@ class Replays:
     def contour(self, notes: Sequence[Note], measure: Measure = AS_USUAL) -> Contour:
         """Notes, played and measured."""
         self.step()
-        return kept_contour(play(self.instrument, notes), RATE, self.kept, measure)
+        return kept_contour(self.sound(notes), RATE, self.kept, measure)
+
+    def sound(self, notes: Sequence[Note]) -> Float32:
+        """Notes, played in the usual room, [samples]: players are heard in one, too."""
+        return play(self.instrument, notes, room_gain=EngineSettings().room_gain)
 
 
 def begun(contours: Contours, seconds: float) -> dict[str, Contour]:
