@@ -191,12 +191,12 @@ def begun(contours: Contours, seconds: float) -> dict[str, Contour]:
 
 
 def join_sample(contours: Contours) -> Sample:
-    """The joins of lines, by ``JOIN_LABELS``."""
+    """The joins of lines, by ``JOIN_LABELS``; intervals in whole semitones."""
     tables = {}
     for name, contour in contours.items():
         rows = [[getattr(join, label) for label in JOIN_LABELS] for join in joins(contour)]
         table = np.array(rows, np.float64).reshape(-1, len(JOIN_LABELS))
-        table[:, 0] = np.abs(table[:, 0])
+        table[:, 0] = np.round(np.abs(table[:, 0]))  # as it is written: intonation is the notes'
         tables[name] = table
     return Sample.of(tables)
 

@@ -83,7 +83,7 @@ def test_every_line_is_played_and_compared(players: Path, tiny_instrument: Path)
 
 
 def test_joins_are_described_by_their_size_either_way() -> None:
-    midi = np.repeat([72.0, 69.0, 71.0], 40)
+    midi = np.repeat([72.0, 69.1, 71.0], 40)
     contour = Contour(midi, np.ones(120), np.zeros(120), 100)
     found = join_sample({"a": contour})
     intervals = found.table[:, list(JOIN_LABELS).index("semitones")]
