@@ -30,7 +30,9 @@ CROSSFADE_FRAMES = 30
 SUSTAIN_FRAME = 60
 """From here on a decoded envelope is sustain: 40 ms beyond what was learned as its attack."""
 
-SUSTAIN_WITHIN_DB = 3.0
+SUSTAIN_WITHIN_DB, ONE_BOW_WITHIN_DB = 3.0, 1.0
+"""An attack is left out up to so far below the sustain: of a new bow, and of one that goes on."""
+
 CALM_CENTS, CALM_FRAMES = 25.0, 30
 """A note that is joined may deviate so far anyway; from where it is calm it is led on over so many
 frames."""
@@ -127,10 +129,10 @@ def release(
     ending[:] = np.minimum.accumulate(np.minimum(ending, slowest))
 
 
-def legato_entry(curves: Curves, release_frame: int) -> int:
-    """The frame at which an attack has come within 3 dB of the sustain: where a slur enters."""
+def legato_entry(curves: Curves, release_frame: int, within_db: float = SUSTAIN_WITHIN_DB) -> int:
+    """The frame at which an attack has come near the sustain: where a line enters."""
     sustained = float(np.median(curves.loudness_db[SUSTAIN_FRAME:release_frame]))
-    risen = curves.loudness_db[:SUSTAIN_FRAME] >= sustained - SUSTAIN_WITHIN_DB
+    risen = curves.loudness_db[:SUSTAIN_FRAME] >= sustained - within_db
     return int(np.argmax(risen)) if risen.any() else SUSTAIN_FRAME
 
 

@@ -8,7 +8,9 @@ import numpy as np
 
 from instrument.arrays import Float64
 from instrument.engine.curves import (
+    ONE_BOW_WITHIN_DB,
     SUSTAIN_FRAME,
+    SUSTAIN_WITHIN_DB,
     calm,
     legato_entry,
     release,
@@ -122,7 +124,8 @@ class VoicePool:
         self._envelopes.write(slot, curves)
         rng = self._envelopes.rngs[slot]
         shape = draw_shape(self._joins, kind, abs(heard), line.seconds, note.loudness, rng)
-        entry = legato_entry(curves, table.release_frame)
+        within_db = SUSTAIN_WITHIN_DB if table.bowed[slot] else ONE_BOW_WITHIN_DB
+        entry = legato_entry(curves, table.release_frame, within_db)
         self._envelopes.unfold(slot, curves, entry)
         calm(curves, entry, table.release_frame)
         vibrato = self._vibrato(slot, performance)
