@@ -27,6 +27,7 @@ class Glides:
     def __init__(self, slots: int) -> None:
         self._hz = np.full(slots, np.nan)
         self._moved = np.zeros(slots)
+        self._moving = False
 
     def begin(self, slots: Int64) -> None:
         """Voices begin at their pitch."""
@@ -41,17 +42,20 @@ class Glides:
             f0_hz: [V, T], in the next frames of each.
             amps: [V, T, K], edited in place.
         """
-        before = np.concatenate([self._hz[slots, None], f0_hz[:, :-1]], axis=1)
-        moved = np.abs(f0_hz - before) / f0_hz
+        moved = np.empty_like(f0_hz)
+        moved[:, 0] = f0_hz[:, 0] - self._hz[slots]
+        moved[:, 1:] = f0_hz[:, 1:] - f0_hz[:, :-1]
         self._hz[slots] = f0_hz[:, -1]
+        moved = np.abs(moved) / f0_hz
         # A voice that begins has not moved: that is no number here, and above nothing.
-        if not ((moved > STILL).any() or (self._moved[slots] > STILL).any()):
+        if not (self._moving or (moved > STILL).any()):
             return
         now = self._moved[slots]
         for frame in range(moved.shape[1]):
             now = np.fmax(moved[:, frame], KEPT * now)
             moved[:, frame] = now
         self._moved[slots] = now
+        self._moving = bool((self._moved > STILL).any())
         fast = moved > STILL
         number = np.arange(1, amps.shape[-1] + 1)
         swept = (moved * f0_hz)[fast][:, None] * number / SWEEP_HZ

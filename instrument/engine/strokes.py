@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -126,6 +127,13 @@ class Colour:
         noise[self.heard] *= burst
 
 
+@cache
+def _numbers(count: int) -> tuple[Float32, Float32]:
+    """Of harmonics 1…K, and their logarithms."""
+    number = np.arange(1, count + 1, dtype=np.float32)
+    return number, np.log(number)
+
+
 def brightened(amps: Float32, octaves: Float64) -> Float32:
     """Tilt harmonics so that their centroid Σ k·a / Σ a lies higher, and their power stays.
 
@@ -139,8 +147,7 @@ def brightened(amps: Float32, octaves: Float64) -> Float32:
     Returns:
         […, K].
     """
-    number = np.arange(1, amps.shape[-1] + 1, dtype=np.float32)
-    log_number = np.log(number)
+    number, log_number = _numbers(amps.shape[-1])
     by_number = amps * number
     # Sums, no products of matrices: those round differently for other numbers of frames.
     moment, total = (np.maximum(each.sum(axis=-1), np.float32(1e-20)) for each in (by_number, amps))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.engine.engine import Engine
+from instrument.joins import Join
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
@@ -46,6 +47,25 @@ def test_whatever_is_played_the_blocks_change_no_bit(
     np.testing.assert_array_equal(play(events, 0.16, blocks=blocks, **chosen), whole)
     assert np.all(np.isfinite(whole))
     assert np.abs(whole).max() <= 1.0
+
+
+@pytest.mark.parametrize("kind", Join)
+def test_joins_sound_the_same_frame_by_frame_and_many_at_once(tiny: Instrument, kind: Join) -> None:
+    """Also those of two voices that overlap: neither changes a bit of the other."""
+    events = [
+        (9_600 * number + 3_000 * channel, NoteOn(channel, key + 12 * channel, 90, join=kind))
+        for number, key in enumerate((62, 65, 64, 71))
+        for channel in (0, 1)
+    ]
+    heard = []
+    for frames in (1, 5, 32):
+        engine = Engine(tiny, EngineSettings(sample_rate=RATE), frames_at_once=frames)
+        engine.follow(lambda: iter(sorted(events, key=lambda each: each[0])))
+        heard.append(np.zeros((2, RATE), np.float32))
+        engine.render(heard[-1])
+    assert np.abs(heard[0]).max() > 0.05
+    for each in heard[1:]:
+        np.testing.assert_array_equal(each, heard[0])
 
 
 @settings(max_examples=25)
