@@ -51,6 +51,9 @@ GESTURES = "glide_ms", "dip_db", "dip_ms", "overshoot_cents"
 """What is left of joins where both sides play other notes."""
 
 NOTE_LABELS = PITCH_LABELS | LEVEL_LABELS
+ROOM_GAIN = EngineSettings().room_gain
+"""Lines are played in the usual room: players are heard in one, too."""
+
 USUAL_QUANTILE = 0.6
 """Of the instrument's loudness: where a line has its median level."""
 
@@ -164,9 +167,11 @@ class Replays:
 
     def of(self, contours: Contours, measure: Measure = AS_USUAL) -> dict[str, Contour]:
         """The lines of contours, played and measured."""
-        return {
-            name: self.contour(self.notes(contour), measure) for name, contour in contours.items()
-        }
+        found = {}
+        for name, contour in contours.items():
+            self.step()
+            found[name] = self.contour(self.notes(contour), measure)
+        return found
 
     def notes(self, contour: Contour) -> list[Note]:
         """The notes of a contour."""
@@ -174,14 +179,15 @@ class Replays:
         usual = float(np.quantile(loudness, USUAL_QUANTILE))
         return notes_of(contour, Dynamics(loudness), usual)
 
-    def contour(self, notes: Sequence[Note], measure: Measure = AS_USUAL) -> Contour:
+    def contour(
+        self, notes: Sequence[Note], measure: Measure = AS_USUAL, room_gain: float = ROOM_GAIN
+    ) -> Contour:
         """Notes, played and measured."""
-        self.step()
-        return kept_contour(self.sound(notes), RATE, self.kept, measure)
+        return kept_contour(self.sound(notes, room_gain), RATE, self.kept, measure)
 
-    def sound(self, notes: Sequence[Note]) -> Float32:
-        """Notes, played in the usual room, [samples]: players are heard in one, too."""
-        return play(self.instrument, notes, room_gain=EngineSettings().room_gain)
+    def sound(self, notes: Sequence[Note], room_gain: float = ROOM_GAIN) -> Float32:
+        """Notes, played, [samples]."""
+        return play(self.instrument, notes, room_gain=room_gain)
 
 
 def begun(contours: Contours, seconds: float) -> dict[str, Contour]:
@@ -256,13 +262,18 @@ def _scores_beside(
         score, notes = written_notes(path, lines.seconds)
         if not notes:
             continue
-        played[path.stem] = replays.contour(unbent(notes))
+        replays.step()
+        straight = unbent(notes)
+        if performances:
+            played[path.stem] = replays.contour(straight)
         bent, alone = bent_contour(score, notes)
         players[path.stem] = note_table(bent, alone, level=False)
-        own[path.stem] = note_table(thinned(played[path.stem]), alone, level=False)
-    if played and performances:
+        # Bends are the pitch that was played, and not what a tracker makes of it in a room.
+        dry = replays.contour(straight, room_gain=0.0)
+        own[path.stem] = note_table(thinned(dry), alone, level=False)
+    if played:
         name = "joins of scores, against performances"
         yield _joins_beside("score_joins", name, performances, played, GESTURES)
-    if played:
+    if own:
         sides = Sample.of(players), Sample.of(own)
         yield LineComparison("score_notes", "notes of scores, without joins", PITCH_LABELS, *sides)
