@@ -30,7 +30,7 @@ SHARES = np.linspace(0.02, 0.98, 13)
 ATTACK_SHARES = np.linspace(0.1, 0.9, 13)
 """The same of attacks, which are faint and short: more of them are errors."""
 
-NOISIER_DB, DARKER_OCTAVES = 1.0, 0.25
+NOISIER_DB, DARKER_OCTAVES = 2.0, 0.25
 """A dip smears the harmonics: a new bow is measured so much noisier and darker there than it was
 played, when an instrument plays the line of a performance in a like room."""
 
