@@ -57,6 +57,6 @@ class Glides:
         self._moved[slots] = now
         self._moving = bool((self._moved > STILL).any())
         fast = moved > STILL
-        number = np.arange(1, amps.shape[-1] + 1)
-        swept = (moved * f0_hz)[fast][:, None] * number / SWEEP_HZ
-        amps[fast] /= (1.0 + swept**4).astype(np.float32)
+        number = np.arange(1, amps.shape[-1] + 1, dtype=np.float32)
+        swept = np.square((moved * f0_hz / SWEEP_HZ)[fast].astype(np.float32)[:, None] * number)
+        amps[fast] /= np.float32(1.0) + np.square(swept)
