@@ -18,8 +18,8 @@ UNFOLDS_SECONDS = 0.2, 0.6
 
 
 STRAIGHT_SECONDS = 0.1
-VIBRATO_UNFOLDS_SECONDS = 0.4
-STRAIGHT = 0.35
+VIBRATO_UNFOLDS_SECONDS = 0.3
+STRAIGHT = 0.3
 """How much of their vibrato notes of a line begin with, and when they have all of it: in violin
 parts of chamber music, quick notes of 0.15 s have about 4 cents without what trackers add, those of
 0.5 s have 8, and those of a second 10."""
