@@ -74,10 +74,10 @@ def export(
 
     check_destination(out)
     licences = named_texts("--licence", licence or [])
+    cache = FeatureCache.load(features)
     networks = load_envelope(envelopes_run), find_timbre(timbre)
     performances = performances_of(envelopes_run)
     settings = ExportSettings(name or out.resolve().name, description, licences, performances)
-    cache = FeatureCache.load(features)
     describe_sources(cache, settings)
     spec = export_instrument(*networks, cache, out, settings, write_card)
     megabytes = sum(path.stat().st_size for path in out.iterdir() if path.is_file()) / 1e6
