@@ -150,7 +150,10 @@ def facts(spec: InstrumentSpec) -> dict[str, Any]:
             {"name": preset.name, "program": program, "description": preset.description}
             for program, preset in enumerate(spec.presets)
         ],
-        "sources": [{"name": s.name, "notes": s.notes, "licence": s.licence} for s in spec.sources],
+        "sources": [asdict(source) for source in spec.sources],
+        "performances": [
+            {"name": s.name, "joins": s.notes, "licence": s.licence} for s in spec.performances
+        ],
         "metrics": [asdict(metric) for metric in spec.metrics],
     }
 
@@ -164,6 +167,7 @@ def print_facts(about: dict[str, Any]) -> None:
         ("Knobs", ("--knob", "what it changes"), about["axes"][:KNOBS]),
         ("Presets", ("--preset", "program", "what it is"), about["presets"]),
         ("Learned from", ("recordings", "notes", "licence"), about["sources"]),
+        ("Joins measured in", ("performance", "joins", "licence"), about["performances"]),
     ):
         if rows:
             console.print()

@@ -43,7 +43,8 @@ def _joins(spec: InstrumentSpec) -> str:
     return f"""## What its joins were measured in
 
 How a note of a line leads into the next, slurred or by a change of the bow: glide and overshoot of
-the pitch, depth and width of the dip. Nothing else was taken from these performances.
+the pitch, depth and width of the dip, noise and brightness of a new bow. Nothing else was taken
+from these performances.
 
 {table}
 

@@ -30,6 +30,19 @@ def test_info_tells_everything_within_80_columns(
     assert f"({len(spec['metrics'])} in all)" in told
 
 
+def test_info_names_the_performances_that_joins_were_measured_in(
+    arco: Arco, tiny_instrument: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_instrument, tmp_path / "bowed")
+    spec = json.loads((folder / "instrument.json").read_text())
+    spec["performances"] = [{"name": "sonata", "notes": 350, "licence": "CC BY 4.0"}]
+    (folder / "instrument.json").write_text(json.dumps(spec))
+    status, out, _ = arco("info", folder, "--json")
+    told = {"name": "sonata", "joins": 350, "licence": "CC BY 4.0"}
+    assert (status, json.loads(out)["performances"]) == (0, [told])
+    assert " ".join(arco("info", folder)[1].split()).count("sonata 350 CC BY 4.0") == 1
+
+
 def test_info_shows_the_main_metrics_with_what_they_are_compared_with(
     arco: Arco, tiny_instrument: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
