@@ -67,7 +67,7 @@ PACKETS = st.one_of(
     st.builds(
         damaged, WELL_FORMED, st.integers(0, 4000), st.integers(0, 4000), st.integers(0, 255)
     ),
-    st.lists(MESSAGES, max_size=100).map(lambda each: bundle(*each)),
+    st.lists(MESSAGES, max_size=10).map(lambda each: bundle(*each)),
     st.sampled_from([1, 5, 50, 500, 2000]).map(nested),
     st.sampled_from([60_000]).map(bytes),
 )
@@ -119,7 +119,7 @@ def player(tiny: Instrument) -> Iterator[Player]:
 
 @pytest.mark.fuzz
 @settings(deadline=None, suppress_health_check=[*HealthCheck])
-@given(st.lists(PACKETS, max_size=30), st.lists(PACKETS, max_size=30))
+@given(st.lists(PACKETS, max_size=10), st.lists(PACKETS, max_size=10))
 def test_notes_sound_and_end_whatever_comes_between(
     player: Player, before: list[bytes], while_it_sounds: list[bytes]
 ) -> None:
