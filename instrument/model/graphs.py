@@ -74,8 +74,9 @@ class EnvelopeModel:
             context: Of the B notes; by default they are long ones that begin by themselves.
         """
         shape = (len(latent), *self._frames)
-        context = context or NoteContext.long(len(latent))
-        inputs = {"latent": latent, "pitch": pitch, "loudness": loudness, **context.tensors()}
+        inputs = {"latent": latent, "pitch": pitch, "loudness": loudness}
+        if self.knows_context:
+            inputs |= (context or NoteContext.long(len(latent))).tensors()
         cents, loudness_db = self.runner.run(inputs, (shape, shape))
         return cents, loudness_db
 
