@@ -21,6 +21,11 @@ class Join(Enum):
     PORTAMENTO = "portamento"
     STACCATO = "staccato"
 
+    @property
+    def bowed(self) -> bool:
+        """Whether the bow begins anew."""
+        return self in (Join.BOW, Join.STACCATO)
+
 
 SLIDES_UP_TO, BOWED_FROM = 40, 100
 """Velocities that choose: so soft a note is slid into, so hard a one has a new bow, and between

@@ -58,7 +58,7 @@ class JoinShape:
     @property
     def bowed(self) -> bool:
         """Whether the bow begins anew."""
-        return self.kind in (Join.BOW, Join.STACCATO)
+        return self.kind.bowed
 
     def sliding(self, frames: int, semitones: float) -> JoinShape:
         """The same with a portamento over an interval that takes so many frames; 0 for none."""

@@ -14,7 +14,6 @@ SLOTS_PER_VOICE = 4
 HEARD_AFTER_SECONDS = 0.04
 """A note whose voice is stolen sooner than this wasn't heard: the bow has hardly begun."""
 
-
 JOIN_WITHIN_SECONDS = 0.08
 """A note that begins so soon after the last one of its line goes on in the same voice."""
 

@@ -119,12 +119,12 @@ class VoicePool:
         if step == 0.0 and kind in (Join.SLUR, Join.PORTAMENTO):
             kind = Join.BOW
         self._take(slot, note, before=int(table.point[slot]))
-        table.bowed[slot] = kind in (Join.BOW, Join.STACCATO)
-        table.slurred[slot] = not table.bowed[slot]
+        table.bowed[slot] = kind.bowed
+        table.slurred[slot] = not kind.bowed
         self._envelopes.write(slot, curves)
         rng = self._envelopes.rngs[slot]
         shape = draw_shape(self._joins, kind, abs(heard), line.seconds, note.loudness, rng)
-        within_db = SUSTAIN_WITHIN_DB if table.bowed[slot] else ONE_BOW_WITHIN_DB
+        within_db = SUSTAIN_WITHIN_DB if kind.bowed else ONE_BOW_WITHIN_DB
         entry = legato_entry(curves, table.release_frame, within_db)
         self._envelopes.unfold(slot, curves, entry)
         calm(curves, entry, table.release_frame)

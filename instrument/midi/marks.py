@@ -52,6 +52,7 @@ class Mark(IntFlag):
         return Join.SLUR if self & Mark.SLUR else None
 
 
+JOINED = Mark.SLUR | Mark.BOW | Mark.PORTAMENTO
 SHORT = Mark.STACCATO | Mark.SPICCATO
 TRILLED = Mark.TRILL | Mark.SEMITONE
 SEVERAL = Mark.TREMOLO | TRILLED
@@ -71,6 +72,11 @@ WORDS = {
 """What is written, in any case, with or without a full stop."""
 
 MARKS = {word: mark for mark, words in WORDS.items() for word in words}
+
+
+def has_any(marks: bytes, kinds: Mark) -> bool:
+    """Whether any of the marks of notes is of some kinds."""
+    return any(mark & kinds for mark in set(marks))
 
 
 def mark_of(text: bytes) -> Mark | None:

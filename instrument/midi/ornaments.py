@@ -24,7 +24,7 @@ from instrument.arrays import Int64
 from instrument.joins import Join
 from instrument.midi.channel import CHANNELS
 from instrument.midi.events import Event, NoteOff, NoteOn, TimedEvent
-from instrument.midi.marks import SEVERAL, SHORT, TRILLED, Mark
+from instrument.midi.marks import SEVERAL, SHORT, TRILLED, Mark, has_any
 from instrument.midi.score import Score
 
 TRILL_SECONDS, TRILL_VARIES = 0.072, 0.06
@@ -67,7 +67,7 @@ def played_as_marked(score: Score, seed: int) -> Iterable[TimedEvent]:
         score: As ``phrase`` leaves it.
         seed: Of what is left to chance: how fast and even trills and tremolos are.
     """
-    if not any(mark & (SHORT | SEVERAL) for mark in set(score.marks)):
+    if not has_any(score.marks, SHORT | SEVERAL):
         return score.events
     return _Played(score, seed)
 
@@ -97,7 +97,7 @@ class _Played:
 def _scale(score: Score) -> Int64:
     """[16, 12], how many notes of each pitch class the channels have, if any is trilled."""
     counts = np.zeros((CHANNELS, 12), np.int64)
-    if any(mark & TRILLED for mark in set(score.marks)):
+    if has_any(score.marks, TRILLED):
         for timed in score.events:
             if isinstance(timed.event, NoteOn):
                 counts[timed.event.channel, timed.event.key % 12] += 1

@@ -16,7 +16,7 @@ from instrument.midi.articulation import articulate
 from instrument.midi.events import NoteOn, TimedEvent
 from instrument.midi.hints import Hints
 from instrument.midi.lines import Line, find_lines, overlapping
-from instrument.midi.marks import Mark
+from instrument.midi.marks import JOINED, Mark, has_any
 from instrument.midi.packed import ScoreEvents
 from instrument.midi.score import Score
 from instrument.midi.whole_notes import WholeNotes, numbered, whole_notes
@@ -67,7 +67,7 @@ def phrase(score: Score, joining: str, seed: int, *, velocity_joins: bool = Fals
     hints = Hints(max(notes.numbers) + 1, known)
     lines = find_lines(notes)
     # Where some joins are marked, those that aren't are plain.
-    says = any(Mark(mark).join for mark in set(score.marks))
+    says = has_any(score.marks, JOINED)
     _tell_seconds(notes, lines, score, hints)
     for line in lines:
         rng = np.random.default_rng([seed, notes.channels[line.notes[0]]])

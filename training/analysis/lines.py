@@ -81,6 +81,11 @@ class LineJoin:
     before_ms: float
     after_ms: float
 
+    @property
+    def bowed(self) -> bool:
+        """Whether it is a change of the bow."""
+        return self.dip_db >= BOWED_DB
+
 
 def stretches(contour: Contour) -> list[Stretch]:
     """The notes of a line: where the pitch stays near the median that it has had so far."""
@@ -116,14 +121,18 @@ def joins(contour: Contour) -> list[LineJoin]:
     return [join for _, _, join in joined(contour)]
 
 
+def follows(contour: Contour, before: Stretch, after: Stretch) -> bool:
+    """Whether a note follows on another within 120 ms."""
+    return after.begin - before.end <= LONGEST_JOIN_SECONDS * contour.frame_rate
+
+
 def joined(contour: Contour) -> list[tuple[Stretch, Stretch, LineJoin]]:
     """The same, each with the notes before and behind it."""
-    longest = LONGEST_JOIN_SECONDS * contour.frame_rate
     low, high = INTERVALS
     return [
         (before, after, join_between(contour, before, after))
         for before, after in pairwise(stretches(contour))
-        if after.begin - before.end <= longest and low <= abs(after.midi - before.midi) <= high
+        if follows(contour, before, after) and low <= abs(after.midi - before.midi) <= high
     ]
 
 

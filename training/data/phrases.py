@@ -18,11 +18,10 @@ from instrument.joins import Join
 from instrument.listening.frames import FRAMES, RELEASE_FRAME
 from instrument.units import FRAME_RATE
 from training.analysis.lines import (
-    BOWED_DB,
-    LONGEST_JOIN_SECONDS,
     Contour,
     LineJoin,
     Stretch,
+    follows,
     join_between,
     stretches,
 )
@@ -30,9 +29,6 @@ from training.analysis.lines import (
 JOIN_FRAMES = 8
 """So near to a join, pitch and level are the join's, which the engine draws; windows of notes hold
 there what comes behind it."""
-
-ENDING_FRAMES = 8
-"""A note falls before the bow changes: that is its own."""
 
 SHORTEST_FRAMES = 16
 """Of what is left of a note without its joins: one to learn from."""
@@ -98,14 +94,14 @@ def phrased_notes(contour: Contour) -> list[PhrasedNote]:
     found = []
     for note, (before, behind) in zip(notes[1:-1], pairwise(joined), strict=True):
         if before is not None and behind is not None:
-            kind = Join.SLUR if before.dip_db < BOWED_DB else Join.BOW
+            kind = Join.BOW if before.bowed else Join.SLUR
             found.append(PhrasedNote(before.frame, behind.frame, round(note.midi), kind))
     return found
 
 
 def _joined(contour: Contour, before: Stretch, after: Stretch) -> LineJoin | None:
-    near = after.begin - before.end <= LONGEST_JOIN_SECONDS * contour.frame_rate
-    return join_between(contour, before, after) if near and after.midi != before.midi else None
+    near = follows(contour, before, after) and after.midi != before.midi
+    return join_between(contour, before, after) if near else None
 
 
 def phrase_windows(contours: Mapping[str, Contour]) -> tuple[PhraseWindows, dict[str, int]]:
@@ -151,8 +147,8 @@ def _window(
     contour: Contour, note: PhrasedNote
 ) -> tuple[Float64, Float64, NDArray[np.bool], float] | None:
     """Cents, level, mask and median level of a note; None if too little of it was measured."""
-    begin, end = note.begin + JOIN_FRAMES, note.end - ENDING_FRAMES
-    midi, level_db = contour.midi[begin : note.end - JOIN_FRAMES], contour.level_db[begin:end]
+    measured = slice(note.begin + JOIN_FRAMES, note.end - JOIN_FRAMES)
+    midi, level_db = contour.midi[measured], contour.level_db[measured]
     count = min(len(level_db), RELEASE_FRAME - JOIN_FRAMES)
     if count < SHORTEST_FRAMES or np.abs(midi - np.median(midi)).max() > FURTHEST_SEMITONES:
         return None

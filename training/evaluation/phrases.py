@@ -20,7 +20,7 @@ from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
 from training.analysis.line_notes import LEVEL_LABELS, PITCH_LABELS, note_table
-from training.analysis.lines import BOWED_DB, Contour, joins, stretches
+from training.analysis.lines import Contour, joins, stretches
 from training.data.contours import AS_USUAL, Measure, kept_contour, read_contours
 from training.data.parts import AS_PARTS, read_parts, without_doubles
 from training.data.sample_sets import AUDIO_SUFFIXES
@@ -215,7 +215,7 @@ def level_around(contours: Contours) -> Around | None:
         before, after = (round(seconds * rate) for seconds in AROUND_SECONDS)
         for join in joins(contour):
             around = contour.level_db[max(join.frame - before, 0) : join.frame + after + 1]
-            if join.dip_db >= BOWED_DB and len(around) == before + after + 1:
+            if join.bowed and len(around) == before + after + 1:
                 rows.append(around - np.median(around))
     if not rows:
         return None

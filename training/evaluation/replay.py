@@ -13,7 +13,7 @@ from instrument.arrays import Float64
 from instrument.midi.score import Score, read_score
 from instrument.model.dynamics import Dynamics
 from training.analysis.line_notes import tuning
-from training.analysis.lines import LONGEST_JOIN_SECONDS, Contour, Stretch, stretches
+from training.analysis.lines import Contour, Stretch, follows, stretches
 from training.evaluation.score import ScoreNote, bends, score_notes
 
 PLAYABLE = range(55, 104)
@@ -46,7 +46,7 @@ def notes_of(contour: Contour, dynamics: Dynamics, level_db: float) -> list[Note
     levels = [float(np.median(contour.level_db[n.begin : n.end])) for n in found]
     ends = [note.end for note in found]
     for i, (before, after) in enumerate(pairwise(found)):
-        if after.begin - before.end <= LONGEST_JOIN_SECONDS * contour.frame_rate:
+        if follows(contour, before, after):
             ends[i] = after.begin
     middle = float(np.median(levels)) if levels else 0.0
     notes = [

@@ -14,7 +14,7 @@ from instrument.errors import UsageError
 from instrument.joins import Join
 from instrument.model.join_table import USUAL, JoinClass
 from instrument.model.spec import InstrumentSpec, Source, read_spec, write_spec
-from training.analysis.lines import BOWED_DB, Contour, LineJoin, joins
+from training.analysis.lines import Contour, LineJoin, joins
 from training.analysis.strokes import BowAttack
 from training.export.card import write_card
 from training.export.destination import check_card
@@ -45,8 +45,8 @@ def join_classes(
     Slurs and bow changes are told apart by their dips, and bow changes after quick notes from
     others. Where too few attacks of new bows were measured, they stay as usual.
     """
-    slurs = [join for join in measured if join.dip_db < BOWED_DB]
-    bows = [join for join in measured if join.dip_db >= BOWED_DB]
+    slurs = [join for join in measured if not join.bowed]
+    bows = [join for join in measured if join.bowed]
     quick = [join for join in bows if join.before_ms < 1000.0 * QUICK_SECONDS]
     found = []
     for kind, chosen, seconds in (
