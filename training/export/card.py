@@ -11,7 +11,7 @@ from pathlib import Path
 
 from instrument.files import replacing
 from instrument.model.metrics import Metric, metric_values, three_digits
-from instrument.model.spec import Graph, InstrumentSpec, read_spec, write_spec
+from instrument.model.spec import Graph, InstrumentSpec, Source, read_spec, write_spec
 from instrument.model.tensors import (
     CONTEXT,
     ENCODER,
@@ -34,17 +34,22 @@ ENCODER_SAID = (
 )
 
 
+NOTHING_ELSE = """ Nothing else was taken
+from these performances."""
+
+
 def _joins(spec: InstrumentSpec) -> str:
     """What its joins were measured in, if they were."""
     if not spec.performances:
         return ""
     rows = [[source.name, str(source.notes), source.licence] for source in spec.performances]
     table = markdown_table(["performance", "joins", "licence"], rows)
+    learned = {source.name for source in spec.sources}
+    alone = not any(source.name in learned for source in spec.performances)
     return f"""## What its joins were measured in
 
 How a note of a line leads into the next, slurred or by a change of the bow: glide and overshoot of
-the pitch, depth and width of the dip, noise and brightness of a new bow. Nothing else was taken
-from these performances.
+the pitch, depth and width of the dip, noise and brightness of a new bow.{NOTHING_ELSE * alone}
 
 {table}
 
@@ -160,6 +165,15 @@ def _axes(spec: InstrumentSpec) -> str:
     return markdown_table(["knob", "changes most", "from 0 to 1, in standard deviations"], rows)
 
 
+def _licences(sources: Iterable[Source]) -> str:
+    """Those that are stated, as options of a command."""
+    return "".join(
+        f" \\\n  --licence {shlex.quote(f'{source.name}={source.licence}')}"
+        for source in sources
+        if source.licence not in ("", "not stated")
+    )
+
+
 def card(spec: InstrumentSpec) -> str:
     """The model card of an instrument, as Markdown."""
     name = shlex.quote(spec.name)
@@ -174,11 +188,10 @@ def card(spec: InstrumentSpec) -> str:
         ["program", "preset", "made from"],
         [[str(i), f"`{p.name}`", p.description] for i, p in enumerate(spec.presets)],
     )
-    licences = "".join(
-        f" \\\n  --licence {shlex.quote(f'{source.name}={source.licence}')}"
-        for source in spec.sources
-        if source.licence != "not stated"
-    )
+    lines = " --performance PERFORMANCE" if "seconds" in spec.envelope.inputs else ""
+    joins = ""
+    if spec.performances:
+        joins = f"\narco train joins {name} PERFORMANCES{_licences(spec.performances)}"
     digests = ",\n".join(f"`{graph.file}` `{graph.sha256}`" for graph, _, _ in _tensors(spec))
     return f"""\
 # {spec.name}
@@ -241,11 +254,11 @@ A note is placed beside a training note of its preset, of like pitch and loudnes
 
 ```
 arco train prepare RECORDINGS --instrument INSTRUMENT -o features.npz
-arco train envelopes features.npz --run runs/envelopes
+arco train envelopes features.npz --run runs/envelopes{lines}
 arco train timbre features.npz --run runs/timbre
 arco train timbre features.npz --refine runs/timbre --run runs/refined
 arco train export features.npz -o {name} \\
-  --envelopes runs/envelopes --timbre runs/refined{licences}
+  --envelopes runs/envelopes --timbre runs/refined{_licences(spec.sources)}{joins}
 arco train evaluate features.npz {name} \\
   --envelopes runs/envelopes --timbre runs/refined --record
 ```

@@ -46,6 +46,13 @@ def test_card_says_what_the_graphs_take_and_give(folder: Path) -> None:
     assert f"[V, T, {spec.timbre_size.harmonics}]" in text
 
 
+def test_card_says_that_only_joins_were_taken_where_that_is_so(folder: Path) -> None:
+    spec = dataclasses.replace(read_spec(folder), performances=[Source("sonata", 40, "CC0")])
+    assert "Nothing else was taken" in card(spec)
+    learned = dataclasses.replace(spec, sources=[*spec.sources, Source("sonata", 90, "CC0")])
+    assert "Nothing else was taken" not in card(learned)
+
+
 def test_card_lists_knobs_and_presets(folder: Path) -> None:
     spec = read_spec(folder)
     text = card(spec)
@@ -69,6 +76,16 @@ def test_commands_on_the_card_can_be_typed(folder: Path) -> None:
         context = commands[name].make_context(name, arguments, resilient_parsing=False)
         if name == "export":
             assert context.params["licence"] == ["o'clock=CC BY 4.0 | by $USER"]
+
+
+def test_card_says_how_lines_took_part(folder: Path, tiny_in_lines: Path) -> None:
+    spec = read_spec(folder)
+    bowed = dataclasses.replace(spec, performances=[Source("sonata", 40, "CC BY 4.0")])
+    assert "arco train joins" not in card(spec)
+    assert "arco train joins tiny PERFORMANCES" in card(bowed)
+    assert "--licence 'sonata=CC BY 4.0'" in card(bowed)
+    assert "--performance" not in card(bowed)
+    assert "--performance" in card(read_spec(tiny_in_lines))
 
 
 def test_metrics_stand_beside_what_they_are_compared_with() -> None:
