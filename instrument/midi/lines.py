@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -78,6 +78,7 @@ def find_lines(notes: WholeNotes) -> list[Line]:
 
 def overlapping(notes: WholeNotes, lines: Iterable[Line]) -> Iterator[tuple[int, int]]:
     """The notes that go on while others sound: of each the one before, and itself."""
+    leads = np.zeros(len(notes), np.bool_)
     for line in lines:
         ends = np.asarray(notes.ends)[line.notes]
         by_end = np.asarray(line.notes)[np.argsort(ends, kind="stable")]
@@ -87,13 +88,13 @@ def overlapping(notes: WholeNotes, lines: Iterable[Line]) -> Iterator[tuple[int,
         ending = np.searchsorted(ends, starts + OVERLAP_SECONDS, "right")
         apart = np.diff(starts, prepend=-np.inf, append=np.inf) > CHORD_SECONDS
         may = np.isnan(line.gaps) & (ending > ended) & (ending - ended <= MOST_ENDING)
-        gone_on: deque[int] = deque(maxlen=MOST_ENDING)
+        leads[np.asarray(line.notes)[np.flatnonzero(~np.isnan(line.gaps)) - 1]] = True
         for place in np.flatnonzero(may & apart[:-1] & apart[1:]).tolist():
             i = line.notes[place]
             near = by_end[ended[place] : ending[place]].tolist()
             found = [j for j in near if notes.starts[j] < notes.starts[i]]
-            if len(found) == 1 and found[0] not in gone_on and _is_brief(notes, found[0], i):
-                gone_on.append(found[0])
+            if len(found) == 1 and not leads[found[0]] and _is_brief(notes, found[0], i):
+                leads[found[0]] = True
                 yield found[0], i
 
 

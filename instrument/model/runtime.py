@@ -60,7 +60,7 @@ def within_time(work: Callable[[Stop], T], what: str, seconds: float = LOADING_S
     Raises:
         InstrumentError: It takes longer.
     """
-    stop = Stop()
+    stop = _leaving_memory()
     results: list[T] = []
     errors: list[BaseException] = []
     done = Event()
@@ -96,6 +96,17 @@ def _limit_memory() -> None:
     limits = onnxruntime.OrtArenaCfg({"max_mem": MEMORY_BYTES})
     with suppress(Exception):  # the program that Arco is part of has one already
         onnxruntime.create_and_register_allocator(memory, limits)
+
+
+def _leaving_memory() -> Stop:
+    """Options of a run that gives its memory back.
+
+    What a graph took that failed for want of memory stays taken else, the next session takes some
+    beyond the end, and from then on there is none.
+    """
+    options = Stop()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
 
 
 def _session(content: bytes, path: Path, *, as_written: bool) -> onnxruntime.InferenceSession:
@@ -169,6 +180,7 @@ class GraphRunner:
         self.faults = 0
         self.inputs = graph.inputs
         self._outputs = outputs
+        self._options: Stop | None = None
         content = read_graph(graph, folder)
         written = _session(content, self.path, as_written=True)
         _check_tensors(written, graph, self.path)
@@ -202,9 +214,10 @@ class GraphRunner:
         """
         try:
             found: list[Float32] = self._session.run(
-                None, {name: inputs[name] for name in self.inputs}
+                None, {name: inputs[name] for name in self.inputs}, self._options
             )
         except Exception as error:  # onnxruntime's exceptions have no common base
+            self._options = _leaving_memory()
             self._keep(self._uncomputable(error))
             return self._silence(shapes)
         for array, shape in zip(found, shapes, strict=True):

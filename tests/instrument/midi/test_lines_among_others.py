@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from instrument.joins import Join
@@ -109,6 +109,7 @@ def test_velocities_may_choose() -> None:
         max_size=40,
     )
 )
+@example([Note(0.0, 0.21, 55), Note(0.15, 0.21, 55), Note(0.2, 0.06, 55)])
 def test_a_note_leads_into_one_at_most_that_begins_while_it_is_held(notes: list[Note]) -> None:
     found = led(score_of_notes(notes))
     followed = [event.after for event in found if event.after is not None]

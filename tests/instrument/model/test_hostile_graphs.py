@@ -122,12 +122,12 @@ def much(kind: str) -> Make:
     return make
 
 
-def giant(spec: InstrumentSpec) -> Model:
+def giant(spec: InstrumentSpec, numbers: int = 1 << 34) -> Model:
     more = [
         node("ConstantOfShape", "shape", "giant"),
         node("ReduceSum", "giant", "sum", keepdims=0),
         node("Add", "sum level", "louder"),
-        constant("shape", [1 << 34], np.int64),
+        constant("shape", [numbers], np.int64),
     ]
     return timbre(spec, level="louder", more=more)
 
@@ -163,6 +163,17 @@ def test_what_has_no_end_is_refused(
     spec: InstrumentSpec, tiny_instrument: Path, tmp_path: Path, make: Make, said: str
 ) -> None:
     assert said in refusal(copy_with(tiny_instrument, tmp_path / "made", timbre=make(spec)))
+
+
+def test_what_took_all_memory_leaves_it_to_the_next(
+    spec: InstrumentSpec, tiny_instrument: Path, tmp_path: Path
+) -> None:
+    refused = copy_with(tiny_instrument, tmp_path / "much", timbre=much("frame")(spec))
+    assert "1024 MB" in refusal(refused)
+    playing = [load_instrument(tiny_instrument) for _ in range(12)]
+    two_gb = copy_with(tiny_instrument, tmp_path / "giant", timbre=giant(spec, 1 << 29))
+    assert "1024 MB" in refusal(two_gb)
+    assert all(instrument.fault is None for instrument in playing)
 
 
 # --- What can't be played -------------------------------------------------------------------------
