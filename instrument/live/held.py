@@ -1,43 +1,161 @@
-"""What inputs hold, so that nothing sounds for ever when one of them goes."""
+"""What inputs hold and have moved, so that nothing stays when one of them goes."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeAlias
 
-from instrument.midi.channel import CHANNELS
-from instrument.midi.controllers import ALL_NOTES_OFF, SOSTENUTO, SUSTAIN
-from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
+from instrument.midi.channel import CHANNELS, Channel
+from instrument.midi.controllers import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
+    CONTROLLERS,
+    MONO_ON,
+    OMNI_OFF,
+    OMNI_ON,
+    POLY_ON,
+    RESET_CONTROLLERS,
+    SOSTENUTO,
+    SUSTAIN,
+    Setter,
+)
+from instrument.midi.events import (
+    ChannelPressure,
+    ControlChange,
+    Event,
+    KeyPressure,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+)
+
+NOTES_END = (ALL_SOUND_OFF, ALL_NOTES_OFF, OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON)
+"""Controllers that end the notes of a channel."""
+
+Key: TypeAlias = tuple[int, int]
+"""Channel and key."""
+
+Movable: TypeAlias = ControlChange | PitchBend | ChannelPressure | KeyPressure
+
+Part: TypeAlias = tuple[type[Movable], int, int]
+"""What an input moves: the kind of message, its channel, and which controller or key."""
 
 
 class Held:
-    """The keys that are down and the pedals that are pressed, for each input."""
+    """The keys that are down, and whatever was moved, for each input.
+
+    A part that several inputs move, such as the wheel of a channel, is where the last one put it.
+    """
 
     def __init__(self) -> None:
-        self._down: defaultdict[str, Counter[tuple[int, int]]] = defaultdict(Counter)
-        self._pedals: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
+        self._down: defaultdict[Key, set[str]] = defaultdict(set)
+        self._moved: defaultdict[Part, dict[str, Movable]] = defaultdict(dict)
+        self._rests = resting_values()
 
-    def remember(self, port: str, event: Event) -> None:
-        """Keep in mind what an input holds after an event."""
+    def hear(self, port: str, event: Event) -> list[Event]:
+        """What an event comes to, given what inputs hold; it is remembered.
+
+        A key that goes down again at the same input ends first: its note-off was lost. One that
+        comes up at an input that doesn't hold it ends no note of another input's.
+        """
         match event:
             case NoteOn(channel, key):
-                self._down[port][channel, key] += 1
+                inputs = self._down[channel, key]
+                again = port in inputs
+                inputs.add(port)
+                return [NoteOff(channel, key), event] if again else [event]
             case NoteOff(channel, key):
-                # Its key may have gone down while nothing played.
-                self._down[port][channel, key] = max(0, self._down[port][channel, key] - 1)
-            case ControlChange(channel, controller, value) if controller in (SUSTAIN, SOSTENUTO):
-                pedals = self._pedals[port]
-                (pedals.add if value >= 64 else pedals.discard)((channel, controller))
+                inputs = self._down[channel, key]
+                if inputs and port not in inputs:
+                    return []
+                inputs.discard(port)
+            case ControlChange(channel, controller) if controller == RESET_CONTROLLERS:
+                for part in [part for part in self._moved if part[1] == channel]:
+                    del self._moved[part]
+            case ControlChange(channel, controller) if controller in NOTES_END:
+                for key in range(128):
+                    self._down.pop((channel, key), None)
+            case ControlChange(channel, controller) if controller in self._rests:
+                self._move(port, (ControlChange, channel, controller), event)
+            case PitchBend(channel) | ChannelPressure(channel):
+                self._move(port, (type(event), channel, 0), event)
+            case KeyPressure(channel, key):
+                self._move(port, (KeyPressure, channel, key), event)
             case _:
                 pass
+        return [event]
+
+    def _move(self, port: str, part: Part, event: Movable) -> None:
+        movers = self._moved[part]
+        movers.pop(port, None)
+        movers[port] = event  # the last one
 
     def ends(self, port: str) -> Iterator[Event]:
-        """The events that end all that an input holds; from then on it holds nothing."""
-        for (channel, key), times in self._down.pop(port, Counter()).items():
-            for _ in range(times):
+        """The events that end all that an input holds, and put back what it moved.
+
+        From then on it holds nothing. What another input holds, or moved last, stays.
+        """
+        for (channel, key), inputs in [*self._down.items()]:
+            if port in inputs:
+                inputs.discard(port)
                 yield NoteOff(channel, key)
-        for channel, controller in self._pedals.pop(port, set()):
-            yield ControlChange(channel, controller, 0)
+        resets: set[int] = set()
+        for part, movers in [*self._moved.items()]:
+            last = next(reversed(movers), None)
+            event = movers.pop(port, None)
+            if event is None or port != last:
+                continue
+            rest = next(reversed(movers.values()), None) or self._rest(event)
+            if rest is None:
+                resets.add(part[1])
+            elif rest != event:
+                yield rest
+        used = {channel for (_, channel, _), movers in self._moved.items() if movers}
+        for channel in sorted(resets - used):
+            yield ControlChange(channel, RESET_CONTROLLERS, 0)
+
+    def _rest(self, event: Movable) -> Movable | None:
+        """Where a part rests; None if no value of it says so.
+
+        The pressure of a key that nobody holds any more is its note's own.
+        """
+        match event:
+            case ControlChange(_, controller):
+                value = self._rests[controller]
+                return None if value is None else replace(event, value=value)
+            case KeyPressure(channel, key) if not self._down[channel, key]:
+                return event
+            case _:
+                return replace(event, value=0)
+
+
+def resting_values() -> dict[int, int | None]:
+    """Where controllers rest that a reset of all controllers puts back, by number.
+
+    Volume, pan, knobs and whatever else MMA RP-015 leaves alone aren't among them. None stands
+    for a rest that no value is, only never having been moved.
+    """
+    return {
+        controller: next((v for v in range(128) if _after(set_value, v) == Channel()), None)
+        for controller, set_value in CONTROLLERS.items()
+        if _resets(set_value)
+    }
+
+
+def _after(set_value: Setter, value: int) -> Channel:
+    channel = Channel()
+    set_value(channel, value)
+    return channel
+
+
+def _resets(set_value: Setter) -> bool:
+    """Whether a controller moves what a reset puts back, and nothing else."""
+    moved = [channel for value in (0, 127) if (channel := _after(set_value, value)) != Channel()]
+    for channel in moved:
+        channel.reset()
+    return bool(moved) and all(channel == Channel() for channel in moved)
 
 
 def ends_of_all() -> Iterator[Event]:

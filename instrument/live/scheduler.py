@@ -202,8 +202,8 @@ class EventScheduler:
         try:
             until = 0
             for meant in self.controllers.translate(arrival.event, arrival.seconds):
-                self._held.remember(arrival.port, meant)
-                until = self._give(meant, sample) + 1
+                for event in self._held.hear(arrival.port, meant):
+                    until = self._give(event, sample) + 1
         except Exception as error:
             # The events behind it, ends of notes perhaps, are heard all the same.
             self.faults += 1

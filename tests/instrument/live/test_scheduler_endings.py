@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from instrument.live.bindings import Binding
-from instrument.midi.channel import CHANNELS
-from instrument.midi.events import ControlChange, NoteOff, NoteOn
+from instrument.midi.channel import CHANNELS, Channel
+from instrument.midi.controllers import LEGATO
+from instrument.midi.events import ChannelPressure, ControlChange, NoteOff, NoteOn, PitchBend
 from instrument.model.graphs import Instrument
 from tests.instrument.live.stage import (
     SOSTENUTO,
@@ -104,3 +105,26 @@ def test_in_the_end_all_notes_end_and_no_other_begins(stage: Stage, tiny: Instru
     stage.play(3.0)
     assert stage.engine.silent
     assert_heard_as_rendered(stage, tiny)
+
+
+def test_the_next_notes_are_as_if_an_input_that_vanished_had_moved_nothing(stage: Stage) -> None:
+    stage.send(on(60), PitchBend(0, 8000), ChannelPressure(0, 100))
+    stage.send(turn(1, 127), turn(LEGATO, 127))
+    stage.play(0.05)
+    stage.scheduler.lose("Keys")
+    stage.play(0.05)
+    channel = stage.engine._control.state.channels[0]
+    assert channel == Channel()
+    assert stage.engine.held == 0
+
+
+def test_a_lost_note_off_is_cured_by_striking_the_key_again(stage: Stage) -> None:
+    stage.send(on(60))
+    stage.play(0.05)
+    stage.send(on(60))
+    stage.play(0.05)
+    assert stage.engine.held == 1
+    assert stage.events == [on(60), off(60), on(60)]
+    stage.send(off(60))
+    stage.play(0.05)
+    assert stage.engine.held == 0
