@@ -18,7 +18,8 @@ from instrument.errors import ArcoError
 from instrument.files import is_stream
 from instrument.live.notices import Notice, Tell
 from instrument.live.takes import RunningTake, Saver
-from instrument.midi.take import TakeEvents, TakeWriter
+from instrument.midi.take import TakeEvents
+from instrument.midi.take_file import TakeWriter
 from instrument.settings import EngineSettings
 
 TAPE_SAMPLES = 2**20
@@ -77,7 +78,7 @@ class Recorder:
             if take is not None:
                 self.take = writer = TakeWriter(take, self._playing)
                 if not is_stream(take):
-                    self._saver = Saver(lambda: writer.close(self._position), self._tell)
+                    self._saver = Saver(lambda: writer.keep(self._position), self._tell)
                 opened.push(self._close_take)
             elif self._folder is not None:
                 self.take = TakeEvents(self._playing)

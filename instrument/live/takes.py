@@ -8,12 +8,12 @@ from itertools import count
 from pathlib import Path
 
 from instrument.errors import OutputError
-from instrument.files import replacing
 from instrument.live.notices import Notice, Tell
-from instrument.midi.take import TakeEvents, write_pieces
+from instrument.midi.take import TakeEvents
+from instrument.midi.take_file import TakeFile
 
-SAVED_SECONDS = 5.0
-"""A take that goes on is written so often: a computer may lose its power."""
+SAVED_SECONDS = 0.5
+"""What was played is written so often, so that whatever ends the process leaves it there."""
 
 LEAST_REST = 20.0
 """Times as long as writing took, before it is written again."""
@@ -65,10 +65,10 @@ class RunningTake:
         Raises:
             OutputError: It can't be written there.
         """
-        self._events = events
         self._begins = self._ends = begins
-        self._saver = Saver(lambda: self.save(self._ends), tell)
+        self._saver = Saver(lambda: self._file.keep(max(self._ends, begins + 1)), tell)
         self.path = _new_file(folder, events.file(begins, begins))
+        self._file = TakeFile(self.path, events, begins)
 
     def look(self, position: int) -> None:
         """Keep what there is, now and then; it is at this sample now."""
@@ -85,8 +85,7 @@ class RunningTake:
             OutputError: It can't be written; what was written before is there still.
         """
         ends = max(ends, self._begins + 1)
-        with replacing(self.path) as beside:
-            write_pieces(beside, self._events.file(ends, self._begins))
+        self._file.write(ends)
         return ends - self._begins
 
 

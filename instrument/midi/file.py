@@ -291,16 +291,20 @@ def _channel_message(reader: _Reader, status: int, where: str) -> int:
 # --- Writing ------------------------------------------------------------------------------------
 
 
-def delta(ticks: int) -> bytes:
+def delta(ticks: int, size: int = 1) -> bytes:
     """Bytes of the time before an event, in ticks.
 
     A rest longer than `LONGEST_DELTA` has empty text events in it.
+
+    Args:
+        ticks: 0 or more.
+        size: Bytes of its number, 1…4, at least.
     """
     rests = b""
     while ticks > LONGEST_DELTA:
         rests += _number(LONGEST_DELTA) + meta(TEXT)
         ticks -= LONGEST_DELTA
-    return rests + _number(ticks)
+    return rests + _number(ticks).rjust(size, b"\x80")
 
 
 def message(event: Event) -> bytes:

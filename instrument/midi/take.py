@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 from instrument.errors import MidiFileError, UsageError
-from instrument.files import check_writable, replacing
 from instrument.midi.events import Event, NoteOff, NoteOn
 from instrument.midi.file import (
     DEFAULT_TEMPO,
@@ -22,6 +22,7 @@ from instrument.midi.file import (
     LARGEST_DIVISION,
     SET_TEMPO,
     TEXT,
+    VARIABLE_LENGTH_BYTES,
     Song,
     delta,
     message,
@@ -44,6 +45,8 @@ PIECE = 1 << 16
 
 BEGINNING = 1 << 15
 """Bytes of a file in which a take has said how it was played."""
+
+SAMPLES_DIGITS = len(str(int(SAMPLES.high)))
 
 LONGEST_INTEGER = 40
 """Digits of a number that is read as it stands."""
@@ -156,10 +159,21 @@ class Stamper:
             self._with_note_on.clear()
 
 
+class Place(NamedTuple):
+    """How far the events of a take go: so many bytes of this piece, up to this tick."""
+
+    piece: int = 0
+    bytes: int = 0
+    tick: int = 0
+
+
 class TakeEvents:
     """What was played since an engine began: the bytes of its events, a few for each.
 
-    One thread adds; another may ask for the file meanwhile.
+    One thread adds; others may ask for the file meanwhile.
+
+    Attributes:
+        end: How far they go.
     """
 
     def __init__(self, settings: EngineSettings) -> None:
@@ -174,7 +188,7 @@ class TakeEvents:
         self._division, self._tempo = time_base(settings.sample_rate)
         self._settings = settings
         self._pieces = [bytearray()]
-        self._tick = 0
+        self.end = Place()
 
     def add(self, sample: int, event: Event) -> None:
         """Add an event, in the order and at the sample of a ``Stamper``.
@@ -182,74 +196,72 @@ class TakeEvents:
         Raises:
             ValueError: The sample lies before that of the event before.
         """
-        if sample < self._tick:
-            raise ValueError(f"sample {sample} comes after sample {self._tick}")
-        tick, self._tick = self._tick, sample
-        added = delta(sample - tick) + message(event)
-        # At once, so that nobody sees a half; a piece that is full stays as it is.
-        if len(self._pieces[-1]) < PIECE:
-            self._pieces[-1] += added
-        else:
-            self._pieces.append(bytearray(added))
+        tick = self.end.tick
+        if sample < tick:
+            raise ValueError(f"sample {sample} comes after sample {tick}")
+        if len(self._pieces[-1]) >= PIECE:  # one that is full stays as it is
+            self._pieces.append(bytearray())
+        self._pieces[-1] += delta(sample - tick) + message(event)
+        # At last and at once, so that nobody sees a half.
+        self.end = Place(len(self._pieces) - 1, len(self._pieces[-1]), sample)
+
+    def since(self, place: Place) -> tuple[list[bytes | bytearray], Place]:
+        """The bytes of the events behind a place, in pieces, and the place that they lead to.
+
+        Pieces are what the thread that adds waits for while they are copied, so they are small.
+        """
+        end = self.end
+        pieces: list[bytes | bytearray] = []
+        for index in range(place.piece, end.piece + 1):
+            piece = self._pieces[index]
+            start = place.bytes if index == place.piece else 0
+            stop = end.bytes if index == end.piece else len(piece)
+            whole = start == 0 and index < end.piece
+            pieces.append(piece if whole else bytes(piece[start:stop]))
+        return pieces, end
+
+    def beginning(self, track_bytes: int, samples: int, begins: int = 0) -> bytes:
+        """What a file begins with, as long for any length of the take.
+
+        Args:
+            track_bytes: Of the events and the end of the track.
+            samples: Where the take ends.
+            begins: Where it begins. What was played before is in it, since the sound depends on it.
+        """
+        said = asdict(self._settings) | ({"begins": begins} if begins else {})
+        rest = json.dumps(said).removeprefix("{")
+        text = f'{{"samples": {samples:{SAMPLES_DIGITS}}, {rest}'
+        told = delta(0) + meta(SET_TEMPO, self._tempo.to_bytes(3))
+        told += delta(0) + meta(TEXT, TAKE_MARK + text.encode())
+        return single_track_header(self._division, len(told) + track_bytes) + told
 
     def file(self, samples: int, begins: int = 0) -> list[bytes | bytearray]:
         """The .mid file of a take, in pieces one behind the other.
 
-        Pieces are what the thread that adds waits for while they are copied, so they are small.
-
         Args:
             samples: Where it ends. The file itself lasts until its last event at least.
-            begins: Where it begins. What was played before is in it, since the sound depends on it.
+            begins: Where it begins, as in ``beginning``.
         """
-        said = asdict(self._settings) | {"samples": samples}
-        if begins:
-            said["begins"] = begins
-        beginning = delta(0) + meta(SET_TEMPO, self._tempo.to_bytes(3))
-        beginning += delta(0) + meta(TEXT, TAKE_MARK + json.dumps(said).encode())
-        rest = delta(max(samples - self._tick, 0)) + meta(END_OF_TRACK)
-        pieces = [*self._pieces]
-        last = bytes(pieces.pop())
-        track: list[bytes | bytearray] = [beginning, *pieces, last, rest]
-        return [single_track_header(self._division, sum(map(len, track))), *track]
+        pieces, end = self.since(Place())
+        track = [*pieces, end_of_track(samples - end.tick)]
+        return [self.beginning(sum(map(len, track)), samples, begins), *track]
+
+
+def end_of_track(ticks: int) -> bytes:
+    """Bytes of the end of a track, so many ticks behind its last event.
+
+    The last `END_BYTES` of them always have the same form: a delta of four bytes and the event.
+    """
+    return delta(max(ticks, 0), VARIABLE_LENGTH_BYTES) + meta(END_OF_TRACK)
+
+
+END_BYTES = len(end_of_track(0))
 
 
 def write_pieces(path: Path, pieces: Iterable[bytes | bytearray]) -> None:
     """Write a file that comes in pieces."""
     with path.open("wb") as file:
         file.writelines(pieces)
-
-
-class TakeWriter(TakeEvents):
-    """Writes a take when it is over, of all that was played."""
-
-    def __init__(self, path: Path, settings: EngineSettings) -> None:
-        """Begin a take.
-
-        Args:
-            path: The .mid file to write; one that is there gives way when the take is written.
-            settings: Of the engine that plays.
-
-        Raises:
-            UsageError: The path has another ending, or a MIDI file can't count these samples.
-            OutputError: The file can't be written there.
-        """
-        if path.suffix.lower() != ".mid":
-            raise UsageError(f"{path}: should end in .mid; a take is a MIDI file")
-        super().__init__(settings)
-        check_writable(path)
-        self._path = path
-
-    def close(self, samples: int) -> None:
-        """Write the file; it may go on, and be written again.
-
-        Args:
-            samples: Length of the take. The file itself lasts until its last event at least.
-
-        Raises:
-            OutputError: It can't be written; what was there before is there still.
-        """
-        with replacing(self._path) as beside:
-            write_pieces(beside, self.file(samples))
 
 
 def time_base(sample_rate: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import instrument as arco
 from instrument.midi.events import TimedEvent
 from instrument.midi.score import Score, read_score, score_of_notes
-from instrument.midi.take import TakeWriter
+from instrument.midi.take_file import TakeWriter
 from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace

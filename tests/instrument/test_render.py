@@ -28,7 +28,8 @@ from instrument.midi.events import (
     TimedEvent,
 )
 from instrument.midi.score import Score, read_score
-from instrument.midi.take import Stamper, Take, TakeWriter
+from instrument.midi.take import Stamper, Take
+from instrument.midi.take_file import TakeWriter
 from instrument.model.graphs import Instrument
 from instrument.render import LONGEST_TAIL_SECONDS, RenderSettings, render_score
 from instrument.report import RenderReport

@@ -12,7 +12,7 @@ import soundfile
 from instrument.arrays import Float32
 from instrument.engine.engine import Engine
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, PitchBend
-from instrument.midi.take import TakeWriter
+from instrument.midi.take_file import TakeWriter
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
 

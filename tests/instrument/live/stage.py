@@ -20,7 +20,7 @@ from instrument.live.inputs import Inputs
 from instrument.live.knobs import Knobs
 from instrument.live.scheduler import POLL_SECONDS, EventScheduler, Performance
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
-from instrument.midi.take import TakeWriter
+from instrument.midi.take_file import TakeWriter
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
 

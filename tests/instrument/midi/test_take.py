@@ -24,7 +24,8 @@ from instrument.midi.events import (
 from instrument.midi.file import LONGEST_DELTA
 from instrument.midi.messages import decode
 from instrument.midi.score import Score, read_score
-from instrument.midi.take import Take, TakeWriter
+from instrument.midi.take import Take
+from instrument.midi.take_file import TakeWriter
 from instrument.settings import EngineSettings
 from tests.instrument.midi.take_events import (
     A_OFF,

@@ -12,7 +12,8 @@ import pytest
 from instrument.errors import OutputError, UsageError
 from instrument.midi.events import ControlChange, NoteOn, TimedEvent
 from instrument.midi.score import read_score
-from instrument.midi.take import PIECE, Take, TakeWriter
+from instrument.midi.take import PIECE, Take
+from instrument.midi.take_file import TakeWriter
 from instrument.settings import EngineSettings
 from tests.instrument.midi.take_events import A_OFF, A_ON, RATE
 

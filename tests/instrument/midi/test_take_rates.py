@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.errors import UsageError
-from instrument.midi.take import TakeWriter, time_base
+from instrument.midi.take import time_base
+from instrument.midi.take_file import TakeWriter
 from instrument.settings import EngineSettings
 
 
