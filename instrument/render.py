@@ -20,6 +20,7 @@ from instrument.engine.queue import Timed
 from instrument.engine.stems import Whole, channels, stem
 from instrument.errors import UsageError
 from instrument.files import check_apart, check_writable, new_folder
+from instrument.midi.layouts import layout_of
 from instrument.midi.ornaments import played_as_marked
 from instrument.midi.outside import in_range
 from instrument.midi.phrasing import phrase
@@ -172,18 +173,14 @@ def render_score(
     """
     spec, how, rate = instrument.spec, settings.engine, settings.engine.sample_rate
     played = in_range(score, spec.pitch_range[0], spec.pitch_range[1], settings.outside)
-    phrased = phrase(played.score, how.joins, how.seed, velocity_joins=how.velocity_joins)
+    joins = layout_of(how.controls).joins_by_velocity(how.velocity_joins)
+    phrased = phrase(played.score, how.joins, how.seed, velocity_joins=joins)
     written_out = played_as_marked(phrased, how.seed)
     compile_seconds = compile_kernels(compiling)
-    began = time.perf_counter()
-    whole = whole or Whole()
-    engine = Engine(
-        instrument,
-        settings.engine,
-        ahead=BLOCK,
-        frames_at_once=settings.frames_at_once,
-        on_theft=whole.thefts.append if channel is None else lambda _theft: None,
-    )
+    began, whole = time.perf_counter(), whole or Whole()
+    told = whole.thefts.append if channel is None else lambda _theft: None
+    at_once = settings.frames_at_once
+    engine = Engine(instrument, how, ahead=BLOCK, frames_at_once=at_once, on_theft=told)
     engine.hear_only(channel)
     length = Length.of(score, settings)
     if whole.samples:

@@ -127,7 +127,10 @@ class EngineSettings:
         joins: Who chooses how the notes of a file are joined: "auto", "slur" or "bow", a
             ``Joining``. A take's are joined as they were played.
         velocity_joins: Whether the velocity of a note that touches the one before in its line
-            chooses what leads into it: a slide, a slur or a new bow, see ``by_velocity``.
+            chooses what leads into it: a slide, a slur or a new bow, see ``by_velocity``; as the
+            layout of the controllers has it if None.
+        controls: Which controller does what: the name of a layout, or a whole table of one; if
+            None, "gm2", and "mpe" in MPE zones. See ``layouts``.
 
     Raises:
         UsageError: A value is of another kind, or outside its range.
@@ -141,7 +144,8 @@ class EngineSettings:
     preset: str | None = None
     knobs: Mapping[str, float] = field(default_factory=dict)
     joins: str = Joining.AUTO.value
-    velocity_joins: bool = False
+    velocity_joins: bool | None = None
+    controls: str | Mapping[str, object] | None = None
 
     def __post_init__(self) -> None:
         for name, limits in LIMITS.items():
@@ -155,8 +159,10 @@ class EngineSettings:
             POSITION.check(f"knob {name!r}", position)
         if self.joins not in [*Joining]:
             raise UsageError(f"joins {_shown(self.joins)}: should be {', '.join(Joining)}")
-        if not isinstance(self.velocity_joins, bool):
+        if not isinstance(self.velocity_joins, bool | None):
             raise UsageError(f"velocity joins {_shown(self.velocity_joins)}: should be on or off")
+        if not isinstance(self.controls, str | Mapping | None):
+            raise UsageError(f"controls {_shown(self.controls)}: should be a name or a table")
 
 
 def _check_name(kind: str, name: object) -> None:
@@ -175,4 +181,5 @@ class Chosen(TypedDict, total=False):
     preset: str | None
     knobs: Mapping[str, float]
     joins: str
-    velocity_joins: bool
+    velocity_joins: bool | None
+    controls: str | Mapping[str, object] | None

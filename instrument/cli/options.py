@@ -12,6 +12,7 @@ import typer
 
 from instrument.errors import UsageError
 from instrument.joins import BOWED_FROM, SLIDES_UP_TO
+from instrument.midi.layouts import NAMES, read_controls
 from instrument.settings import LIMITS, POSITION, Chosen, EngineSettings, Joining, Limits
 from instrument.text import one_line
 
@@ -104,6 +105,15 @@ VelocityJoinsOption = Annotated[
         show_default=False,
     ),
 ]
+ControlsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar=f"{'|'.join(NAMES)}|FILE.toml",
+        help="Which controller does what: docs/midi.md. By default gm2, in MPE zones mpe, or as in "
+        "a take.",
+        show_default=False,
+    ),
+]
 RoomOption = Annotated[
     float | None,
     typer.Option(
@@ -178,6 +188,7 @@ def read_chosen(
     room: float | None,
     joins: Joining | None = None,
     velocity_joins: bool | None = None,
+    controls: str | None = None,
 ) -> Chosen:
     """The settings of the engine that were given, checked; None is what wasn't.
 
@@ -205,4 +216,6 @@ def read_chosen(
         chosen["joins"] = joins.value
     if velocity_joins is not None:
         chosen["velocity_joins"] = velocity_joins
+    if controls is not None:
+        chosen["controls"] = read_controls(controls)
     return chosen

@@ -16,6 +16,7 @@ from instrument.cli.options import (
     TAKES,
     AudioOutOption,
     BlockOption,
+    ControlsOption,
     HumanizeOption,
     InstrumentOption,
     KnobOption,
@@ -33,6 +34,7 @@ from instrument.cli.options import (
 from instrument.cli.shell import signals_that_end
 from instrument.cli.ui import check_page, serve
 from instrument.errors import UnknownName, UsageError
+from instrument.midi.layouts import layout_of
 from instrument.settings import LIMITS
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ def play(
     humanize: HumanizeOption = None,
     room: RoomOption = None,
     velocity_joins: VelocityJoinsOption = None,
+    controls: ControlsOption = None,
     learn: Annotated[
         list[str] | None,
         typer.Option(
@@ -115,6 +118,7 @@ def play(
         humanize=humanize,
         room=room,
         velocity_joins=velocity_joins,
+        controls=controls,
     )
     LIMITS["voices"].check("--voices", voices)
     chosen["voices"] = voices
@@ -134,7 +138,7 @@ def play(
     from instrument.model.graphs import load_instrument
 
     loaded = load_instrument(instrument_folder(instrument))
-    names = targets([axis.name for axis in loaded.spec.axes])
+    names = targets([axis.name for axis in loaded.spec.axes], layout_of(chosen.get("controls")))
     for name in learn or ():
         if name not in names:
             raise UnknownName("knob", name, names)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from instrument.cli.options import (
+    ControlsOption,
     HumanizeOption,
     InstrumentOption,
     KnobOption,
@@ -86,6 +87,7 @@ def render(
         ),
     ] = None,
     velocity_joins: VelocityJoinsOption = None,
+    controls: ControlsOption = None,
     tail: Annotated[
         float | None,
         typer.Option(
@@ -125,6 +127,7 @@ def render(
         room=room,
         joins=joins,
         velocity_joins=velocity_joins,
+        controls=controls,
     )
     if tail is not None:
         TAIL.check("--tail", tail)

@@ -39,6 +39,7 @@ from instrument.midi.events import (
     PitchBend,
     ProgramChange,
 )
+from instrument.midi.layouts import layout_of
 from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
@@ -104,10 +105,11 @@ class Control:
             )
         sample_rate = settings.sample_rate
         self.voices = Voices(settings.voices, sample_rate)
-        self.state = ChannelState()
+        self.state = ChannelState(settings.controls)
         for channel in self.state.channels:
             channel.preset = preset
-        self._lines = Lines(self.voices, self.state, velocity_joins=settings.velocity_joins)
+        joins = layout_of(settings.controls).joins_by_velocity(settings.velocity_joins)
+        self._lines = Lines(self.voices, self.state, velocity_joins=joins)
         self.smoother = ControlSmoother(self.state, FRAME_RATE)
         slots, knobs = len(self.voices.slots), self.smoother.knobs
         table = VoiceTable(spec, slots, knobs.shape[1])

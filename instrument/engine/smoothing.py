@@ -53,6 +53,15 @@ def expression_db(value: int) -> float:
     return max(EXPRESSION_FLOOR_DB, decibels)
 
 
+def loudness_db(channel: Channel, controlling_channel: Channel) -> float:
+    """Loudness that expression and dynamics take away, in dB; a member's own come first."""
+    dynamics = channel.dynamics
+    if dynamics is None:
+        dynamics = controlling_channel.dynamics
+    taken = expression_db(controlling_channel.expression)
+    return taken if dynamics is None else taken + expression_db(dynamics)
+
+
 def pressure_db(value: int) -> float:
     """Loudness that pressure on a key or a channel adds, in dB: 0 at rest."""
     return PRESSURE_DB * value / 127.0
@@ -78,8 +87,8 @@ def performance(channel: Channel, controlling_channel: Channel) -> list[float]:
     left, right = pan_gains(controlling_channel.pan)
     return [
         bend,
-        expression_db(controlling_channel.expression) + pressure_db(pressure),
-        vibrato_scale(controlling_channel.modulation),
+        loudness_db(channel, controlling_channel) + pressure_db(pressure),
+        vibrato_scale(controlling_channel.vibrato_depth or 0),
         gain * left,
         gain * right,
     ]

@@ -11,7 +11,6 @@ from instrument.midi.channel import CHANNELS, Channel
 from instrument.midi.controllers import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
-    CONTROLLERS,
     MONO_ON,
     OMNI_OFF,
     OMNI_ON,
@@ -19,7 +18,6 @@ from instrument.midi.controllers import (
     RESET_CONTROLLERS,
     SOSTENUTO,
     SUSTAIN,
-    Setter,
 )
 from instrument.midi.events import (
     ChannelPressure,
@@ -30,6 +28,8 @@ from instrument.midi.events import (
     NoteOn,
     PitchBend,
 )
+from instrument.midi.layouts import Layout, layout_of
+from instrument.midi.meanings import Meanings, Setter
 
 NOTES_END = (ALL_SOUND_OFF, ALL_NOTES_OFF, OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON)
 """Controllers that end the notes of a channel."""
@@ -49,10 +49,15 @@ class Held:
     A part that several inputs move, such as the wheel of a channel, is where the last one put it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, layout: Layout | None = None) -> None:
+        """Hold nothing.
+
+        Args:
+            layout: Which controller does what; the usual one if None.
+        """
         self._down: defaultdict[Key, set[str]] = defaultdict(set)
         self._moved: defaultdict[Part, dict[str, Movable]] = defaultdict(dict)
-        self._rests = resting_values()
+        self._rests = resting_values(Meanings(layout or layout_of(None)))
 
     def hear(self, port: str, event: Event) -> list[Event]:
         """What an event comes to, given what inputs hold; it is remembered.
@@ -131,31 +136,31 @@ class Held:
                 return replace(event, value=0)
 
 
-def resting_values() -> dict[int, int | None]:
+def resting_values(meanings: Meanings) -> dict[int, int | None]:
     """Where controllers rest that a reset of all controllers puts back, by number.
 
     Volume, pan, knobs and whatever else MMA RP-015 leaves alone aren't among them. None stands
     for a rest that no value is, only never having been moved.
     """
+    rest = meanings.channel()
+
+    def after(set_value: Setter, value: int) -> Channel:
+        channel = meanings.channel()
+        set_value(channel, value)
+        return channel
+
+    def resets(set_value: Setter) -> bool:
+        """Whether a controller moves what a reset puts back, and nothing else."""
+        moved = [channel for value in (0, 127) if (channel := after(set_value, value)) != rest]
+        for channel in moved:
+            meanings.reset(channel)
+        return bool(moved) and all(channel == rest for channel in moved)
+
     return {
-        controller: next((v for v in range(128) if _after(set_value, v) == Channel()), None)
-        for controller, set_value in CONTROLLERS.items()
-        if _resets(set_value)
+        controller: next((v for v in range(128) if after(set_value, v) == rest), None)
+        for controller, set_value in meanings.setters.items()
+        if resets(set_value)
     }
-
-
-def _after(set_value: Setter, value: int) -> Channel:
-    channel = Channel()
-    set_value(channel, value)
-    return channel
-
-
-def _resets(set_value: Setter) -> bool:
-    """Whether a controller moves what a reset puts back, and nothing else."""
-    moved = [channel for value in (0, 127) if (channel := _after(set_value, value)) != Channel()]
-    for channel in moved:
-        channel.reset()
-    return bool(moved) and all(channel == Channel() for channel in moved)
 
 
 def ends_of_all() -> Iterator[Event]:

@@ -19,6 +19,7 @@ from instrument.midi.controllers import (
     SUSTAIN,
 )
 from instrument.midi.events import ControlChange
+from instrument.midi.layouts import Layout, layout_of
 
 MIDDLE = 64
 
@@ -46,18 +47,29 @@ class Control:
 
 
 CONTROLS = {
-    "vibrato": Control(1, 0, resets=True),
     "portamento-time": Control(5),
     "volume": Control(7, 100),
     "pan": Control(10),
-    "expression": Control(11, 127, resets=True),
     "sustain": Control(SUSTAIN, 0, resets=True),
     "portamento": Control(PORTAMENTO, 0, resets=True),
     "sostenuto": Control(SOSTENUTO, 0, resets=True),
     "soft": Control(SOFT, 0, resets=True),
     "legato": Control(LEGATO, 0, resets=True),
 }
-"""The targets that every instrument has, by name."""
+"""The targets that every instrument has in every layout, by name."""
+
+ROLES = {
+    "vibrato": (("vibrato", "vibrato-depth"), 0, True),
+    "dynamics": (("dynamics",), 127, True),
+    "expression": (("expression",), 127, True),
+    "brightness": (("brightness",), MIDDLE, False),
+    "attack": (("attack",), MIDDLE, False),
+    "release": (("release",), MIDDLE, False),
+    "vibrato-rate": (("vibrato-rate",), MIDDLE, False),
+    "vibrato-delay": (("vibrato-delay",), MIDDLE, False),
+    "reverb": (("reverb",), 40, False),
+}
+"""The other targets: the roles that each may be in a layout, its start, and whether it resets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +82,24 @@ class Share:
 Along = Callable[[Sequence[float]], Sequence[float]]
 """Where the axes stand at a latent: 0…1 is most of the training notes."""
 
-SAME_AS = {2: 11}
-"""The breath controller is a second name of expression."""
 
-
-def controls(axis_names: Sequence[str]) -> dict[str, Control]:
+def controls(axis_names: Sequence[str], layout: Layout) -> dict[str, Control]:
     """All targets of an instrument by name: those of every instrument, then its axes.
 
     Axes beyond the eighth have no controller. An axis named like another control hides it.
     """
+    known = {
+        name: Control(number, start, resets)
+        for name, (roles, start, resets) in ROLES.items()
+        if (number := layout.number(*roles)) is not None
+    }
     axes = zip(axis_names, AXIS_CONTROLLERS, strict=False)
-    return CONTROLS | {name: Control(controller) for name, controller in axes}
+    return known | CONTROLS | {name: Control(controller) for name, controller in axes}
 
 
-def targets(axis_names: Sequence[str]) -> list[str]:
+def targets(axis_names: Sequence[str], layout: Layout) -> list[str]:
     """Names of all that a controller can turn."""
-    return [*controls(axis_names), MORPH]
+    return [*controls(axis_names, layout), MORPH]
 
 
 class Knobs:
@@ -97,6 +111,7 @@ class Knobs:
     follows at once. Where channels differ, the value that was set last counts.
 
     Attributes:
+        layout: Which controller does what.
         bindings: Those that are in force.
         unknown: Targets that are bound but that this instrument hasn't got; such knobs keep the
             meaning that MIDI gives them.
@@ -107,8 +122,13 @@ class Knobs:
         bindings: Iterable[Binding],
         axis_names: Sequence[str],
         along: Along = lambda _latent: (),
+        layout: Layout | None = None,
     ) -> None:
-        self._controls = {MORPH: Control(-1)} | controls(axis_names)
+        self.layout = layout or layout_of(None)
+        self._controls = {MORPH: Control(-1)} | controls(axis_names, self.layout)
+        # Of numbers with one role, the first stands for all.
+        roles = self.layout.controllers
+        self._same = {number: self.layout.number(role) or number for number, role in roles.items()}
         self._along = along
         self._turned_at = -math.inf
         self._values: dict[int, int] = {}
@@ -196,7 +216,7 @@ class Knobs:
             resets = (control for control in self._controls.values() if control.resets)
             self._values |= {control.controller: control.start for control in resets}
         else:
-            self._values[SAME_AS.get(event.controller, event.controller)] = event.value
+            self._values[self._same.get(event.controller, event.controller)] = event.value
 
     def _position(self, binding: Binding, control: Control, event: ControlChange) -> int | None:
         """Value of a target whose knob has moved; None if the knob is held back."""

@@ -25,6 +25,7 @@ from instrument.live.knobs import targets
 from instrument.live.osc_messages import Malformed, OscTranslator
 from instrument.live.requests import MOST_WAITING, Request, read_request
 from instrument.midi.events import Event
+from instrument.midi.layouts import Layout, layout_of
 from instrument.model.spec import InstrumentSpec
 
 # What means nothing is counted: a line of the parser for each would take time, and fill terminals.
@@ -67,19 +68,26 @@ class OscPort:
         requests: What programs ask of the session itself, for another thread.
     """
 
-    def __init__(self, spec: InstrumentSpec, port: int, host: str = LOOPBACK) -> None:
+    def __init__(
+        self,
+        spec: InstrumentSpec,
+        port: int,
+        host: str = LOOPBACK,
+        layout: Layout | None = None,
+    ) -> None:
         """Open the port.
 
         Args:
             spec: Of the instrument that is played.
             port: Its number; 0 for any that is free.
             host: Address to listen at; by default only programs of this computer are heard.
+            layout: Which controller does what; the usual one if None.
 
         Raises:
             UsageError: It is taken, or there is no such address.
         """
         self.malformed = 0
-        self.targets = targets([axis.name for axis in spec.axes])
+        self.targets = targets([axis.name for axis in spec.axes], layout or layout_of(None))
         self.requests: SimpleQueue[Request] = SimpleQueue()
         self._newcomers = False
         self._translator = OscTranslator(spec)

@@ -103,7 +103,7 @@ class EventScheduler:
         self._sample_rate = sample_rate
         self._ahead = ahead
         self._lost: SimpleQueue[str] = SimpleQueue()
-        self._held = Held()
+        self._held = Held(controllers.knobs.layout)
         self._playing = True
         self._running = True
         # Nobody may ask a device for its time any more when it is given up.

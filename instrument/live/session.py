@@ -29,6 +29,7 @@ from instrument.live.supervisor import SoundDevice, Supervisor
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import AXIS_CONTROLLERS, MONO_ON
 from instrument.midi.events import ControlChange, Event, NoteOn
+from instrument.midi.layouts import layout_of
 from instrument.model.graphs import Instrument
 from instrument.model.latent import positions
 from instrument.settings import EngineSettings
@@ -298,7 +299,8 @@ def _osc_port(instrument: Instrument, settings: LiveSettings) -> OscPort | None:
         return None
     from instrument.live.osc import OscPort  # noqa: PLC0415 (only who wants it needs the library)
 
-    return OscPort(instrument.spec, settings.osc_port)
+    layout = layout_of(settings.engine.controls)
+    return OscPort(instrument.spec, settings.osc_port, layout=layout)
 
 
 def _controllers(
@@ -306,7 +308,8 @@ def _controllers(
 ) -> Controllers:
     """What the hardware's controllers do, and where their targets stand."""
     axes = [axis.name for axis in instrument.spec.axes]
-    knobs = Knobs(settings.bindings, axes, partial(positions, instrument.spec))
+    layout = layout_of(settings.engine.controls)
+    knobs = Knobs(settings.bindings, axes, partial(positions, instrument.spec), layout)
     for name, position in settings.engine.knobs.items():
         knobs.turn(name, position)
     return Controllers(knobs, axes, osc)

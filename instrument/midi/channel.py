@@ -12,6 +12,12 @@ RPN_NULL = (127, 127)
 
 BEND_RANGE_CENTS = 200
 
+VIBRATO_RANGE = 77
+"""60 cents in steps of 100 / 128 cents, as the range of modulation counts."""
+
+MIDDLE = 64
+"""Where a controller that is relative changes nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -30,6 +36,7 @@ PARAMETERS = {
     (0, 0): Parameter("bend_range_cents", 100),
     (0, 1): Parameter("fine_tuning", 128),
     (0, 2): Parameter("coarse_tuning", 1),
+    (0, 5): Parameter("vibrato_range", 128),
 }
 """What data entry sets, by registered parameter number; see ``ChannelState`` for ``RPN_ZONE``."""
 
@@ -39,7 +46,15 @@ class Channel:
     """The controllers of one MIDI channel, as they were last set.
 
     Attributes:
-        modulation, volume, pan, expression, pressure: 0…127.
+        volume, pan, pressure: 0…127.
+        expression: Factor on loudness, 0…127; 0 is silence.
+        dynamics: What owns the loudness from silence, 0…127; None if nothing does, so that
+            velocity alone says it.
+        vibrato_depth: 0…127: from senza vibrato to an extent of 60 cents, whatever a note has by
+            itself; None leaves each its own.
+        vibrato_rest: The depth where the wheel rests.
+        vibrato_rate, vibrato_delay, brightness, attack, release: 0…127; 64 changes nothing.
+        reverb: 0…127: 40 is the room as loud as the settings say, 0 none; None leaves it.
         portamento_time: 0…127; half-way at first, so that the switch alone makes notes slide.
         pedal, sostenuto, soft, portamento, legato: Pedals and switches that are down or on.
         slide_from: Key from which the next note is slid into, 0…127.
@@ -48,6 +63,7 @@ class Channel:
         bend_range_cents: What the wheel at its end bends by, 0…12,799.
         fine_tuning: In steps of 100 / 8192 cents, 0…16,383; 8192 is none.
         coarse_tuning: In semitones, 0…127; 64 is none.
+        vibrato_range: What the modulation wheel at its end sets, in steps of 100 / 128 cents.
         parameter: The registered parameter that data entry sets, coarse and fine number.
         bank: That the next program change chooses from, 0…16,383.
         preset: Index of the one that notes are played with.
@@ -55,10 +71,18 @@ class Channel:
         placed: Whether the latent space's own place was given: only knobs that are set later count.
     """
 
-    modulation: int = 0
     volume: int = 100
     pan: int = 64
     expression: int = 127
+    dynamics: int | None = None
+    vibrato_depth: int | None = None
+    vibrato_rest: int | None = None
+    vibrato_rate: int = MIDDLE
+    vibrato_delay: int = MIDDLE
+    brightness: int = MIDDLE
+    attack: int = MIDDLE
+    release: int = MIDDLE
+    reverb: int | None = None
     pedal: bool = False
     sostenuto: bool = False
     soft: bool = False
@@ -72,6 +96,7 @@ class Channel:
     bend_range_cents: int = BEND_RANGE_CENTS
     fine_tuning: int = 8192
     coarse_tuning: int = 64
+    vibrato_range: int = VIBRATO_RANGE
     parameter: tuple[int, int] = RPN_NULL
     bank: int = 0
     preset: int = 0
@@ -81,10 +106,11 @@ class Channel:
     def reset(self) -> None:
         """Reset all controllers, as MMA RP-015 has it.
 
-        Volume, pan, program, bank, the registered parameters and what is a sound of its own (the
-        latent axes' knobs) stay, and so does mono or poly.
+        Volume, pan, program, bank, the registered parameters, the sound and effect controllers and
+        the latent axes' knobs stay, and so does mono or poly.
         """
-        self.modulation, self.expression, self.bend, self.pressure = 0, 127, 0, 0
+        self.dynamics, self.vibrato_depth = None, self.vibrato_rest
+        self.expression, self.bend, self.pressure = 127, 0, 0
         self.pedal = self.sostenuto = self.soft = self.portamento = self.legato = False
         self.slide_from = None
         self.parameter = RPN_NULL

@@ -1,12 +1,13 @@
-"""Controllers: their numbers, what each does to its channel, and what all channels were told."""
+"""Controllers: their numbers, and what all channels were told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
-from instrument.midi.channel import BEND_RANGE_CENTS, CHANNELS, RPN_NULL, RPN_ZONE, Channel
+from instrument.midi.channel import BEND_RANGE_CENTS, CHANNELS, RPN_ZONE, Channel
 from instrument.midi.events import ChannelPressure, ControlChange, PitchBend
+from instrument.midi.layouts import Controls, layout_of, member_layout
+from instrument.midi.meanings import Meanings
 from instrument.midi.zones import LOWER, MOST_MEMBERS, UPPER, Zones
 
 PAN = 10
@@ -15,8 +16,8 @@ PORTAMENTO_FROM = 84
 ALL_SOUND_OFF, RESET_CONTROLLERS, ALL_NOTES_OFF = 120, 121, 123
 OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON = 124, 125, 126, 127
 
-AXIS_CONTROLLERS = (71, 72, 73, 74, 16, 17, 18, 19)
-"""The knobs of the latent axes, in the order of the axes."""
+AXIS_CONTROLLERS = (102, 103, 104, 105, 16, 17, 18, 19)
+"""The knobs of the latent axes in every layout, in the order of the axes."""
 
 BANK_COARSE, BANK_FINE = 0, 32
 DATA_COARSE, DATA_FINE, DATA_INCREMENT, DATA_DECREMENT = 6, 38, 96, 97
@@ -25,86 +26,6 @@ DATA_ENTRY = (DATA_COARSE, DATA_FINE, DATA_INCREMENT, DATA_DECREMENT)
 
 MEMBER_BEND_RANGE_CENTS = 4800
 """A finger on an MPE keyboard may slide across all its keys."""
-
-# --- The table ----------------------------------------------------------------------------------
-
-Setter = Callable[[Channel, int], None]
-
-
-def _value(name: str) -> Setter:
-    def set_value(channel: Channel, value: int) -> None:
-        setattr(channel, name, value)
-
-    return set_value
-
-
-def _switch(name: str) -> Setter:
-    def set_switch(channel: Channel, value: int) -> None:
-        setattr(channel, name, value >= 64)
-
-    return set_switch
-
-
-def _mode(*, mono: bool) -> Setter:
-    def set_mode(channel: Channel, _value: int) -> None:
-        channel.mono = mono
-
-    return set_mode
-
-
-def _knob(axis: int) -> Setter:
-    def turn_knob(channel: Channel, value: int) -> None:
-        channel.knobs[axis] = value / 127.0
-
-    return turn_knob
-
-
-def _reset(channel: Channel, _value: int) -> None:
-    channel.reset()
-
-
-def _select_none(channel: Channel, _value: int) -> None:
-    channel.parameter = RPN_NULL
-
-
-def _step(steps: int) -> Setter:
-    def step_parameter(channel: Channel, _value: int) -> None:
-        channel.step(steps)
-
-    return step_parameter
-
-
-CONTROLLERS: dict[int, Setter] = {
-    BANK_COARSE: Channel.select_bank_coarse,
-    1: _value("modulation"),
-    2: _value("expression"),
-    5: _value("portamento_time"),
-    DATA_COARSE: Channel.enter_coarse,
-    7: _value("volume"),
-    PAN: _value("pan"),
-    11: _value("expression"),
-    BANK_FINE: Channel.select_bank_fine,
-    DATA_FINE: Channel.enter_fine,
-    SUSTAIN: _switch("pedal"),
-    PORTAMENTO: _switch("portamento"),
-    SOSTENUTO: _switch("sostenuto"),
-    SOFT: _switch("soft"),
-    LEGATO: _switch("legato"),
-    PORTAMENTO_FROM: _value("slide_from"),
-    **{controller: _knob(axis) for axis, controller in enumerate(AXIS_CONTROLLERS)},
-    DATA_INCREMENT: _step(1),
-    DATA_DECREMENT: _step(-1),
-    NRPN_FINE: _select_none,
-    NRPN_COARSE: _select_none,
-    RPN_FINE: Channel.select_parameter_fine,
-    RPN_COARSE: Channel.select_parameter_coarse,
-    RESET_CONTROLLERS: _reset,
-    MONO_ON: _mode(mono=True),
-    POLY_ON: _mode(mono=False),
-}
-"""What each controller does to its channel. 120 and 123…127 also end notes, which is
-up to who plays them."""
-
 
 # --- What the channels were told ----------------------------------------------------------------
 
@@ -132,8 +53,18 @@ class ChannelState:
         zones: Which channels belong together in MPE.
     """
 
-    def __init__(self) -> None:
-        self.channels = [Channel() for _ in range(CHANNELS)]
+    def __init__(self, controls: Controls = None) -> None:
+        """Begin with all channels at rest, and no zone.
+
+        Args:
+            controls: See ``EngineSettings``.
+
+        Raises:
+            UsageError: There is no such layout.
+        """
+        self._ordinary = Meanings(layout_of(controls))
+        self._member = Meanings(member_layout(controls), member=True)
+        self.channels = [self._ordinary.channel() for _ in range(CHANNELS)]
         self.zones = Zones()
         self._turned: dict[int, float] = {}
 
@@ -147,14 +78,18 @@ class ChannelState:
             case PitchBend():
                 channel.bend = event.value
             case ChannelPressure():
-                channel.pressure = event.value
+                self.meanings(event.channel).pressure(channel, event.value)
             case _ if self._configures_a_zone(event):
                 return self._configure(event.channel, event.value)
-            case _ if event.controller in CONTROLLERS:
+            case _ if event.controller in self.meanings(event.channel).setters:
                 return self._control_change(event)
             case _:
                 return NO_CHANGE
         return Change(self.controlled_channels(event.channel))
+
+    def meanings(self, channel: int) -> Meanings:
+        """What the controllers of a channel do."""
+        return self._ordinary if self.zones.manager(channel) == channel else self._member
 
     def turn(self, axis: int, position: float) -> None:
         """Set the knob of a latent axis, 0…7, to a position, 0…1, in all channels at once."""
@@ -201,11 +136,12 @@ class ChannelState:
         return self.zones.controlled_channels(channel)
 
     def _control_change(self, event: ControlChange) -> Change:
-        CONTROLLERS[event.controller](self.channels[event.channel], event.value)
+        setter = self.meanings(event.channel).setters[event.controller]
+        setter(self.channels[event.channel], event.value)
         controlled = self.controlled_channels(event.channel)
         if event.controller == RESET_CONTROLLERS:
             for channel in controlled:
-                self.channels[channel].reset()
+                self.meanings(channel).reset(self.channels[channel])
         elif event.controller in DATA_ENTRY:
             return Change(self._share_bend_range(event.channel))
         return Change(controlled)
@@ -234,7 +170,7 @@ class ChannelState:
         for index in zone:
             channel, member = self.channels[index], self.zones.manager(index) != index
             parameter = channel.parameter
-            channel.reset()
+            self.meanings(index).reset(channel)
             channel.parameter = parameter
             channel.bend_range_cents = MEMBER_BEND_RANGE_CENTS if member else BEND_RANGE_CENTS
             if index != manager:

@@ -29,6 +29,7 @@ from instrument.midi.file import (
     meta,
     single_track_header,
 )
+from instrument.midi.layouts import layout_of
 from instrument.settings import EngineSettings, Limits
 
 TAKE_MARK = b"arco-take "
@@ -36,6 +37,17 @@ TAKE_MARK = b"arco-take "
 
 ALWAYS_SAID = {"seed", "voices", "sample_rate", "samples"}
 """What every take says; older ones leave the rest out, which then has its default."""
+
+BEFORE_LAYOUTS = {
+    "like": "gm2",
+    "slide": "axis-4",
+    "controllers": {
+        "2": "expression",
+        **{str(71 + axis): f"axis-{axis + 1}" for axis in range(4)},
+        **{str(number): "nothing" for number in (76, 77, 78, 91)},
+    },
+}
+"""What controllers did when takes didn't say it."""
 
 SAMPLES = Limits(0, 2**40, whole=True)
 """Of a take; how many can be played is up to its events."""
@@ -97,12 +109,16 @@ def _read_take(contents: bytes) -> Take | None:
         return None
     if not isinstance(said, dict) or not said.keys() >= ALWAYS_SAID:
         return None
-    given = {each.name: said[each.name] for each in fields(EngineSettings) if each.name in said}
+    given = {"controls": BEFORE_LAYOUTS} | {
+        each.name: said[each.name] for each in fields(EngineSettings) if each.name in said
+    }
     try:
         SAMPLES.check("samples", said["samples"])
         begins = said.get("begins", 0)
         Limits(0, said["samples"], whole=True).check("begins", begins)
-        return Take(EngineSettings(**given), said["samples"], begins)
+        settings = EngineSettings(**given)
+        layout_of(settings.controls)
+        return Take(settings, said["samples"], begins)
     except UsageError as error:
         raise MidiFileError(f"a take that can't be played: {error}; record it again") from None
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
 from instrument.engine.engine import Engine
-from instrument.midi.controllers import CONTROLLERS as MAPPED
 from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
@@ -21,6 +20,8 @@ from instrument.midi.events import (
     PitchBend,
     ProgramChange,
 )
+from instrument.midi.layouts import layout_of
+from instrument.midi.meanings import Meanings
 from instrument.units import gain_to_db, midi_to_hz
 
 RATE = 48_000
@@ -82,7 +83,8 @@ RICH: list[tuple[float, Event]] = [
 
 CHANNELS, KEYS = st.integers(0, 2) | st.integers(0, 15), st.integers(55, 79) | st.integers(0, 127)
 VALUES = st.sampled_from([0, 1, 63, 64, 127]) | st.integers(0, 127)
-CONTROLLERS = st.sampled_from([*MAPPED, 120, 123, 124, 125]) | st.integers(0, 127)
+MAPPED = [*Meanings(layout_of(None)).setters]
+CONTROLLERS = st.sampled_from(MAPPED) | st.integers(0, 127)
 PLACES = st.just(()) | st.lists(st.floats(-4, 4), min_size=16, max_size=16).map(tuple)
 ANY_EVENT = st.one_of(
     st.builds(NoteOn, CHANNELS, KEYS, st.integers(1, 127)),

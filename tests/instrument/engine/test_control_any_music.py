@@ -27,7 +27,7 @@ from instrument.model.graphs import Instrument, TimbreModel
 from tests.instrument.engine.control_player import Player
 
 CHANNELS, KEYS = st.integers(0, 1), st.integers(60, 72)
-CONTROLLERS = [1, 5, 7, 10, 11, 64, 65, 66, 67, 68, 71, 74, 120, 121, 123, 126, 127]
+CONTROLLERS = [1, 5, 7, 10, 11, 64, 65, 66, 67, 68, 71, 74, 91, 102, 105, 120, 121, 123, 126, 127]
 EVENTS = st.one_of(
     st.builds(NoteOn, CHANNELS, KEYS, st.integers(1, 127)),
     st.builds(NoteOff, CHANNELS, KEYS, st.integers(0, 127)),

@@ -56,7 +56,7 @@ EDGES: dict[str, tuple[list[tuple[float, Event]], float, int]] = {
         0.7003,
         16,
     ),
-    "a knob": ([*HELD, (0.7003, ControlChange(0, 74, 127))], 0.7003, 16),
+    "a knob": ([*HELD, (0.7003, ControlChange(0, 105, 127))], 0.7003, 16),
     "a place": ([*HELD, (0.7003, Latent(0, (1.5,) * 16))], 0.7003, 16),
     "places": ([*HELD, *((0.7003 + k / 60, Latent(0, (k % 2,) * 16)) for k in range(9))], 0.75, 16),
     "vibrato": ([*HELD, (0.7003, ControlChange(0, 1, 127))], 0.7003, 16),

@@ -206,8 +206,8 @@ def test_cc_68_joins_overlapping_notes(player: Player) -> None:
     assert player.play(0.3).keys() == [69, 76]
 
 
-@pytest.mark.parametrize(("axis", "controller"), [*enumerate((71, 72, 73, 74, 16, 17, 18, 19))])
-def test_cc_71_to_74_and_16_to_19_turn_the_latent_axes_of_what_sounds(
+@pytest.mark.parametrize(("axis", "controller"), [*enumerate((102, 103, 104, 105, 16, 17, 18, 19))])
+def test_cc_102_to_105_and_16_to_19_turn_the_latent_axes_of_what_sounds(
     tiny: Instrument, axis: int, controller: int
 ) -> None:
     player, before = Player(tiny), Player(tiny)

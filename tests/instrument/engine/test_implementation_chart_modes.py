@@ -64,7 +64,7 @@ def test_cc_121_keeps_volume_pan_program_tuning_and_knobs(tiny: Instrument) -> N
         player = Player(tiny)
         player.send(ProgramChange(0, EXPRESSIVE))
         player.parameter(2, 70)
-        player.control((7, 50), (10, 20), (74, 127), (126, 0), *reset)
+        player.control((7, 50), (10, 20), (105, 127), (126, 0), *reset)
         takes.append(held_after(player))
     assert_same(*takes)
 

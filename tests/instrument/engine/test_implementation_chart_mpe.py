@@ -73,7 +73,7 @@ def test_in_a_zone_cc_74_turns_its_axis_for_one_note(tiny: Instrument) -> None:
         player.send(NoteOn(1, 60, 80), NoteOn(2, 79, 80))
         player.play(SETTLED)
         if turned:
-            player.control((74, 127), channel=2)
+            player.control((105, 127), channel=2)
         takes.append(player.play(SETTLED))
     slots = [int(np.nanargmin(np.abs(takes[0].midi[0] - key))) for key in (60, 79)]
     stayed, moved = (

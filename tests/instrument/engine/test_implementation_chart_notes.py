@@ -118,5 +118,5 @@ def test_a_program_that_there_is_none_of_changes_nothing(player: Player, plain: 
 def test_a_channel_plays_for_itself(player: Player, plain: Heard) -> None:
     """What is sent on channel 2 doesn't reach channel 1."""
     events = (PitchBend(1, 8191), ChannelPressure(1, 127), ProgramChange(1, 0))
-    player.control((7, 0), (10, 0), (11, 0), (67, 127), (74, 127), channel=1)
+    player.control((7, 0), (10, 0), (11, 0), (67, 127), (105, 127), channel=1)
     assert_same(held_after(player, *events), plain)

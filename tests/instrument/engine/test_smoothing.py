@@ -148,9 +148,7 @@ def test_the_axes_are_left_to_chance_until_their_knobs_are_turned() -> None:
     assert desk.knobs.shape == (CHANNELS, len(AXIS_CONTROLLERS))
 
 
-@pytest.mark.parametrize(
-    ("controller", "axis"), [(71, 0), (72, 1), (73, 2), (74, 3), (16, 4), (17, 5), (18, 6), (19, 7)]
-)
+@pytest.mark.parametrize(("axis", "controller"), [*enumerate(AXIS_CONTROLLERS)])
 @pytest.mark.parametrize(("setting", "position"), [(0, 0.0), (127, 1.0), (32, 32 / 127)])
 def test_a_knob_turns_one_axis_of_one_channel(
     controller: int, axis: int, setting: int, position: float
@@ -163,8 +161,8 @@ def test_a_knob_turns_one_axis_of_one_channel(
 
 def test_a_knob_jumps_to_where_it_is_first_set_and_moves_smoothly_from_there() -> None:
     desk = Desk()
-    desk.change(ControlChange(0, 74, 0))
-    desk.change(ControlChange(0, 74, 127))
+    desk.change(ControlChange(0, 105, 0))
+    desk.change(ControlChange(0, 105, 127))
     way = []
     for _ in range(15):  # 60 ms
         way.append(float(desk.knobs[0, 3]))
@@ -177,16 +175,16 @@ def test_a_knob_jumps_to_where_it_is_first_set_and_moves_smoothly_from_there() -
 
 
 def test_a_silent_channel_has_its_knobs_where_they_were_set() -> None:
-    assert after((74, 0), (74, 127)).knobs[0, 3] == 1.0
+    assert after((105, 0), (105, 127)).knobs[0, 3] == 1.0
 
 
 def test_a_knob_can_be_turned_in_all_channels_at_once() -> None:
-    desk = after((74, 127), channel=2)
+    desk = after((105, 127), channel=2)
     desk.turn(3, 0.25)
     np.testing.assert_array_equal(desk.knobs[:, 3], 0.25)
     desk.advance()
     np.testing.assert_array_equal(desk.knobs[:, 3], 0.25)
-    desk.change(ControlChange(2, 74, 0))
+    desk.change(ControlChange(2, 105, 0))
     desk.settle(2)
     assert desk.knobs[2, 3] == 0.0
     np.testing.assert_array_equal(np.delete(desk.knobs[:, 3], 2), 0.25)
@@ -274,8 +272,8 @@ def test_a_member_is_pressed_as_hard_as_it_or_its_manager(own: int, managers: in
 def test_a_members_own_knob_wins_over_its_managers_and_that_over_all_channels() -> None:
     desk = zoned()
     desk.turn(3, 0.5)
-    desk.change(ControlChange(0, 74, 127))
-    desk.change(ControlChange(2, 74, 0))
+    desk.change(ControlChange(0, 105, 127))
+    desk.change(ControlChange(2, 105, 0))
     desk.change(ControlChange(0, 16, 0))
     for channel in range(CHANNELS):
         desk.settle(channel)
@@ -288,7 +286,7 @@ def test_a_reset_of_the_manager_resets_its_zone() -> None:
     for channel in (2, 4):
         desk.change(PitchBend(channel, 4096))
         desk.change(ChannelPressure(channel, 127))
-        desk.change(ControlChange(channel, 74, 0))
+        desk.change(ControlChange(channel, 105, 0))
     desk.change(ControlChange(0, 121, 0))
     assert bends(desk) == [0.0, 0.0, 0.0, 0.0, 1.0]
     assert list(desk.values[:5, Performance.EXPRESSION_DB]) == [0, 0, 0, 0, PRESSURE_DB]
@@ -296,7 +294,7 @@ def test_a_reset_of_the_manager_resets_its_zone() -> None:
 
 
 def test_the_channels_of_a_zone_begin_anew() -> None:
-    desk = after((64, 127), (7, 50), (74, 127), (1, 90), channel=2)
+    desk = after((64, 127), (7, 50), (105, 127), (1, 90), channel=2)
     desk.change(PitchBend(2, 8191))
     configure(desk, members=3)
     assert bends(desk) == [0.0] * 5
@@ -304,7 +302,7 @@ def test_the_channels_of_a_zone_begin_anew() -> None:
 
 
 def test_a_manager_keeps_its_knobs() -> None:
-    desk = after((74, 127))
+    desk = after((105, 127))
     configure(desk, members=3)
     assert list(desk.knobs[:4, 3]) == [1.0] * 4
 
@@ -321,7 +319,7 @@ def test_a_zone_that_shrinks_gives_its_channels_back() -> None:
 
 
 def test_a_reset_keeps_volume_pan_programs_parameters_knobs_and_mode() -> None:
-    kept = ((0, 1), (32, 2), (5, 7), (7, 50), (10, 20), (74, 9), (126, 0), *RPN_BEND, (6, 5))
+    kept = ((0, 1), (32, 2), (5, 7), (7, 50), (10, 20), (105, 9), (126, 0), *RPN_BEND, (6, 5))
     tuned = (*RPN_COARSE_TUNING, (6, 60), (101, 127), (100, 127))
     switches = ((64, 127), (65, 127), (66, 127), (67, 127), (68, 127))
     desk = after(*kept, *tuned, (1, 90), (11, 60), *switches, *RPN_BEND)

@@ -52,7 +52,9 @@ def dense(rng: np.random.Generator, second: int) -> Iterator[tuple[float, Event]
     for _ in range(8):
         at, channel = second + rng.uniform(), int(rng.integers(CHANNELS))
         value = int(rng.integers(128))
-        controller = int(rng.choice([1, 5, 7, 10, 11, 16, 64, 65, 66, 67, 68, 71, 72, 74]))
+        controller = int(
+            rng.choice([1, 5, 7, 10, 11, 16, 64, 65, 66, 67, 68, 71, 72, 74, 102, 105])
+        )
         yield at, ControlChange(channel, controller, value)
         yield at, PitchBend(channel, int(rng.integers(-8192, 8192)))
         yield at, ChannelPressure(channel, value)

@@ -14,6 +14,8 @@ from instrument.midi.events import (
     NoteOn,
     PitchBend,
 )
+from instrument.midi.layouts import NAMES, layout_of
+from instrument.midi.meanings import Meanings
 
 Played = list[tuple[str, Event]]
 
@@ -61,7 +63,7 @@ def test_a_key_is_down_once_at_each_input(played: Played, wanted: list[Event]) -
         ([(A, ON), (B, ON), (A, KeyPressure(0, 60, 90))], [OFF, KeyPressure(0, 60, 0)]),
         ([(A, turn(1, 90))], [turn(1, 0)]),
         ([(A, turn(11, 90))], [turn(11, 127)]),
-        ([(A, turn(2, 0))], [turn(2, 127)]),
+        ([(A, turn(2, 0))], [turn(121, 0)]),
         ([(A, turn(1, 90)), (A, turn(1, 0))], []),
         ([(A, turn(1, 90)), (A, turn(121, 0))], []),
         *[([(A, turn(pedal, 127))], [turn(pedal, 0)]) for pedal in range(64, 69)],
@@ -94,7 +96,20 @@ def test_what_one_input_leaves_the_other_still_holds() -> None:
 
 
 def test_a_reset_puts_back_no_volume_pan_or_knob() -> None:
-    resting = resting_values()
+    resting = resting_values(Meanings(layout_of(None)))
     assert resting[1] == 0
     assert resting[11] == 127
     assert not resting.keys() & {0, 5, 6, 7, 10, 32, 38, *range(16, 20), *range(70, 80), 126, 127}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_in_any_layout_what_a_reset_puts_back_rests(name: str) -> None:
+    meanings = Meanings(layout_of(name))
+    for controller, rest in resting_values(meanings).items():
+        channel = meanings.channel()
+        meanings.setters[controller](channel, 100)
+        if rest is None:
+            meanings.reset(channel)
+        else:
+            meanings.setters[controller](channel, rest)
+        assert channel == meanings.channel()

@@ -14,10 +14,12 @@ from instrument.live.bindings import (
     Kind,
     Takeover,
 )
-from instrument.live.knobs import CONTROLS, Knobs, controls
+from instrument.live.knobs import Knobs, controls
 from instrument.midi.channel import CHANNELS, Channel
-from instrument.midi.controllers import AXIS_CONTROLLERS, CONTROLLERS
+from instrument.midi.controllers import AXIS_CONTROLLERS
 from instrument.midi.events import ControlChange
+from instrument.midi.layouts import layout_of
+from instrument.midi.meanings import Meanings
 
 AXES = ("release-time", "swell", "attack-time")
 SWELL = AXIS_CONTROLLERS[1]
@@ -63,9 +65,16 @@ def test_a_bound_knob_turns_its_target_on_all_channels(channel: int, value: int)
 @pytest.mark.parametrize(
     ("target", "controller"),
     [
-        ("release-time", 71),
-        ("swell", 72),
-        ("attack-time", 73),
+        ("release-time", 102),
+        ("swell", 103),
+        ("attack-time", 104),
+        ("dynamics", 2),
+        ("brightness", 74),
+        ("attack", 73),
+        ("release", 72),
+        ("vibrato-rate", 76),
+        ("vibrato-delay", 78),
+        ("reverb", 91),
         ("vibrato", 1),
         ("portamento-time", 5),
         ("volume", 7),
@@ -85,7 +94,27 @@ def test_a_target_has_a_controller_of_its_own(target: str, controller: int) -> N
 
 def test_only_the_first_eight_axes_have_a_controller() -> None:
     names = [f"axis-{number}" for number in range(10)]
-    assert controls(names).keys() - CONTROLS.keys() == set(names[:8])
+    usual = layout_of(None)
+    assert controls(names, usual).keys() - controls([], usual).keys() == set(names[:8])
+
+
+@pytest.mark.parametrize(
+    ("layout", "target", "controller"),
+    [
+        ("orchestral", "dynamics", 1),
+        ("orchestral", "vibrato", 21),
+        ("wind", "dynamics", 2),
+        ("wind", "vibrato", 1),
+    ],
+)
+def test_a_target_is_where_the_layout_has_it(layout: str, target: str, controller: int) -> None:
+    knobs = Knobs([Binding(target, 50)], AXES, layout=layout_of(layout))
+    assert knobs.translate(ControlChange(0, 50, 9))[0] == ControlChange(0, controller, 9)
+
+
+def test_a_target_that_a_layout_lacks_is_named() -> None:
+    layout = layout_of({"controllers": {"1": "vibrato"}})
+    assert Knobs([Binding("dynamics", KNOB)], AXES, layout=layout).unknown == ["dynamics"]
 
 
 def test_a_binding_goes_before_what_midi_makes_of_a_controller() -> None:
@@ -108,10 +137,14 @@ def test_a_target_of_another_instrument_is_named_and_its_knob_left_alone() -> No
     assert knobs.translate(event) == [event]
 
 
-@pytest.mark.parametrize("target", CONTROLS)
+# Dynamics and the room say nothing as long as nothing has set them, which no value is.
+STARTING = [*(controls((), layout_of(None)).keys() - {"dynamics", "reverb"})]
+
+
+@pytest.mark.parametrize("target", sorted(STARTING))
 def test_a_control_starts_and_is_reset_as_a_channel_is(target: str) -> None:
-    control = CONTROLS[target]
-    move = CONTROLLERS[control.controller]
+    control = controls((), layout_of(None))[target]
+    move = Meanings(layout_of(None)).setters[control.controller]
     channel = Channel()
     move(channel, control.start)
     assert channel == Channel()
@@ -162,8 +195,8 @@ def test_one_controller_on_two_channels_is_two_knobs() -> None:
     assert turned(knobs, 90, channel=1) == []
 
 
-def test_breath_moves_what_expression_moves() -> None:
-    knobs = Knobs([Binding("expression", KNOB)], AXES)
+def test_all_numbers_of_a_role_move_it() -> None:
+    knobs = Knobs([Binding("dynamics", KNOB)], AXES, layout=layout_of("orchestral"))
     knobs.translate(ControlChange(0, 2, 100))
     assert turned(knobs, 30, 101) == [101]
 

@@ -9,9 +9,10 @@ import pytest
 from instrument.errors import MidiFileError
 from instrument.midi.events import NoteOn
 from instrument.midi.file import END_OF_TRACK, TEXT, delta, meta, single_track_file
+from instrument.midi.layouts import layout_of
 from instrument.midi.messages import encode
 from instrument.midi.score import Score, read_score
-from instrument.midi.take import Take
+from instrument.midi.take import BEFORE_LAYOUTS, Take
 from instrument.settings import EngineSettings
 from tests.instrument.midi.take_events import A_ON
 
@@ -29,7 +30,16 @@ def saying(path: Path, contents: bytes, *, ticks: int = 0, channel: int = 1) -> 
 
 def test_an_older_take_says_less_of_how_it_was_played(tmp_path: Path) -> None:
     score = saying(tmp_path / "take.mid", b"arco-take " + SAYS)
-    assert score.take == Take(EngineSettings(seed=3, voices=8), samples=96_000)
+    settings = EngineSettings(seed=3, voices=8, controls=BEFORE_LAYOUTS)
+    assert score.take == Take(settings, samples=96_000)
+
+
+def test_controllers_of_an_older_take_do_what_they_did() -> None:
+    layout = layout_of(BEFORE_LAYOUTS)
+    roles = [layout.controllers[number] for number in (1, 2, 11, 71, 72, 73, 74)]
+    axes = [f"axis-{axis}" for axis in range(1, 5)]
+    assert roles == ["vibrato", "expression", "expression", *axes]
+    assert (layout.mono, layout.velocity_joins, layout.breath) == (False, False, None)
 
 
 def test_a_take_keeps_its_tenth_channel(tmp_path: Path) -> None:
@@ -83,7 +93,9 @@ SETTINGS = [
     ("room_gain", [*NOT_FINITE, b"-0.1", b"1.1", b"1e39", b'"0.5"', b"true", b"null"]),
     ("humanize", [*NOT_FINITE, b"-0.1", b"2.1", b"1e300", b'"1"', b"false", b"null"]),
     ("joins", [b"5", b"null", b"[]", b'"none"', b'"' + b"j" * 100_000 + b'"']),
-    ("velocity_joins", [b"0", b"1", b"null", b"[]", b'"on"']),
+    ("velocity_joins", [b"0", b"1", b"[]", b'"on"']),
+    ("controls", [b"5", b"[]", b'"gm3"', b'{"like": 1}', b'{"controllers": {"1": "loud"}}']),
+    ("controls", [b'"' + b"c" * 100_000 + b'"', b'{"x%b": 1}' % (b"x" * 100_000)]),
     ("preset", [b"5", b"[]", b'"' + b"p" * 100_000 + b'"']),
     ("knobs", [b"null", b"5", b"[0.5]", *(b'{"swell": %b}' % x for x in (b"2", b"NaN", b'"1"'))]),
 ]

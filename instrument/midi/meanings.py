@@ -1,0 +1,168 @@
+"""What controllers mean: what each role does to a channel, and which number has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from instrument.midi.channel import MIDDLE, RPN_NULL, VIBRATO_RANGE, Channel
+from instrument.midi.layouts import SILENCE_DB, Layout, fixed_controllers
+from instrument.midi.layouts.roles import AXES
+from instrument.units import db_to_gain
+
+SLIDE = 74
+"""What a finger on an MPE keyboard sends as it moves along its key."""
+
+TIMBRE_AXIS = 5
+"""The latent axis that is a matter of timbre, as far as it goes."""
+
+Setter = Callable[[Channel, int], None]
+
+USUAL_VIBRATO = 40
+"""Depth of a usual vibrato, of 127: what a controller moves around that says no depth by itself."""
+
+
+def _value(name: str) -> Setter:
+    def set_value(channel: Channel, value: int) -> None:
+        setattr(channel, name, value)
+
+    return set_value
+
+
+def _switch(name: str) -> Setter:
+    def set_switch(channel: Channel, value: int) -> None:
+        setattr(channel, name, value >= 64)
+
+    return set_switch
+
+
+def _mode(*, mono: bool) -> Setter:
+    def set_mode(channel: Channel, _value: int) -> None:
+        channel.mono = mono
+
+    return set_mode
+
+
+def _knob(axis: int) -> Setter:
+    def turn_knob(channel: Channel, value: int) -> None:
+        channel.knobs[axis] = value / 127.0
+
+    return turn_knob
+
+
+def _timbre(channel: Channel, value: int) -> None:
+    if value == MIDDLE:
+        channel.knobs.pop(TIMBRE_AXIS, None)
+    else:
+        channel.knobs[TIMBRE_AXIS] = value / 127.0
+
+
+def _vibrato(channel: Channel, value: int) -> None:
+    scaled = round(value * channel.vibrato_range / VIBRATO_RANGE)
+    channel.vibrato_depth = min(max(scaled, 1), 127) if value else channel.vibrato_rest
+
+
+def _vibrato_around(channel: Channel, value: int) -> None:
+    """Less than usual below the middle, more above it."""
+    if value < MIDDLE:
+        depth = value * USUAL_VIBRATO // MIDDLE
+    else:
+        depth = USUAL_VIBRATO + (value - MIDDLE) * (127 - USUAL_VIBRATO) // (127 - MIDDLE)
+    channel.vibrato_rest = channel.vibrato_depth = None if value == MIDDLE else depth
+
+
+def _dynamics(floor_db: float) -> Setter:
+    floor = 127.0 * db_to_gain(floor_db / 2.0) if floor_db > SILENCE_DB else 0.0
+
+    def set_dynamics(channel: Channel, value: int) -> None:
+        channel.dynamics = round(floor + (127.0 - floor) * value / 127.0)
+
+    return set_dynamics
+
+
+def _nothing(_channel: Channel, _value: int) -> None:
+    pass
+
+
+def _select_none(channel: Channel, _value: int) -> None:
+    channel.parameter = RPN_NULL
+
+
+def _step(steps: int) -> Setter:
+    def step_parameter(channel: Channel, _value: int) -> None:
+        channel.step(steps)
+
+    return step_parameter
+
+
+SETTERS: dict[str, Setter] = {
+    "vibrato": _vibrato,
+    "vibrato-depth": _value("vibrato_depth"),
+    "vibrato-depth-around": _vibrato_around,
+    "dynamics": _dynamics(SILENCE_DB),
+    "timbre": _timbre,
+    "nothing": _nothing,
+    **{
+        name: _value(name.replace("-", "_"))
+        for name in (
+            *("vibrato-rate", "vibrato-delay", "expression", "pressure", "brightness"),
+            *("attack", "release", "reverb", "volume", "pan", "portamento-time"),
+        )
+    },
+    **{f"axis-{axis + 1}": _knob(axis) for axis in range(AXES)},
+    "sustain": _switch("pedal"),
+    **{name: _switch(name) for name in ("portamento", "sostenuto", "soft", "legato")},
+    "portamento-from": _value("slide_from"),
+    "bank-coarse": Channel.select_bank_coarse,
+    "bank-fine": Channel.select_bank_fine,
+    "data-coarse": Channel.enter_coarse,
+    "data-fine": Channel.enter_fine,
+    "data-increment": _step(1),
+    "data-decrement": _step(-1),
+    "unregistered": _select_none,
+    "parameter-fine": Channel.select_parameter_fine,
+    "parameter-coarse": Channel.select_parameter_coarse,
+    "reset": _nothing,
+    "all-sound-off": _nothing,
+    "all-notes-off": _nothing,
+    "mono": _mode(mono=True),
+    "poly": _mode(mono=False),
+}
+"""What each role does to its channel. 121 resets as ``Meanings`` has it; 120 and 123…127 end notes,
+which is up to who plays them."""
+
+
+class Meanings:
+    """What the controllers of a channel do, by a layout.
+
+    Attributes:
+        setters: By number.
+        pressure: Of the channel.
+    """
+
+    def __init__(self, layout: Layout, *, member: bool = False) -> None:
+        """Give each number its setter.
+
+        Args:
+            layout: What says so.
+            member: Whether the channels are members of an MPE zone.
+        """
+        roles = fixed_controllers() | dict(layout.controllers)
+        if member:
+            # Its zone's loudness is its manager's; by itself it has what a finger does.
+            roles = {number: role for number, role in roles.items() if role != "dynamics"}
+            roles[SLIDE] = layout.slide
+        setters = SETTERS | {"dynamics": _dynamics(layout.floor_db)}
+        self._mono = layout.mono
+        # A member has its manager's, unless it has some of its own.
+        self._dynamics = None if member else layout.dynamics
+        self.setters = {number: setters[role] for number, role in roles.items()}
+        self.pressure = setters[layout.pressure]
+
+    def channel(self) -> Channel:
+        """A channel that was told nothing yet."""
+        return Channel(dynamics=self._dynamics, mono=self._mono)
+
+    def reset(self, channel: Channel) -> None:
+        """Reset all controllers of a channel."""
+        channel.reset()
+        channel.dynamics = self._dynamics
