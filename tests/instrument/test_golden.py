@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ import pytest
 from instrument.arrays import Float32
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
 from instrument.midi.score import read_score
-from instrument.midi.take import Take
+from instrument.midi.take import BEFORE_LAYOUTS, Take
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings, render_score
 from instrument.settings import EngineSettings
@@ -73,9 +74,10 @@ def test_the_golden_phrase_sounds_as_it_did(play: Callable[..., Float32]) -> Non
 
 
 def test_a_stored_take_sounds_as_it_did(tiny: Instrument) -> None:
-    """It was recorded before takes kept presets and knobs: they are events in it."""
+    """It was recorded before takes kept presets, knobs and layouts: its events turn a knob."""
     score = read_score(GOLDEN / "take.mid")
     engine = EngineSettings(seed=5, voices=3, sample_rate=44_100, room_gain=0.3, humanize=0.7)
+    engine = replace(engine, controls=BEFORE_LAYOUTS)
     assert score.take == Take(engine, samples=132_300)
     blocks: list[Float32] = []
     report = render_score(tiny, score, RenderSettings.of(score), blocks.append)
