@@ -114,7 +114,7 @@ def ready_facts(session: Session, settings: LiveSettings) -> dict[str, Any]:
         "block": session.block,
         "latency_seconds": inside,
         "device_latency_seconds": through,
-        "mode": "mono" if settings.mono else "poly",
+        "mode": settings.engine.mode,
         "voices": settings.engine.voices,
         "seed": settings.engine.seed,
         "preset": settings.engine.preset,

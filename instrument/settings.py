@@ -112,6 +112,20 @@ class Joining(StrEnum):
     BOW = "bow"
 
 
+class Mode(StrEnum):
+    """How many notes of a channel sound at once.
+
+    Attributes:
+        POLY: As many as are held.
+        MONO: One: a line with slurs.
+        VIOLIN: What one violin's strings and bow can hold: double stops, rolled chords, lines.
+    """
+
+    POLY = "poly"
+    MONO = "mono"
+    VIOLIN = "violin"
+
+
 @dataclass(frozen=True)
 class EngineSettings:
     """What the sound depends on, beside the instrument and the events.
@@ -131,6 +145,7 @@ class EngineSettings:
             layout of the controllers has it if None.
         controls: Which controller does what: the name of a layout, or a whole table of one; if
             None, "gm2", and "mpe" in MPE zones. See ``layouts``.
+        mode: How many notes of a channel sound at once: "poly", "mono" or "violin", a ``Mode``.
 
     Raises:
         UsageError: A value is of another kind, or outside its range.
@@ -146,6 +161,7 @@ class EngineSettings:
     joins: str = Joining.AUTO.value
     velocity_joins: bool | None = None
     controls: str | Mapping[str, object] | None = None
+    mode: str = Mode.POLY.value
 
     def __post_init__(self) -> None:
         for name, limits in LIMITS.items():
@@ -163,6 +179,8 @@ class EngineSettings:
             raise UsageError(f"velocity joins {_shown(self.velocity_joins)}: should be on or off")
         if not isinstance(self.controls, str | Mapping | None):
             raise UsageError(f"controls {_shown(self.controls)}: should be a name or a table")
+        if self.mode not in [*Mode]:
+            raise UsageError(f"mode {_shown(self.mode)}: should be {', '.join(Mode)}")
 
 
 def _check_name(kind: str, name: object) -> None:
@@ -183,3 +201,4 @@ class Chosen(TypedDict, total=False):
     joins: str
     velocity_joins: bool | None
     controls: str | Mapping[str, object] | None
+    mode: str

@@ -145,6 +145,8 @@ def facts(spec: InstrumentSpec) -> dict[str, Any]:
         "harmonics": spec.timbre_size.harmonics,
         "noise_bands": spec.timbre_size.noise_bands,
         "encoder": spec.encoder is not None,
+        "strings": [{"midi": key, "name": note_name(key)} for key in spec.strings],
+        "mode": spec.mode,
         "axes": [{"name": axis.name, "label": axis.label} for axis in spec.axes],
         "presets": [
             {"name": preset.name, "program": program, "description": preset.description}
@@ -197,6 +199,9 @@ def _properties(about: dict[str, Any]) -> Table:
     table.add_row("Trained at", f"{about['sample_rate']} Hz, {about['frame_rate']} frames a second")
     table.add_row("Latent space", f"{about['latent_dimensions']} dimensions")
     table.add_row("Sound", f"{about['harmonics']} harmonics, {about['noise_bands']} bands of noise")
+    if about["strings"]:
+        table.add_row("Strings", " ".join(string["name"] for string in about["strings"]))
+    table.add_row("Played live", about["mode"])
     table.add_row("Encoder", "places recorded notes" if about["encoder"] else "none")
     table.add_row("Digest", about["digest"])
     return table

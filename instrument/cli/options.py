@@ -13,7 +13,7 @@ import typer
 from instrument.errors import UsageError
 from instrument.joins import BOWED_FROM, SLIDES_UP_TO
 from instrument.midi.layouts import NAMES, read_controls
-from instrument.settings import LIMITS, POSITION, Chosen, EngineSettings, Joining, Limits
+from instrument.settings import LIMITS, POSITION, Chosen, EngineSettings, Joining, Limits, Mode
 from instrument.text import one_line
 
 InstrumentOption = Annotated[
@@ -114,6 +114,14 @@ ControlsOption = Annotated[
         show_default=False,
     ),
 ]
+ModeOption = Annotated[
+    Mode | None,
+    typer.Option(
+        help="What sounds at once: chords; a single line with slurs; or what one violin can play, "
+        "with double stops and rolled chords.",
+        show_default=False,
+    ),
+]
 RoomOption = Annotated[
     float | None,
     typer.Option(
@@ -189,6 +197,7 @@ def read_chosen(
     joins: Joining | None = None,
     velocity_joins: bool | None = None,
     controls: str | None = None,
+    mode: Mode | None = None,
 ) -> Chosen:
     """The settings of the engine that were given, checked; None is what wasn't.
 
@@ -218,4 +227,6 @@ def read_chosen(
         chosen["velocity_joins"] = velocity_joins
     if controls is not None:
         chosen["controls"] = read_controls(controls)
+    if mode is not None:
+        chosen["mode"] = mode.value
     return chosen

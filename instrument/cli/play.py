@@ -21,6 +21,7 @@ from instrument.cli.options import (
     InstrumentOption,
     KnobOption,
     MidiInOption,
+    ModeOption,
     PresetOption,
     RecordOption,
     RoomOption,
@@ -33,7 +34,7 @@ from instrument.cli.options import (
 )
 from instrument.cli.shell import signals_that_end
 from instrument.cli.ui import check_page, serve
-from instrument.errors import UnknownName, UsageError
+from instrument.errors import UnknownName
 from instrument.midi.layouts import layout_of
 from instrument.settings import LIMITS
 
@@ -63,9 +64,7 @@ def play(
         ),
     ] = None,
     voices: VoicesOption = 8,
-    mode: Annotated[
-        str, typer.Option(metavar="poly|mono", help="Chords, or a single line with slurs.")
-    ] = "poly",
+    mode: ModeOption = None,
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="Of all that is left to chance.")] = 0,
     preset: PresetOption = None,
     knob: KnobOption = None,
@@ -119,6 +118,7 @@ def play(
         room=room,
         velocity_joins=velocity_joins,
         controls=controls,
+        mode=mode,
     )
     LIMITS["voices"].check("--voices", voices)
     chosen["voices"] = voices
@@ -129,8 +129,6 @@ def play(
     PORT.check("--ui-port", page_port)
     if page:
         check_page()
-    if mode not in ("poly", "mono"):
-        raise UsageError(f"--mode {mode}: should be poly or mono")
     bindings_path = config_path()
     bindings = load_bindings(bindings_path)
 
@@ -139,6 +137,7 @@ def play(
 
     loaded = load_instrument(instrument_folder(instrument))
     names = targets([axis.name for axis in loaded.spec.axes], layout_of(chosen.get("controls")))
+    chosen.setdefault("mode", loaded.spec.mode)
     for name in learn or ():
         if name not in names:
             raise UnknownName("knob", name, names)
@@ -153,7 +152,6 @@ def play(
         audio_out=audio_out,
         block=block,
         sample_rate=device_rate,
-        mono=mode == "mono",
         bindings=bindings,
         learn=learn or (),
         bindings_path=bindings_path,

@@ -16,6 +16,7 @@ from instrument.cli.options import (
     HumanizeOption,
     InstrumentOption,
     KnobOption,
+    ModeOption,
     PresetOption,
     RoomOption,
     VelocityJoinsOption,
@@ -88,6 +89,7 @@ def render(
     ] = None,
     velocity_joins: VelocityJoinsOption = None,
     controls: ControlsOption = None,
+    mode: ModeOption = None,
     tail: Annotated[
         float | None,
         typer.Option(
@@ -128,6 +130,7 @@ def render(
         joins=joins,
         velocity_joins=velocity_joins,
         controls=controls,
+        mode=mode,
     )
     if tail is not None:
         TAIL.check("--tail", tail)

@@ -43,7 +43,7 @@ from instrument.midi.layouts import layout_of
 from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
-from instrument.settings import EngineSettings
+from instrument.settings import EngineSettings, Mode
 from instrument.units import FRAME_RATE
 
 RELEASE_DOUBLES_OVER = 32.0
@@ -108,6 +108,7 @@ class Control:
         self.state = ChannelState(settings.controls)
         for channel in self.state.channels:
             channel.preset = preset
+            channel.mono = settings.mode == Mode.MONO
         joins = layout_of(settings.controls).joins_by_velocity(settings.velocity_joins)
         self._lines = Lines(self.voices, self.state, velocity_joins=joins)
         self.smoother = ControlSmoother(self.state, FRAME_RATE)

@@ -14,12 +14,12 @@ from instrument.dsp.synth import render_block
 from instrument.engine.control import Control
 from instrument.engine.queue import EventQueue, Timed
 from instrument.engine.slots import Theft
-from instrument.errors import InstrumentError
+from instrument.errors import InstrumentError, UsageError
 from instrument.midi.events import Event, NoteOn
 from instrument.model.graphs import FaultWatch, Instrument
 from instrument.model.latent import LatentSpace, knob_settings
 from instrument.model.spec import InstrumentSpec
-from instrument.settings import EngineSettings
+from instrument.settings import EngineSettings, Mode
 from instrument.units import FRAME_RATE
 
 LEAST_HOPS = 4
@@ -31,8 +31,13 @@ def starting_point(spec: InstrumentSpec, settings: EngineSettings) -> tuple[int,
 
     Raises:
         UnknownName: A preset or knob that the instrument doesn't have.
-        UsageError: An axis that has no knob.
+        UsageError: An axis that has no knob, or a mode that needs strings, which aren't there.
     """
+    if settings.mode == Mode.VIOLIN and not spec.strings:
+        raise UsageError(
+            f"mode {settings.mode}: {spec.name} has no strings; "
+            f"should be {Mode.POLY} or {Mode.MONO}"
+        )
     preset = spec.presets.index(spec.preset(settings.preset)) if settings.preset else 0
     return preset, knob_settings(spec, settings.knobs)
 
@@ -72,7 +77,7 @@ class Engine:
 
         Raises:
             UnknownName: A preset or knob that the instrument doesn't have.
-            UsageError: An axis that has no knob.
+            UsageError: An axis that has no knob, or a mode that needs strings, which aren't there.
         """
         settings = settings or EngineSettings()
         sample_rate = settings.sample_rate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,9 +26,8 @@ from instrument.live.process import undisturbed
 from instrument.live.recorder import Recorder
 from instrument.live.scheduler import EventScheduler, Performance
 from instrument.live.supervisor import SoundDevice, Supervisor
-from instrument.midi.channel import CHANNELS
-from instrument.midi.controllers import AXIS_CONTROLLERS, MONO_ON
-from instrument.midi.events import ControlChange, Event, NoteOn
+from instrument.midi.controllers import AXIS_CONTROLLERS
+from instrument.midi.events import ControlChange, NoteOn
 from instrument.midi.layouts import layout_of
 from instrument.model.graphs import Instrument
 from instrument.model.latent import positions
@@ -56,7 +55,6 @@ class LiveSettings:
         block: Samples that the device takes at once.
         sample_rate: In Hz; the device's own if None.
         engine: Settings of the engine, but for its sample rate.
-        mono: Whether all channels play single lines at first.
         bindings: What the hardware's knobs do.
         learn: What is to be learned, by name.
         bindings_path: Where learned bindings are kept.
@@ -71,7 +69,6 @@ class LiveSettings:
     block: int = 128
     sample_rate: int | None = None
     engine: EngineSettings = LIVE
-    mono: bool = False
     bindings: Sequence[Binding] = ()
     learn: Sequence[str] = ()
     bindings_path: Path | None = None
@@ -173,8 +170,6 @@ class Session:
             self._recorder.record(self._engine, self._playback)
             opened.enter_context(undisturbed())
             performance = Performance(self._engine, self._recorder.take)
-            for event in _beginning(settings):
-                performance.give(event, 0)
             self._scheduler = EventScheduler(
                 performance,
                 self._playback,
@@ -313,12 +308,6 @@ def _controllers(
     for name, position in settings.engine.knobs.items():
         knobs.turn(name, position)
     return Controllers(knobs, axes, osc)
-
-
-def _beginning(settings: LiveSettings) -> Iterator[Event]:
-    """The settings of the channels as events, so that a take holds them."""
-    if settings.mono:
-        yield from (ControlChange(channel, MONO_ON, 1) for channel in range(CHANNELS))
 
 
 def _warm_up(instrument: Instrument, sample_rate: int) -> None:

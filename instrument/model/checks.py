@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from instrument.model import tensors
 from instrument.model.reading import Misfit
+from instrument.settings import Mode
 from instrument.units import FRAME_RATE
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ STRAIGHT = 0.01
 
 MOST_SPECTRUM_POINTS = 8193
 MOST_JOIN_CLASSES = 1000
+MOST_STRINGS = 16
 
 
 def check_consistent(spec: InstrumentSpec) -> None:
@@ -35,6 +38,7 @@ def check_consistent(spec: InstrumentSpec) -> None:
     _check_map(spec)
     _check_jitter(spec)
     _check_joins(spec)
+    _check_strings(spec)
     if len(spec.loudness_db) < 2 or np.any(np.diff(spec.loudness_db) < 0.0):
         raise Misfit("loudness_db should rise over at least two quantiles")
     if len(spec.pitch_range) != 2 or spec.pitch_range[0] > spec.pitch_range[1]:
@@ -122,6 +126,17 @@ def _check_joins(spec: InstrumentSpec) -> None:
             joins.check()
         except Misfit as misfit:
             raise misfit.inside(f"joins[{i}]") from None
+
+
+def _check_strings(spec: InstrumentSpec) -> None:
+    if len(spec.strings) == 1 or len(spec.strings) > MOST_STRINGS:
+        raise Misfit(f"strings should be none, or 2 to {MOST_STRINGS} of them")
+    if any(low >= high for low, high in pairwise(spec.strings)):
+        raise Misfit("strings should rise, from the lowest to the highest")
+    if spec.mode not in [*Mode]:
+        raise Misfit(f"mode should be {', '.join(Mode)}")
+    if spec.mode == Mode.VIOLIN and not spec.strings:
+        raise Misfit(f"mode {spec.mode} needs strings")
 
 
 def _check_jitter(spec: InstrumentSpec) -> None:

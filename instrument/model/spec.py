@@ -16,6 +16,7 @@ from instrument.model.folder import is_there, read_file
 from instrument.model.join_table import JoinClass
 from instrument.model.metrics import Metric, undescribed
 from instrument.model.reading import Misfit, Name, Within, reader
+from instrument.settings import Mode
 
 FORMAT = 5
 OLDEST_FORMAT = 3
@@ -175,6 +176,8 @@ class InstrumentSpec:
         performances: That joins were measured in; of each how many.
         joins: What joins were measured to be like, those under narrower conditions first; where
             none fits, they are the usual ones.
+        strings: Open ones, the lowest first, as MIDI notes; empty for an instrument without any.
+        mode: How it is played live if nobody chooses, a ``Mode``.
         axes, map, presets, sources: Lists of what their classes describe.
         metrics: Of the last evaluation.
     """
@@ -196,6 +199,8 @@ class InstrumentSpec:
     jitter: JitterSpectra
     joins: list[JoinClass] = field(default_factory=list, kw_only=True)
     performances: list[Source] = field(default_factory=list, kw_only=True)
+    strings: list[Key] = field(default_factory=list, kw_only=True)
+    mode: str = field(default=Mode.POLY.value, kw_only=True)
     axes: list[Axis]
     map: list[MapPoint]
     presets: list[Preset]

@@ -23,6 +23,7 @@ from instrument.audio.devices import Device
 from instrument.live.notices import Notice
 from instrument.live.session import LiveSettings, Status
 from instrument.midi.events import ControlChange
+from instrument.settings import EngineSettings
 
 WAITS_WITHIN = 60.0
 
@@ -144,7 +145,11 @@ def test_a_session_s_facts_when_it_begins() -> None:
         inputs=["Keys", "Arco"],
         osc_port=9000,
     )
-    assert json.loads(json.dumps(ui.ready_facts(session, LiveSettings(mono=True)))) == {
+    assert json.loads(
+        json.dumps(
+            ui.ready_facts(session, LiveSettings(engine=EngineSettings(voices=8, mode="mono")))
+        )
+    ) == {
         "inputs": ["Keys", "Arco"],
         "osc_port": 9000,
         "device": "Speakers",

@@ -63,6 +63,8 @@ def test_numbers_of_numpy_are_numbers() -> None:
         {"knobs": {"s" * 1000: 0.5}},
         {"knobs": {5: 0.5}},
         {"knobs": ["swell"]},
+        {"mode": "duo"},
+        {"mode": None},
         {"preset": 5},
         {"preset": "p" * 1_000_000},
     ],

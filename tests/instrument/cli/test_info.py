@@ -77,6 +77,7 @@ def test_info_as_json(arco: Arco, tiny_instrument: Path) -> None:
     assert about["range"]["highest"]["midi"] == highest
     assert about["metrics"] == spec["metrics"]
     assert about["encoder"] is True
+    assert (about["strings"], about["mode"]) == ([], "poly")
     assert [preset["program"] for preset in about["presets"]] == list(range(len(spec["presets"])))
     assert list(about["presets"][0]) == ["name", "program", "description"]
 

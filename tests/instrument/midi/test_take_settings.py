@@ -92,6 +92,7 @@ SETTINGS = [
     ("samples", [*NOT_WHOLE, *NOT_FINITE, b"1000000000000000"]),
     ("room_gain", [*NOT_FINITE, b"-0.1", b"1.1", b"1e39", b'"0.5"', b"true", b"null"]),
     ("humanize", [*NOT_FINITE, b"-0.1", b"2.1", b"1e300", b'"1"', b"false", b"null"]),
+    ("mode", [b"5", b"null", b"[]", b'"duo"']),
     ("joins", [b"5", b"null", b"[]", b'"none"', b'"' + b"j" * 100_000 + b'"']),
     ("velocity_joins", [b"0", b"1", b"[]", b'"on"']),
     ("controls", [b"5", b"[]", b'"gm3"', b'{"like": 1}', b'{"controllers": {"1": "loud"}}']),
