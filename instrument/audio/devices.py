@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from instrument.audio.portaudio import load_sounddevice
+from instrument.audio.portaudio import JACK, load_sounddevice
 from instrument.errors import UnknownName, UsageError
-
-JACK = "JACK Audio Connection Kit"
 
 
 @dataclass(frozen=True)

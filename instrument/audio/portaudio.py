@@ -2,16 +2,36 @@
 
 sounddevice offers callbacks in Python only, and no way to look for devices anew or to leave a
 PortAudio behind that hangs. For these three its own parts are used, nowhere else than here.
+
+Where a JACK server runs when PortAudio begins, PortAudio is a client of it until it is ended,
+whatever is played on. If the server has died by then, the end aborts the process: PortAudio asserts
+that JACK answers. So a client of our own says whether the server lives, and a PortAudio that is the
+client of a dead one is never ended. It is left as it is, and another copy of it takes over.
 """
 
 from __future__ import annotations
 
+import atexit
+import os
 import shutil
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from instrument.audio import jack
 from instrument.errors import UsageError
+
+JACK = "JACK Audio Connection Kit"
+"""The sound system's name in PortAudio."""
+
+NO_SERVER = "arco-none"
+"""Name of a JACK server that there isn't."""
+
+DEATH_NOTICE_SECONDS = 0.05
+"""How long after its death, at most, it is known that a server died."""
 
 
 def load_sounddevice() -> Any:  # noqa: ANN401 (it has no types)
@@ -28,6 +48,10 @@ def load_sounddevice() -> Any:  # noqa: ANN401 (it has no types)
         raise UsageError(
             "the PortAudio library is missing; on Debian: apt-get install libportaudio2"
         ) from None
+    if sounddevice not in _libraries:
+        _libraries.append(sounddevice)
+        _watch(sounddevice)
+        atexit.register(_end, sounddevice)
     return sounddevice
 
 
@@ -55,31 +79,89 @@ def compiled_stream(sd: Any, callback: int, user_data: int, wanted: dict[str, An
     )
 
 
-def rescan() -> None:
+# --- To begin anew ------------------------------------------------------------------------------
+
+_libraries: list[Any] = []
+"""sounddevice, and all of PortAudio that was left; their code must stay where it is."""
+
+_watchers: list[jack.Watcher | None] = []
+"""The watcher of the server whose client the library in use is; empty if it is none."""
+
+
+def _watch(sd: Any) -> None:  # noqa: ANN401
+    """Keep an eye on the JACK server whose client PortAudio has become, if it has."""
+    _watchers.clear()
+    if any(api["name"] == JACK for api in sd.query_hostapis()):
+        library = jack.load()
+        _watchers.append(None if library is None else jack.Watcher.open(library, "Arco sound"))
+
+
+def server_died() -> bool:
+    """Whether the JACK server is known to have died whose client PortAudio is."""
+    return any(watcher is not None and not watcher.alive for watcher in _watchers)
+
+
+def _may_end() -> bool:
+    """Whether PortAudio can be ended: it is no client of JACK, or of a server that lives."""
+    if not _watchers:
+        return True
+    time.sleep(DEATH_NOTICE_SECONDS)
+    return all(watcher is not None and watcher.alive for watcher in _watchers)
+
+
+@contextmanager
+def _jack_hidden(hidden: bool) -> Iterator[None]:
+    """Let nobody find a JACK server meanwhile."""
+    server = os.environ.get("JACK_DEFAULT_SERVER")
+    if hidden:
+        os.environ["JACK_DEFAULT_SERVER"] = NO_SERVER
+    try:
+        yield
+    finally:
+        if hidden and server is None:
+            del os.environ["JACK_DEFAULT_SERVER"]
+        elif hidden and server is not None:
+            os.environ["JACK_DEFAULT_SERVER"] = server
+
+
+def rescan(*, for_jack: bool) -> None:
     """Let PortAudio look for devices anew; no stream may be open.
 
     It finds a JACK server only when it begins.
+
+    Args:
+        for_jack: Whether JACK is wanted. Otherwise PortAudio becomes no client of it.
     """
     sd = load_sounddevice()
-    sd._terminate()
-    sd._initialize()
+    if not _watchers:
+        sd._terminate()
+        with _jack_hidden(not for_jack):
+            sd._initialize()
+        _watch(sd)
+    elif not for_jack or not _may_end():
+        leave_portaudio(for_jack=for_jack)
+    # A server that lives is the one that there was.
 
 
-_abandoned: list[Any] = []
-"""Libraries with a dead stream inside; their code must stay where it is."""
-
-
-def leave_portaudio() -> None:
-    """Load PortAudio once more, beside the one that hangs."""
+def leave_portaudio(*, for_jack: bool) -> None:
+    """Load PortAudio once more, beside the one that hangs or is the client of a dead server."""
     sd = load_sounddevice()
     path = _library_path(sd)
-    _abandoned.append(sd._lib)
+    _libraries.append(sd._lib)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         # Under its own name the system would hand out the one that is there.
         copy = shutil.copy(path, folder)
         sd._lib = sd._ffi.dlopen(copy)
     sd._initialized = 0
-    sd._initialize()
+    with _jack_hidden(not for_jack):
+        sd._initialize()
+    _watch(sd)
+
+
+def _end(sd: Any) -> None:  # noqa: ANN401
+    """Keep sounddevice from ending, with the program, what can't be ended."""
+    if not _may_end():
+        sd._initialized = 0
 
 
 def _library_path(sd: Any) -> Path:  # noqa: ANN401

@@ -14,6 +14,7 @@ from instrument.audio.portaudio import (
     leave_portaudio,
     load_sounddevice,
     rescan,
+    server_died,
 )
 from instrument.dsp.callback import OUTPUT_UNDERFLOW, Callback, Playback
 from instrument.errors import UsageError
@@ -105,6 +106,8 @@ class Output:
     @property
     def alive(self) -> bool:
         """Whether the device still plays."""
+        if self.device.is_jack and server_died():
+            return False
         with suppress(self._sd.PortAudioError):
             return bool(self._stream.active)
         return False
@@ -134,9 +137,11 @@ class Output:
         A stream whose JACK server died can be neither stopped nor closed, nor can PortAudio be
         ended or look for devices anew. So it stays as it is, and a second PortAudio takes over.
         """
-        if self.device.is_jack or not _finishes(self._stream.close, CLOSE_SECONDS):
-            leave_portaudio()
-        rescan()
+        for_jack = self.device.is_jack
+        if for_jack or not _finishes(self._stream.close, CLOSE_SECONDS):
+            leave_portaudio(for_jack=for_jack)
+        else:
+            rescan(for_jack=for_jack)
 
 
 def _finishes(function: Callable[[], None], seconds: float) -> bool:

@@ -63,6 +63,7 @@ class SoundDevice:
         self._block = block
         self._tell = tell
         self._told = ""
+        self._for_jack = False
         self._calls, self._called_at = 0, 0.0
 
     def open(self, device: Device) -> None:
@@ -72,6 +73,7 @@ class SoundDevice:
             UsageError: It refuses.
         """
         self.output = Output(device, self._sample_rate, self._block, self._playback)
+        self._for_jack = device.is_jack
         self._called_at = time.monotonic()
         self._scheduler.play_on(self.output)
 
@@ -105,7 +107,7 @@ class SoundDevice:
     def reopen(self, wanted: str) -> None:
         """Look for a device like the one that has gone, by a part of its name or its system's."""
         try:
-            rescan()
+            rescan(for_jack=self._for_jack)
             device = choose_output(wanted)
             self.open(device)
         except ArcoError as error:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from ctypes import CDLL
 from functools import partial
 
+from instrument.audio import jack
 from instrument.errors import UsageError
-from instrument.live import jack
 from instrument.live.arrivals import QUEUE_SIZE, Link, Port
+from instrument.live.jack_input import InputClient
 from instrument.live.rtmidi_ports import Library, MidiClient, Refused, load_library
 
 DEATH_NOTICE_SECONDS = 0.05
@@ -157,7 +158,7 @@ class Jack(System):
             library: JACK's.
             client: Name by which other programs know this one.
         """
-        super().__init__("JACK", client, partial(jack.InputClient, library))
+        super().__init__("JACK", client, partial(InputClient, library))
         self._jack = library
         self._watcher: jack.Watcher | None = None
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from instrument.audio import portaudio
-from instrument.audio.devices import JACK, Device, choose_output, list_outputs
+from instrument.audio.devices import Device, choose_output, list_outputs
+from instrument.audio.portaudio import JACK
 from instrument.audio.stream import Output
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
@@ -37,6 +38,7 @@ class FakeSoundDevice(ModuleType):
         self.opened: list[dict[str, Any]] = []
         self.calls: list[str] = []
         self.refuses = ""
+        self._initialized = 1
 
     def query_hostapis(self) -> list[dict[str, Any]]:
         return [{"name": name} for name in self.systems]
@@ -144,5 +146,40 @@ def test_a_device_that_refuses_says_which_options_help(
 
 def test_portaudio_looks_anew_when_it_begins_again(computer: Any) -> None:
     fake = computer(("ALSA", "Speakers", 2))
-    portaudio.rescan()
+    portaudio.rescan(for_jack=False)
     assert fake.calls == ["terminate", "initialize"]
+
+
+@pytest.mark.parametrize(
+    ("lives", "for_jack", "wanted"),
+    [
+        (None, False, ["terminate", "initialize"]),
+        (None, True, ["terminate", "initialize"]),
+        (True, True, []),
+        (True, False, ["leave"]),
+        (False, True, ["leave"]),
+        (False, False, ["leave"]),
+    ],
+)
+def test_portaudio_is_never_ended_while_it_is_the_client_of_a_dead_server(
+    computer: Any, monkeypatch: pytest.MonkeyPatch, lives: bool | None, for_jack: bool, wanted: Any
+) -> None:
+    fake = computer(("ALSA", "Speakers", 2))
+    portaudio.load_sounddevice()
+    watchers = [] if lives is None else [SimpleNamespace(alive=lives)]
+    monkeypatch.setattr(portaudio, "_watchers", watchers)
+    monkeypatch.setattr(portaudio, "leave_portaudio", lambda **_: fake.calls.append("leave"))
+    portaudio.rescan(for_jack=for_jack)
+    assert fake.calls == wanted
+    assert portaudio.server_died() == (lives is False)
+
+
+def test_a_library_that_cannot_be_ended_is_left_when_the_program_ends(
+    computer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = computer(("ALSA", "Speakers", 2))
+    for alive in (True, False):
+        fake._initialized = 1
+        monkeypatch.setattr(portaudio, "_watchers", [SimpleNamespace(alive=alive)])
+        portaudio._end(fake)
+        assert fake._initialized == int(alive)

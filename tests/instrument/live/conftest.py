@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from instrument.arrays import Float32
-from instrument.live import jack
+from instrument.audio import jack
 from instrument.live import scheduler as control
 from instrument.live.bindings import Binding
 from instrument.live.inputs import Inputs

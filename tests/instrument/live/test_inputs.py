@@ -11,8 +11,9 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from instrument.audio import jack
 from instrument.errors import UsageError
-from instrument.live import jack, rtmidi_ports
+from instrument.live import rtmidi_ports
 from instrument.live.arrivals import MOST_AT_ONCE
 from instrument.live.inputs import Changes, Inputs, eligible, list_inputs, matching, moved
 from instrument.live.systems import all_systems, numbered

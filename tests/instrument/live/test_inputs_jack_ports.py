@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from instrument.live import jack
+from instrument.audio import jack
 from instrument.live.inputs import Inputs
 from instrument.midi.messages import encode
 from tests.instrument.live.jack_inputs import (
@@ -127,11 +127,12 @@ TURMOIL_SECONDS = 8.0
 
 OPEN_AND_CLOSE = """
 import sys, time
-from instrument.live import jack
+from instrument.audio import jack
+from instrument.live.jack_input import InputClient
 library = jack.load()
 until = time.monotonic() + float(sys.argv[1])
 while time.monotonic() < until:
-    clients = [jack.InputClient(library, "Arco", 16) for _ in range(6)]
+    clients = [InputClient(library, "Arco", 16) for _ in range(6)]
     for client in clients:
         client.open_virtual("in")
     for client in clients:
@@ -142,7 +143,7 @@ while time.monotonic() < until:
 def test_inputs_open_and_close_while_the_graph_changes(
     make_jack_server: Callable[..., Any],
 ) -> None:
-    """RtMidi's clients crashed here: see `jack.InputClient`."""
+    """RtMidi's clients crashed here: see `InputClient`."""
     make_jack_server(256, synchronous=False).start()
     program = Path(__file__).with_name("jack_turmoil.py")
     seconds = str(TURMOIL_SECONDS)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from instrument.audio import jack
 from instrument.errors import UsageError
-from instrument.live import jack
 from instrument.live.inputs import Changes, Inputs, list_inputs
 from tests.instrument.live.jack_inputs import NOTE_ON, becomes, controllers, heard_messages
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from instrument.live import jack
-from instrument.live.jack import IS_INPUT, IS_OUTPUT, Watcher
+from instrument.audio import jack
+from instrument.audio.jack import IS_INPUT, IS_OUTPUT, Watcher
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LOOK_SECONDS", "REFRESH_SECONDS", "REOPEN_SECONDS"):
         monkeypatch.setattr(supervision, name, 0.0)
     monkeypatch.setattr(supervision, "Output", FakeOutput)
-    monkeypatch.setattr(supervision, "rescan", lambda: None)
+    monkeypatch.setattr(supervision, "rescan", lambda **_: None)
     monkeypatch.setattr(supervision, "choose_output", lambda _wanted: SPEAKERS)
 
 

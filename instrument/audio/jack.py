@@ -10,12 +10,7 @@ import ctypes
 import sys
 from ctypes import CDLL, POINTER, byref, c_char_p, c_int, c_int64, c_uint32, c_ulong, c_void_p
 from threading import Thread
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-from instrument.live.rtmidi_ports import Message, Refused
-
-if TYPE_CHECKING:
-    from instrument.dsp.jack_callback import MidiRing
+from typing import Any, TypeAlias
 
 Strings: TypeAlias = Any  # a pointer to strings, or None
 
@@ -60,7 +55,7 @@ CALLED_BACK = (
 )
 """Those that the process callback calls, as `JackFunctions` has them."""
 
-_kept: list[c_int64 | MidiRing] = []
+kept: list[object] = []
 """Where JACK's threads may still write, also for a client that was forgotten."""
 
 
@@ -101,14 +96,14 @@ def _loaded(path: str) -> CDLL | None:
     return library
 
 
-def _names(library: CDLL, found: Strings) -> list[str]:
+def names(library: CDLL, found: Strings) -> list[str]:
     """Strings of an array that ends in NULL, or of none."""
-    names: list[str] = []
+    all_names: list[str] = []
     if found:
-        while (name := found[len(names)]) is not None:
-            names.append(name.decode(errors="replace"))
+        while (name := found[len(all_names)]) is not None:
+            all_names.append(name.decode(errors="replace"))
         library.jack_free(found)
-    return names
+    return all_names
 
 
 class Watcher:
@@ -116,14 +111,14 @@ class Watcher:
 
     When the server has died, the next client that is opened frees the old ones inside the library,
     whoever holds them. So a client of a dead server must not be used again, neither this one nor
-    an `InputClient`: they are forgotten, and the library cleans up.
+    one with ports: they are forgotten, and the library cleans up.
     """
 
     def __init__(self, library: CDLL, client: int) -> None:
         self._library = library
         self._client: int | None = client
         self._died_at = c_int64(0)
-        _kept.append(self._died_at)
+        kept.append(self._died_at)
         # C's ``time`` writes the time to where its argument points: a callback without Python.
         note_the_time = ctypes.cast(CDLL(None).time, c_void_p)
         library.jack_on_shutdown(client, note_the_time, byref(self._died_at))
@@ -144,7 +139,7 @@ class Watcher:
         if not self.alive:
             return []
         found = self._library.jack_get_ports(self._client, None, MIDI, direction)
-        return _names(self._library, found)
+        return names(self._library, found)
 
     def connections(self, port: str) -> list[str]:
         """Full names of the ports that one is connected to; none if it isn't there."""
@@ -153,7 +148,7 @@ class Watcher:
         found = self._library.jack_port_by_name(self._client, port.encode())
         if found is None:
             return []
-        return _names(
+        return names(
             self._library, self._library.jack_port_get_all_connections(self._client, found)
         )
 
@@ -174,91 +169,3 @@ class Watcher:
         leaving.start()
         leaving.join(patience)
         return not leaving.is_alive()
-
-
-class InputClient:
-    """A client with one MIDI input.
-
-    Its port is there before the client is active, and goes with the client: a port that an active
-    client makes or gives back can crash JACK's library, which walks through the client's ports in
-    a thread of its own whenever something else in the graph changes.
-
-    Attributes:
-        own: Full name of the port at this end; empty until there is one.
-    """
-
-    def __init__(self, library: CDLL, name: str, queue_size: int) -> None:
-        """Join the server that ``JACK_DEFAULT_SERVER`` names.
-
-        Args:
-            library: JACK's.
-            name: By which other programs know the client.
-            queue_size: Messages that are kept until they are taken; some more are lost.
-
-        Raises:
-            Refused: It isn't running.
-        """
-        # Who only looks needs no compiler.
-        from instrument.dsp import jack_callback  # noqa: PLC0415
-
-        client = library.jack_client_open(name.encode(), NO_START_SERVER, None)
-        if client is None:
-            raise Refused("the JACK server doesn't answer")
-        self.own = ""
-        self._library = library
-        self._client = client
-        self._sample_rate = int(library.jack_get_sample_rate(client))
-        addresses = (ctypes.cast(getattr(library, name), c_void_p).value for name in CALLED_BACK)
-        functions = jack_callback.JackFunctions(*(address or 0 for address in addresses))
-        self._ring = jack_callback.MidiRing(functions, queue_size)
-        self._process = jack_callback.process_address()
-        _kept.append(self._ring)
-
-    def ports(self) -> list[str]:
-        """Full names of all ports that messages can come from."""
-        return _names(
-            self._library, self._library.jack_get_ports(self._client, None, MIDI, IS_OUTPUT)
-        )
-
-    def open(self, place: int) -> None:
-        """Connect to the port in that place among `ports`.
-
-        Raises:
-            Refused: It has gone, or can't be connected to.
-        """
-        names = self.ports()
-        if place >= len(names):
-            raise Refused("the port has gone")
-        self.open_virtual("in")
-        own, other = self.own.encode(), names[place].encode()
-        if self._library.jack_connect(self._client, other, own) != 0:
-            raise Refused("the port refuses")
-
-    def open_virtual(self, name: str) -> None:
-        """Open a port that other programs connect to.
-
-        Raises:
-            Refused: The server makes no more ports.
-        """
-        library, client = self._library, self._client
-        port = library.jack_port_register(client, name.encode(), MIDI, IS_INPUT, 0)
-        if port is None:
-            raise Refused("no more ports")
-        self._ring.listen(client, port)
-        library.jack_set_process_callback(client, self._process, self._ring.user_data)
-        if library.jack_activate(client) != 0:
-            raise Refused("the JACK server doesn't answer")
-        self.own = library.jack_port_name(port).decode(errors="replace")
-
-    def take(self) -> Message | None:
-        """The next message, and the seconds since the one before; None if there is none."""
-        found = self._ring.take()
-        if found is None:
-            return None
-        data, frames = found
-        return data, frames / self._sample_rate
-
-    def close(self) -> None:
-        """Leave the server, whatever it takes."""
-        self._library.jack_client_close(self._client)
-        _kept.remove(self._ring)
