@@ -72,7 +72,7 @@ class Control:
     Attributes:
         voices: Which of them plays which note.
         state: What the channels were told.
-        smoother: Of the channels' controls.
+        smoother: Of the voices' controls.
         writer: Of the control frames.
         planner: The clock, that goes on from hop to hop.
         pool: Of the voices that play.
@@ -111,8 +111,9 @@ class Control:
             channel.mono = settings.mode == Mode.MONO
         joins = layout_of(settings.controls).joins_by_velocity(settings.velocity_joins)
         self._lines = Lines(self.voices, self.state, velocity_joins=joins)
-        self.smoother = ControlSmoother(self.state, FRAME_RATE)
-        slots, knobs = len(self.voices.slots), self.smoother.knobs
+        slots = len(self.voices.slots)
+        self.smoother = ControlSmoother(self.state, FRAME_RATE, slots)
+        knobs = self.smoother.knobs
         table = VoiceTable(spec, slots, knobs.shape[1])
         self._places = Places(spec)
         envelopes = NoteEnvelopes(table, instrument, latents, knobs, self._places)
@@ -162,8 +163,6 @@ class Control:
         notes: list[VoiceNote] = []
         for played in events:
             event, channel = self._lines.led(played, sample), played.channel
-            if self.voices.silent(channel):
-                self.smoother.settle(channel)
             mono = event.join is not None or self._lines.mono(channel)
             allocation = self.voices.note_on(
                 channel,
@@ -181,8 +180,7 @@ class Control:
             if allocation.joined:
                 self._begin_voices(slots, notes, sample)
                 slots, notes = [], []
-                line = Line(allocation.gap, allocation.seconds)
-                self.pool.join(allocation.slot, note, line, self.smoother.values)
+                self._join(allocation.slot, note, Line(allocation.gap, allocation.seconds))
             else:
                 slots.append(allocation.slot)
                 notes.append(note)
@@ -195,7 +193,12 @@ class Control:
         first = hop_start(hop, self._sample_rate)
         length = hop_start(hop + 1, self._sample_rate) - first
         inside = sample - first
+        self.smoother.begin(slots, [note.channel for note in notes])
         self.pool.begin(slots, notes, hop, inside, inside / length, self.smoother.values)
+
+    def _join(self, slot: int, note: VoiceNote, line: Line) -> None:
+        before = self.smoother.join(slot, note.channel)
+        self.pool.join(slot, note, line, before, self.smoother.values)
 
     def _note(self, event: NoteOn, number: int) -> VoiceNote:
         channel, key = event.channel, event.key
@@ -219,7 +222,7 @@ class Control:
         if ended.back is not None:
             back = ended.back
             note = self._note(NoteOn(channel, back.key, back.velocity), back.number)
-            self.pool.join(back.slot, note, Line(0, back.seconds), self.smoother.values)
+            self._join(back.slot, note, Line(0, back.seconds))
 
     def _release(self, slots: list[int], speed: float = 1.0) -> None:
         self.pool.release(slots, self.smoother.values, speed)

@@ -41,7 +41,7 @@ class NoteEnvelopes:
             table: Of the voices.
             instrument: Whose envelope graph is run.
             latents: Where the notes' latents are.
-            knobs: [16, 8], where the knobs of all channels are now.
+            knobs: [slots, 8], where the knobs of all voices are now.
             places: Where the channels' notes are placed now.
         """
         self.rngs = [latents.generator(0, slot) for slot in range(len(table.notes))]
@@ -88,7 +88,7 @@ class NoteEnvelopes:
         """Decode the latents of slots [V] with places and knobs as they are now."""
         table, channels = self._table, self._table.channel[slots]
         notes = [table.notes[slot] for slot in slots]
-        table.knobs[slots], table.moves[slots] = self._knobs[channels], self._places.moves[channels]
+        table.knobs[slots], table.moves[slots] = self._knobs[slots], self._places.moves[channels]
         placed = self._places.latent[channels] + table.stray[slots]
         is_placed = ~np.isnan(placed[:, 0])
         places = np.where(is_placed[:, None], placed, table.latent[slots])

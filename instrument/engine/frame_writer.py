@@ -88,14 +88,14 @@ class FrameWriter:
             hop: The current one; the next one's frame is already written.
             inside: The voices' first sample in it.
             part: How much of the hop has gone by then, 0…1.
-            performance: [16, 5], the controls of all channels now.
+            performance: [slots, 5], the controls of all voices now.
         """
         table = self._table
         table.voice[slots] = int(self.onsets.ready[0]) + 1 + np.arange(len(slots))
         table.state[slots] = 0.0
         moments = np.array([0.0, 1.0 - part, 2.0 - part])
         at = np.tile(moments, (len(slots), 1))
-        of_voices = performance[table.channel[slots], None]
+        of_voices = performance[slots, None]
         gain = np.broadcast_to(of_voices[..., Performance.LEFT :], (*at.shape, 2))
         pitch, loudness_db = self._read_curves(slots, at, of_voices)
         controls = self._compute(slots, pitch, loudness_db, gain)
@@ -122,7 +122,7 @@ class FrameWriter:
         Args:
             hop: The first one.
             active: Slots that sound, V.
-            performance: [T, 16, 5], the controls of all channels in each frame; T is at most
+            performance: [T, slots, 5], the controls of all voices in each frame; T is at most
                 ``frames_until_change``.
             released: Which of the voices end when they are silent. The first frame in which one
                 is silent is the last that is written.
@@ -132,7 +132,7 @@ class FrameWriter:
         """
         table, slots = self._table, np.array(active, np.int64)
         table.approach_pressure()
-        of_voices = performance[:, table.channel[slots]].swapaxes(0, 1)
+        of_voices = performance[:, slots].swapaxes(0, 1)
         at = table.position[slots, None] + np.arange(len(performance))
         pitch, loudness_db = self._read_curves(slots, at, of_voices)
         silent = (loudness_db < SILENT_DB)[np.array(released, bool)].any(axis=0)
@@ -164,7 +164,7 @@ class FrameWriter:
     ) -> tuple[Float64, Float32]:
         """Pitch (MIDI) and loudness (dB) of slots [V] at curve positions [V, T].
 
-        ``performance`` holds the controls of the voices' channels then, [V, T or 1, 5].
+        ``performance`` holds the voices' controls then, [V, T or 1, 5].
         """
         table = self._table
         whole = np.minimum(at.astype(np.int64), table.length - 2)

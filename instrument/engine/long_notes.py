@@ -40,7 +40,7 @@ class LongNotes:
         Args:
             table: Of the voices.
             envelopes: Where their envelopes come from.
-            knobs: [16, 8], where the knobs of all channels are now.
+            knobs: [slots, 8], where the knobs of all voices are now.
             places: Where the channels' notes are placed now.
         """
         self._table = table
@@ -129,7 +129,7 @@ class LongNotes:
 
     def _turned(self, held: list[int]) -> NDArray[np.bool_]:
         """Whether knobs have moved since the curves of held voices [V] were decoded."""
-        wanted, given = self._knobs[self._table.channel[held]], self._table.knobs[held]
+        wanted, given = self._knobs[held], self._table.knobs[held]
         turned = np.nan_to_num(np.abs(wanted - given), nan=1.0) > KNOB_STEP
         turned &= ~(np.isnan(wanted) & np.isnan(given))
         found: NDArray[np.bool_] = turned.any(axis=1)

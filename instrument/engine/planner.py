@@ -39,7 +39,7 @@ class FramePlanner:
 
         Args:
             voices: Which of them sound.
-            smoother: Of the channels' controls.
+            smoother: Of the voices' controls.
             pool: What the voices play.
             long_notes: Who watches over those that are held.
             writer: Who computes their frames.
@@ -54,7 +54,7 @@ class FramePlanner:
         self._writer = writer
         self._sample_rate = sample_rate
         self._most = frames_at_once
-        # The controls of the frames that are planned, [16, 5] each, and how many there will be.
+        # The controls of the frames that are planned, [slots, 5] each, and how many there will be.
         self._planned: list[Float64] = []
         self._wanted = 0
 

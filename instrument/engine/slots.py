@@ -189,10 +189,6 @@ class VoiceSlots:
         """Slots in which a note of this key is held, by key or pedal."""
         return [i for i in self._of(channel, *HOLDING) if self.slots[i].key == key]
 
-    def silent(self, channel: int) -> bool:
-        """Whether nothing sounds in a channel."""
-        return not self._of(channel, *SOUNDING)
-
     def free(self, slot: int, sample: int) -> None:
         """A voice has ended; its slot can take another note from a sample on."""
         self.slots[slot].stage = Stage.IDLE

@@ -1,8 +1,8 @@
-"""What the channels were told → performance controls, smoothed frame by frame."""
+"""What the channels were told → performance controls of each voice, smoothed frame by frame."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from functools import cache
 
@@ -25,7 +25,7 @@ CONTINUOUS = {1, 2, 7, 10, 11}
 
 
 class Performance(IntEnum):
-    """The smoothed controls of a channel, by column."""
+    """The smoothed controls of a voice, by column."""
 
     BEND_SEMITONES = 0
     EXPRESSION_DB = 1
@@ -33,6 +33,10 @@ class Performance(IntEnum):
     LEFT = 3
     RIGHT = 4
 
+
+COLUMNS = len(Performance)
+LED = [Performance.BEND_SEMITONES, Performance.EXPRESSION_DB, Performance.VIBRATO]
+"""What a join leads from where it was to where the next note has it."""
 
 SMOOTHING_SECONDS = {
     Performance.BEND_SEMITONES: 0.008,
@@ -95,66 +99,96 @@ def performance(channel: Channel, controlling_channel: Channel) -> list[float]:
 
 
 class ControlSmoother:
-    """The controls of all channels on their way to where a ``ChannelState`` has them.
+    """The controls of all voices on their way to where a ``ChannelState`` has those of its channel.
 
     Attributes:
-        values: [16, 5], the smoothed controls in the order of ``Performance``.
-        knobs: [16, 8], the smoothed positions 0…1 of the latent axes; NaN where none was set.
+        values: [slots, 5], the smoothed controls in the order of ``Performance``.
+        knobs: [slots, 8], the smoothed positions 0…1 of the latent axes; NaN where none was set.
         settled: Whether all are where they were set, so that the next frame's are the same.
     """
 
-    def __init__(self, state: ChannelState, frame_rate: int) -> None:
+    def __init__(self, state: ChannelState, frame_rate: int, slots: int) -> None:
         """Begin with all controls where they were set.
 
         Args:
             state: What the channels were told; ``follow`` looks at it.
             frame_rate: In Hz.
+            slots: How many voices there are; they are in the first channel until they begin.
         """
         seconds = [SMOOTHING_SECONDS[column] for column in Performance]
         seconds += [KNOB_SECONDS] * len(AXIS_CONTROLLERS)
         self._share = 1.0 - np.exp(-1.0 / (np.array(seconds) * frame_rate))
         self._state = state
         self._silenced: set[int] = set()
-        self._now: Float64 = np.full((CHANNELS, len(seconds)), np.nan)
+        self._channel = np.zeros(slots, np.int64)
+        self._now: Float64 = np.full((slots, len(seconds)), np.nan)
         self._targets = self._now.copy()
-        columns = len(Performance)
-        self.values, self.knobs = self._now[:, :columns], self._now[:, columns:]
-        self._value_targets = self._targets[:, :columns]
-        self._knob_targets = self._targets[:, columns:]
-        self._followed: list[dict[int, float]] = [{} for _ in range(CHANNELS)]
-        self.follow(range(CHANNELS))
+        # Where the controls of each channel were set; they are looked up when somebody needs them.
+        self._of_channel: Float64 = np.full((CHANNELS, len(seconds)), np.nan)
+        self._moved: set[int] = set(range(CHANNELS))
+        self._knobs_of: list[dict[int, float]] = [{} for _ in range(CHANNELS)]
+        self.values, self.knobs = self._now[:, :COLUMNS], self._now[:, COLUMNS:]
+        self.take_up()
         self._now[:] = self._targets
         self.settled = True
 
     def follow(self, channels: Iterable[int]) -> None:
-        """Take up what these channels were told.
+        """Take note that these channels were told something: their voices' controls set out."""
+        self._moved.update(channels)
 
-        The controls set out for there, but a knob that was or is now unset has no way to go.
+    def take_up(self) -> None:
+        """Set out for what the channels were told.
+
+        A knob that was or is now unset has no way to go.
         """
-        for index in channels:
-            self.settled = False
+        if not self._moved:
+            return
+        turned = False
+        for index in self._moved:
             channel = self._state.channels[index]
-            self._value_targets[index] = performance(
-                channel, self._state.controlling_channel(index)
-            )
+            controlling_channel = self._state.controlling_channel(index)
+            row = self._of_channel[index]
+            row[:COLUMNS] = performance(channel, controlling_channel)
             if index in self._silenced:
-                self._value_targets[index, Performance.LEFT :] = 0.0
+                row[[Performance.LEFT, Performance.RIGHT]] = 0.0
             knobs = self._state.knobs(index)
-            if knobs != self._followed[index]:  # few messages turn a knob, and this takes longer
-                self._followed[index] = knobs
-                self._aim_knobs(index, knobs)
+            if knobs != self._knobs_of[index]:  # few messages turn a knob, and this takes longer
+                self._knobs_of[index], turned = knobs, True
+                row[COLUMNS:] = [knobs.get(axis, np.nan) for axis in range(len(AXIS_CONTROLLERS))]
+        self._moved.clear()
+        self.settled = False
+        self._targets[:] = self._of_channel[self._channel]
+        if turned:
+            jumps = np.isnan(self.knobs) | np.isnan(self._targets[:, COLUMNS:])
+            self.knobs[jumps] = self._targets[:, COLUMNS:][jumps]
 
-    def _aim_knobs(self, channel: int, knobs: dict[int, float]) -> None:
-        targets, now = self._knob_targets[channel], self.knobs[channel]
-        targets[:] = [knobs.get(axis, np.nan) for axis in range(len(AXIS_CONTROLLERS))]
-        jumps = np.isnan(now) | np.isnan(targets)
-        now[jumps] = targets[jumps]
+    def begin(self, slots: Sequence[int], channels: Sequence[int]) -> None:
+        """Voices begin in channels, with their controls where these were set."""
+        self.take_up()
+        self._channel[slots] = channels
+        self._now[slots] = self._targets[slots] = self._of_channel[channels]
+
+    def join(self, slot: int, channel: int) -> Float64:
+        """A voice goes on in a channel with the next note of its line.
+
+        What the join leads is at once where it was set; volume and pan go on smoothly.
+
+        Returns:
+            [5], what its controls were.
+        """
+        before: Float64 = self.values[slot].copy()
+        self.take_up()
+        self._channel[slot] = channel
+        self._targets[slot] = self._of_channel[channel]
+        self._now[slot, LED] = self._targets[slot, LED]
+        self.knobs[slot] = self._targets[slot, COLUMNS:]
+        self.settled = False
+        return before
 
     def hear_only(self, channel: int | None) -> None:
         """Let no other channel be heard, from the beginning on; all if None."""
         self._silenced = set() if channel is None else set(range(CHANNELS)) - {channel}
         self.follow(self._silenced)
-        self._now[:] = self._targets
 
     def turn(self, axis: int, position: float) -> None:
         """Set the knob of a latent axis, 0…7, in all channels at once; it is there at once.
@@ -165,19 +199,19 @@ class ControlSmoother:
         """
         self._state.turn(axis, position)
         self.follow(range(CHANNELS))
-        self.knobs[:, axis] = self._knob_targets[:, axis]
+        self.take_up()
+        self.knobs[:, axis] = self._targets[:, COLUMNS + axis]
 
     @property
     def knobs_settled(self) -> bool:
         """Whether all knobs are where they were set."""
-        return self.settled or np.array_equal(self.knobs, self._knob_targets, equal_nan=True)
-
-    def settle(self, channel: int) -> None:
-        """Jump to where the controls were set: for a channel in which nothing sounds."""
-        self._now[channel] = self._targets[channel]
+        return self.settled or np.array_equal(
+            self.knobs, self._targets[:, COLUMNS:], equal_nan=True
+        )
 
     def advance(self) -> None:
         """Smooth by one frame: one-pole low-passes."""
+        self.take_up()
         if self.settled:
             return
         way = self._targets - self._now

@@ -70,7 +70,7 @@ class VoicePool:
             hop: The current hop; the next one's frame is already written.
             inside: The voices' first sample in it.
             part: How much of the hop has gone by then, 0…1.
-            performance: [16, 5], the controls of all channels now.
+            performance: [slots, 5], the controls of all voices now.
         """
         table, rows = self._table, np.array(slots)
         for slot, note in zip(slots, notes, strict=True):
@@ -88,29 +88,32 @@ class VoicePool:
         table.glides.begin(rows)
         self._writer.begin(rows, hop, inside, part, performance)
 
-    def join(self, slot: int, note: VoiceNote, line: Line, performance: Float64) -> None:
+    def join(
+        self, slot: int, note: VoiceNote, line: Line, before: Float64, performance: Float64
+    ) -> None:
         """Lead a voice into the next note of its line.
 
         If the note doesn't say how: one that follows without a gap is slurred, and after a gap the
-        bow changes, as it always does on the same key. The line may go on in another channel, whose
-        controls hold from there on: pitch and level go on from what was heard.
+        bow changes, as it always does on the same key. Controls hold from there on as the note's
+        channel has them: pitch and level go on from what was heard.
 
         Args:
             slot: Of the voice.
             note: The next one.
             line: What it comes after.
-            performance: [16, 5], the controls of all channels now.
+            before: [5], its controls until now.
+            performance: [slots, 5], the controls of all voices from now on.
         """
         table = self._table
         curves, position = table.curves[slot], float(table.position[slot])
-        vibrato = self._vibrato(slot, performance)
-        left = performance[table.channel[slot]] - performance[note.channel]
+        vibrato = float(before[Performance.VIBRATO])
+        left = before - performance[slot]
         left_db = float(left[Performance.EXPRESSION_DB])
         table.pressure_db[1, slot] = 0.0
         step = float(table.key[slot]) - note.key
         heard = step + float(left[Performance.BEND_SEMITONES])
         sustained_db = table.sustained_db[slot] if line.gap_samples else self._sustained_db(slot)
-        before = Sounding(
+        sounding = Sounding(
             curves.level_at(position) + left_db,
             sustained_db + left_db,
             curves.cents_at(position, vibrato) + 100.0 * heard,
@@ -130,7 +133,7 @@ class VoicePool:
         calm(curves, entry, table.release_frame)
         vibrato = self._vibrato(slot, performance)
         shape = shape.sliding(note.slide_frames, abs(heard))
-        led = lead(curves, entry, before, shape, vibrato)
+        led = lead(curves, entry, sounding, shape, vibrato)
         if led.stroke is not None:
             table.strokes.begin(slot, led.stroke)
         table.position[slot] = float(entry)
@@ -142,7 +145,7 @@ class VoicePool:
 
         Args:
             slots: Theirs.
-            performance: [16, 5], the controls of all channels now.
+            performance: [slots, 5], the controls of all voices now.
             speed: How many times faster than usual they fall.
         """
         table = self._table
@@ -199,4 +202,4 @@ class VoicePool:
 
     def _vibrato(self, slot: int, performance: Float64) -> float:
         """How many times its own vibrato a voice has now."""
-        return float(performance[self._table.channel[slot], Performance.VIBRATO])
+        return float(performance[slot, Performance.VIBRATO])

@@ -76,7 +76,7 @@ def test_all_sound_off_spares_no_stage(voices: Voices) -> None:
     end(voices, 64, pedal=True)
     voices.all_sound_off(0)
     assert [slot.stage for slot in voices.slots].count(Stage.FADING) == 3
-    assert voices.silent(0)
+    assert voices.sounding() == 0
     assert voices.active() == [0, 1, 2]
 
 

@@ -111,7 +111,8 @@ class Players(RuleBasedStateMachine):
     @rule(channel=CHANNELS)
     def all_sound_off(self, channel: int) -> None:
         self.voices.all_sound_off(channel)
-        assert self.voices.silent(channel)
+        of_channel = [slot for slot in self.voices.slots if slot.channel == channel]
+        assert not any(slot.stage in SOUNDING for slot in of_channel)
 
     @rule(samples=st.integers(1, 100), level_db=st.floats(-90.0, 0.0), fade=st.integers(0, 50))
     def time_goes_by(self, samples: int, level_db: float, fade: int) -> None:

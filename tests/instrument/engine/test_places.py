@@ -113,8 +113,10 @@ def test_the_knobs_of_all_channels_come_back_with_chance(tiny: Instrument) -> No
     player = Player(tiny)
     player.control.smoother.turn(1, 0.9)
     player.send(place(tiny, 0))
+    player.control.smoother.take_up()
     assert np.isnan(player.control.smoother.knobs[0]).all()
     player.send(Latent(0))
+    player.control.smoother.take_up()
     assert player.control.smoother.knobs[0, 1] == 0.9
 
 

@@ -24,13 +24,13 @@ RATE = 250
 
 
 class Desk:
-    """Channels, and their controls that follow them."""
+    """Channels, each with a voice of the same number whose controls follow it."""
 
     def __init__(self) -> None:
         self.state = ChannelState()
-        self.smoother = ControlSmoother(self.state, RATE)
-        self.advance, self.settle = self.smoother.advance, self.smoother.settle
-        self.turn = self.smoother.turn
+        self.smoother = ControlSmoother(self.state, RATE, CHANNELS)
+        self.smoother.begin(range(CHANNELS), range(CHANNELS))
+        self.advance, self.turn = self.smoother.advance, self.smoother.turn
 
     @property
     def values(self) -> Float64:
@@ -42,6 +42,11 @@ class Desk:
 
     def change(self, event: ControlChange | PitchBend | ChannelPressure) -> None:
         self.smoother.follow(self.state.change(event).channels)
+        self.smoother.take_up()
+
+    def settle(self, channel: int) -> None:
+        """Begin the voice anew."""
+        self.smoother.begin([channel], [channel])
 
 
 def after(*changes: tuple[int, int], channel: int = 0) -> Desk:

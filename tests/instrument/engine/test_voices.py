@@ -44,7 +44,7 @@ class Desk:
 
     def __init__(self, instrument: Instrument) -> None:
         self.state = ChannelState()
-        self.smoother = ControlSmoother(self.state, FRAME_RATE)
+        self.smoother = ControlSmoother(self.state, FRAME_RATE, SLOTS)
         latents = LatentSpace(instrument.spec, 0)
         knobs = self.smoother.knobs
         table = VoiceTable(instrument.spec, SLOTS, knobs.shape[1])
@@ -74,6 +74,7 @@ class Desk:
         """Turn a knob as a controller does; it gets there smoothly."""
         controller = ControlChange(0, AXIS_CONTROLLERS[axis], round(127 * position))
         self.smoother.follow(self.state.change(controller).channels)
+        self.smoother.take_up()
 
     def play(self, frames: int, slot: int = 0) -> Float64:
         """The next frames' MIDI pitch and level in dB of a slot, [2, frames]."""
@@ -310,7 +311,8 @@ def test_the_pressure_of_a_key_ends_where_its_line_goes_on_to_another(tiny: Inst
         desk.begin()
         desk.pool.press([0], pressure_db(pressure))
         desk.play(100)
-        desk.pool.join(0, VoiceNote(0, 72, 0.6, EXPRESSIVE, 1), Line(0, 1.0), desk.smoother.values)
+        following = VoiceNote(0, 72, 0.6, EXPRESSIVE, 1)
+        desk.pool.join(0, following, Line(0, 1.0), desk.smoother.join(0, 0), desk.smoother.values)
         levels.append(desk.play(100)[1])
     free, pressed = levels
     assert pressed[0] - free[0] > 0.5 * PRESSURE_DB
