@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from instrument.dsp.frames import hop_start
 from instrument.engine.allocation import Voices
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter
 from instrument.engine.lines import Lines
 from instrument.engine.long_notes import LongNotes
+from instrument.engine.notes import Notes
 from instrument.engine.places import Places
 from instrument.engine.planner import FramePlanner
 from instrument.engine.slots import Theft
 from instrument.engine.smoothing import CONTINUOUS, ControlSmoother, pressure_db
-from instrument.engine.table import Line, VoiceNote, VoiceTable
+from instrument.engine.table import VoiceTable
 from instrument.engine.voices import VoicePool
 from instrument.errors import InstrumentError
 from instrument.midi.channel import CHANNELS
@@ -46,9 +44,6 @@ from instrument.model.latent import LatentSpace
 from instrument.settings import EngineSettings, Mode
 from instrument.units import FRAME_RATE
 
-RELEASE_DOUBLES_OVER = 32.0
-"""So many steps of release velocity above 64 make a release fall twice as fast."""
-
 ENDS_NOTES = (ALL_NOTES_OFF, OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON)
 
 
@@ -76,6 +71,7 @@ class Control:
         writer: Of the control frames.
         planner: The clock, that goes on from hop to hop.
         pool: Of the voices that play.
+        notes: As they begin and end.
     """
 
     def __init__(
@@ -110,7 +106,7 @@ class Control:
             channel.preset = preset
             channel.mono = settings.mode == Mode.MONO
         joins = layout_of(settings.controls).joins_by_velocity(settings.velocity_joins)
-        self._lines = Lines(self.voices, self.state, velocity_joins=joins)
+        lines = Lines(self.voices, self.state, velocity_joins=joins)
         slots = len(self.voices.slots)
         self.smoother = ControlSmoother(self.state, FRAME_RATE, slots)
         knobs = self.smoother.knobs
@@ -129,17 +125,25 @@ class Control:
             sample_rate,
             min(frames_at_once, hops - 2),
         )
-        self._sample_rate = sample_rate
+        self.notes = Notes(
+            self.voices,
+            self.state,
+            lines,
+            self.smoother,
+            self.pool,
+            self.planner,
+            Dynamics(spec.loudness_db),
+            sample_rate,
+        )
         self._presets = latents.presets
-        self._dynamics = Dynamics(spec.loudness_db)
 
     def handle(self, event: Event | Theft, sample: int) -> None:
         """Take an event at a sample of the current hop."""
         match event:
             case NoteOn():
-                self.begin_notes([event], sample)
+                self.notes.begin([event], sample)
             case NoteOff():
-                self._note_off(event, sample)
+                self.notes.end(event, sample)
             case ControlChange():
                 self._control_change(event, sample)
             case PitchBend() | ChannelPressure():
@@ -155,78 +159,6 @@ class Control:
             case Theft():
                 self.voices.repeat(event)
 
-    # --- notes ---------------------------------------------------------------------------
-
-    def begin_notes(self, events: Sequence[NoteOn], sample: int) -> None:
-        """Take keys that go down at one sample of the current hop."""
-        slots: list[int] = []
-        notes: list[VoiceNote] = []
-        for played in events:
-            event, channel = self._lines.led(played, sample), played.channel
-            mono = event.join is not None or self._lines.mono(channel)
-            allocation = self.voices.note_on(
-                channel,
-                event.key,
-                event.velocity,
-                sample,
-                mono=mono,
-                note=event.note,
-                after=event.after,
-            )
-            if allocation is None:
-                continue
-            number = self.voices.slots[allocation.slot].number
-            note = self._note(event, number)
-            if allocation.joined:
-                self._begin_voices(slots, notes, sample)
-                slots, notes = [], []
-                self._join(allocation.slot, note, Line(allocation.gap, allocation.seconds))
-            else:
-                slots.append(allocation.slot)
-                notes.append(note)
-        self._begin_voices(slots, notes, sample)
-
-    def _begin_voices(self, slots: Sequence[int], notes: Sequence[VoiceNote], sample: int) -> None:
-        if not slots:
-            return
-        hop = self.planner.hop
-        first = hop_start(hop, self._sample_rate)
-        length = hop_start(hop + 1, self._sample_rate) - first
-        inside = sample - first
-        self.smoother.begin(slots, [note.channel for note in notes])
-        self.pool.begin(slots, notes, hop, inside, inside / length, self.smoother.values)
-
-    def _join(self, slot: int, note: VoiceNote, line: Line) -> None:
-        before = self.smoother.join(slot, note.channel)
-        self.pool.join(slot, note, line, before, self.smoother.values)
-
-    def _note(self, event: NoteOn, number: int) -> VoiceNote:
-        channel, key = event.channel, event.key
-        controlling_channel = self.state.controlling_channel(channel)
-        loudness = self._dynamics.quantile(event.velocity, soft=controlling_channel.soft)
-        preset = controlling_channel.preset
-        slide = self._lines.slide(event)
-        return VoiceNote(
-            channel, key, loudness, preset, number, *slide, join=event.join, seconds=event.seconds
-        )
-
-    def _note_off(self, event: NoteOff, sample: int) -> None:
-        channel = event.channel
-        pedal = self.state.controlling_channel(channel).pedal
-        ended = self.voices.note_off(
-            channel, event.key, sample, pedal=pedal, mono=self._lines.mono(channel), note=event.note
-        )
-        # Many keyboards send 0 for a key that comes up in no particular way.
-        faster = max(0, event.velocity - 64) / RELEASE_DOUBLES_OVER
-        self._release(ended.released, 2.0**faster)
-        if ended.back is not None:
-            back = ended.back
-            note = self._note(NoteOn(channel, back.key, back.velocity), back.number)
-            self._join(back.slot, note, Line(0, back.seconds))
-
-    def _release(self, slots: list[int], speed: float = 1.0) -> None:
-        self.pool.release(slots, self.smoother.values, speed)
-
     # --- controllers ---------------------------------------------------------------------
 
     def _change_program(self, event: ProgramChange) -> None:
@@ -241,7 +173,7 @@ class Control:
         change = self.state.change(event)
         self.smoother.follow(change.channels)
         for index in change.channels if change.regrouped else ():
-            self._release(self.voices.release_all(index, sample))
+            self.notes.release(self.voices.release_all(index, sample))
         for index in self.state.controlled_channels(event.channel):
             self._move_pedals(index, before, sample)
             if event.controller == ALL_SOUND_OFF:
@@ -250,20 +182,20 @@ class Control:
                 self.pool.unpress(index)
             elif event.controller in ENDS_NOTES:
                 pedal = self.state.controlling_channel(index).pedal
-                self._release(self.voices.all_notes_off(index, sample, pedal=pedal))
+                self.notes.release(self.voices.all_notes_off(index, sample, pedal=pedal))
 
     def _move_pedals(self, index: int, before: tuple[bool, bool], sample: int) -> None:
         """Let a channel's notes follow its pedals."""
         pedal_before, sostenuto_before = before
         now = self.state.controlling_channel(index)
         if pedal_before and not now.pedal:
-            self._release(self.voices.pedal_up(index, sample))
+            self.notes.release(self.voices.pedal_up(index, sample))
         if now.sostenuto and not sostenuto_before:
             self.voices.sostenuto_down(index)
         elif sostenuto_before and not now.sostenuto:
-            self._release(self.voices.sostenuto_up(index, sample, pedal=now.pedal))
+            self.notes.release(self.voices.sostenuto_up(index, sample, pedal=now.pedal))
 
     def release_all(self, sample: int) -> None:
         """End all notes, whatever holds them, with their natural release."""
         for channel in range(CHANNELS):
-            self._release(self.voices.release_all(channel, sample))
+            self.notes.release(self.voices.release_all(channel, sample))

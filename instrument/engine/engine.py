@@ -224,7 +224,7 @@ class Engine:
                 break
             self._next_event()
             chord.append(following[1])
-        self._control.begin_notes(chord, self.reached)
+        self._control.notes.begin(chord, self.reached)
 
     def _next_event(self) -> Event | Theft:
         sample, event = self._queue.pop()

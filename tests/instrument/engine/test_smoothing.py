@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.arrays import Float64
 from instrument.engine.smoothing import (
     PRESSURE_DB,
     ControlSmoother,
@@ -31,21 +30,13 @@ class Desk:
         self.smoother = ControlSmoother(self.state, RATE, CHANNELS)
         self.smoother.begin(range(CHANNELS), range(CHANNELS))
         self.advance, self.turn = self.smoother.advance, self.smoother.turn
-
-    @property
-    def values(self) -> Float64:
-        return self.smoother.values
-
-    @property
-    def knobs(self) -> Float64:
-        return self.smoother.knobs
+        self.values, self.knobs = self.smoother.values, self.smoother.knobs
 
     def change(self, event: ControlChange | PitchBend | ChannelPressure) -> None:
         self.smoother.follow(self.state.change(event).channels)
         self.smoother.take_up()
 
     def settle(self, channel: int) -> None:
-        """Begin the voice anew."""
         self.smoother.begin([channel], [channel])
 
 

@@ -1,0 +1,127 @@
+"""Notes as they begin, join and end: what each key means to the voices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from instrument.dsp.frames import hop_start
+from instrument.engine.allocation import Voices
+from instrument.engine.lines import Lines
+from instrument.engine.planner import FramePlanner
+from instrument.engine.smoothing import ControlSmoother
+from instrument.engine.table import Line, VoiceNote
+from instrument.engine.voices import VoicePool
+from instrument.midi.controllers import ChannelState
+from instrument.midi.events import NoteOff, NoteOn
+from instrument.model.dynamics import Dynamics
+
+RELEASE_DOUBLES_OVER = 32.0
+"""So many steps of release velocity above 64 make a release fall twice as fast."""
+
+
+class Notes:
+    """Begins and ends the notes of all channels."""
+
+    def __init__(
+        self,
+        voices: Voices,
+        state: ChannelState,
+        lines: Lines,
+        smoother: ControlSmoother,
+        pool: VoicePool,
+        planner: FramePlanner,
+        dynamics: Dynamics,
+        sample_rate: int,
+    ) -> None:
+        """Know of no notes.
+
+        Args:
+            voices: Which of them plays which note.
+            state: What the channels were told.
+            lines: What leads into their notes.
+            smoother: Of the voices' controls.
+            pool: What the voices play.
+            planner: Knows the current hop.
+            dynamics: How loud a velocity is.
+            sample_rate: In Hz.
+        """
+        self._voices = voices
+        self._state = state
+        self._lines = lines
+        self._smoother = smoother
+        self._pool = pool
+        self._planner = planner
+        self._dynamics = dynamics
+        self._sample_rate = sample_rate
+
+    def begin(self, events: Sequence[NoteOn], sample: int) -> None:
+        """Take keys that go down at one sample of the current hop."""
+        slots: list[int] = []
+        notes: list[VoiceNote] = []
+        for played in events:
+            event, channel = self._lines.led(played, sample), played.channel
+            mono = event.join is not None or self._lines.mono(channel)
+            allocation = self._voices.note_on(
+                channel,
+                event.key,
+                event.velocity,
+                sample,
+                mono=mono,
+                note=event.note,
+                after=event.after,
+            )
+            if allocation is None:
+                continue
+            number = self._voices.slots[allocation.slot].number
+            note = self._note(event, number)
+            if allocation.joined:
+                self._begin_voices(slots, notes, sample)
+                slots, notes = [], []
+                self._join(allocation.slot, note, Line(allocation.gap, allocation.seconds))
+            else:
+                slots.append(allocation.slot)
+                notes.append(note)
+        self._begin_voices(slots, notes, sample)
+
+    def _begin_voices(self, slots: Sequence[int], notes: Sequence[VoiceNote], sample: int) -> None:
+        if not slots:
+            return
+        hop = self._planner.hop
+        first = hop_start(hop, self._sample_rate)
+        length = hop_start(hop + 1, self._sample_rate) - first
+        inside = sample - first
+        self._smoother.begin(slots, [note.channel for note in notes])
+        self._pool.begin(slots, notes, hop, inside, inside / length, self._smoother.values)
+
+    def _join(self, slot: int, note: VoiceNote, line: Line) -> None:
+        before = self._smoother.join(slot, note.channel)
+        self._pool.join(slot, note, line, before, self._smoother.values)
+
+    def _note(self, event: NoteOn, number: int) -> VoiceNote:
+        channel, key = event.channel, event.key
+        controlling_channel = self._state.controlling_channel(channel)
+        loudness = self._dynamics.quantile(event.velocity, soft=controlling_channel.soft)
+        preset = controlling_channel.preset
+        slide = self._lines.slide(event)
+        return VoiceNote(
+            channel, key, loudness, preset, number, *slide, join=event.join, seconds=event.seconds
+        )
+
+    def end(self, event: NoteOff, sample: int) -> None:
+        """Take a key that comes up."""
+        channel = event.channel
+        pedal = self._state.controlling_channel(channel).pedal
+        ended = self._voices.note_off(
+            channel, event.key, sample, pedal=pedal, mono=self._lines.mono(channel), note=event.note
+        )
+        # Many keyboards send 0 for a key that comes up in no particular way.
+        faster = max(0, event.velocity - 64) / RELEASE_DOUBLES_OVER
+        self.release(ended.released, 2.0**faster)
+        if ended.back is not None:
+            back = ended.back
+            note = self._note(NoteOn(channel, back.key, back.velocity), back.number)
+            self._join(back.slot, note, Line(0, back.seconds))
+
+    def release(self, slots: list[int], speed: float = 1.0) -> None:
+        """Let voices go on in their release, so many times faster than usual."""
+        self._pool.release(slots, self._smoother.values, speed)
