@@ -11,7 +11,7 @@ from instrument.engine.notes import Notes
 from instrument.engine.places import Places
 from instrument.engine.planner import FramePlanner
 from instrument.engine.slots import Theft
-from instrument.engine.smoothing import CONTINUOUS, ControlSmoother, pressure_db
+from instrument.engine.smoothing import ControlSmoother, pressure_db
 from instrument.engine.table import VoiceTable
 from instrument.engine.voices import VoicePool
 from instrument.errors import InstrumentError
@@ -45,17 +45,6 @@ from instrument.settings import EngineSettings, Mode
 from instrument.units import FRAME_RATE
 
 ENDS_NOTES = (ALL_NOTES_OFF, OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON)
-
-
-def disturbs_voices(event: Event | Theft) -> bool:
-    """Whether an event may edit voices; others only move what is smoothed anyway."""
-    match event:
-        case PitchBend() | ChannelPressure():
-            return False
-        case ControlChange():
-            return event.controller not in CONTINUOUS
-        case _:
-            return True
 
 
 class Control:
@@ -104,8 +93,9 @@ class Control:
         self.state = ChannelState(settings.controls)
         for channel in self.state.channels:
             channel.preset = preset
-            channel.mono = settings.mode == Mode.MONO
-        joins = layout_of(settings.controls).joins_by_velocity(settings.velocity_joins)
+            channel.mono |= settings.mode == Mode.MONO
+        layout = layout_of(settings.controls)
+        joins = layout.joins_by_velocity(settings.velocity_joins)
         lines = Lines(self.voices, self.state, velocity_joins=joins)
         slots = len(self.voices.slots)
         self.smoother = ControlSmoother(self.state, FRAME_RATE, slots)
@@ -133,6 +123,7 @@ class Control:
             self.pool,
             self.planner,
             Dynamics(spec.loudness_db),
+            layout,
             sample_rate,
         )
         self._presets = latents.presets
@@ -147,7 +138,9 @@ class Control:
             case ControlChange():
                 self._control_change(event, sample)
             case PitchBend() | ChannelPressure():
-                self.smoother.follow(self.state.change(event).channels)
+                change = self.state.change(event)
+                self.smoother.follow(change.channels)
+                self.notes.breathe(change.channels, sample)
             case KeyPressure():
                 held = self.voices.holding(event.channel, event.key)
                 self.pool.press(held, pressure_db(event.value))
@@ -174,15 +167,19 @@ class Control:
         self.smoother.follow(change.channels)
         for index in change.channels if change.regrouped else ():
             self.notes.release(self.voices.release_all(index, sample))
+            self.notes.breathing.forget(index)
         for index in self.state.controlled_channels(event.channel):
             self._move_pedals(index, before, sample)
             if event.controller == ALL_SOUND_OFF:
                 self.voices.all_sound_off(index)
+                self.notes.breathing.forget(index)
             elif event.controller == RESET_CONTROLLERS:
                 self.pool.unpress(index)
             elif event.controller in ENDS_NOTES:
                 pedal = self.state.controlling_channel(index).pedal
                 self.notes.release(self.voices.all_notes_off(index, sample, pedal=pedal))
+                self.notes.breathing.forget(index)
+        self.notes.breathe(change.channels, sample)
 
     def _move_pedals(self, index: int, before: tuple[bool, bool], sample: int) -> None:
         """Let a channel's notes follow its pedals."""
@@ -199,3 +196,4 @@ class Control:
         """End all notes, whatever holds them, with their natural release."""
         for channel in range(CHANNELS):
             self.notes.release(self.voices.release_all(channel, sample))
+            self.notes.breathing.forget(channel)

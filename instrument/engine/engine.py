@@ -12,6 +12,7 @@ from instrument.dsp.reverb import ReverbState
 from instrument.dsp.state import Synth, SynthState
 from instrument.dsp.synth import render_block
 from instrument.engine.control import Control
+from instrument.engine.disturbing import disturbing
 from instrument.engine.queue import EventQueue, Timed
 from instrument.engine.slots import Theft
 from instrument.errors import InstrumentError, UsageError
@@ -109,7 +110,7 @@ class Engine:
         self._step = max(ahead, longest_hop(sample_rate))
         self._hop_end = self.reached = 0
         self._planner = self._control.planner
-        self._queue = EventQueue()
+        self._queue = EventQueue(disturbing(settings.controls))
 
     @property
     def position(self) -> int:

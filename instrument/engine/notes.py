@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from instrument.dsp.frames import hop_start
 from instrument.engine.allocation import Voices
+from instrument.engine.breath import Breathing
 from instrument.engine.lines import Lines
 from instrument.engine.planner import FramePlanner
 from instrument.engine.smoothing import ControlSmoother
@@ -13,6 +14,7 @@ from instrument.engine.table import Line, VoiceNote
 from instrument.engine.voices import VoicePool
 from instrument.midi.controllers import ChannelState
 from instrument.midi.events import NoteOff, NoteOn
+from instrument.midi.layouts import Layout
 from instrument.model.dynamics import Dynamics
 
 RELEASE_DOUBLES_OVER = 32.0
@@ -20,7 +22,11 @@ RELEASE_DOUBLES_OVER = 32.0
 
 
 class Notes:
-    """Begins and ends the notes of all channels."""
+    """Begins and ends the notes of all channels.
+
+    Attributes:
+        breathing: Which keys are down, where notes wait for breath.
+    """
 
     def __init__(
         self,
@@ -31,6 +37,7 @@ class Notes:
         pool: VoicePool,
         planner: FramePlanner,
         dynamics: Dynamics,
+        layout: Layout,
         sample_rate: int,
     ) -> None:
         """Know of no notes.
@@ -43,6 +50,7 @@ class Notes:
             pool: What the voices play.
             planner: Knows the current hop.
             dynamics: How loud a velocity is.
+            layout: Says what velocity and breath do.
             sample_rate: In Hz.
         """
         self._voices = voices
@@ -52,13 +60,15 @@ class Notes:
         self._pool = pool
         self._planner = planner
         self._dynamics = dynamics
+        self._layout = layout
+        self.breathing = Breathing(state, layout.breath)
         self._sample_rate = sample_rate
 
     def begin(self, events: Sequence[NoteOn], sample: int) -> None:
         """Take keys that go down at one sample of the current hop."""
         slots: list[int] = []
         notes: list[VoiceNote] = []
-        for played in events:
+        for played in self.breathing.heard(events):
             event, channel = self._lines.led(played, sample), played.channel
             mono = event.join is not None or self._lines.mono(channel)
             allocation = self._voices.note_on(
@@ -100,7 +110,8 @@ class Notes:
     def _note(self, event: NoteOn, number: int) -> VoiceNote:
         channel, key = event.channel, event.key
         controlling_channel = self._state.controlling_channel(channel)
-        loudness = self._dynamics.quantile(event.velocity, soft=controlling_channel.soft)
+        velocity = self._layout.loudness_velocity(event.velocity)
+        loudness = self._dynamics.quantile(velocity, soft=controlling_channel.soft)
         preset = controlling_channel.preset
         slide = self._lines.slide(event)
         return VoiceNote(
@@ -110,9 +121,10 @@ class Notes:
     def end(self, event: NoteOff, sample: int) -> None:
         """Take a key that comes up."""
         channel = event.channel
-        pedal = self._state.controlling_channel(channel).pedal
+        pedal, mono = self._state.controlling_channel(channel).pedal, self._lines.mono(channel)
+        self.begin(self.breathing.up(channel, event.key, mono=mono), sample)
         ended = self._voices.note_off(
-            channel, event.key, sample, pedal=pedal, mono=self._lines.mono(channel), note=event.note
+            channel, event.key, sample, pedal=pedal, mono=mono, note=event.note
         )
         # Many keyboards send 0 for a key that comes up in no particular way.
         faster = max(0, event.velocity - 64) / RELEASE_DOUBLES_OVER
@@ -121,6 +133,14 @@ class Notes:
             back = ended.back
             note = self._note(NoteOn(channel, back.key, back.velocity), back.number)
             self._join(back.slot, note, Line(0, back.seconds))
+
+    def breathe(self, channels: range, sample: int) -> None:
+        """Begin what has waited for breath, and end what lacks it."""
+        for index in channels:
+            begun, ended = self.breathing.change(index, mono=self._lines.mono(index))
+            self.begin(begun, sample)
+            if ended:
+                self.release(self._voices.release_all(index, sample))
 
     def release(self, slots: list[int], speed: float = 1.0) -> None:
         """Let voices go on in their release, so many times faster than usual."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 
-from instrument.engine.control import disturbs_voices
+from instrument.engine.disturbing import Disturbs, disturbing
 from instrument.engine.slots import Theft
 from instrument.midi.events import Event
 
@@ -19,7 +19,13 @@ class EventQueue:
     Those of a score are made when they are due, since it may have millions.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, disturbs: Disturbs | None = None) -> None:
+        """Nothing is to come.
+
+        Args:
+            disturbs: Whether an event may edit voices.
+        """
+        self._disturbs = disturbs or disturbing()
         self._pushed: list[tuple[int, int, Event | Theft]] = []
         self._pushes = 0
         # The samples of those that disturb the voices.
@@ -33,7 +39,7 @@ class EventQueue:
     def push(self, event: Event | Theft, sample: int) -> None:
         """Add an event behind those of the same sample."""
         heapq.heappush(self._pushed, (sample, self._pushes, event))
-        if disturbs_voices(event):
+        if self._disturbs(event):
             heapq.heappush(self._disturbances, sample)
         self._pushes += 1
 
@@ -45,7 +51,7 @@ class EventQueue:
         """
         self._score = events()
         self._next = next(self._score, None)
-        self._ahead = (sample for sample, event in events() if disturbs_voices(event))
+        self._ahead = (sample for sample, event in events() if self._disturbs(event))
         self._next_disturbance = next(self._ahead, None)
 
     @property
@@ -68,7 +74,7 @@ class EventQueue:
         found = self.next
         if found is None:
             raise IndexError("no event is to come")
-        disturbs = disturbs_voices(found[1])
+        disturbs = self._disturbs(found[1])
         if found is self._next:
             self._next = next(self._score, None)
             if disturbs:

@@ -20,9 +20,6 @@ PRESSURE_DB = 9.0
 VIBRATO_GROWTH = 2.0
 """The wheel at its top adds this many times the note's own vibrato to it."""
 
-CONTINUOUS = {1, 2, 7, 10, 11}
-"""Controllers that move nothing but the smoothed controls."""
-
 
 class Performance(IntEnum):
     """The smoothed controls of a voice, by column."""

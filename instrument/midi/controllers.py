@@ -131,6 +131,11 @@ class ChannelState:
         """
         return self.channels[self.zones.manager(channel)]
 
+    def dynamics(self, channel: int) -> int | None:
+        """What owns the loudness of a channel: something of its own, or of its manager."""
+        own = self.channels[channel].dynamics
+        return self.controlling_channel(channel).dynamics if own is None else own
+
     def controlled_channels(self, channel: int) -> range:
         """The channels that a message on this one is for: a manager's zone, or just itself."""
         return self.zones.controlled_channels(channel)

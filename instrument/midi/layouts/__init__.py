@@ -40,6 +40,9 @@ NAMES = ("gm2", "orchestral", "wind", "mpe")
 
 NUMBERS = {str(number) for number in range(128)}
 VELOCITIES = ("loudness", "attack", "none")
+ATTACK_SHARE = 0.15
+"""How much of its loudness velocity sets where it is the attack."""
+
 SILENCE_DB = -96.0
 LONGEST_NAME = 40
 """Characters of a name that is told because it is wrong."""
@@ -92,6 +95,13 @@ class Layout:
     def number(self, *roles: str) -> int | None:
         """The first controller that has one of some roles; None if there is none."""
         return next((n for n, role in sorted(self.controllers.items()) if role in roles), None)
+
+    def loudness_velocity(self, velocity: int) -> int:
+        """The velocity that a note is as loud as, where dynamics at 127 are the loudest."""
+        if self.velocity == "loudness":
+            return velocity
+        share = ATTACK_SHARE if self.velocity == "attack" else 0.0
+        return round(127 - share * (127 - velocity))
 
     def joins_by_velocity(self, chosen: bool | None) -> bool:
         """Whether velocity chooses joins, unless that was chosen otherwise."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.engine.control import disturbs_voices
+from instrument.engine.disturbing import disturbing
 from instrument.engine.engine import Engine
 from instrument.engine.queue import EventQueue, Timed
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
@@ -30,7 +30,7 @@ def test_events_come_by_their_samples_and_those_of_a_score_first(
     score: list[Timed], pushed: list[Timed]
 ) -> None:
     score.sort(key=lambda each: each[0])
-    queue = EventQueue()
+    queue, disturbs = EventQueue(), disturbing()
     for sample, event in pushed:
         assert not isinstance(event, tuple)
         queue.push(event, sample)
@@ -38,8 +38,8 @@ def test_events_come_by_their_samples_and_those_of_a_score_first(
     expected = sorted([*score, *pushed], key=lambda each: each[0])
     for i, each in enumerate(expected):
         assert queue.next == each
-        disturbing = (sample for sample, event in expected[i:] if disturbs_voices(event))
-        assert queue.next_disturbance == next(disturbing, None)
+        later = (sample for sample, event in expected[i:] if disturbs(event))
+        assert queue.next_disturbance == next(later, None)
         assert queue.pop() == each
     assert queue.next is None
     with pytest.raises(IndexError):
