@@ -136,7 +136,7 @@ class Notes:
 
     def breathe(self, channels: range, sample: int) -> None:
         """Begin what has waited for breath, and end what lacks it."""
-        for index in channels:
+        for index in channels if self._layout.breath else ():
             begun, ended = self.breathing.change(index, mono=self._lines.mono(index))
             self.begin(begun, sample)
             if ended:

@@ -129,7 +129,7 @@ def test_pressure_is_vibrato(player: Winded) -> None:
     player.blow(90)
     player.send(ON, ChannelPressure(0, 100))
     assert player.play(0.3).keys() == [69]
-    assert player.engine._control.state.channels[0].vibrato_depth == 100  # noqa: SLF001
+    assert player.engine._control.state.channels[0].vibrato_depth == 100
 
 
 def test_breath_may_be_pressure_of_each_channel_of_a_zone(tiny: Instrument) -> None:
