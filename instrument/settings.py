@@ -69,6 +69,7 @@ LIMITS: Mapping[str, Limits] = {
     "sample_rate": Limits(*SAMPLE_RATES, whole=True, unit=" Hz"),
     "room_gain": Limits(0, 1),
     "humanize": Limits(0, 2),
+    "bend_range": Limits(0, 96, unit=" semitones"),
 }
 """Of the numbers of ``EngineSettings``, whether an option, a program or a take says them."""
 
@@ -146,6 +147,7 @@ class EngineSettings:
         controls: Which controller does what: the name of a layout, or a whole table of one; if
             None, "gm2", and "mpe" in MPE zones. See ``layouts``.
         mode: How many notes of a channel sound at once: "poly", "mono" or "violin", a ``Mode``.
+        bend_range: What the wheel bends by at its end, in semitones, 0…96, until RPN 0 says it.
 
     Raises:
         UsageError: A value is of another kind, or outside its range.
@@ -162,6 +164,7 @@ class EngineSettings:
     velocity_joins: bool | None = None
     controls: str | Mapping[str, object] | None = None
     mode: str = Mode.POLY.value
+    bend_range: float = 2.0
 
     def __post_init__(self) -> None:
         for name, limits in LIMITS.items():
@@ -202,3 +205,4 @@ class Chosen(TypedDict, total=False):
     velocity_joins: bool | None
     controls: str | Mapping[str, object] | None
     mode: str
+    bend_range: float

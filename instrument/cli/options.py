@@ -12,6 +12,7 @@ import typer
 
 from instrument.errors import UsageError
 from instrument.joins import BOWED_FROM, SLIDES_UP_TO
+from instrument.midi.filters import CURVES
 from instrument.midi.layouts import NAMES, read_controls
 from instrument.settings import LIMITS, POSITION, Chosen, EngineSettings, Joining, Limits, Mode
 from instrument.text import one_line
@@ -122,6 +123,40 @@ ModeOption = Annotated[
         show_default=False,
     ),
 ]
+BendRangeOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SEMITONES",
+        help="What the pitch wheel bends by at its end, until RPN 0 says otherwise; by default 2.",
+        show_default=False,
+    ),
+]
+VelocityCurveOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar=f"{'|'.join(CURVES)}|fixed:N|POWER",
+        help="What the velocities become: soft for more of them from little force.",
+        show_default=False,
+    ),
+]
+TransposeOption = Annotated[
+    int | None,
+    typer.Option(metavar="SEMITONES", help="Move the keys, up or down.", show_default=False),
+]
+ChannelsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LIST", help="Hear only these MIDI channels, as 1,3-5.", show_default=False
+    ),
+]
+KeysOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LOW-HIGH",
+        help="Hear only these keys, as C2-B3 or 36-59, before they are moved.",
+        show_default=False,
+    ),
+]
 RoomOption = Annotated[
     float | None,
     typer.Option(
@@ -197,6 +232,7 @@ def read_chosen(
     joins: Joining | None = None,
     velocity_joins: bool | None = None,
     controls: str | None = None,
+    bend_range: float | None = None,
     mode: Mode | None = None,
 ) -> Chosen:
     """The settings of the engine that were given, checked; None is what wasn't.
@@ -225,6 +261,9 @@ def read_chosen(
         chosen["joins"] = joins.value
     if velocity_joins is not None:
         chosen["velocity_joins"] = velocity_joins
+    if bend_range is not None:
+        LIMITS["bend_range"].check("--bend-range", bend_range)
+        chosen["bend_range"] = bend_range
     if controls is not None:
         chosen["controls"] = read_controls(controls)
     if mode is not None:

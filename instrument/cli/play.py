@@ -15,10 +15,13 @@ from instrument.cli.options import (
     PORT,
     TAKES,
     AudioOutOption,
+    BendRangeOption,
     BlockOption,
+    ChannelsOption,
     ControlsOption,
     HumanizeOption,
     InstrumentOption,
+    KeysOption,
     KnobOption,
     MidiInOption,
     ModeOption,
@@ -26,6 +29,8 @@ from instrument.cli.options import (
     RecordOption,
     RoomOption,
     TakesOption,
+    TransposeOption,
+    VelocityCurveOption,
     VelocityJoinsOption,
     VoicesOption,
     given_options,
@@ -35,8 +40,9 @@ from instrument.cli.options import (
 from instrument.cli.shell import signals_that_end
 from instrument.cli.ui import check_page, serve
 from instrument.errors import UnknownName
+from instrument.midi.filters import read_filter
 from instrument.midi.layouts import layout_of
-from instrument.settings import LIMITS
+from instrument.settings import LIMITS, Mode
 
 if TYPE_CHECKING:
     from instrument.live.session import LiveSettings
@@ -72,6 +78,11 @@ def play(
     room: RoomOption = None,
     velocity_joins: VelocityJoinsOption = None,
     controls: ControlsOption = None,
+    bend_range: BendRangeOption = None,
+    velocity_curve: VelocityCurveOption = None,
+    transpose: TransposeOption = None,
+    channels: ChannelsOption = None,
+    keys: KeysOption = None,
     learn: Annotated[
         list[str] | None,
         typer.Option(
@@ -118,8 +129,10 @@ def play(
         room=room,
         velocity_joins=velocity_joins,
         controls=controls,
+        bend_range=bend_range,
         mode=mode,
     )
+    chosen_filter = read_filter(channels, keys, transpose, velocity_curve)
     LIMITS["voices"].check("--voices", voices)
     chosen["voices"] = voices
     device_rate = chosen.pop("sample_rate", None)
@@ -136,8 +149,9 @@ def play(
     from instrument.model.graphs import load_instrument
 
     loaded = load_instrument(instrument_folder(instrument))
-    names = targets([axis.name for axis in loaded.spec.axes], layout_of(chosen.get("controls")))
-    chosen.setdefault("mode", loaded.spec.mode)
+    layout = layout_of(chosen.get("controls"))
+    names = targets([axis.name for axis in loaded.spec.axes], layout)
+    chosen.setdefault("mode", Mode.MONO.value if layout.mono else loaded.spec.mode)
     for name in learn or ():
         if name not in names:
             raise UnknownName("knob", name, names)
@@ -152,6 +166,7 @@ def play(
         audio_out=audio_out,
         block=block,
         sample_rate=device_rate,
+        filter=chosen_filter,
         bindings=bindings,
         learn=learn or (),
         bindings_path=bindings_path,

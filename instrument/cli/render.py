@@ -12,17 +12,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from instrument.cli.options import (
+    BendRangeOption,
+    ChannelsOption,
     ControlsOption,
     HumanizeOption,
     InstrumentOption,
+    KeysOption,
     KnobOption,
     ModeOption,
     PresetOption,
     RoomOption,
+    TransposeOption,
+    VelocityCurveOption,
     VelocityJoinsOption,
     instrument_folder,
     read_chosen,
 )
+from instrument.midi.filters import read_filter
 from instrument.settings import TAIL, Joining, Outside
 
 if TYPE_CHECKING:
@@ -89,6 +95,11 @@ def render(
     ] = None,
     velocity_joins: VelocityJoinsOption = None,
     controls: ControlsOption = None,
+    bend_range: BendRangeOption = None,
+    velocity_curve: VelocityCurveOption = None,
+    transpose: TransposeOption = None,
+    channels: ChannelsOption = None,
+    keys: KeysOption = None,
     mode: ModeOption = None,
     tail: Annotated[
         float | None,
@@ -130,21 +141,23 @@ def render(
         joins=joins,
         velocity_joins=velocity_joins,
         controls=controls,
+        bend_range=bend_range,
         mode=mode,
     )
     if tail is not None:
         TAIL.check("--tail", tail)
+    chosen_filter = read_filter(channels, keys, transpose, velocity_curve)
 
     from instrument import terminal as ui
     from instrument.dsp.limiter import CEILING_DB, KNEE_DB
-    from instrument.engine.stems import channels
+    from instrument.engine.stems import channels as parts_of
     from instrument.files import standard_input, standard_output
     from instrument.midi.score import read_score
     from instrument.render import RenderSettings
     from instrument.text import one_line
 
     source = None if song == STANDARD else Path(song)
-    score = read_score(source or standard_input())
+    score = chosen_filter.score(read_score(source or standard_input()))
     settings = RenderSettings.of(score).chosen(tail, outside, **chosen)
     named = Path("song.wav" if source is None else source.with_suffix(".wav").name)
     if output is None:
@@ -161,7 +174,7 @@ def render(
     for line in ui.report_lines(told, report, score.skipped_channels):
         print(line, file=words)
     if stems is not None:
-        parts, folder = len(channels(score)), one_line(str(stems))
+        parts, folder = len(parts_of(score)), one_line(str(stems))
         print(f"Stems, a file for each MIDI channel: {parts} in {folder}.", file=words)
         if report.peak_dbfs > CEILING_DB - KNEE_DB:
             print("The limiter turned down the mix's peaks: the stems' sum is louder.", file=words)

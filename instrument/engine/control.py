@@ -90,7 +90,7 @@ class Control:
             )
         sample_rate = settings.sample_rate
         self.voices = Voices(settings.voices, sample_rate)
-        self.state = ChannelState(settings.controls)
+        self.state = ChannelState(settings.controls, settings.bend_range)
         for channel in self.state.channels:
             channel.preset = preset
             channel.mono |= settings.mode == Mode.MONO

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from threading import Lock
 from typing import Protocol, TypeAlias
 
 from instrument.live.rtmidi_ports import MidiClient
 from instrument.midi.events import Event
+from instrument.midi.filters import Filter
 from instrument.midi.messages import MessageParser
 
 Port: TypeAlias = tuple[str, int]
@@ -59,6 +60,19 @@ class Sources:
         arrivals = [arrival for source in self._sources for arrival in source.poll()]
         arrivals.sort(key=attrgetter("seconds"))
         return arrivals
+
+
+class Filtered:
+    """A source whose events go through a filter."""
+
+    def __init__(self, source: Source, chosen: Filter) -> None:
+        self._source = source
+        self._filter = chosen
+
+    def poll(self) -> list[Arrival]:
+        """What has become of the events that have arrived."""
+        passed = ((each, self._filter.passed(each.event)) for each in self._source.poll())
+        return [replace(each, event=event) for each, event in passed if event is not None]
 
 
 class ArrivalClock:

@@ -14,7 +14,7 @@ import numpy as np
 from instrument.audio.devices import Device, choose_output
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine, starting_point
-from instrument.live.arrivals import Sources
+from instrument.live.arrivals import Filtered, Sources
 from instrument.live.audience import Audience
 from instrument.live.bindings import Binding
 from instrument.live.controllers import Controllers
@@ -28,6 +28,7 @@ from instrument.live.scheduler import EventScheduler, Performance
 from instrument.live.supervisor import SoundDevice, Supervisor
 from instrument.midi.controllers import AXIS_CONTROLLERS
 from instrument.midi.events import ControlChange, NoteOn
+from instrument.midi.filters import NO_FILTER, Filter
 from instrument.midi.layouts import layout_of
 from instrument.model.graphs import Instrument
 from instrument.model.latent import positions
@@ -55,6 +56,7 @@ class LiveSettings:
         block: Samples that the device takes at once.
         sample_rate: In Hz; the device's own if None.
         engine: Settings of the engine, but for its sample rate.
+        filter: What becomes of the MIDI inputs' events before anything plays or records them.
         bindings: What the hardware's knobs do.
         learn: What is to be learned, by name.
         bindings_path: Where learned bindings are kept.
@@ -69,6 +71,7 @@ class LiveSettings:
     block: int = 128
     sample_rate: int | None = None
     engine: EngineSettings = LIVE
+    filter: Filter = NO_FILTER
     bindings: Sequence[Binding] = ()
     learn: Sequence[str] = ()
     bindings_path: Path | None = None
@@ -173,7 +176,10 @@ class Session:
             self._scheduler = EventScheduler(
                 performance,
                 self._playback,
-                Sources(self._inputs, *([] if self._osc is None else [self._osc])),
+                Sources(
+                    Filtered(self._inputs, settings.filter),
+                    *([] if self._osc is None else [self._osc]),
+                ),
                 _controllers(instrument, settings, self._osc),
                 self.sample_rate,
                 AHEAD_SAMPLES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from instrument.midi.channel import BEND_RANGE_CENTS, CHANNELS, RPN_ZONE, Channel
+from instrument.midi.channel import CHANNELS, RPN_ZONE, Channel
 from instrument.midi.events import ChannelPressure, ControlChange, PitchBend
 from instrument.midi.layouts import Controls, layout_of, member_layout
 from instrument.midi.meanings import Meanings
@@ -53,18 +53,22 @@ class ChannelState:
         zones: Which channels belong together in MPE.
     """
 
-    def __init__(self, controls: Controls = None) -> None:
+    def __init__(self, controls: Controls = None, bend_range: float = 2.0) -> None:
         """Begin with all channels at rest, and no zone.
 
         Args:
             controls: See ``EngineSettings``.
+            bend_range: The same.
 
         Raises:
             UsageError: There is no such layout.
         """
         self._ordinary = Meanings(layout_of(controls))
         self._member = Meanings(member_layout(controls), member=True)
+        self._bend_range_cents = round(100 * bend_range)
         self.channels = [self._ordinary.channel() for _ in range(CHANNELS)]
+        for channel in self.channels:
+            channel.bend_range_cents = self._bend_range_cents
         self.zones = Zones()
         self._turned: dict[int, float] = {}
 
@@ -177,7 +181,7 @@ class ChannelState:
             parameter = channel.parameter
             self.meanings(index).reset(channel)
             channel.parameter = parameter
-            channel.bend_range_cents = MEMBER_BEND_RANGE_CENTS if member else BEND_RANGE_CENTS
+            channel.bend_range_cents = MEMBER_BEND_RANGE_CENTS if member else self._bend_range_cents
             if index != manager:
                 channel.knobs.clear()
         return Change(zone, regrouped=True)

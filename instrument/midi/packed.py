@@ -177,6 +177,16 @@ class ScoreEvents(Packed[TimedEvent]):
         given = ScoreEvents(seconds, messages, notes, self._places, self._hints)
         return given._chosen(stays)
 
+    def filtered(self, channels: Collection[int], velocities: Sequence[int]) -> ScoreEvents:
+        """Only those of some channels, with other velocities [128] where notes begin."""
+        seconds, messages, notes = self._arrays
+        low, above = np.uint32(0x7F), np.uint32(16)
+        velocity = np.array(velocities, np.uint32)[messages >> above & low]
+        changed = messages & ~(low << above) | velocity << above
+        messages = np.where(messages & np.uint32(0xF0) == NOTE_ON, changed, messages)
+        given = ScoreEvents(seconds, messages, notes, self._places, self._hints)
+        return given._chosen(np.isin(messages & np.uint32(0x0F), list(channels)))
+
     def with_hints(self, hints: Hints) -> ScoreEvents:
         """With what is known ahead of the notes."""
         return ScoreEvents(*self._arrays, self._places, hints)

@@ -56,6 +56,8 @@ def test_numbers_of_numpy_are_numbers() -> None:
     "wrong",
     [
         {"velocity_joins": 1},
+        {"controls": 1},
+        {"controls": ["gm2"]},
         {"velocity_joins": "on"},
         {"knobs": {"swell": 1.01}},
         {"knobs": {"swell": math.nan}},

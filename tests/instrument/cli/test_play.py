@@ -18,6 +18,7 @@ from instrument.errors import UsageError
 from instrument.live.bindings import Binding, save_bindings
 from instrument.live.notices import Notice, Tell
 from instrument.live.session import LiveSettings, Status
+from instrument.midi.filters import read_filter
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
 
@@ -162,6 +163,14 @@ def test_play_as_json_says_what_happens_and_nothing_else(
     assert len(sessions) == 1
 
 
+def test_a_wind_controller_plays_lines_unless_another_mode_is_chosen(
+    play: Arco, sessions: list[FakeSession]
+) -> None:
+    play(*["--controls", "wind"])
+    play(*["--controls", "wind", "--mode", "poly"])
+    assert [session.settings.engine.mode for session in sessions] == ["mono", "poly"]
+
+
 def test_play_takes_everything_to_the_session(
     play: Arco, sessions: list[FakeSession], config: Path
 ) -> None:
@@ -169,9 +178,12 @@ def test_play_takes_everything_to_the_session(
     play()
     options = "--midi-in keys --audio-out jack --block 64 --sample-rate 44100 --voices 4 --seed 3"
     more = "--mode mono --preset p --knob a=0.5 --knob b=1 --learn pan --learn vibrato"
+    heard = "--controls wind --bend-range 12 --velocity-curve hard --transpose -2 --channels 2"
     play(
         *options.split(),
         *more.split(),
+        *heard.split(),
+        *("--keys", "C2-B3"),
         "--velocity-joins",
         "--record",
         "t.mid",
@@ -194,7 +206,10 @@ def test_play_takes_everything_to_the_session(
                 knobs={"a": 0.5, "b": 1.0},
                 velocity_joins=True,
                 mode="mono",
+                controls="wind",
+                bend_range=12.0,
             ),
+            filter=read_filter("2", "36-59", -2, "hard"),
             learn=["pan", "vibrato"],
             record=Path("t.mid"),
             record_audio=Path("t.flac"),
@@ -214,6 +229,13 @@ def test_play_takes_everything_to_the_session(
         ("--mode duo", "'--mode'"),
         ("--mode violin", "has no strings; should be poly or mono"),
         ("--seed -1", "--seed -1"),
+        ("--controls gm3", "gm2"),
+        ("--controls nowhere.toml", "nowhere.toml: cannot be read"),
+        ("--bend-range 97", "--bend-range 97"),
+        ("--velocity-curve loud", "--velocity-curve loud"),
+        ("--transpose 61", "--transpose 61"),
+        ("--channels 17", "--channels 17"),
+        ("--keys C9-C2", "--keys C9-C2"),
         ("--knob vibrato", "NAME=VALUE"),
         ("--knob no-such-knob=0.5", "no-such-knob"),
         ("--preset no-such-preset", "no-such-preset"),

@@ -234,3 +234,22 @@ def test_all_channels_are_alike_at_first() -> None:
     for name in NAMES:
         channels = ChannelState(name).channels
         assert channels == [channels[0]] * CHANNELS
+
+
+# --- The range of the wheel ---------------------------------------------------------------------
+
+
+def test_the_wheel_may_have_another_range_until_a_parameter_sets_it() -> None:
+    state = ChannelState(bend_range=12.5)
+    assert {channel.bend_range_cents for channel in state.channels} == {1250}
+    for controller, value in ((101, 0), (100, 0), (6, 3), (38, 0)):
+        state.change(ControlChange(4, controller, value))
+    assert [state.channels[index].bend_range_cents for index in (3, 4)] == [1250, 300]
+
+
+def test_a_zone_has_the_ranges_of_mpe_and_gives_the_other_back() -> None:
+    state = ChannelState(bend_range=12)
+    for members, ranges in ((5, [1200, 4800]), (0, [1200, 1200])):
+        for controller, value in ((101, 0), (100, 6), (6, members)):
+            state.change(ControlChange(0, controller, value))
+        assert [state.channels[index].bend_range_cents for index in (0, 1)] == ranges
