@@ -97,6 +97,6 @@ def test_a_song_is_rendered_through_a_filter(
     ],
 )
 def test_what_is_wrong_with_them_is_said_in_one_line(
-    desk: Path, refused: Refused, options: str, said: str
+    arco: Arco, desk: Path, refused: Refused, options: str, said: str
 ) -> None:
-    assert said in refused("render", desk / "song.mid", *options.split())
+    assert said in refused(arco, "render", desk / "song.mid", *options.split())
