@@ -76,6 +76,12 @@ def check_apart(output: Path, source: Path) -> None:
         raise OutputError(f"{output}: is the file that is read, {source}; name another output")
 
 
+def numbered(path: Path) -> Path:
+    """A path beside another, whose name has a number from 2 on, at which nothing is."""
+    beside = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    return next(each for each in beside if not os.path.lexists(each))
+
+
 def is_stream(path: Path) -> bool:
     """Whether there is a FIFO or a device that takes bytes one after another, as /dev/null does."""
     try:

@@ -42,6 +42,7 @@ class Output:
         playback: Playback,
         *,
         compiled: bool = True,
+        rate_given: bool = True,
     ) -> None:
         """Open a device and begin to play.
 
@@ -50,6 +51,7 @@ class Output:
             sample_rate: In Hz.
             block: Samples a call; JACK's own, whatever is asked for.
             playback: What plays.
+            rate_given: Whether a person asked for this sample rate.
             compiled: Whether PortAudio calls machine code, or Python that calls it.
 
         Raises:
@@ -57,6 +59,7 @@ class Output:
         """
         self._sd = load_sounddevice()
         self.device = device
+        self._rate_given = rate_given
         wanted = {
             "samplerate": sample_rate,
             # With any other size PortAudio would cut JACK's blocks anew, and add latency.
@@ -95,7 +98,7 @@ class Output:
         if device.is_jack and sample_rate != device.sample_rate:
             return (
                 f"{device.name} ({device.api}) runs at {device.sample_rate} Hz and not at "
-                f"{sample_rate} Hz: leave out --sample-rate"
+                f"{sample_rate} Hz{': leave out --sample-rate' if self._rate_given else ''}"
             )
         return (
             f"{device.name} ({device.api}) refuses {sample_rate} Hz in blocks of {block}: "

@@ -7,12 +7,11 @@ from itertools import chain
 from queue import Empty
 from typing import TYPE_CHECKING
 
-from instrument.dsp.callback import Playback
 from instrument.dsp.meter import Levels, levels
-from instrument.engine.engine import Engine
 from instrument.live.bindings import Binding
 from instrument.live.controllers import Controllers
 from instrument.live.learn import Learner
+from instrument.live.performance import Performance
 from instrument.live.recorder import Recorder
 from instrument.live.requests import Forget, Learn, Record, Request
 
@@ -35,8 +34,7 @@ class Audience:
     def __init__(
         self,
         osc: OscPort,
-        engine: Engine,
-        playback: Playback,
+        performance: Performance,
         controllers: Controllers,
         recorder: Recorder,
     ) -> None:
@@ -44,14 +42,12 @@ class Audience:
 
         Args:
             osc: Through which they are heard and told.
-            engine: What plays.
-            playback: Its books.
+            performance: What plays.
             controllers: Of the hardware.
             recorder: Of takes.
         """
         self._osc = osc
-        self._engine = engine
-        self._playback = playback
+        self._performance = performance
         self._controllers = controllers
         self._recorder = recorder
         self._bindings: list[Binding] | None = None
@@ -74,13 +70,14 @@ class Audience:
         counts = (status.voices, status.notes, status.late_frames, status.underruns, status.dropped)
         self._osc.tell("/status", *counts, status.load, *loud, status.late_notes)
         self._tell_bindings(anew=self._osc.newcomers())
-        sounding = ((channel + 1, *at) for channel, *at in self._engine.sounding_notes)
+        sounding = ((channel + 1, *at) for channel, *at in self._performance.engine.sounding_notes)
         self._osc.tell("/voices", *chain.from_iterable(sounding))
         return status.voices > 0 or max(loud.peak_left, loud.peak_right) > AUDIBLE_DB
 
     def _levels(self, *, sounding: bool) -> Levels:
         """How loud it is: a large block may last longer than from one look to the next."""
-        new = levels(self._playback.meter, self._engine.synth.limiter)
+        playing = self._performance
+        new = levels(playing.playback.meter, playing.engine.synth.limiter)
         self._loud = new or (self._loud if sounding else Levels())
         return self._loud
 

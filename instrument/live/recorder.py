@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-
-from instrument.arrays import Float32
-from instrument.audio.files import sound_file
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
-from instrument.errors import ArcoError
-from instrument.files import is_stream
+from instrument.errors import ArcoError, UsageError
 from instrument.live.notices import Notice, Tell
-from instrument.live.takes import RunningTake, Saver
+from instrument.live.takes import RunningTake, SessionTakes
+from instrument.live.tape import TAPE_SAMPLES, SoundRecording
 from instrument.midi.take import TakeEvents
-from instrument.midi.take_file import TakeWriter
 from instrument.settings import EngineSettings
-
-TAPE_SAMPLES = 2**20
-"""What is kept for the sound file until it is written, 20 s: the disk may be slow."""
-
-RECORDED_BITS = 24
 
 
 class Recorder:
     """The recordings of a session; a context that writes them at its end.
 
     They are opened before there is an engine, so that it is known early whether they can be
-    written; `record` begins.
+    written; `record` begins. An engine at another sample rate has files of its own beside the first
+    ones, with a number: `next_take`, then `go_on`.
 
     Attributes:
         take: Takes the events; None if none can be wanted.
@@ -58,13 +48,12 @@ class Recorder:
         self.take: TakeEvents | None = None
         self._folder = folder
         self._running: RunningTake | None = None
-        self._saver: Saver | None = None
+        self._takes: SessionTakes | None = None
         self._paths = take, sound
         self._playing = playing
         self._tell = tell
-        self._write: Callable[[Float32], None] | None = None
+        self._sound: SoundRecording | None = None
         self._engine: Engine | None = None
-        self._tape: Tape | None = None
 
     def __enter__(self) -> Self:
         """Open the files.
@@ -76,17 +65,15 @@ class Recorder:
         take, sound = self._paths
         with ExitStack() as opened:
             if take is not None:
-                self.take = writer = TakeWriter(take, self._playing)
-                if not is_stream(take):
-                    self._saver = Saver(lambda: writer.keep(self._position), self._tell)
+                self._takes = SessionTakes(take, self._playing, self._tell)
+                self.take = self._takes.events
                 opened.push(self._close_take)
             elif self._folder is not None:
                 self.take = TakeEvents(self._playing)
             opened.callback(self.end_take)
             if sound is not None:
-                self._write = opened.enter_context(
-                    sound_file(sound, self._playing.sample_rate, RECORDED_BITS)
-                )
+                rate = self._playing.sample_rate
+                self._sound = opened.enter_context(SoundRecording(sound, rate, self._tell))
             self._opened = opened.pop_all()
         return self
 
@@ -102,17 +89,46 @@ class Recorder:
     @property
     def tape_samples(self) -> int:
         """How long the tape of `Playback` has to be."""
-        return 1 if self._write is None else TAPE_SAMPLES
+        return 1 if self._sound is None else TAPE_SAMPLES
 
     @property
     def samples_lost(self) -> int:
         """How many samples the disk was too slow for."""
-        return 0 if self._tape is None else self._tape.lost
+        return 0 if self._sound is None else self._sound.lost
 
     def record(self, engine: Engine, playback: Playback) -> None:
         """Record what an engine plays from now on."""
         self._engine = engine
-        self._tape = Tape(playback, self._write)
+        if self._sound is not None:
+            self._sound.record(playback)
+
+    # --- another engine ------------------------------------------------------------------------
+
+    def next_take(self, playing: EngineSettings) -> TakeEvents | None:
+        """What takes the events of an engine that is to go on; what goes wrong is told."""
+        take = None if self._takes is None else self._takes.next(playing, self._notes)
+        if take is None and self._folder is not None:
+            with suppress(UsageError):  # it is told when a take is begun
+                return TakeEvents(playing)
+        return take
+
+    def go_on(
+        self, playing: EngineSettings, take: TakeEvents | None, engine: Engine, playback: Playback
+    ) -> None:
+        """Record what the next engine plays, into `next_take`; the files so far are whole."""
+        running = self._running is not None
+        self.drain()
+        self.end_take()
+        if self._takes is not None:
+            self._takes.go_on(take, self._position, self._notes)
+        self.take, self._playing = take, playing
+        if self._sound is not None:
+            self._sound.begin_another(playing.sample_rate)
+        self.record(engine, playback)
+        if running:
+            self.begin_take()
+
+    # --- takes while it is played --------------------------------------------------------------
 
     @property
     def running(self) -> str:
@@ -148,68 +164,26 @@ class Recorder:
         about = {"path": str(running.path), "seconds": seconds}
         self._tell(Notice("recorded", f"{running.path}: a take of {seconds:.1f} s", about))
 
+    # --- the files -----------------------------------------------------------------------------
+
     @property
     def _position(self) -> int:
         return 0 if self._engine is None else self._engine.position
 
-    def drain(self) -> None:
-        """Write what was played since the last time, and takes now and then."""
-        if self._running is not None:
-            self._running.look(self._position)
-        if self._saver is not None and self._engine is not None and self._engine.notes:
-            self._saver.look()  # an older take stays as long as this one has nothing in it
-        if self._tape is None:
-            return
-        try:
-            self._tape.drain()
-        except (OSError, RuntimeError) as error:
-            self._tape.stop()
-            path = str(self._paths[1])
-            text = f"{path}: no more is recorded: {error}"
-            self._tell(Notice("recording-stopped", text, {"path": path, "error": str(error)}))
-
-    def _close_take(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        """Write the take, unless it never began."""
-        if error is None and isinstance(self.take, TakeWriter) and self._engine is not None:
-            self.take.close(self._engine.position)
-
-
-class Tape:
-    """What is played, on its way into a file.
-
-    Attributes:
-        lost: How many samples were overwritten before they were written.
-    """
-
-    def __init__(self, playback: Playback, write: Callable[[Float32], None] | None) -> None:
-        """Record what a callback plays, if there is something to write into.
-
-        Args:
-            playback: Its ring is the tape.
-            write: Takes stereo blocks [2, n].
-        """
-        self.lost = 0
-        self._playback = playback
-        self._write = write
-        self._written = 0
-        playback.recording[0] = write is not None
+    @property
+    def _notes(self) -> int:
+        return 0 if self._engine is None else self._engine.notes
 
     def drain(self) -> None:
         """Write what was played since the last time."""
-        if self._write is None:
-            return
-        size = len(self._playback.tape)
-        kept = int(self._playback.kept[0])
-        if kept - self._written > size:
-            self.lost += kept - self._written - size
-            self._written = kept - size
-        if kept == self._written:
-            return
-        rows = np.arange(self._written, kept) % size
-        self._write(np.ascontiguousarray(self._playback.tape[rows].T))
-        self._written = kept
+        if self._running is not None:
+            self._running.look(self._position)
+        if self._takes is not None:
+            self._takes.look(self._position, self._notes)
+        if self._sound is not None:
+            self._sound.drain()
 
-    def stop(self) -> None:
-        """Record no more."""
-        self._write = None
-        self._playback.recording[0] = 0
+    def _close_take(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """Write the take, unless it never began."""
+        if error is None and self._takes is not None and self._engine is not None:
+            self._takes.close(self._position, self._notes)

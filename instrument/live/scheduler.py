@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
 from instrument.audio.stream import Output
@@ -13,42 +14,31 @@ from instrument.engine.engine import Engine
 from instrument.live.arrivals import Arrival, Source
 from instrument.live.clock import Clock, Deadlines
 from instrument.live.controllers import Controllers
-from instrument.live.held import Held, ends_of_all
+from instrument.live.held import Held
+from instrument.live.performance import Performance
 from instrument.live.process import raise_priority
-from instrument.midi.events import Event, NoteOn
-from instrument.midi.take import Stamper, TakeEvents
+from instrument.midi.events import NoteOn
+from instrument.midi.take import TakeEvents
 
 POLL_SECONDS = 0.0004
 GUARD_SECONDS = 0.0005
 """So long the engine waits for events that are on their way, before it goes on without them."""
 
+HANDOVER_SECONDS = 10.0
+"""The longest that one waits for the control thread."""
+
 MARGIN_SECONDS = 0.001
 """What a note needs to be decoded, where it may arrive at the last moment of a block."""
 
 
-class Performance:
-    """What an engine is given, each event at its own sample, and the take that keeps it.
+@dataclass(frozen=True, slots=True)
+class _Successor:
+    """An engine that waits to take over, and whether it plays."""
 
-    Attributes:
-        engine: What plays.
-    """
-
-    def __init__(self, engine: Engine, take: TakeEvents | None = None) -> None:
-        self.engine = engine
-        self._take = take
-        self._stamper = Stamper()
-
-    def give(self, event: Event, sample: int) -> int:
-        """Give the engine an event, and the take.
-
-        Returns:
-            The sample at which it happens: that one, or as soon as possible if it has passed.
-        """
-        sample = self._stamper.stamp(max(sample, self.engine.reached), event)
-        self.engine.push(event, sample)
-        if self._take is not None:
-            self._take.add(sample, event)
-        return sample
+    engine: Engine
+    playback: Playback
+    take: TakeEvents | None
+    plays: threading.Event = field(default_factory=threading.Event)
 
 
 class EventScheduler:
@@ -71,20 +61,16 @@ class EventScheduler:
     def __init__(
         self,
         performance: Performance,
-        playback: Playback,
         source: Source,
         controllers: Controllers,
-        sample_rate: int,
         ahead: int,
     ) -> None:
         """Prepare to play.
 
         Args:
             performance: What is played.
-            playback: What of it the audio callback plays, and the callback's books.
             source: What is polled.
             controllers: What a person's hardware controllers do.
-            sample_rate: In Hz.
             ahead: Samples by which the engine may be ahead of what is played.
         """
         self.output: Output | None = None
@@ -94,14 +80,12 @@ class EventScheduler:
         self.faults = 0
         self.last_fault: Exception | None = None
         self.controllers = controllers
-        self._engine = performance.engine
+        self._performance = performance
         self._give = performance.give
-        self._playback = playback
         self._source = source
-        self._clock = Clock(playback, sample_rate)
-        self._deadlines = Deadlines(self._clock, playback, sample_rate)
-        self._sample_rate = sample_rate
         self._ahead = ahead
+        self._keep_time(0)
+        self._successors: SimpleQueue[_Successor] = SimpleQueue()
         self._lost: SimpleQueue[str] = SimpleQueue()
         self._held = Held(controllers.knobs.layout)
         self._playing = True
@@ -109,6 +93,14 @@ class EventScheduler:
         # Nobody may ask a device for its time any more when it is given up.
         self._changing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="arco control", daemon=True)
+
+    def _keep_time(self, postponed: int) -> None:
+        """Play by the clock of the engine that plays now."""
+        self._engine, self._playback = self._performance.engine, self._performance.playback
+        self._sample_rate = self._performance.sample_rate
+        self._clock = Clock(self._playback, self._sample_rate)
+        self._deadlines = Deadlines(self._clock, self._playback, self._sample_rate)
+        self._deadlines.postponed = postponed
 
     # --- for other threads ---------------------------------------------------------------
 
@@ -127,6 +119,12 @@ class EventScheduler:
             if output is not None:
                 self._clock.restart()
             self.output = output
+
+    def go_on(self, engine: Engine, playback: Playback, take: TakeEvents | None) -> None:
+        """Go on with another engine, while nothing plays; returns when that is done."""
+        successor = _Successor(engine, playback, take)
+        self._successors.put(successor)
+        successor.plays.wait(HANDOVER_SECONDS)
 
     def lose(self, port: str) -> None:
         """End what an input that has gone left sounding."""
@@ -151,7 +149,7 @@ class EventScheduler:
                 self._step()
                 if not self._playing and not finished:
                     finished = True
-                    self.end_notes()
+                    self._performance.end_notes()
             except Exception as error:
                 # Whatever fails, the music goes on.
                 self.faults += 1
@@ -160,6 +158,7 @@ class EventScheduler:
 
     def _step(self) -> None:
         """Take what has arrived, and go on with the engine."""
+        self._hand_over()
         # In this order: what an input still gave before it was lost isn't overlooked.
         self._end_lost()
         arrivals = self._source.poll()
@@ -186,6 +185,15 @@ class EventScheduler:
         self.controllers.tell()
         if notes:
             self._deadlines.learn((time.perf_counter() - now) / notes)
+
+    def _hand_over(self) -> None:
+        """Let the engine take over that waits to, if one does."""
+        with suppress(Empty):
+            successor = self._successors.get_nowait()
+            self._performance.go_on(successor.engine, successor.playback, successor.take)
+            self._keep_time(self.postponed)
+            self._engine.advance(self._ahead // 2)
+            successor.plays.set()
 
     def _now(self) -> float | None:
         """The sample that begins now; None while nothing plays."""
@@ -226,8 +234,3 @@ class EventScheduler:
                 self.ignored += 1
             elif self._playing:
                 self._hear(arrival, self._engine.reached)
-
-    def end_notes(self) -> None:
-        """End all notes, whatever holds them, as events that a take keeps."""
-        for event in ends_of_all():
-            self._give(event, self._engine.reached)

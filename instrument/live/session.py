@@ -22,9 +22,10 @@ from instrument.live.inputs import Inputs
 from instrument.live.knobs import Knobs
 from instrument.live.learn import Learner
 from instrument.live.notices import Tell
+from instrument.live.performance import Performance
 from instrument.live.process import undisturbed
 from instrument.live.recorder import Recorder
-from instrument.live.scheduler import EventScheduler, Performance
+from instrument.live.scheduler import EventScheduler
 from instrument.live.supervisor import SoundDevice, Supervisor
 from instrument.midi.controllers import AXIS_CONTROLLERS
 from instrument.midi.events import ControlChange, NoteOn
@@ -162,35 +163,38 @@ class Session:
             if self._osc is not None:
                 opened.callback(self._osc.close)
             device = choose_output(settings.audio_out)
-            self.sample_rate = settings.sample_rate or device.sample_rate
-            playing = replace(settings.engine, sample_rate=self.sample_rate)
+            rate = settings.sample_rate or device.sample_rate
+            playing = replace(settings.engine, sample_rate=rate)
             self._recorder = opened.enter_context(
                 Recorder(settings.record, settings.record_audio, playing, tell, settings.takes)
             )
-            _warm_up(instrument, self.sample_rate)
-            self._engine = Engine(instrument, playing, ahead=AHEAD_SAMPLES)
-            self._playback = Playback.empty(self._engine.synth, self._recorder.tape_samples)
-            self._recorder.record(self._engine, self._playback)
+            _warm_up(instrument, rate)
+            self._instrument, self._playing = instrument, playing
+            engine, playback = self._engine_at(rate)
+            self._recorder.record(engine, playback)
             opened.enter_context(undisturbed())
-            performance = Performance(self._engine, self._recorder.take)
+            performance = Performance(engine, playback, self._recorder.take)
+            self._performance = performance
             self._scheduler = EventScheduler(
                 performance,
-                self._playback,
                 Sources(
                     Filtered(self._inputs, settings.filter),
                     *([] if self._osc is None else [self._osc]),
                 ),
                 _controllers(instrument, settings, self._osc),
-                self.sample_rate,
                 AHEAD_SAMPLES,
             )
             if settings.learn:
                 self._scheduler.controllers.learner = Learner(settings.learn)
             self._sound = SoundDevice(
-                self._scheduler, self._playback, self.sample_rate, settings.block, tell
+                self._scheduler,
+                performance,
+                settings.block,
+                tell,
+                self._follow if settings.sample_rate is None else None,
             )
             opened.callback(self._sound.close)
-            self._engine.advance(AHEAD_SAMPLES // 2)
+            engine.advance(AHEAD_SAMPLES // 2)
             self._sound.open(device)
             self._scheduler.start()
             opened.callback(self._scheduler.stop)
@@ -200,13 +204,12 @@ class Session:
         if self._osc is not None:
             self._audience = Audience(
                 self._osc,
-                self._engine,
-                self._playback,
+                performance,
                 self._scheduler.controllers,
                 self._recorder,
             )
         self._supervisor = Supervisor(
-            self._engine,
+            performance,
             self._inputs,
             self._scheduler,
             self._sound,
@@ -222,6 +225,24 @@ class Session:
 
     def __exit__(self, *error: object) -> None:
         self._opened.close()
+
+    def _engine_at(self, rate: int) -> tuple[Engine, Playback]:
+        engine = Engine(
+            self._instrument, replace(self._playing, sample_rate=rate), ahead=AHEAD_SAMPLES
+        )
+        return engine, Playback.empty(engine.synth, self._recorder.tape_samples)
+
+    def _follow(self, rate: int) -> None:
+        """Go on at another sample rate, while nothing plays.
+
+        Raises:
+            UsageError: Nothing can be played at it.
+        """
+        playing = replace(self._playing, sample_rate=rate)
+        engine, playback = self._engine_at(rate)
+        take = self._recorder.next_take(playing)
+        self._scheduler.go_on(engine, playback, take)
+        self._recorder.go_on(playing, take, engine, playback)
 
     def run(self) -> None:
         """Play until `stop`, then let the last notes end."""
@@ -252,7 +273,12 @@ class Session:
     @property
     def block(self) -> int:
         """Samples that the device takes at once; 0 until it has begun to."""
-        return int(self._playback.block[0])
+        return int(self._performance.playback.block[0])
+
+    @property
+    def sample_rate(self) -> int:
+        """Of what plays, in Hz."""
+        return self._performance.sample_rate
 
     @property
     def latency_seconds(self) -> tuple[float, float]:
@@ -264,7 +290,7 @@ class Session:
     @property
     def status(self) -> Status:
         """How it is getting on."""
-        engine, state, scheduler = self._engine, self._engine.synth.state, self._scheduler
+        counts, scheduler = self._performance.counts, self._scheduler
         controllers, output = scheduler.controllers, self._sound.output
         learner = controllers.learner
         learning = None
@@ -272,15 +298,15 @@ class Session:
             learning = (learner.target, learner.one_way)
         return Status(
             sounding=output is not None,
-            voices=engine.voices,
-            notes=engine.notes + engine.without_voice - engine.dropped,
-            dropped=engine.dropped + scheduler.ignored,
+            voices=self._performance.engine.voices,
+            notes=counts.notes,
+            dropped=counts.dropped + scheduler.ignored,
             load=output.load if output is not None else 0.0,
-            late_frames=int(state.late_frames[0]),
-            late_notes=int(state.late_notes[0]),
+            late_frames=counts.late_frames,
+            late_notes=counts.late_notes,
             postponed=scheduler.postponed,
-            underruns=int(self._playback.underflows[0]),
-            stolen=engine.stolen,
+            underruns=counts.underruns,
+            stolen=counts.stolen,
             messages_lost=self._inputs.lost,
             samples_lost=self._recorder.samples_lost,
             faults=scheduler.faults,

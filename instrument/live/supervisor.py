@@ -12,12 +12,11 @@ from queue import Empty
 from instrument.audio.devices import Device, choose_output
 from instrument.audio.portaudio import rescan
 from instrument.audio.stream import Output
-from instrument.dsp.callback import Playback
-from instrument.engine.engine import Engine
-from instrument.errors import ArcoError
+from instrument.errors import ArcoError, UsageError
 from instrument.live.bindings import Binding, save_bindings
 from instrument.live.inputs import Inputs
 from instrument.live.notices import Notice, Tell
+from instrument.live.performance import Performance
 from instrument.live.recorder import Recorder
 from instrument.live.scheduler import EventScheduler
 
@@ -42,24 +41,25 @@ class SoundDevice:
     def __init__(
         self,
         scheduler: EventScheduler,
-        playback: Playback,
-        sample_rate: int,
+        performance: Performance,
         block: int,
         tell: Tell,
+        follow: Callable[[int], None] | None = None,
     ) -> None:
         """Play nothing yet.
 
         Args:
             scheduler: Is told what is played on.
-            playback: What plays.
-            sample_rate: In Hz.
+            performance: What plays.
             block: Samples that a device takes at once.
             tell: Takes what becomes of the device.
+            follow: Lets the performance go on at another sample rate, in Hz, while nothing plays;
+                None if only the one that there is will do.
         """
         self.output: Output | None = None
         self._scheduler = scheduler
-        self._playback = playback
-        self._sample_rate = sample_rate
+        self._performance = performance
+        self._follow = follow
         self._block = block
         self._tell = tell
         self._told = ""
@@ -72,7 +72,9 @@ class SoundDevice:
         Raises:
             UsageError: It refuses.
         """
-        self.output = Output(device, self._sample_rate, self._block, self._playback)
+        rate, playback = self._performance.sample_rate, self._performance.playback
+        given = self._follow is None
+        self.output = Output(device, rate, self._block, playback, rate_given=given)
         self._for_jack = device.is_jack
         self._called_at = time.monotonic()
         self._scheduler.play_on(self.output)
@@ -92,7 +94,7 @@ class SoundDevice:
         """Give up a device that plays no more."""
         if self.output is None:
             return
-        calls, now = int(self._playback.calls[0]), time.monotonic()
+        calls, now = int(self._performance.playback.calls[0]), time.monotonic()
         if calls != self._calls:
             self._calls, self._called_at = calls, now
         if self.output.alive and now < self._called_at + STALLED_SECONDS:
@@ -109,15 +111,41 @@ class SoundDevice:
         try:
             rescan(for_jack=self._for_jack)
             device = choose_output(wanted)
-            self.open(device)
+            followed = self._open_at_its_rate(device)
         except ArcoError as error:
             if str(error) != self._told:
                 self._told = str(error)
                 self._tell(Notice("device-missing", self._told, {"error": self._told}))
             return
         self._told = ""
-        about = {"device": device.name, "api": device.api}
-        self._tell(Notice("device-opened", "the sound is back", about))
+        rate = self._performance.sample_rate
+        about = {"device": device.name, "api": device.api, "sample_rate": rate}
+        text = f"the sound is back{f', at {rate} Hz' if followed else ''}"
+        self._tell(Notice("device-opened", text, about))
+
+    def _open_at_its_rate(self, device: Device) -> bool:
+        """Play on a device, at its own sample rate if it takes no other.
+
+        Returns:
+            Whether that is another one.
+
+        Raises:
+            ArcoError: It refuses, or nothing can be played at its rate.
+        """
+        before = self._performance.sample_rate
+        may_follow = self._follow is not None and device.sample_rate != before
+        if not (may_follow and device.is_jack):  # JACK takes its own only
+            try:
+                self.open(device)
+            except UsageError:
+                if not may_follow:
+                    raise
+            else:
+                return False
+        if self._follow is not None:
+            self._follow(device.sample_rate)
+        self.open(device)
+        return True
 
 
 class Supervisor:
@@ -125,7 +153,7 @@ class Supervisor:
 
     def __init__(
         self,
-        engine: Engine,
+        performance: Performance,
         inputs: Inputs,
         scheduler: EventScheduler,
         sound: SoundDevice,
@@ -138,7 +166,7 @@ class Supervisor:
         """Take charge.
 
         Args:
-            engine: What plays.
+            performance: What plays.
             inputs: Which are refreshed.
             scheduler: Whose faults and learned bindings are told.
             sound: That is opened anew when its device has gone.
@@ -149,7 +177,7 @@ class Supervisor:
             look: Called now and then; it says whether it wants to be called soon again.
         """
         self._look = look
-        self._engine = engine
+        self._performance = performance
         self._inputs = inputs
         self._scheduler = scheduler
         self._sound = sound
@@ -197,7 +225,7 @@ class Supervisor:
             now = time.monotonic()
             if self._sound.output is None or not self._sound.output.alive:
                 return
-            if not self._engine.silent:
+            if not self._performance.engine.silent:
                 silent_since = None
             elif silent_since is None:
                 silent_since = now
@@ -214,12 +242,13 @@ class Supervisor:
         """Say once that something failed inside, and once that the instrument did."""
         if self._scheduler.last_fault is not None and not self._told_fault:
             self._told_fault = True
-            fault = repr(self._scheduler.last_fault)
-            text = f"a fault in Arco, which plays on: {fault}"
-            self._tell(Notice("fault", text, {"error": fault}))
-        if self._engine.fault is not None and not self._told_broken:
+            last = repr(self._scheduler.last_fault)
+            text = f"a fault in Arco, which plays on: {last}"
+            self._tell(Notice("fault", text, {"error": last}))
+        fault = self._performance.engine.fault
+        if fault is not None and not self._told_broken:
             self._told_broken = True
-            broken = str(self._engine.fault)
+            broken = str(fault)
             text = f"the instrument is broken, and silent where it is: {broken}"
             self._tell(Notice("instrument-broken", text, {"error": broken}))
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
 
-from instrument.errors import OutputError
+from instrument.errors import ArcoError, OutputError
+from instrument.files import is_stream, numbered
 from instrument.live.notices import Notice, Tell
 from instrument.midi.take import TakeEvents
-from instrument.midi.take_file import TakeFile
+from instrument.midi.take_file import TakeFile, TakeWriter
+from instrument.settings import EngineSettings
 
 SAVED_SECONDS = 0.5
 """What was played is written so often, so that whatever ends the process leaves it there."""
@@ -44,6 +46,93 @@ class Saver:
             self._tell(Notice("not-kept", f"not kept yet: {error}", {"error": str(error)}))
         now = time.monotonic()
         self._due = now + max(SAVED_SECONDS, LEAST_REST * (now - begun))
+
+
+class SessionTakes:
+    """The take of a whole session, and those of other sample rates beside it, with a number.
+
+    A FIFO or a device gets the first one, in the end, and no other.
+    """
+
+    def __init__(self, path: Path, playing: EngineSettings, tell: Tell) -> None:
+        """Begin the first one.
+
+        Args:
+            path: The .mid file.
+            playing: How the engine plays.
+            tell: Takes what goes wrong.
+
+        Raises:
+            UsageError: The path has another ending, or a MIDI file can't count these samples.
+            OutputError: The file can't be written there.
+        """
+        self._path = path
+        self._tell = tell
+        self._take: TakeWriter | None = TakeWriter(path, playing)
+        self._is_stream = is_stream(path)
+        self._in_the_end: tuple[TakeWriter, int] | None = None
+        self._saver = Saver(self._keep, tell)
+        self._samples = 0
+
+    @property
+    def events(self) -> TakeEvents | None:
+        """What takes the events now; None if nothing does."""
+        return self._take
+
+    def look(self, samples: int, notes: int) -> None:
+        """Write what was played up to a sample, now and then.
+
+        An older file stays as long as this take has no note in it.
+        """
+        self._samples = samples
+        if notes and not self._is_stream:
+            self._saver.look()
+
+    def _keep(self) -> None:
+        if self._take is not None:
+            self._take.keep(self._samples)
+
+    def next(self, playing: EngineSettings, notes: int) -> TakeEvents | None:
+        """What takes the events of an engine that is to go on; what goes wrong is told.
+
+        A take that has nothing in it gives its name to the next one.
+        """
+        try:
+            if self._is_stream or self._take is None:
+                raise OutputError(f"{self._path}: its sample rate has changed")
+            if not notes:
+                return TakeWriter(self._take.path, playing)
+            self._keep()
+            return TakeWriter(numbered(self._path), playing)
+        except ArcoError as error:
+            about = {"error": str(error)}
+            self._tell(Notice("not-recorded", f"no take goes on: {error}", about))
+            return None
+
+    def go_on(self, take: TakeEvents | None, samples: int, notes: int) -> None:
+        """Go on with what `next` gave; the take so far ends at a sample."""
+        before, self._take = self._take, take if isinstance(take, TakeWriter) else None
+        if before is not None and self._is_stream:
+            self._in_the_end = before, samples
+        elif before is not None and notes:
+            try:
+                before.close(samples)
+            except ArcoError as error:
+                self._tell(Notice("not-kept", f"not kept: {error}", {"error": str(error)}))
+        if self._take is not None and notes:
+            path = str(self._take.path)
+            self._tell(Notice("recording", f"recording {path}", {"path": path}))
+
+    def close(self, samples: int, notes: int) -> None:
+        """Write the take at the session's end; one with a number only if there is a note in it.
+
+        Raises:
+            OutputError: It can't be written.
+        """
+        if self._in_the_end is not None:
+            self._take, samples = self._in_the_end
+        if self._take is not None and (notes or self._take.path == self._path):
+            self._take.close(samples)
 
 
 class RunningTake:

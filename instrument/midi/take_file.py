@@ -113,7 +113,11 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 
 
 class TakeWriter(TakeEvents):
-    """Writes a take of all that was played."""
+    """Writes a take of all that was played.
+
+    Attributes:
+        path: Of its file.
+    """
 
     def __init__(self, path: Path, settings: EngineSettings) -> None:
         """Begin a take.
@@ -130,6 +134,7 @@ class TakeWriter(TakeEvents):
             raise UsageError(f"{path}: should end in .mid; a take is a MIDI file")
         super().__init__(settings)
         check_writable(path)
+        self.path = path
         self._file = TakeFile(path, self)
 
     def keep(self, samples: int) -> None:

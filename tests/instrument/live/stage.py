@@ -18,7 +18,8 @@ from instrument.live.bindings import Binding
 from instrument.live.controllers import Controllers
 from instrument.live.inputs import Inputs
 from instrument.live.knobs import Knobs
-from instrument.live.scheduler import POLL_SECONDS, EventScheduler, Performance
+from instrument.live.performance import Performance
+from instrument.live.scheduler import POLL_SECONDS, EventScheduler
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
 from instrument.midi.take_file import TakeWriter
 from instrument.model.graphs import Instrument
@@ -112,11 +113,9 @@ class Stage:
         self.callback = Callback(self.playback)
         axes = [axis.name for axis in instrument.spec.axes]
         self.scheduler = EventScheduler(
-            Performance(self.engine, cast("TakeWriter", self.take)),
-            self.playback,
+            Performance(self.engine, self.playback, cast("TakeWriter", self.take)),
             cast("Inputs", self.inputs),
             Controllers(Knobs(bindings, axes), axes),
-            RATE,
             AHEAD,
         )
         self.heard: list[Float32] = []

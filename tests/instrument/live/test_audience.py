@@ -20,6 +20,7 @@ from instrument.live.controllers import Controllers
 from instrument.live.knobs import Knobs
 from instrument.live.notices import Notice
 from instrument.live.osc import LOOPBACK, OscPort, unpacked
+from instrument.live.performance import Performance
 from instrument.live.recorder import Recorder
 from instrument.live.requests import MOST_WAITING
 from instrument.midi.events import ControlChange, Event, NoteOn
@@ -46,9 +47,8 @@ class Stalls:
         self.recorder = Recorder(None, None, settings, self.notices.append, folder)
         self.recorder.__enter__()
         self.recorder.record(self.engine, self.playback)
-        self.audience = Audience(
-            self.osc, self.engine, self.playback, self.controllers, self.recorder
-        )
+        performance = Performance(self.engine, self.playback)
+        self.audience = Audience(self.osc, performance, self.controllers, self.recorder)
         self.program = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.program.settimeout(WITHIN)
         self.program.bind((LOOPBACK, 0))

@@ -15,7 +15,7 @@ from instrument.arrays import Float32
 from instrument.dsp.callback import Playback
 from instrument.live import recorder as recording
 from instrument.live import takes
-from instrument.live.recorder import Tape
+from instrument.live.tape import Tape
 from instrument.midi.events import NoteOn
 from instrument.midi.score import read_score
 from instrument.settings import EngineSettings

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from instrument.audio.devices import Device
+from instrument.audio.portaudio import JACK
 from instrument.errors import InstrumentError, UsageError
 from instrument.live import supervisor as supervision
 from instrument.live.bindings import Binding, load_bindings
@@ -25,8 +26,9 @@ SPEAKERS = Device(0, "ALSA", "Speakers", 48_000)
 class FakeOutput:
     """An open stream that lives until a test ends it."""
 
-    def __init__(self, device: Device, *_: object) -> None:
+    def __init__(self, device: Device, rate: int, *_: object, **__: object) -> None:
         self.device = device
+        self.sample_rate = rate
         self.alive = True
         self.abandoned = self.closed = False
 
@@ -64,9 +66,11 @@ class Hall:
         engine: Any = SimpleNamespace(silent=True, fault=None)
         self.engine = engine
         self.scheduler = scheduler
-        self.sound = SoundDevice(scheduler, playback, 48_000, 128, self.told.append)
+        performance: Any = SimpleNamespace(engine=engine, playback=playback, sample_rate=48_000)
+        self.performance = performance
+        self.sound = SoundDevice(scheduler, performance, 128, self.told.append)
         self.supervisor = Supervisor(
-            self.engine,
+            performance,
             inputs,
             scheduler,
             self.sound,
@@ -191,7 +195,11 @@ def test_a_device_that_dies_is_left_and_another_is_played_on(
     hall.supervisor.run()
     assert first.abandoned
     assert hall.events == ["device-lost", "device-missing", "device-opened"]
-    assert hall.about("device-opened") == {"device": "Speakers", "api": "ALSA"}
+    assert hall.about("device-opened") == {
+        "device": "Speakers",
+        "api": "ALSA",
+        "sample_rate": 48_000,
+    }
     second: Any = hall.sound.output
     hall.sound.close()
     assert second.closed
@@ -239,3 +247,38 @@ def test_who_wants_to_know_more_soon_is_asked_soon(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(hall.supervisor, "_stopping", Stopping())
     hall.supervisor.run()
     assert waited == [0.1, 1 / 30, 1 / 30, 0.1, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("api", "refuses", "given", "wanted"),
+    [
+        (JACK, False, False, [44_100]),
+        (JACK, False, True, []),
+        ("ALSA", False, False, []),
+        ("ALSA", True, False, [44_100]),
+        ("ALSA", True, True, []),
+    ],
+)
+def test_the_sample_rate_of_a_device_is_followed_unless_another_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch, api: str, refuses: bool, given: bool, wanted: list[int]
+) -> None:
+    """JACK takes its own rate only; others may take any, and are asked first."""
+    hall = Hall()
+    device = Device(0, api, "Speakers", 44_100)
+    monkeypatch.setattr(supervision, "choose_output", lambda _wanted: device)
+    followed: list[int] = []
+
+    def follow(rate: int) -> None:
+        followed.append(rate)
+        hall.performance.sample_rate = rate
+
+    def output(device: Device, rate: int, *rest: object, **more: object) -> FakeOutput:
+        if refuses and rate != device.sample_rate:
+            raise UsageError("no")
+        return FakeOutput(device, rate, *rest, **more)
+
+    monkeypatch.setattr(supervision, "Output", output)
+    hall.sound._follow = None if given else follow
+    hall.sound.reopen(api)
+    assert followed == wanted
+    assert (hall.sound.output is None) == (refuses and given)
