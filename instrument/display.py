@@ -18,7 +18,8 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from instrument.live.notices import Notice
-    from instrument.live.session import LiveSettings, Session, Status
+    from instrument.live.session import LiveSettings, Session
+    from instrument.live.status import Status
 
 DISPLAY_SECONDS = 0.1
 SLOWEST_READER_SECONDS = 1.0

@@ -17,7 +17,7 @@ from instrument.live.requests import Forget, Learn, Record, Request
 
 if TYPE_CHECKING:
     from instrument.live.osc import OscPort
-    from instrument.live.session import Status
+    from instrument.live.status import Status
 
 NOTHING_BOUND = -1
 """Stands for the controller of a target that has none."""

@@ -21,7 +21,8 @@ import pytest
 from instrument import display as ui
 from instrument.audio.devices import Device
 from instrument.live.notices import Notice
-from instrument.live.session import LiveSettings, Status
+from instrument.live.session import LiveSettings
+from instrument.live.status import Status
 from instrument.midi.events import ControlChange
 from instrument.settings import EngineSettings
 

@@ -17,7 +17,8 @@ from instrument.audio.devices import Device
 from instrument.errors import UsageError
 from instrument.live.bindings import Binding, save_bindings
 from instrument.live.notices import Notice, Tell
-from instrument.live.session import LiveSettings, Status
+from instrument.live.session import LiveSettings
+from instrument.live.status import Status
 from instrument.midi.filters import read_filter
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings

@@ -19,7 +19,8 @@ from instrument.bench.live.programs import (
 )
 from instrument.display import ready_facts, report_facts
 from instrument.errors import UsageError
-from instrument.live.session import LiveSettings, Status
+from instrument.live.session import LiveSettings
+from instrument.live.status import Status
 
 # --- What Arco tells -----------------------------------------------------------------------------
 
