@@ -5,7 +5,7 @@ Only bookkeeping; what a voice sounds like is none of its business.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 
 from instrument.engine.slots import (
     HOLDING,
@@ -14,6 +14,7 @@ from instrument.engine.slots import (
     KeyDown,
     NoteEnd,
     NoteId,
+    Place,
     Return,
     Slot,
     Stage,
@@ -41,8 +42,6 @@ class Voices(VoiceSlots):
         self.most = 0
         self.notes = 0
         self.dropped = 0
-        # How many notes each channel had, whether or not they got a voice.
-        self._numbers: Counter[int] = Counter()
         # The keys of each channel that sostenuto sustains.
         self._sostenuto: defaultdict[int, set[int]] = defaultdict(set)
 
@@ -58,17 +57,19 @@ class Voices(VoiceSlots):
         mono: bool = False,
         note: int | None = None,
         after: int | None = None,
+        place: Place | None = None,
     ) -> Allocation | None:
         """Find a slot for a note; None, and counted, if even the fading voices leave none.
 
         In mono it goes on in the voice of the note before, unless that was released too long ago.
         If a score says after which note it comes, it goes on in the voice of that one, or begins
-        by itself if that is gone.
+        by itself if that is gone. A place, if it is given, decides.
         """
-        number = self._numbers[channel]
-        self._numbers[channel] += 1
-        if after is not None:
-            before = self._voice_of(after)
+        number = self.number(channel) if place is None else place.number
+        if place is not None:
+            before = place.before
+        elif after is not None:
+            before = self.voice_of(after)
         elif mono:
             before = self._line_voice(channel, sample)
         else:
@@ -83,6 +84,7 @@ class Voices(VoiceSlots):
                 return None
             allocation = Allocation(slot)
         goes_on = allocation.joined and after is None
+        goes_on &= self.slots[allocation.slot].channel == channel
         down = self.slots[allocation.slot].down if goes_on else []
         down.append(KeyDown(key, velocity, number, note))
         self.slots[allocation.slot] = Slot(
@@ -136,6 +138,10 @@ class Voices(VoiceSlots):
             return NoteEnd([], Return(slot, back.key, back.velocity, back.number, seconds))
         return NoteEnd(self._release([slot], sample, pedal=pedal))
 
+    def key_up(self, slot: int, sample: int, *, pedal: bool) -> list[int]:
+        """Let go what holds a note but the pedals; returns its slot if it is to be released."""
+        return self._release([slot], sample, pedal=pedal)
+
     def all_notes_off(self, channel: int, sample: int, *, pedal: bool) -> list[int]:
         """End all held notes of a channel, as if its keys went up; returns the slots to release."""
         return self._release(self._of(channel, Stage.HELD), sample, pedal=pedal)
@@ -168,11 +174,13 @@ class Voices(VoiceSlots):
 
     # --- lines -------------------------------------------------------------------------------
 
-    def line(self, channel: int, sample: int, after: int | None = None) -> tuple[Slot, int] | None:
+    def line(
+        self, channel: int, sample: int, after: int | None = None, place: Place | None = None
+    ) -> tuple[Slot, int] | None:
         """The voice that a note goes on in if it is mono, and samples since that was released."""
-        slot = self._line_voice(channel, sample)
-        if after is not None:
-            slot = self._voice_of(after)
+        slot = self._line_voice(channel, sample) if place is None else place.before
+        if place is None and after is not None:
+            slot = self.voice_of(after)
         return None if slot is None else (self.slots[slot], self._gap(slot, sample))
 
     def _line_before(self, channel: int, key: int, sample: int) -> int | None:
@@ -182,14 +190,14 @@ class Voices(VoiceSlots):
         """
         if self._of(channel, *HOLDING):
             return None
-        recent = self._just_released(channel, sample)
+        recent = self.just_released(channel, sample)
         if len(recent) != 1 or abs(self.slots[recent[0]].key - key) > JOIN_WITHIN_SEMITONES:
             return None
         return recent[0]
 
     def _line_voice(self, channel: int, sample: int) -> int | None:
         """The voice of a mono channel's line: the held one, or one released a moment ago."""
-        voices = self._of(channel, *HOLDING) or self._just_released(channel, sample)
+        voices = self._of(channel, *HOLDING) or self.just_released(channel, sample)
         return max(voices, key=lambda i: self.slots[i].number, default=None)
 
     def _held_by(self, channel: int, key: int, note: int | None) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from instrument.engine.allocation import Voices
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter
@@ -10,9 +12,10 @@ from instrument.engine.long_notes import LongNotes
 from instrument.engine.notes import Notes
 from instrument.engine.places import Places
 from instrument.engine.planner import FramePlanner
-from instrument.engine.slots import Theft
+from instrument.engine.slots import Theft, Wake
 from instrument.engine.smoothing import ControlSmoother, pressure_db
 from instrument.engine.table import VoiceTable
+from instrument.engine.violin import Violins
 from instrument.engine.voices import VoicePool
 from instrument.errors import InstrumentError
 from instrument.midi.channel import CHANNELS
@@ -115,6 +118,9 @@ class Control:
             sample_rate,
             min(frames_at_once, hops - 2),
         )
+        violins = None
+        if settings.mode == Mode.VIOLIN:
+            violins = Violins(self.voices, self.state, spec.strings, latents, sample_rate)
         self.notes = Notes(
             self.voices,
             self.state,
@@ -124,11 +130,23 @@ class Control:
             self.planner,
             Dynamics(spec.loudness_db),
             layout,
+            violins,
             sample_rate,
         )
         self._presets = latents.presets
 
-    def handle(self, event: Event | Theft, sample: int) -> None:
+    def listen(self, on_theft: Callable[[Theft], None], later: Callable[[Wake, int], None]) -> None:
+        """Tell what happens, and what is to happen later.
+
+        Args:
+            on_theft: Called when a note finds all voices taken.
+            later: Called with what is to be handled at a sample to come.
+        """
+        self.voices.on_theft = on_theft
+        if self.notes.violins is not None:
+            self.notes.violins.later = later
+
+    def handle(self, event: Event | Theft | Wake, sample: int) -> None:
         """Take an event at a sample of the current hop."""
         match event:
             case NoteOn():
@@ -151,6 +169,8 @@ class Control:
                     self.smoother.follow(self.state.place(channel, placed=bool(values)))
             case Theft():
                 self.voices.repeat(event)
+            case Wake():
+                self.notes.wake(event, sample)
 
     # --- controllers ---------------------------------------------------------------------
 
@@ -167,18 +187,18 @@ class Control:
         self.smoother.follow(change.channels)
         for index in change.channels if change.regrouped else ():
             self.notes.release(self.voices.release_all(index, sample))
-            self.notes.breathing.forget(index)
+            self.notes.forget(index)
         for index in self.state.controlled_channels(event.channel):
             self._move_pedals(index, before, sample)
             if event.controller == ALL_SOUND_OFF:
                 self.voices.all_sound_off(index)
-                self.notes.breathing.forget(index)
+                self.notes.forget(index)
             elif event.controller == RESET_CONTROLLERS:
                 self.pool.unpress(index)
             elif event.controller in ENDS_NOTES:
                 pedal = self.state.controlling_channel(index).pedal
                 self.notes.release(self.voices.all_notes_off(index, sample, pedal=pedal))
-                self.notes.breathing.forget(index)
+                self.notes.forget(index)
         self.notes.breathe(change.channels, sample)
 
     def _move_pedals(self, index: int, before: tuple[bool, bool], sample: int) -> None:
@@ -196,4 +216,4 @@ class Control:
         """End all notes, whatever holds them, with their natural release."""
         for channel in range(CHANNELS):
             self.notes.release(self.voices.release_all(channel, sample))
-            self.notes.breathing.forget(channel)
+            self.notes.forget(channel)

@@ -14,7 +14,7 @@ from instrument.dsp.synth import render_block
 from instrument.engine.control import Control
 from instrument.engine.disturbing import disturbing
 from instrument.engine.queue import EventQueue, Timed
-from instrument.engine.slots import Theft
+from instrument.engine.slots import Theft, Wake
 from instrument.errors import InstrumentError, UsageError
 from instrument.midi.events import Event, NoteOn
 from instrument.model.graphs import FaultWatch, Instrument
@@ -89,7 +89,8 @@ class Engine:
         latents = LatentSpace(spec, settings.seed, settings.humanize)
         preset, knobs = starting_point(spec, settings)
         self._control = Control(instrument, settings, latents, preset, hops, frames_at_once)
-        self._control.voices.on_theft = on_theft
+        self._queue = EventQueue(disturbing(settings.controls))
+        self._control.listen(on_theft, self._queue.push)
         for axis, position in knobs.items():
             self._control.smoother.turn(axis, position)
         slots = len(self._control.voices.slots)
@@ -110,7 +111,6 @@ class Engine:
         self._step = max(ahead, longest_hop(sample_rate))
         self._hop_end = self.reached = 0
         self._planner = self._control.planner
-        self._queue = EventQueue(disturbing(settings.controls))
 
     @property
     def position(self) -> int:
@@ -227,7 +227,7 @@ class Engine:
             chord.append(following[1])
         self._control.notes.begin(chord, self.reached)
 
-    def _next_event(self) -> Event | Theft:
+    def _next_event(self) -> Event | Theft | Wake:
         sample, event = self._queue.pop()
         self.reached = max(self.reached, sample)
         return event

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from instrument.engine.allocation import Voices
+from instrument.engine.slots import Place
 from instrument.joins import SLIDES_UP_TO, Join, by_velocity
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import ChannelState
@@ -41,7 +42,7 @@ class Lines:
         controlling_channel = self._state.controlling_channel(channel)
         return controlling_channel.mono or controlling_channel.legato
 
-    def led(self, event: NoteOn, sample: int) -> NoteOn:
+    def led(self, event: NoteOn, sample: int, place: Place | None = None) -> NoteOn:
         """A note that says what leads into it, if a controller or its velocity does.
 
         From a key that CC 84 names and that its line holds it is slid, and by CC 65 from any. After
@@ -51,10 +52,11 @@ class Lines:
         portamento = self._state.controlling_channel(event.channel).portamento
         slide_from = self._state.channels[event.channel].slide_from
         told = event.join is not None
-        in_line = (told or self.mono(event.channel)) and (portamento or self._velocity_joins)
+        line_goes_on = told or self.mono(event.channel) or place is not None
+        in_line = line_goes_on and (portamento or self._velocity_joins)
         if slide_from is None and not in_line:
             return event
-        line = self._voices.line(event.channel, sample, event.after)
+        line = self._voices.line(event.channel, sample, event.after, place)
         if line is None:
             return event
         before, gap = line

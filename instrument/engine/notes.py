@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from instrument.dsp.frames import hop_start
 from instrument.engine.allocation import Voices
 from instrument.engine.breath import Breathing
 from instrument.engine.lines import Lines
 from instrument.engine.planner import FramePlanner
+from instrument.engine.slots import Wake
 from instrument.engine.smoothing import ControlSmoother
 from instrument.engine.table import Line, VoiceNote
+from instrument.engine.violin import Play, Release, Step, Violins
 from instrument.engine.voices import VoicePool
 from instrument.midi.controllers import ChannelState
 from instrument.midi.events import NoteOff, NoteOn
@@ -38,6 +40,7 @@ class Notes:
         planner: FramePlanner,
         dynamics: Dynamics,
         layout: Layout,
+        violins: Violins | None,
         sample_rate: int,
     ) -> None:
         """Know of no notes.
@@ -51,6 +54,7 @@ class Notes:
             planner: Knows the current hop.
             dynamics: How loud a velocity is.
             layout: Says what velocity and breath do.
+            violins: What sounds, where each channel is one; None where it may be anything.
             sample_rate: In Hz.
         """
         self._voices = voices
@@ -62,14 +66,33 @@ class Notes:
         self._dynamics = dynamics
         self._layout = layout
         self.breathing = Breathing(state, layout.breath)
+        self.violins = violins
         self._sample_rate = sample_rate
 
     def begin(self, events: Sequence[NoteOn], sample: int) -> None:
         """Take keys that go down at one sample of the current hop."""
+        heard = self.breathing.heard(events)
+        self._play(self.violins.arrive(heard, sample) if self.violins else map(Play, heard), sample)
+
+    def wake(self, wake: Wake, sample: int) -> None:
+        """Do what is due in a violin."""
+        if self.violins is not None:
+            self._play(self.violins.wake(wake, sample), sample)
+
+    def _play(self, steps: Iterable[Step], sample: int) -> None:
+        """Begin and end notes, one after another; those that begin by themselves in the end."""
         slots: list[int] = []
         notes: list[VoiceNote] = []
-        for played in self.breathing.heard(events):
-            event, channel = self._lines.led(played, sample), played.channel
+        for step in steps:
+            match step:
+                case Release(released):
+                    self.release(released)
+                    continue
+                case NoteOff():
+                    self.end(step, sample)
+                    continue
+                case Play(played, place):
+                    event, channel = self._lines.led(played, sample, place), played.channel
             mono = event.join is not None or self._lines.mono(channel)
             allocation = self._voices.note_on(
                 channel,
@@ -79,6 +102,7 @@ class Notes:
                 mono=mono,
                 note=event.note,
                 after=event.after,
+                place=place,
             )
             if allocation is None:
                 continue
@@ -121,11 +145,20 @@ class Notes:
     def end(self, event: NoteOff, sample: int) -> None:
         """Take a key that comes up."""
         channel = event.channel
+        if self.violins is not None and self.violins.waits(event, sample):
+            return
         pedal, mono = self._state.controlling_channel(channel).pedal, self._lines.mono(channel)
         self.begin(self.breathing.up(channel, event.key, mono=mono), sample)
         ended = self._voices.note_off(
-            channel, event.key, sample, pedal=pedal, mono=mono, note=event.note
+            channel,
+            event.key,
+            sample,
+            pedal=pedal,
+            mono=mono or self.violins is not None,
+            note=event.note,
         )
+        if self.violins is not None:
+            ended = self.violins.ended(channel, ended, sample, pedal=pedal)
         # Many keyboards send 0 for a key that comes up in no particular way.
         faster = max(0, event.velocity - 64) / RELEASE_DOUBLES_OVER
         self.release(ended.released, 2.0**faster)
@@ -141,6 +174,12 @@ class Notes:
             self.begin(begun, sample)
             if ended:
                 self.release(self._voices.release_all(index, sample))
+
+    def forget(self, channel: int) -> None:
+        """No key of a channel is down any more, and nothing is to come."""
+        self.breathing.forget(channel)
+        if self.violins is not None:
+            self.violins.forget(channel)
 
     def release(self, slots: list[int], speed: float = 1.0) -> None:
         """Let voices go on in their release, so many times faster than usual."""

@@ -6,11 +6,14 @@ import heapq
 from collections.abc import Callable, Iterator
 
 from instrument.engine.disturbing import Disturbs, disturbing
-from instrument.engine.slots import Theft
+from instrument.engine.slots import Theft, Wake
 from instrument.midi.events import Event
 
 Timed = tuple[int, Event | Theft]
 """A sample, and what happens there."""
+
+Due = tuple[int, Event | Theft | Wake]
+"""The same, or what the engine itself does then."""
 
 
 class EventQueue:
@@ -26,7 +29,7 @@ class EventQueue:
             disturbs: Whether an event may edit voices.
         """
         self._disturbs = disturbs or disturbing()
-        self._pushed: list[tuple[int, int, Event | Theft]] = []
+        self._pushed: list[tuple[int, bool, int, Event | Theft | Wake]] = []
         self._pushes = 0
         # The samples of those that disturb the voices.
         self._disturbances: list[int] = []
@@ -36,9 +39,9 @@ class EventQueue:
         self._ahead: Iterator[int] = iter(())
         self._next_disturbance: int | None = None
 
-    def push(self, event: Event | Theft, sample: int) -> None:
-        """Add an event behind those of the same sample."""
-        heapq.heappush(self._pushed, (sample, self._pushes, event))
+    def push(self, event: Event | Theft | Wake, sample: int) -> None:
+        """Add an event behind those of the same sample; what wakes a violin comes last."""
+        heapq.heappush(self._pushed, (sample, isinstance(event, Wake), self._pushes, event))
         if self._disturbs(event):
             heapq.heappush(self._disturbances, sample)
         self._pushes += 1
@@ -55,11 +58,11 @@ class EventQueue:
         self._next_disturbance = next(self._ahead, None)
 
     @property
-    def next(self) -> Timed | None:
+    def next(self) -> Due | None:
         """The next event, with its sample."""
         pushed = self._pushed[0] if self._pushed else None
         if self._next is None or (pushed is not None and pushed[0] < self._next[0]):
-            return None if pushed is None else (pushed[0], pushed[2])
+            return None if pushed is None else (pushed[0], pushed[3])
         return self._next
 
     @property
@@ -69,13 +72,13 @@ class EventQueue:
             return self._disturbances[0] if self._disturbances else self._next_disturbance
         return min(self._next_disturbance, self._disturbances[0])
 
-    def pop(self) -> Timed:
+    def pop(self) -> Due:
         """Take the next event; there has to be one."""
         found = self.next
         if found is None:
             raise IndexError("no event is to come")
         disturbs = self._disturbs(found[1])
-        if found is self._next:
+        if self._next is not None and found is self._next:
             self._next = next(self._score, None)
             if disturbs:
                 self._next_disturbance = next(self._ahead, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import insort
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -50,6 +51,16 @@ class Theft(NamedTuple):
 
     thief: NoteId
     victim: NoteId | None
+
+
+class Wake(NamedTuple):
+    """Something becomes due in a violin: the upper strings of a chord, or the end of a key.
+
+    Attributes:
+        violin: Its first channel.
+    """
+
+    violin: int
 
 
 class KeyDown(NamedTuple):
@@ -119,6 +130,18 @@ class Allocation:
     seconds: float = field(default=0.0, compare=False)
 
 
+class Place(NamedTuple):
+    """Where a note is to sound, if its channel's voices don't decide.
+
+    Attributes:
+        number: How many notes its channel had before it.
+        before: The slot whose voice goes on with it; None for a voice of its own.
+    """
+
+    number: int
+    before: int | None
+
+
 @dataclass(frozen=True)
 class Return:
     """A line that goes back to a key that is still down.
@@ -172,6 +195,21 @@ class VoiceSlots:
         self._join_within = round(JOIN_WITHIN_SECONDS * sample_rate)
         self.on_theft: Callable[[Theft], None] = lambda _theft: None
         self._active: list[int] = []
+        # How many notes each channel had, whether or not they got a voice.
+        self._numbers: Counter[int] = Counter()
+
+    def number(self, channel: int) -> int:
+        """Count a note of a channel: how many it had before."""
+        self._numbers[channel] += 1
+        return self._numbers[channel] - 1
+
+    def let_go(self, slots: list[int], sample: int) -> list[int]:
+        """End notes, whatever holds them; returns their slots, which are to be released."""
+        for index in slots:
+            slot = self.slots[index]
+            slot.down.clear()
+            slot.stage, slot.released_at = Stage.RELEASED, sample
+        return slots
 
     def active(self) -> list[int]:
         """Slots in which something sounds, in order."""
@@ -198,12 +236,13 @@ class VoiceSlots:
     def _of(self, channel: int, *stages: Stage) -> list[int]:
         return [i for i, s in enumerate(self.slots) if s.channel == channel and s.stage in stages]
 
-    def _voice_of(self, note: int) -> int | None:
+    def voice_of(self, note: int) -> int | None:
         """The voice of a score's note, if that is held or rings still."""
         voices = enumerate(self.slots)
         return next((i for i, s in voices if s.note == note and s.stage in SOUNDING), None)
 
-    def _just_released(self, channel: int, sample: int) -> list[int]:
+    def just_released(self, channel: int, sample: int) -> list[int]:
+        """Slots of a channel's notes that may still go on in their line."""
         return [
             i
             for i in self._of(channel, Stage.RELEASED)

@@ -1,0 +1,63 @@
+"""What the voices of each violin play."""
+
+from __future__ import annotations
+
+from instrument.engine.allocation import JOIN_WITHIN_SEMITONES, Voices
+from instrument.engine.slots import HOLDING, Stage
+from instrument.midi.controllers import ChannelState
+
+
+class Playing:
+    """The voices of an engine as those of violins: one for each channel, or MPE zone."""
+
+    def __init__(self, voices: Voices, state: ChannelState) -> None:
+        """Look at some voices.
+
+        Args:
+            voices: Which of them plays which note.
+            state: What the channels were told.
+        """
+        self._voices = voices
+        self._state = state
+
+    def of_score(self, note: int | None) -> int | None:
+        """The voice of a note of a score, if that sounds still."""
+        return None if note is None else self._voices.voice_of(note)
+
+    def violin(self, channel: int) -> int:
+        """The violin that a channel is played on: its first channel."""
+        return self._state.zones.manager(channel)
+
+    def mono(self, channel: int) -> bool:
+        """Whether a channel plays a single line."""
+        controlling_channel = self._state.controlling_channel(channel)
+        return controlling_channel.mono or controlling_channel.legato
+
+    def held(self, violin: int) -> list[int]:
+        """The voices of a violin that a key or a pedal holds."""
+        channels = self._state.controlled_channels(violin)
+        return [
+            i
+            for i, slot in enumerate(self._voices.slots)
+            if slot.channel in channels and slot.stage in HOLDING
+        ]
+
+    def sounding(self, violin: int) -> dict[int, int]:
+        """The same by what they play."""
+        return {self._voices.slots[i].key: i for i in self.held(violin)}
+
+    def far(self, slot: int, midi: int) -> tuple[bool, int, int]:
+        """How little a voice suggests itself to go on with a key: those first that no key holds."""
+        voice = self._voices.slots[slot]
+        return voice.stage is Stage.HELD, abs(voice.key - midi), voice.key
+
+    def just_ended(self, violin: int, midi: int, sample: int) -> int | None:
+        """The voice that was released a moment ago, and isn't far from a key, if there is one."""
+        slots = self._voices.slots
+        ended = [
+            slot
+            for channel in self._state.controlled_channels(violin)
+            for slot in self._voices.just_released(channel, sample)
+            if abs(slots[slot].key - midi) <= JOIN_WITHIN_SEMITONES
+        ]
+        return min(ended, key=lambda i: self.far(i, midi), default=None)
