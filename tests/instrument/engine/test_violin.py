@@ -68,10 +68,11 @@ def test_a_key_that_no_hand_reaches_beside_the_others_takes_over_the_nearest() -
 
 
 def test_a_line_goes_back_to_no_key_that_the_other_string_prevents() -> None:
-    line = [event for i, key in enumerate((69, 57, 71, 74, 70, 72)) for event in down(100 * i, key)]
-    player = Violinist().play(*down(-100, 59, 66), *line)
+    keys = (69, 57, 71, 74, 70, 72)
+    line = [event for i, key in enumerate(keys) for event in down(100 + 100 * i, key)]
+    player = Violinist().play(*down(0, 59, 66), *line)
     assert player.held() == [72, 74]
-    player.play(*up(700, 71), *up(800, 74))  # 57 is down still
+    player.play(*up(800, 71), *up(900, 74))  # 57 is down still
     assert player.held() == [72]
 
 

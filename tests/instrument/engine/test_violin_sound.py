@@ -1,0 +1,121 @@
+"""One violin, heard: voices of an engine in mode violin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from instrument.engine.engine import Engine
+from instrument.errors import UsageError
+from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
+from instrument.model.graphs import Instrument
+from instrument.settings import EngineSettings
+
+RATE = 48_000
+VIOLIN = EngineSettings(sample_rate=RATE, voices=8, mode="violin", room_gain=0.0)
+
+
+@pytest.fixture(scope="module")
+def strung(tiny: Instrument) -> Instrument:
+    """The small instrument with the strings of a violin."""
+    return replace(tiny, spec=replace(tiny.spec, strings=[55, 62, 69, 76]))
+
+
+def engine_after(
+    instrument: Instrument,
+    events: list[tuple[float, Event]],
+    seconds: float,
+    settings: EngineSettings = VIOLIN,
+    block: int = 480,
+) -> tuple[Engine, np.ndarray]:
+    """An engine that was given events at seconds, and what it played."""
+    engine = Engine(instrument, settings, ahead=960)
+    for at, event in events:
+        engine.push(event, round(at * RATE))
+    sound = np.zeros((2, round(seconds * RATE)), np.float32)
+    for first in range(0, sound.shape[1], block):
+        engine.render(sound[:, first : first + block])
+    return engine, sound
+
+
+def keys(engine: Engine) -> list[int]:
+    return sorted(key for _, key, _ in engine.sounding_notes)
+
+
+CHORD: list[tuple[float, Event]] = [(0.1, NoteOn(0, key, 80)) for key in (55, 62, 71, 79)]
+
+
+def test_an_instrument_without_strings_refuses(tiny: Instrument) -> None:
+    with pytest.raises(UsageError, match=r"has no strings; should be poly or mono"):
+        Engine(tiny, VIOLIN)
+
+
+def test_a_chord_is_rolled(strung: Instrument) -> None:
+    assert keys(engine_after(strung, CHORD, 0.15)[0]) == [55, 62]
+    engine, _ = engine_after(strung, CHORD, 0.4)
+    assert (engine.held, engine.notes, engine.without_voice) == (2, 4, 0)
+    assert {71, 79} <= set(keys(engine))
+
+
+def test_mode_mono_is_a_line_on_every_channel(tiny: Instrument) -> None:
+    events: list[tuple[float, Event]] = [(0.0, NoteOn(3, 69, 80)), (0.2, NoteOn(3, 71, 80))]
+    mono = replace(VIOLIN, mode="mono")
+    assert keys(engine_after(tiny, events, 0.3, mono)[0]) == [71]
+    told = [(0.0, ControlChange(3, 126, 1)), *events]
+    poly = replace(VIOLIN, mode="poly")
+    alike = engine_after(tiny, told, 0.3, poly)[1], engine_after(tiny, events, 0.3, mono)[1]
+    np.testing.assert_array_equal(*alike)
+
+
+MUSIC: list[tuple[float, Event]] = [
+    *CHORD,
+    *((0.6, NoteOff(0, key)) for key in (55, 62, 71, 79)),
+    *((at, NoteOn(0, key, 90)) for at, key in ((0.62, 64), (0.63, 73), (0.9, 66), (0.908, 74))),
+    *((0.95, NoteOff(0, key)) for key in (64, 73)),
+    (1.2, NoteOff(0, 66)),
+    (1.3, NoteOff(0, 74)),
+]
+
+
+def test_it_sounds_the_same_in_blocks_of_any_size_and_ends(strung: Instrument) -> None:
+    engine, once = engine_after(strung, MUSIC, 4.0, block=960)
+    for block in (128, 333):
+        np.testing.assert_array_equal(engine_after(strung, MUSIC, 4.0, block=block)[1], once)
+    assert engine.silent
+    assert not once[:, -RATE // 10 :].any()
+
+
+def test_events_that_come_late_play_as_those_that_were_known(strung: Instrument) -> None:
+    """A take replays what was played live, where nobody knew what was to come."""
+    live = Engine(strung, VIOLIN, ahead=960)
+    sound = np.zeros((2, 2 * RATE), np.float32)
+    coming = [(round(at * RATE), event) for at, event in MUSIC]
+    for first in range(0, 2 * RATE, 96):
+        while coming and coming[0][0] < first + 96:
+            sample, event = coming.pop(0)
+            live.push(event, sample)
+        live.render(sound[:, first : first + 96])
+    known = Engine(strung, VIOLIN, ahead=960)
+    known.follow(lambda: ((round(at * RATE), event) for at, event in MUSIC))
+    replayed = np.zeros_like(sound)
+    known.render(replayed)
+    np.testing.assert_array_equal(replayed, sound)
+
+
+def test_release_all_ends_what_is_still_to_come(strung: Instrument) -> None:
+    engine, _ = engine_after(strung, CHORD, 0.15)
+    engine.release_all()
+    engine.render(np.zeros((2, RATE), np.float32))
+    assert engine.held == 0
+    assert not set(keys(engine)) & {71, 79}
+
+
+def test_a_file_is_played_so(strung: Instrument) -> None:
+    engine = Engine(strung, VIOLIN, ahead=4096, frames_at_once=32)
+    engine.follow(lambda: ((round(at * RATE), event) for at, event in MUSIC))
+    together = np.zeros((2, 2 * RATE), np.float32)
+    engine.render(together)
+    alone = engine_after(strung, MUSIC, 2.0)[1]
+    np.testing.assert_allclose(together, alone, atol=1e-5)
