@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from instrument.engine.allocation import Voices
 from instrument.engine.envelopes import NoteEnvelopes
@@ -13,7 +13,7 @@ from instrument.engine.notes import Notes
 from instrument.engine.places import Places
 from instrument.engine.planner import FramePlanner
 from instrument.engine.slots import Theft, Wake
-from instrument.engine.smoothing import ControlSmoother, pressure_db
+from instrument.engine.smoothing import PRESSED, SLID, ControlSmoother, pressure_db
 from instrument.engine.table import VoiceTable
 from instrument.engine.violin import Violins
 from instrument.engine.voices import VoicePool
@@ -22,7 +22,9 @@ from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
+    MODES,
     MONO_ON,
+    OF_A_NOTE,
     OMNI_OFF,
     OMNI_ON,
     POLY_ON,
@@ -155,13 +157,15 @@ class Control:
                 self.notes.end(event, sample)
             case ControlChange():
                 self._control_change(event, sample)
-            case PitchBend() | ChannelPressure():
+            case PitchBend():
+                self.smoother.follow(self.state.change(event).channels)
+            case ChannelPressure(channel):
                 change = self.state.change(event)
-                self.smoother.follow(change.channels)
+                self._follow(channel, change.channels, PRESSED)
                 self.notes.breathe(change.channels, sample)
-            case KeyPressure():
-                held = self.voices.holding(event.channel, event.key)
-                self.pool.press(held, pressure_db(event.value))
+            case KeyPressure(channel, key, value) if not self.state.is_member(channel):
+                # A member's notes have the pressure of their channel.
+                self.pool.press(self.voices.holding(channel, key), pressure_db(value))
             case ProgramChange():
                 self._change_program(event)
             case Latent(channel, values):
@@ -174,6 +178,12 @@ class Control:
 
     # --- controllers ---------------------------------------------------------------------
 
+    def _follow(self, channel: int, channels: range, columns: Sequence[int]) -> None:
+        """Let voices follow what a channel was told for others as well, if it is a manager."""
+        self.smoother.follow(channels)
+        if columns and channels != range(channel, channel + 1):
+            self.smoother.follow_all(channels, columns)
+
     def _change_program(self, event: ProgramChange) -> None:
         channel = self.state.channels[event.channel]
         preset = channel.preset_number(event.program)
@@ -181,10 +191,12 @@ class Control:
             channel.preset = preset
 
     def _control_change(self, event: ControlChange, sample: int) -> None:
+        if event.controller in MODES and self.state.is_member(event.channel):
+            return
         controlling_channel = self.state.controlling_channel(event.channel)
         before = (controlling_channel.pedal, controlling_channel.sostenuto)
         change = self.state.change(event)
-        self.smoother.follow(change.channels)
+        self._follow(event.channel, change.channels, SLID if event.controller in OF_A_NOTE else ())
         for index in change.channels if change.regrouped else ():
             self.notes.release(self.voices.release_all(index, sample))
             self.notes.forget(index)
@@ -199,6 +211,7 @@ class Control:
                 pedal = self.state.controlling_channel(index).pedal
                 self.notes.release(self.voices.all_notes_off(index, sample, pedal=pedal))
                 self.notes.forget(index)
+                self.notes.keep(index)
         self.notes.breathe(change.channels, sample)
 
     def _move_pedals(self, index: int, before: tuple[bool, bool], sample: int) -> None:

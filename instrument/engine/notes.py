@@ -166,6 +166,9 @@ class Notes:
             back = ended.back
             note = self._note(NoteOn(channel, back.key, back.velocity), back.number)
             self._join(back.slot, note, Line(0, back.seconds))
+        self.keep(channel)
+        if not self._voices.keys_down(channel):
+            self._smoother.follow(self._state.rest(channel).channels)
 
     def breathe(self, channels: range, sample: int) -> None:
         """Begin what has waited for breath, and end what lacks it."""
@@ -183,4 +186,10 @@ class Notes:
 
     def release(self, slots: list[int], speed: float = 1.0) -> None:
         """Let voices go on in their release, so many times faster than usual."""
+        self._smoother.end(slots)
         self._pool.release(slots, self._smoother.values, speed)
+
+    def keep(self, channel: int) -> None:
+        """Let the pedalled notes of a member keep what is their own, as if they were released."""
+        if self._state.is_member(channel):
+            self._smoother.end(self._voices.pedalled(channel))

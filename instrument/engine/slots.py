@@ -227,6 +227,14 @@ class VoiceSlots:
         """Slots in which a note of this key is held, by key or pedal."""
         return [i for i in self._of(channel, *HOLDING) if self.slots[i].key == key]
 
+    def pedalled(self, channel: int) -> list[int]:
+        """Slots whose notes only a pedal holds."""
+        return self._of(channel, Stage.PEDAL)
+
+    def keys_down(self, channel: int) -> bool:
+        """Whether a key of a channel holds a note."""
+        return bool(self._of(channel, Stage.HELD))
+
     def free(self, slot: int, sample: int) -> None:
         """A voice has ended; its slot can take another note from a sample on."""
         self.slots[slot].stage = Stage.IDLE

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from instrument.arrays import Float64
+from instrument.arrays import Float64, Int64
 from instrument.midi.channel import CHANNELS, Channel
 from instrument.midi.controllers import AXIS_CONTROLLERS, ChannelState
 from instrument.units import controller_gain, gain_to_db, pan_gains
@@ -35,6 +35,10 @@ COLUMNS = len(Performance)
 LED = [Performance.BEND_SEMITONES, Performance.EXPRESSION_DB, Performance.VIBRATO]
 """What a join leads from where it was to where the next note has it."""
 
+PRESSED = (Performance.EXPRESSION_DB,)
+SLID = tuple(range(COLUMNS, COLUMNS + len(AXIS_CONTROLLERS)))
+"""What pressure and slide of a zone's manager move in all its notes, those that ended as well."""
+
 SMOOTHING_SECONDS = {
     Performance.BEND_SEMITONES: 0.008,
     Performance.EXPRESSION_DB: 0.020,
@@ -54,15 +58,6 @@ def expression_db(value: int) -> float:
     return max(EXPRESSION_FLOOR_DB, decibels)
 
 
-def loudness_db(channel: Channel, controlling_channel: Channel) -> float:
-    """Loudness that expression and dynamics take away, in dB; a member's own come first."""
-    dynamics = channel.dynamics
-    if dynamics is None:
-        dynamics = controlling_channel.dynamics
-    taken = expression_db(controlling_channel.expression)
-    return taken if dynamics is None else taken + expression_db(dynamics)
-
-
 def pressure_db(value: int) -> float:
     """Loudness that pressure on a key or a channel adds, in dB: 0 at rest."""
     return PRESSURE_DB * value / 127.0
@@ -73,26 +68,44 @@ def vibrato_scale(value: int) -> float:
     return 1.0 + VIBRATO_GROWTH * value / 127.0
 
 
-def performance(channel: Channel, controlling_channel: Channel) -> list[float]:
-    """The targets of a channel's controls, in the order of ``Performance``.
+def shared(channel: Channel, controlling_channel: Channel, *, zone: bool) -> list[float]:
+    """The targets that go on for all notes of a channel, in the order of ``Performance``.
 
     Args:
-        channel: Whose bend and pressure count beside its manager's.
+        channel: Which.
         controlling_channel: Whose controllers count: its zone's manager, or the channel itself.
+        zone: Whether it is in an MPE zone, whose manager bends all notes.
     """
-    bend = controlling_channel.bend_semitones() + controlling_channel.tuning_semitones()
-    if channel is not controlling_channel:
-        bend += channel.bend_semitones()
-    pressure = max(channel.pressure, controlling_channel.pressure)
+    bend = controlling_channel.bend_semitones() if zone else 0.0
+    loudness_db = expression_db(controlling_channel.expression)
+    member = channel is not controlling_channel
+    if controlling_channel.dynamics is not None and not (member and channel.dynamics is not None):
+        loudness_db += expression_db(controlling_channel.dynamics)
     gain = controller_gain(controlling_channel.volume)
     left, right = pan_gains(controlling_channel.pan)
     return [
-        bend,
-        loudness_db(channel, controlling_channel) + pressure_db(pressure),
+        bend + controlling_channel.tuning_semitones(),
+        loudness_db,
         vibrato_scale(controlling_channel.vibrato_depth or 0),
         gain * left,
         gain * right,
     ]
+
+
+def own(channel: Channel, controlling_channel: Channel, *, zone: bool) -> list[float]:
+    """What a note's own wheel, pressure and slide add to these; a note keeps it when it ends.
+
+    Args:
+        channel: Whose they are.
+        controlling_channel: Its zone's manager, or the channel itself.
+        zone: Whether it is in an MPE zone.
+    """
+    member = channel is not controlling_channel
+    loudness_db = pressure_db(channel.pressure)
+    if member and channel.dynamics is not None:
+        loudness_db += expression_db(channel.dynamics)
+    bend = channel.bend_semitones() if member or not zone else 0.0
+    return [bend, loudness_db, 0.0, 0.0, 0.0]
 
 
 class ControlSmoother:
@@ -120,10 +133,14 @@ class ControlSmoother:
         self._channel = np.zeros(slots, np.int64)
         self._now: Float64 = np.full((slots, len(seconds)), np.nan)
         self._targets = self._now.copy()
-        # Where the controls of each channel were set; they are looked up when somebody needs them.
-        self._of_channel: Float64 = np.full((CHANNELS, len(seconds)), np.nan)
+        # Where the controls of each channel were set: what goes on for all its notes, and their
+        # own. They are looked up when somebody needs them.
+        self._shared: Float64 = np.full((CHANNELS, len(seconds)), np.nan)
+        self._own = self._shared.copy()
         self._moved: set[int] = set(range(CHANNELS))
-        self._knobs_of: list[dict[int, float]] = [{} for _ in range(CHANNELS)]
+        # Voices whose notes ended keep what was their own.
+        self._kept = np.full((slots, len(seconds)), np.nan)
+        self._ended = np.zeros(slots, bool)
         self.values, self.knobs = self._now[:, :COLUMNS], self._now[:, COLUMNS:]
         self.take_up()
         self._now[:] = self._targets
@@ -140,30 +157,59 @@ class ControlSmoother:
         """
         if not self._moved:
             return
-        turned = False
         for index in self._moved:
-            channel = self._state.channels[index]
-            controlling_channel = self._state.controlling_channel(index)
-            row = self._of_channel[index]
-            row[:COLUMNS] = performance(channel, controlling_channel)
-            if index in self._silenced:
-                row[[Performance.LEFT, Performance.RIGHT]] = 0.0
-            knobs = self._state.knobs(index)
-            if knobs != self._knobs_of[index]:  # few messages turn a knob, and this takes longer
-                self._knobs_of[index], turned = knobs, True
-                row[COLUMNS:] = [knobs.get(axis, np.nan) for axis in range(len(AXIS_CONTROLLERS))]
+            self._look_up(index)
         self._moved.clear()
         self.settled = False
-        self._targets[:] = self._of_channel[self._channel]
-        if turned:
-            jumps = np.isnan(self.knobs) | np.isnan(self._targets[:, COLUMNS:])
-            self.knobs[jumps] = self._targets[:, COLUMNS:][jumps]
+        self._aim(np.arange(len(self._channel)))
+        jumps = np.isnan(self.knobs) | np.isnan(self._targets[:, COLUMNS:])
+        self.knobs[jumps] = self._targets[:, COLUMNS:][jumps]
+
+    def _look_up(self, index: int) -> None:
+        """Where a channel has its controls."""
+        state, ours = self._state, self._own[index]
+        channels = state.channels[index], state.controlling_channel(index)
+        zone = state.in_zone(index)
+        self._shared[index, :COLUMNS] = shared(*channels, zone=zone)
+        ours[:COLUMNS] = own(*channels, zone=zone)
+        if index in self._silenced:
+            self._shared[index, [Performance.LEFT, Performance.RIGHT]] = 0.0
+        for row, knobs in (
+            (self._shared[index], state.shared_knobs(index)),
+            (ours, channels[0].knobs),
+        ):
+            row[COLUMNS:] = [knobs.get(axis, np.nan) for axis in range(len(AXIS_CONTROLLERS))]
+
+    def _aim(self, slots: Int64) -> None:
+        """Let voices set out for where their channels are, or for what they keep."""
+        channels = self._channel[slots]
+        kept = np.where(self._ended[slots, None], self._kept[slots], self._own[channels])
+        targets = self._shared[channels]
+        targets[:, :COLUMNS] += kept[:, :COLUMNS]
+        np.copyto(targets[:, COLUMNS:], kept[:, COLUMNS:], where=~np.isnan(kept[:, COLUMNS:]))
+        self._kept[slots], self._targets[slots] = kept, targets
 
     def begin(self, slots: Sequence[int], channels: Sequence[int]) -> None:
         """Voices begin in channels, with their controls where these were set."""
         self.take_up()
-        self._channel[slots] = channels
-        self._now[slots] = self._targets[slots] = self._of_channel[channels]
+        rows = np.array(slots)
+        self._channel[rows], self._ended[rows] = channels, False
+        self._aim(rows)
+        self._now[rows] = self._targets[rows]
+
+    def end(self, slots: Sequence[int]) -> None:
+        """The notes of voices end: they keep the bend, pressure and slide that are their own."""
+        self.take_up()
+        self._ended[list(slots)] = True
+
+    def follow_all(self, channels: Iterable[int], columns: Sequence[int]) -> None:
+        """Let even notes that ended follow what was set for all of a zone, in these columns."""
+        self.follow(channels)
+        self.take_up()
+        ended = np.flatnonzero(self._ended & np.isin(self._channel, list(channels)))
+        for column in columns:
+            self._kept[ended, column] = self._own[self._channel[ended], column]
+        self._aim(ended)
 
     def join(self, slot: int, channel: int) -> Float64:
         """A voice goes on in a channel with the next note of its line.
@@ -175,8 +221,8 @@ class ControlSmoother:
         """
         before: Float64 = self.values[slot].copy()
         self.take_up()
-        self._channel[slot] = channel
-        self._targets[slot] = self._of_channel[channel]
+        self._channel[slot], self._ended[slot] = channel, False
+        self._aim(np.array([slot]))
         self._now[slot, LED] = self._targets[slot, LED]
         self.knobs[slot] = self._targets[slot, COLUMNS:]
         self.settled = False

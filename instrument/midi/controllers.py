@@ -7,7 +7,7 @@ from typing import NamedTuple
 from instrument.midi.channel import CHANNELS, RPN_ZONE, Channel
 from instrument.midi.events import ChannelPressure, ControlChange, PitchBend
 from instrument.midi.layouts import Controls, layout_of, member_layout
-from instrument.midi.meanings import Meanings
+from instrument.midi.meanings import SLIDE, Meanings
 from instrument.midi.zones import LOWER, MOST_MEMBERS, UPPER, Zones
 
 PAN = 10
@@ -16,6 +16,9 @@ PORTAMENTO_FROM = 84
 ALL_SOUND_OFF, RESET_CONTROLLERS, ALL_NOTES_OFF = 120, 121, 123
 OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON = 124, 125, 126, 127
 
+MODES = range(ALL_SOUND_OFF, 128)
+"""Channel mode messages: in an MPE zone they are its manager's, and nothing on a member."""
+
 AXIS_CONTROLLERS = (102, 103, 104, 105, 16, 17, 18, 19)
 """The knobs of the latent axes in every layout, in the order of the axes."""
 
@@ -23,6 +26,9 @@ BANK_COARSE, BANK_FINE = 0, 32
 DATA_COARSE, DATA_FINE, DATA_INCREMENT, DATA_DECREMENT = 6, 38, 96, 97
 NRPN_FINE, NRPN_COARSE, RPN_FINE, RPN_COARSE = 98, 99, 100, 101
 DATA_ENTRY = (DATA_COARSE, DATA_FINE, DATA_INCREMENT, DATA_DECREMENT)
+
+OF_A_NOTE = (SLIDE, *AXIS_CONTROLLERS)
+"""Controllers that notes of an MPE zone have to themselves; the manager sets them for all notes."""
 
 MEMBER_BEND_RANGE_CENTS = 4800
 """A finger on an MPE keyboard may slide across all its keys."""
@@ -83,6 +89,10 @@ class ChannelState:
                 channel.bend = event.value
             case ChannelPressure():
                 self.meanings(event.channel).pressure(channel, event.value)
+                for member in self._members(event.channel):
+                    self._member.pressure(member, event.value)
+            case _ if event.controller in MODES and self.is_member(event.channel):
+                return NO_CHANGE
             case _ if self._configures_a_zone(event):
                 return self._configure(event.channel, event.value)
             case _ if event.controller in self.meanings(event.channel).setters:
@@ -93,7 +103,7 @@ class ChannelState:
 
     def meanings(self, channel: int) -> Meanings:
         """What the controllers of a channel do."""
-        return self._ordinary if self.zones.manager(channel) == channel else self._member
+        return self._member if self.is_member(channel) else self._ordinary
 
     def turn(self, axis: int, position: float) -> None:
         """Set the knob of a latent axis, 0…7, to a position, 0…1, in all channels at once."""
@@ -104,12 +114,25 @@ class ChannelState:
     def knobs(self, channel: int) -> dict[int, float]:
         """Positions 0…1 of a channel's latent axes, by axis: those that were set.
 
-        Its own count before its manager's, and these before those of all channels. Where notes
-        were placed, those of all channels don't.
+        Its own count before those that it shares.
         """
-        own, managing = self.channels[channel], self.controlling_channel(channel)
-        turned = {} if own.placed else self._turned
-        return turned | managing.knobs | own.knobs
+        return self.shared_knobs(channel) | self.channels[channel].knobs
+
+    def shared_knobs(self, channel: int) -> dict[int, float]:
+        """The same of its manager, and before these of all channels.
+
+        Where notes were placed, those of all channels don't count.
+        """
+        turned = {} if self.channels[channel].placed else self._turned
+        return turned | self.controlling_channel(channel).knobs
+
+    def is_member(self, channel: int) -> bool:
+        """Whether a channel is a member of an MPE zone: its notes have one each."""
+        return self.zones.manager(channel) != channel
+
+    def in_zone(self, channel: int) -> bool:
+        """Whether a channel is a member or the manager of an MPE zone."""
+        return len(self.controlled_channels(self.zones.manager(channel))) > 1
 
     def place(self, channel: int, *, placed: bool) -> list[int]:
         """Say that a channel's notes were placed in the latent space, or are no more.
@@ -147,6 +170,9 @@ class ChannelState:
     def _control_change(self, event: ControlChange) -> Change:
         setter = self.meanings(event.channel).setters[event.controller]
         setter(self.channels[event.channel], event.value)
+        if event.controller in OF_A_NOTE:
+            for member in self._members(event.channel):
+                self._member.setters[event.controller](member, event.value)
         controlled = self.controlled_channels(event.channel)
         if event.controller == RESET_CONTROLLERS:
             for channel in controlled:
@@ -154,6 +180,21 @@ class ChannelState:
         elif event.controller in DATA_ENTRY:
             return Change(self._share_bend_range(event.channel))
         return Change(controlled)
+
+    def rest(self, channel: int) -> Change:
+        """The last key of a channel came up: what was its own doesn't count for the next one.
+
+        In a zone every note is told its own bend, pressure and slide; what was left from the one
+        before isn't meant for it. In any other channel all stays where it was set.
+        """
+        if not self.is_member(channel):
+            return NO_CHANGE
+        self._member.rest(self.channels[channel], self.controlling_channel(channel))
+        return Change(self.controlled_channels(channel))
+
+    def _members(self, channel: int) -> list[Channel]:
+        """The member channels that a manager speaks for; none if it is another channel."""
+        return [self.channels[i] for i in self.controlled_channels(channel) if i != channel]
 
     def _share_bend_range(self, channel: int) -> range:
         """Give all members of a zone one range of the wheel; returns who is concerned."""

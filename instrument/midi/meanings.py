@@ -17,6 +17,10 @@ TIMBRE_AXIS = 5
 
 Setter = Callable[[Channel, int], None]
 
+AXIS_ROLES = {"timbre": TIMBRE_AXIS, **{f"axis-{axis + 1}": axis for axis in range(AXES)}}
+ATTRIBUTES = {"vibrato": "vibrato_depth", "vibrato-depth-around": "vibrato_depth"}
+"""What roles set that aren't called like it."""
+
 USUAL_VIBRATO = 40
 """Depth of a usual vibrato, of 127: what a controller moves around that says no depth by itself."""
 
@@ -108,7 +112,7 @@ SETTERS: dict[str, Setter] = {
             *("attack", "release", "reverb", "volume", "pan", "portamento-time"),
         )
     },
-    **{f"axis-{axis + 1}": _knob(axis) for axis in range(AXES)},
+    **{role: _knob(axis) for role, axis in AXIS_ROLES.items() if role != "timbre"},
     "sustain": _switch("pedal"),
     **{name: _switch(name) for name in ("portamento", "sostenuto", "soft", "legato")},
     "portamento-from": _value("slide_from"),
@@ -152,6 +156,7 @@ class Meanings:
             roles = {number: role for number, role in roles.items() if role != "dynamics"}
             roles[SLIDE] = layout.slide
         setters = SETTERS | {"dynamics": _dynamics(layout.floor_db)}
+        self._of_a_note = (layout.pressure, layout.slide)
         self._mono = layout.mono
         # A member has its manager's, unless it has some of its own.
         self._dynamics = None if member else layout.dynamics
@@ -161,6 +166,16 @@ class Meanings:
     def channel(self) -> Channel:
         """A channel that was told nothing yet."""
         return Channel(dynamics=self._dynamics, mono=self._mono)
+
+    def rest(self, channel: Channel, manager: Channel) -> None:
+        """Bring bend, pressure and slide of a member to rest: to where its manager has them."""
+        channel.bend = 0
+        for role in self._of_a_note:
+            name = ATTRIBUTES.get(role, role.replace("-", "_"))
+            if role in AXIS_ROLES:
+                channel.knobs.pop(AXIS_ROLES[role], None)
+            elif role != "nothing":
+                setattr(channel, name, getattr(manager, name))
 
     def reset(self, channel: Channel) -> None:
         """Reset all controllers of a channel."""
