@@ -149,6 +149,7 @@ class Notes:
             return
         pedal, mono = self._state.controlling_channel(channel).pedal, self._lines.mono(channel)
         self.begin(self.breathing.up(channel, event.key, mono=mono), sample)
+        held = self._state.is_member(channel) and self._voices.keys_down(channel)
         ended = self._voices.note_off(
             channel,
             event.key,
@@ -167,7 +168,7 @@ class Notes:
             note = self._note(NoteOn(channel, back.key, back.velocity), back.number)
             self._join(back.slot, note, Line(0, back.seconds))
         self.keep(channel)
-        if not self._voices.keys_down(channel):
+        if held and not self._voices.keys_down(channel):
             self._smoother.follow(self._state.rest(channel).channels)
 
     def breathe(self, channels: range, sample: int) -> None:
