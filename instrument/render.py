@@ -25,6 +25,7 @@ from instrument.midi.ornaments import played_as_marked
 from instrument.midi.outside import in_range
 from instrument.midi.phrasing import phrase
 from instrument.midi.score import Score
+from instrument.midi.switches import switched
 from instrument.model.graphs import Instrument
 from instrument.report import RenderReport
 from instrument.settings import TAIL, Chosen, EngineSettings, Outside
@@ -171,15 +172,15 @@ def render_score(
         UnknownName: A preset or knob that the instrument doesn't have.
         UsageError: An axis that has no knob, or all notes would be left out.
     """
-    spec, how, rate = instrument.spec, settings.engine, settings.engine.sample_rate
-    played = in_range(score, spec.pitch_range[0], spec.pitch_range[1], settings.outside)
-    joins = layout_of(how.controls).joins_by_velocity(how.velocity_joins)
+    spec, how, at_once = instrument.spec, settings.engine, settings.frames_at_once
+    rate, layout, (low, high) = how.sample_rate, layout_of(how.controls), spec.pitch_range
+    played = in_range(switched(score, layout), low, high, settings.outside)
+    joins = layout.joins_by_velocity(how.velocity_joins)
     phrased = phrase(played.score, how.joins, how.seed, velocity_joins=joins)
     written_out = played_as_marked(phrased, how.seed)
     compile_seconds = compile_kernels(compiling)
     began, whole = time.perf_counter(), whole or Whole()
     told = whole.thefts.append if channel is None else lambda _theft: None
-    at_once = settings.frames_at_once
     engine = Engine(instrument, how, ahead=BLOCK, frames_at_once=at_once, on_theft=told)
     engine.hear_only(channel)
     length = Length.of(score, settings)

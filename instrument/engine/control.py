@@ -12,7 +12,7 @@ from instrument.engine.long_notes import LongNotes
 from instrument.engine.notes import Notes
 from instrument.engine.places import Places
 from instrument.engine.planner import FramePlanner
-from instrument.engine.slots import Theft, Wake
+from instrument.engine.slots import Cut, Own, Theft, Wake
 from instrument.engine.smoothing import PRESSED, SLID, ControlSmoother, pressure_db
 from instrument.engine.table import VoiceTable
 from instrument.engine.violin import Violins
@@ -43,6 +43,7 @@ from instrument.midi.events import (
     ProgramChange,
 )
 from instrument.midi.layouts import layout_of
+from instrument.midi.switches import Switches
 from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
 from instrument.model.latent import LatentSpace
@@ -100,6 +101,7 @@ class Control:
             channel.preset = preset
             channel.mono |= settings.mode == Mode.MONO
         layout = layout_of(settings.controls)
+        self._switches = Switches(layout, self.state)
         joins = layout.joins_by_velocity(settings.velocity_joins)
         lines = Lines(self.voices, self.state, velocity_joins=joins)
         slots = len(self.voices.slots)
@@ -133,11 +135,12 @@ class Control:
             Dynamics(spec.loudness_db),
             layout,
             violins,
+            self._switches,
             sample_rate,
         )
         self._presets = latents.presets
 
-    def listen(self, on_theft: Callable[[Theft], None], later: Callable[[Wake, int], None]) -> None:
+    def listen(self, on_theft: Callable[[Theft], None], later: Callable[[Own, int], None]) -> None:
         """Tell what happens, and what is to happen later.
 
         Args:
@@ -145,10 +148,11 @@ class Control:
             later: Called with what is to be handled at a sample to come.
         """
         self.voices.on_theft = on_theft
+        self.notes.later = later
         if self.notes.violins is not None:
             self.notes.violins.later = later
 
-    def handle(self, event: Event | Theft | Wake, sample: int) -> None:
+    def handle(self, event: Event | Theft | Own, sample: int) -> None:
         """Take an event at a sample of the current hop."""
         match event:
             case NoteOn():
@@ -173,6 +177,8 @@ class Control:
                     self.smoother.follow(self.state.place(channel, placed=bool(values)))
             case Theft():
                 self.voices.repeat(event)
+            case Cut(end):
+                self.notes.end(end, sample)
             case Wake():
                 self.notes.wake(event, sample)
 
@@ -185,6 +191,8 @@ class Control:
             self.smoother.follow_all(channels, columns)
 
     def _change_program(self, event: ProgramChange) -> None:
+        if self._switches.program(event):
+            return
         channel = self.state.channels[event.channel]
         preset = channel.preset_number(event.program)
         if preset < self._presets:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from instrument.engine.slots import Theft, Wake
+from instrument.engine.slots import Own, Theft
 from instrument.midi.events import ChannelPressure, ControlChange, Event, PitchBend
 from instrument.midi.layouts import Controls, Layout, fixed_controllers, layout_of, member_layout
 from instrument.midi.meanings import SLIDE
@@ -18,7 +18,7 @@ SMOOTHED = frozenset(
 )
 """Roles that move nothing but what is smoothed from frame to frame."""
 
-Disturbs: TypeAlias = Callable[[Event | Theft | Wake], bool]
+Disturbs: TypeAlias = Callable[[Event | Theft | Own], bool]
 
 
 def disturbing(controls: Controls = None) -> Disturbs:
@@ -35,7 +35,7 @@ def disturbing(controls: Controls = None) -> Disturbs:
         numbers.discard(SLIDE)
     pressed = usual.pressure not in of_usual or member.pressure not in of_member
 
-    def disturbs(event: Event | Theft | Wake) -> bool:
+    def disturbs(event: Event | Theft | Own) -> bool:
         match event:
             case PitchBend():
                 return False

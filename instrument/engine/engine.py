@@ -14,7 +14,7 @@ from instrument.dsp.synth import render_block
 from instrument.engine.control import Control
 from instrument.engine.disturbing import disturbing
 from instrument.engine.queue import EventQueue, Timed
-from instrument.engine.slots import Theft, Wake
+from instrument.engine.slots import Own, Theft
 from instrument.errors import InstrumentError, UsageError
 from instrument.midi.events import Event, NoteOn
 from instrument.model.graphs import FaultWatch, Instrument
@@ -227,7 +227,7 @@ class Engine:
             chord.append(following[1])
         self._control.notes.begin(chord, self.reached)
 
-    def _next_event(self) -> Event | Theft | Wake:
+    def _next_event(self) -> Event | Theft | Own:
         sample, event = self._queue.pop()
         self.reached = max(self.reached, sample)
         return event

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from instrument.dsp.frames import hop_start
 from instrument.engine.allocation import Voices
 from instrument.engine.breath import Breathing
 from instrument.engine.lines import Lines
 from instrument.engine.planner import FramePlanner
-from instrument.engine.slots import Wake
+from instrument.engine.slots import Cut, Place, Wake
 from instrument.engine.smoothing import ControlSmoother
 from instrument.engine.table import Line, VoiceNote
 from instrument.engine.violin import Play, Release, Step, Violins
 from instrument.engine.voices import VoicePool
+from instrument.joins import Join
 from instrument.midi.controllers import ChannelState
-from instrument.midi.events import NoteOff, NoteOn
+from instrument.midi.events import NO_NOTE, NoteOff, NoteOn
 from instrument.midi.layouts import Layout
+from instrument.midi.marks import SHORT, Mark
+from instrument.midi.ornaments import LIFTED, STOPPED
+from instrument.midi.switches import Switches
 from instrument.model.dynamics import Dynamics
 
 RELEASE_DOUBLES_OVER = 32.0
 """So many steps of release velocity above 64 make a release fall twice as fast."""
+
+
+SHORT_SECONDS = {Mark.STACCATO: 0.2, Mark.SPICCATO: 0.1}
+"""How long short strokes sound that are played live, if their keys stay down."""
+
+RELEASES = {Mark.STACCATO: STOPPED, Mark.SPICCATO: LIFTED}
+FIRST_SHORT = NO_NOTE
+"""Below it, notes that are played live have numbers, so that nothing else ends with them."""
 
 
 class Notes:
@@ -28,6 +41,7 @@ class Notes:
 
     Attributes:
         breathing: Which keys are down, where notes wait for breath.
+        later: Takes the end of a short stroke, and its sample.
     """
 
     def __init__(
@@ -41,6 +55,7 @@ class Notes:
         dynamics: Dynamics,
         layout: Layout,
         violins: Violins | None,
+        switches: Switches,
         sample_rate: int,
     ) -> None:
         """Know of no notes.
@@ -55,6 +70,7 @@ class Notes:
             dynamics: How loud a velocity is.
             layout: Says what velocity and breath do.
             violins: What sounds, where each channel is one; None where it may be anything.
+            switches: Say how notes are played.
             sample_rate: In Hz.
         """
         self._voices = voices
@@ -65,13 +81,17 @@ class Notes:
         self._planner = planner
         self._dynamics = dynamics
         self._layout = layout
+        self._switches = switches
+        self._shortened = 0
+        self.later: Callable[[Cut, int], None] = lambda _cut, _sample: None
         self.breathing = Breathing(state, layout.breath)
         self.violins = violins
         self._sample_rate = sample_rate
 
     def begin(self, events: Sequence[NoteOn], sample: int) -> None:
         """Take keys that go down at one sample of the current hop."""
-        heard = self.breathing.heard(events)
+        keys = [event for event in events if not self._switches.key(event)]
+        heard = self.breathing.heard(keys)
         self._play(self.violins.arrive(heard, sample) if self.violins else map(Play, heard), sample)
 
     def wake(self, wake: Wake, sample: int) -> None:
@@ -92,7 +112,8 @@ class Notes:
                     self.end(step, sample)
                     continue
                 case Play(played, place):
-                    event, channel = self._lines.led(played, sample, place), played.channel
+                    channel = played.channel
+                    event = self._lines.led(self._articulated(played, sample, place), sample, place)
             mono = event.join is not None or self._lines.mono(channel)
             allocation = self._voices.note_on(
                 channel,
@@ -116,6 +137,29 @@ class Notes:
                 slots.append(allocation.slot)
                 notes.append(note)
         self._begin_voices(slots, notes, sample)
+
+    def _articulated(self, event: NoteOn, sample: int, place: Place | None) -> NoteOn:
+        """A note that is played live as switches say; those of a score know how they are played.
+
+        A short stroke comes from the stopped bow if its line has just gone, and ends by itself.
+        """
+        mark = self._switches.mark(event.channel)
+        if event.note is not None or event.join is not None or not mark:
+            return event
+        kind = mark & SHORT
+        if not kind:
+            return replace(event, join=mark.join)
+        self._shortened += 1
+        own = FIRST_SHORT - self._shortened
+        end = NoteOff(event.channel, event.key, RELEASES[kind], own)
+        self.later(Cut(end), sample + round(SHORT_SECONDS[kind] * self._sample_rate))
+        before = self._voices.line(event.channel, sample, place=place)
+        join = None
+        if before is not None and before[1] > 0:
+            join = Join.STACCATO
+        elif before is not None and self._lines.mono(event.channel):
+            join = Join.BOW
+        return replace(event, note=own, join=join)
 
     def _begin_voices(self, slots: Sequence[int], notes: Sequence[VoiceNote], sample: int) -> None:
         if not slots:

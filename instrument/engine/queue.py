@@ -6,13 +6,13 @@ import heapq
 from collections.abc import Callable, Iterator
 
 from instrument.engine.disturbing import Disturbs, disturbing
-from instrument.engine.slots import Theft, Wake
+from instrument.engine.slots import Own, Theft
 from instrument.midi.events import Event
 
 Timed = tuple[int, Event | Theft]
 """A sample, and what happens there."""
 
-Due = tuple[int, Event | Theft | Wake]
+Due = tuple[int, Event | Theft | Own]
 """The same, or what the engine itself does then."""
 
 
@@ -29,7 +29,7 @@ class EventQueue:
             disturbs: Whether an event may edit voices.
         """
         self._disturbs = disturbs or disturbing()
-        self._pushed: list[tuple[int, bool, int, Event | Theft | Wake]] = []
+        self._pushed: list[tuple[int, bool, int, Event | Theft | Own]] = []
         self._pushes = 0
         # The samples of those that disturb the voices.
         self._disturbances: list[int] = []
@@ -39,9 +39,9 @@ class EventQueue:
         self._ahead: Iterator[int] = iter(())
         self._next_disturbance: int | None = None
 
-    def push(self, event: Event | Theft | Wake, sample: int) -> None:
-        """Add an event behind those of the same sample; what wakes a violin comes last."""
-        heapq.heappush(self._pushed, (sample, isinstance(event, Wake), self._pushes, event))
+    def push(self, event: Event | Theft | Own, sample: int) -> None:
+        """Add an event behind those of the same sample; what the engine itself does comes last."""
+        heapq.heappush(self._pushed, (sample, isinstance(event, Own), self._pushes, event))
         if self._disturbs(event):
             heapq.heappush(self._disturbances, sample)
         self._pushes += 1

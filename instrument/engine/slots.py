@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+from instrument.midi.events import NoteOff
 
 SLOTS_PER_VOICE = 4
 
@@ -61,6 +63,20 @@ class Wake(NamedTuple):
     """
 
     violin: int
+
+
+class Cut(NamedTuple):
+    """A short stroke ends, whether or not its key is up.
+
+    Attributes:
+        end: Of its note.
+    """
+
+    end: NoteOff
+
+
+Own: TypeAlias = Wake | Cut
+"""What the engine does by itself, at a sample to come."""
 
 
 class KeyDown(NamedTuple):

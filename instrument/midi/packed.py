@@ -165,6 +165,12 @@ class ScoreEvents(Packed[TimedEvent]):
         of_controllers = np.isin(messages >> np.uint32(8) & np.uint32(0x7F), list(controllers))
         return self._chosen(chosen | (kinds == CONTROL_CHANGE) & of_controllers)
 
+    def values_of(self, controller: int) -> set[int]:
+        """The values that a controller is set to."""
+        messages = self._arrays[1]
+        own = messages[messages & np.uint32(0x7FF0) == (controller << 8 | CONTROL_CHANGE)]
+        return {*np.unique(own >> np.uint32(16)).tolist()}
+
     def with_keys(self, keys: Sequence[int | None]) -> ScoreEvents:
         """With other keys [128] where notes begin, end and are pressed; without those of None."""
         seconds, messages, notes = self._arrays

@@ -16,6 +16,10 @@ A layout is a file of this folder, or a player's own:
     ends = 3
     [controllers]
     21 = "vibrato-depth"
+    [articulations.keys]           # keys that sound nothing, and say how others are played
+    24 = "staccato"
+    [articulations.channels]       # how the notes of a channel, 1…16, are played at first
+    2 = "slur"
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ from reprlib import repr as shortened
 from typing import Any, TypeAlias
 
 from instrument.errors import UnknownName, UsageError
-from instrument.midi.layouts.roles import ROLES
+from instrument.midi.layouts.roles import ARTICULATIONS, ROLES
 
 Controls: TypeAlias = str | Mapping[str, Any] | None
 """A layout of Arco's by its name, a whole table of one, or None: "gm2", and "mpe" in zones."""
@@ -42,6 +46,8 @@ NUMBERS = {str(number) for number in range(128)}
 VELOCITIES = ("loudness", "attack", "none")
 ATTACK_SHARE = 0.15
 """How much of its loudness velocity sets where it is the attack."""
+
+ARTICULATION_BANK = 127 << 7
 
 SILENCE_DB = -96.0
 LONGEST_NAME = 40
@@ -79,6 +85,8 @@ class Layout:
         dynamics: Where the dynamics stand at first, 0…127; None if they say nothing then.
         floor_db: Loudness of dynamics at 0 beside those at 127, or `SILENCE_DB`.
         breath: When notes sound, if they wait for the dynamics.
+        keys: Articulations by the key that chooses them, 0…127.
+        channels: Those that channels have at first, from 0.
     """
 
     title: str = ""
@@ -91,6 +99,8 @@ class Layout:
     dynamics: int | None = None
     floor_db: float = SILENCE_DB
     breath: Breath | None = None
+    keys: Mapping[int, str] = field(default_factory=dict)
+    channels: Mapping[int, str] = field(default_factory=dict)
 
     def number(self, *roles: str) -> int | None:
         """The first controller that has one of some roles; None if there is none."""
@@ -180,6 +190,13 @@ def fixed_controllers() -> dict[int, str]:
 
 
 @cache
+def articulation_programs() -> dict[int, str]:
+    """Articulations by the program of `ARTICULATION_BANK` that chooses them."""
+    table = tomllib.loads((FOLDER / "fixed.toml").read_text(encoding="utf-8"))
+    return {int(number): name for number, name in table["programs"].items()}
+
+
+@cache
 def _own_table(name: str) -> dict[str, Any]:
     return whole_table(tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8")))
 
@@ -191,10 +208,10 @@ def _own(name: str) -> Layout:
 
 # --- Reading a table ----------------------------------------------------------------------------
 
-CONTROLLERS, BREATH, LIKE = "controllers", "breath", "like"
+CONTROLLERS, BREATH, LIKE, ARTICULATED = "controllers", "breath", "like", "articulations"
 FIELDS = (
     *("title", LIKE, "velocity", "velocity_joins", "mono", "pressure", "slide"),
-    *("floor_db", "dynamics", BREATH, CONTROLLERS),
+    *("floor_db", "dynamics", BREATH, CONTROLLERS, ARTICULATED),
 )
 
 
@@ -242,6 +259,7 @@ def _layout(table: Mapping[str, Any]) -> Layout:
         dynamics,
         float(floor_db),
         breath,
+        *_articulated(table.get(ARTICULATED, {})),
     )
 
 
@@ -260,6 +278,32 @@ def _controllers(table: object) -> dict[int, str]:
             )
         controllers[number] = _role(str(number), role)
     return controllers
+
+
+def _articulated(table: object) -> tuple[dict[int, str], dict[int, str]]:
+    """The articulations of keys, and of channels from 0."""
+    if not isinstance(table, Mapping) or not table.keys() <= {"keys", "channels"}:
+        raise UsageError("articulations should be tables [articulations.keys] and .channels")
+    keys = _named(table.get("keys", {}), "key", range(128))
+    channels = _named(table.get("channels", {}), "channel", range(1, 17))
+    return keys, {channel - 1: name for channel, name in channels.items()}
+
+
+def _named(table: object, what: str, numbers: range) -> dict[int, str]:
+    if not isinstance(table, Mapping):
+        raise UsageError(f"articulations.{what}s should be a table of numbers")
+    named: dict[int, str] = {}
+    for key, name in table.items():
+        number = int(key) if str(key) in NUMBERS else -1
+        if number not in numbers:
+            raise UsageError(
+                f"articulations: {what} {shortened(key)} should be a number from {numbers[0]} to "
+                f"{numbers[-1]}"
+            )
+        if not isinstance(name, str) or name not in ARTICULATIONS:
+            raise UnknownName(f"articulation of {what} {key}", str(name)[:40], ARTICULATIONS)
+        named[number] = name
+    return named
 
 
 def _breath(table: object) -> Breath:

@@ -24,6 +24,18 @@ ROLES = {
 }
 """What a layout may say, and what that is."""
 
+ARTICULATIONS = {
+    "as-played": "as it is played",
+    "slur": "slurred to the one before",
+    "bow": "a new bow",
+    "portamento": "slid into",
+    "staccato": "short, from the stopped bow",
+    "spiccato": "a short stroke from the air",
+    "tremolo": "the bow changes all the time (in files)",
+    "trill": "alternates with the next step of the scale (in files)",
+}
+"""How the notes of a channel may be played from then on, and what that is."""
+
 FIXED_ROLES = {
     "bank-coarse": "upper half of the bank",
     "bank-fine": "lower half of the bank",

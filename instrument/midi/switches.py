@@ -1,0 +1,132 @@
+"""Articulations that keys, programs and channels choose: what they mean, and in scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from instrument.midi.controllers import (
+    BANK_COARSE,
+    BANK_FINE,
+    DATA_ENTRY,
+    RPN_COARSE,
+    RPN_FINE,
+    ChannelState,
+)
+from instrument.midi.events import ControlChange, NoteOff, NoteOn, ProgramChange, TimedEvent
+from instrument.midi.layouts import ARTICULATION_BANK, Layout, articulation_programs
+from instrument.midi.marks import Mark
+from instrument.midi.packed import ScoreEvents
+from instrument.midi.score import Score
+from instrument.midi.whole_notes import numbered
+
+MARKS = {
+    "as-played": Mark(0),
+    "slur": Mark.SLUR,
+    "bow": Mark.BOW,
+    "portamento": Mark.PORTAMENTO,
+    "staccato": Mark.STACCATO,
+    "spiccato": Mark.SPICCATO,
+    "tremolo": Mark.TREMOLO,
+    "trill": Mark.TRILL,
+}
+"""What articulations are, by name."""
+
+SAID_BY = (BANK_COARSE, BANK_FINE, *DATA_ENTRY, RPN_FINE, RPN_COARSE)
+"""Controllers that choose banks and zones."""
+
+
+class Switches:
+    """Which articulation each channel has now; a zone of MPE has one."""
+
+    def __init__(self, layout: Layout, state: ChannelState) -> None:
+        """Begin as the layout says.
+
+        Args:
+            layout: Says which keys and channels choose what.
+            state: What the channels were told: their zones and banks.
+        """
+        self._layout = layout
+        self._state = state
+        self._chosen: dict[int, str] = dict(layout.channels)
+
+    def key(self, event: NoteOn) -> bool:
+        """Take a key that goes down; whether it is a switch, which sounds nothing."""
+        name = self._layout.keys.get(event.key)
+        if name is not None:
+            self._choose(event.channel, name)
+        return name is not None
+
+    def program(self, event: ProgramChange) -> bool:
+        """Take a program; whether it chose an articulation, and so is no preset."""
+        if self._state.channels[event.channel].bank != ARTICULATION_BANK:
+            return False
+        name = articulation_programs().get(event.program)
+        if name is not None:
+            self._choose(event.channel, name)
+        return name is not None
+
+    def _choose(self, channel: int, name: str) -> None:
+        self._chosen[self._state.zones.manager(channel)] = name
+
+    def mark(self, channel: int) -> Mark:
+        """How the notes of a channel are played."""
+        zone = self._state.zones.manager(channel)
+        return MARKS[self._chosen.get(zone, "as-played")]
+
+
+def switched(score: Score, layout: Layout) -> Score:
+    """A score whose notes are marked as keys, programs and channels say; keys that say so are gone.
+
+    What is written beside a note counts before. Takes stay as they were played: their switches are
+    the engine's.
+    """
+    if score.take is not None or not (layout.keys or layout.channels or _has_bank(score)):
+        return score
+    packed = score.events if isinstance(score.events, ScoreEvents) else None
+    events = numbered(score.events) if packed is None else packed
+    said = events if packed is None else packed.of_notes(SAID_BY, programs=True)
+    marks, notes, state = bytearray(score.marks), 0, ChannelState()
+    switches = Switches(layout, state)
+    for timed in said:
+        event = timed.event
+        match event:
+            case NoteOn() if not switches.key(event):
+                notes += 1
+                _mark(marks, event.note or 0, switches.mark(event.channel))
+            case ProgramChange():
+                switches.program(event)
+            case ControlChange():
+                state.change(event)
+            case _:
+                pass
+    given = bytes(marks) if any(marks) else b""
+    return replace(score, events=_without(events, layout), notes=notes, marks=given)
+
+
+def _has_bank(score: Score) -> bool:
+    """Whether any program may be an articulation."""
+    coarse = ARTICULATION_BANK >> 7
+    if isinstance(score.events, ScoreEvents):
+        return coarse in score.events.values_of(BANK_COARSE)
+    banks = (ControlChange(channel, BANK_COARSE, coarse) for channel in range(16))
+    return not {*banks}.isdisjoint(
+        timed.event for timed in score.events if isinstance(timed.event, ControlChange)
+    )
+
+
+def _mark(marks: bytearray, note: int, mark: Mark) -> None:
+    """Mark a note that has no mark of its own; all notes up to it have a place."""
+    marks.extend(bytes(max(0, note + 1 - len(marks))))
+    marks[note] = marks[note] or mark
+
+
+def _without(events: Iterable[TimedEvent], layout: Layout) -> ScoreEvents | tuple[TimedEvent, ...]:
+    """Events without the keys that are switches."""
+    if isinstance(events, ScoreEvents):
+        return events.with_keys([None if key in layout.keys else key for key in range(128)])
+    return tuple(
+        timed
+        for timed in events
+        if not (isinstance(timed.event, NoteOn | NoteOff) and timed.event.key in layout.keys)
+    )
