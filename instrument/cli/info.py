@@ -8,12 +8,22 @@ from typing import Annotated
 import typer
 
 from instrument.cli.options import instrument_folder
+from instrument.midi.layouts import NAMES, layout_of, read_controls
+from instrument.midi.layouts.chart import chart_of, plain
 
 
 def info(
     instrument: Annotated[
         str, typer.Argument(help="An instrument's name, or the folder of an exported one.")
     ] = "violin",
+    controls: Annotated[
+        str | None,
+        typer.Option(
+            metavar=f"{'|'.join(NAMES)}|FILE.toml",
+            help="Show what each controller does in this layout instead.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print one JSON object, every metric in it, not tables."),
@@ -21,6 +31,13 @@ def info(
 ) -> None:
     """Show what an instrument says of itself: range, knobs, presets, sources, metrics."""
     from instrument import terminal as ui
+
+    if controls is not None:
+        rows = chart_of(layout_of(read_controls(controls)))
+        told = {row[0]: row[1] for row in rows[1:]}
+        print(json.dumps(told, ensure_ascii=False) if as_json else plain(rows))
+        return
+
     from instrument.model.onnx_file import read_graph
     from instrument.model.spec import read_spec
 

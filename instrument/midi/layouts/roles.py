@@ -6,23 +6,23 @@ AXES = 8
 """Of the latent space that have a knob."""
 
 ROLES = {
-    "vibrato": "depth of the vibrato: the note's own at 0, then to 60 cents at 127",
-    "vibrato-depth": "depth of the vibrato, from senza at 0 to 60 cents at 127",
-    "vibrato-depth-around": "depth of the vibrato: the note's own at 64, none at 0",
-    "vibrato-rate": "rate of the vibrato, around 64",
-    "vibrato-delay": "delay of the vibrato, around 64",
-    "dynamics": "owns the loudness, from silence to the loudest",
-    "expression": "takes loudness away, down to silence, whatever else gives it",
-    "pressure": "up to 9 dB louder",
-    "brightness": "colour, around 64: brighter above",
-    "timbre": "the sixth latent axis, around 64, where it is left to chance",
-    "attack": "time of the attack, around 64: longer above",
-    "release": "time of the release, around 64: longer above",
-    "reverb": "the room: 40 is as loud as `--room` says, 0 is none",
+    "dynamics": "dynamics: the loudness from silence to the loudest, or to what the velocity says",
+    "expression": "expression: takes loudness away, down to silence, whatever else gives it",
+    "pressure": "pressure: up to 9 dB louder",
+    "vibrato": "vibrato: its depth, from the note's own at 0 to 60 cents at 127",
+    "vibrato-depth": "vibrato from senza: its depth, from none at 0 to 60 cents at 127",
+    "vibrato-depth-around": "vibrato depth: 64 is the note's own, 0 none",
+    "vibrato-rate": "vibrato rate: 64 changes nothing",
+    "vibrato-delay": "vibrato delay: 64 changes nothing",
+    "brightness": "brightness: of the sound at its loudness; 64 changes nothing",
+    "timbre": "timbre: the sixth latent axis; at 64 it is left to chance",
+    "attack": "attack: how long it takes; 64 changes nothing",
+    "release": "release: how long it takes; 64 changes nothing",
+    "reverb": "reverb: 40 is the room as loud as `--room` says, 0 none",
     "nothing": "nothing",
     **{f"axis-{axis}": f"latent axis {axis}" for axis in range(1, AXES + 1)},
 }
-"""What a layout may say, and what that is."""
+"""What a layout may say, and what that is: in a word or two, and more behind a colon."""
 
 ARTICULATIONS = {
     "as-played": "as it is played",
@@ -41,7 +41,7 @@ FIXED_ROLES = {
     "bank-fine": "lower half of the bank",
     "portamento-time": "time of the portamento, 20 ms to 2 s",
     "portamento": "portamento's switch",
-    "portamento-from": "the next note is slid into from this key",
+    "portamento-from": "the next note is slid into from this key, in its bow if it is held",
     "volume": "volume",
     "pan": "pan",
     "sustain": "sustain pedal",
@@ -57,7 +57,7 @@ FIXED_ROLES = {
     "parameter-fine": "registered parameter, fine",
     "all-sound-off": "all sound off",
     "reset": "reset controllers",
-    "all-notes-off": "all notes off",
+    "all-notes-off": "all notes off; omni itself means nothing: all channels are heard",
     "mono": "mono",
     "poly": "poly",
 }

@@ -85,3 +85,14 @@ def test_info_as_json(arco: Arco, tiny_instrument: Path) -> None:
 @pytest.mark.parametrize(("midi", "name"), [(0, "C-1"), (55, "G3"), (60, "C4"), (106, "A#7")])
 def test_note_names(midi: int, name: str) -> None:
     assert note_name(midi) == name
+
+
+def test_info_prints_what_controllers_do_in_a_layout(arco: Arco, desk: Path) -> None:
+    (desk / "mine.toml").write_text('[controllers]\n30 = "vibrato"\n')
+    status, out, err = arco("info", "--controls", "mine.toml")
+    assert (status, err) == (0, "")
+    assert [line.split()[:3] for line in out.splitlines() if "vibrato" in line] == [
+        ["CC", "30", "vibrato:"]
+    ]
+    assert json.loads(arco("info", "--controls", "wind", "--json")[1])["velocity"] == "nothing"
+    assert arco("info", "--controls", "gm3")[0] == 2
