@@ -179,8 +179,8 @@ class Control:
                 self.voices.repeat(event)
             case Cut(end):
                 self.notes.end(end, sample)
-            case Wake():
-                self.notes.wake(event, sample)
+            case Wake() if self.notes.violins is not None:
+                self.notes.play(self.notes.violins.wake(event, sample), sample)
 
     # --- controllers ---------------------------------------------------------------------
 

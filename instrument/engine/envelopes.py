@@ -144,4 +144,10 @@ class NoteEnvelopes:
     def write(self, slot: int, curves: Curves) -> None:
         """Decode the latent of one slot into curves."""
         (envelope,) = self.decode(np.array([slot]))
+        self.put(slot, envelope, curves)
+
+    def put(self, slot: int, envelope: Envelope, curves: Curves) -> None:
+        """Write a slot's envelope into curves; an open string has no vibrato."""
         curves.write(envelope, self._table.release_frame)
+        if self._table.notes[slot].open:
+            curves.vibrato_cents[:] = 0.0

@@ -10,7 +10,7 @@ from instrument.engine.allocation import Voices
 from instrument.engine.breath import Breathing
 from instrument.engine.lines import Lines
 from instrument.engine.planner import FramePlanner
-from instrument.engine.slots import Cut, Place, Wake
+from instrument.engine.slots import Cut, Place
 from instrument.engine.smoothing import ControlSmoother
 from instrument.engine.table import Line, VoiceNote
 from instrument.engine.violin import Play, Release, Step, Violins
@@ -92,14 +92,9 @@ class Notes:
         """Take keys that go down at one sample of the current hop."""
         keys = [event for event in events if not self._switches.key(event)]
         heard = self.breathing.heard(keys)
-        self._play(self.violins.arrive(heard, sample) if self.violins else map(Play, heard), sample)
+        self.play(self.violins.arrive(heard, sample) if self.violins else map(Play, heard), sample)
 
-    def wake(self, wake: Wake, sample: int) -> None:
-        """Do what is due in a violin."""
-        if self.violins is not None:
-            self._play(self.violins.wake(wake, sample), sample)
-
-    def _play(self, steps: Iterable[Step], sample: int) -> None:
+    def play(self, steps: Iterable[Step], sample: int) -> None:
         """Begin and end notes, one after another; those that begin by themselves in the end."""
         slots: list[int] = []
         notes: list[VoiceNote] = []
@@ -168,12 +163,17 @@ class Notes:
         first = hop_start(hop, self._sample_rate)
         length = hop_start(hop + 1, self._sample_rate) - first
         inside = sample - first
+        notes = self._bowed(slots, notes)
         self._smoother.begin(slots, [note.channel for note in notes])
         self._pool.begin(slots, notes, hop, inside, inside / length, self._smoother.values)
 
     def _join(self, slot: int, note: VoiceNote, line: Line) -> None:
+        (note,) = self._bowed([slot], [note])
         before = self._smoother.join(slot, note.channel)
         self._pool.join(slot, note, line, before, self._smoother.values)
+
+    def _bowed(self, slots: Sequence[int], notes: Sequence[VoiceNote]) -> Sequence[VoiceNote]:
+        return notes if self.violins is None else self.violins.playing.bowed(slots, notes)
 
     def _note(self, event: NoteOn, number: int) -> VoiceNote:
         channel, key = event.channel, event.key
@@ -194,13 +194,9 @@ class Notes:
         pedal, mono = self._state.controlling_channel(channel).pedal, self._lines.mono(channel)
         self.begin(self.breathing.up(channel, event.key, mono=mono), sample)
         held = self._state.is_member(channel) and self._voices.keys_down(channel)
+        returns = mono or self.violins is not None
         ended = self._voices.note_off(
-            channel,
-            event.key,
-            sample,
-            pedal=pedal,
-            mono=mono or self.violins is not None,
-            note=event.note,
+            channel, event.key, sample, pedal=pedal, mono=returns, note=event.note
         )
         if self.violins is not None:
             ended = self.violins.ended(channel, ended, sample, pedal=pedal)

@@ -82,6 +82,7 @@ class FramePlanner:
         held = self._held()
         self._long_notes.continue_held(held)
         self._long_notes.reshape(held)
+        self._pool.share_bows()
 
     def _frames_until_change(self, undisturbed: int) -> int:
         """How many frames can be computed from the curves as they are now."""
@@ -123,4 +124,5 @@ class FramePlanner:
 
     def _free(self, slot: int, hop: int) -> None:
         """A voice fades away in a hop whose frame isn't published yet."""
+        self._pool.end(slot)
         self._voices.free(slot, hop_start(hop + 1, self._sample_rate))

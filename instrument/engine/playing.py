@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from instrument.engine.allocation import JOIN_WITHIN_SEMITONES, Voices
 from instrument.engine.slots import HOLDING, Stage
+from instrument.engine.strings import Strings
+from instrument.engine.table import VoiceNote
 from instrument.midi.controllers import ChannelState
 
 
 class Playing:
     """The voices of an engine as those of violins: one for each channel, or MPE zone."""
 
-    def __init__(self, voices: Voices, state: ChannelState) -> None:
+    def __init__(self, voices: Voices, state: ChannelState, strings: Strings) -> None:
         """Look at some voices.
 
         Args:
             voices: Which of them plays which note.
             state: What the channels were told.
+            strings: Of all violins.
         """
         self._voices = voices
         self._state = state
+        self._strings = strings
 
     def of_score(self, note: int | None) -> int | None:
         """The voice of a note of a score, if that sounds still."""
@@ -61,3 +68,19 @@ class Playing:
             if abs(slots[slot].key - midi) <= JOIN_WITHIN_SEMITONES
         ]
         return min(ended, key=lambda i: self.far(i, midi), default=None)
+
+    def bowed(self, slots: Sequence[int], notes: Sequence[VoiceNote]) -> list[VoiceNote]:
+        """Notes that begin or go on together in slots, as bow and hand have them.
+
+        Each with the voice whose bow it shares, if there is one, and whether it has a finger.
+        """
+        return [
+            note if self.mono(note.channel) else self._bowed(note, slots[place:])
+            for place, note in enumerate(notes)
+        ]
+
+    def _bowed(self, note: VoiceNote, later: Sequence[int]) -> VoiceNote:
+        held = self.held(self.violin(note.channel))
+        beside = next((i for i in held if i not in later), None)
+        keys = [self._voices.slots[i].key for i in held]
+        return replace(note, beside=beside, open=self._strings.is_open(note.key, keys))

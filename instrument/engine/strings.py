@@ -75,6 +75,16 @@ class Strings:
             return True
         return len(keys) == 2 and self.double_stop(min(keys), max(keys)) is not None
 
+    def is_open(self, key: int, keys: Sequence[int]) -> bool:
+        """Whether a key is on an open string where it sounds with others, or by itself.
+
+        By itself only the lowest string has to be open: what others give is stopped below them.
+        """
+        if len(keys) != 2:
+            return key == self._tuning[0]
+        stops = self.double_stop(min(keys), max(keys))
+        return stops is not None and stops[key == max(keys)].is_open
+
     def rolled(self, keys: Sequence[int]) -> tuple[list[int], list[int]]:
         """How a chord is played that two strings can't hold: what sounds first, and what then.
 

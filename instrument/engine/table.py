@@ -33,6 +33,8 @@ class VoiceNote:
         slide_frames: How long that takes; 0 without one.
         join: What leads into it; None to go by the gap before it.
         seconds: How long its key stays down; None if nobody knows.
+        open: Whether it is on an open string, which has no vibrato.
+        beside: The slot of the voice that it shares a bow with; None if it has one of its own.
     """
 
     channel: int
@@ -44,6 +46,8 @@ class VoiceNote:
     slide_frames: int = 0
     join: Join | None = None
     seconds: float | None = None
+    open: bool = False
+    beside: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class VoiceTable:
         splice_at: [V], where its next envelope takes over.
         led_from, led_db: [V], from which frame on, and by how much, a held note's curves lead on
             its level.
+        now: How many frames have been written.
         strokes: The new bows that they are in.
         glides: How fast their pitch moves.
     """
@@ -125,11 +130,13 @@ class VoiceTable:
         self.splice_at = np.zeros(slots)
         self.led_from = np.zeros(slots, dtype=np.int64)
         self.led_db = np.zeros(slots)
+        self.now = 0
         self.strokes = Strokes(slots)
         self.glides = Glides(slots)
 
     def advance(self, slots: Slots, frames: int) -> None:
         """Voices have played so many frames."""
+        self.now += frames
         self.position[slots] += frames
         self.strokes.advance(slots, frames)
 

@@ -98,6 +98,10 @@ class Violins:
     A violin has two voices. Keys that go down together are a double stop, or a chord that is
     rolled. A key that comes later goes on in one of the voices, as in a mono line: the nearer one
     that leaves what the other holds.
+
+    Attributes:
+        playing: What the voices play.
+        later: Called with what is to be handled at a sample to come.
     """
 
     def __init__(
@@ -121,7 +125,7 @@ class Violins:
         self._voices = voices
         self._state = state
         self._strings = Strings(tuning)
-        self._playing = Playing(voices, state)
+        self.playing = Playing(voices, state, self._strings)
         self._latents = latents
         self._sample_rate = sample_rate
         self._together = round(CHORD_SECONDS * sample_rate)
@@ -131,8 +135,8 @@ class Violins:
 
     def arrive(self, events: Sequence[NoteOn], sample: int) -> Iterator[Step]:
         """Keys go down at one sample; those of a channel that plays a line are left to it."""
-        for violin, keys in groupby(events, lambda event: self._playing.violin(event.channel)):
-            for mono, group in groupby(keys, lambda event: self._playing.mono(event.channel)):
+        for violin, keys in groupby(events, lambda event: self.playing.violin(event.channel)):
+            for mono, group in groupby(keys, lambda event: self.playing.mono(event.channel)):
                 if mono:
                     yield from map(Play, group)
                 else:
@@ -146,13 +150,13 @@ class Violins:
             yield from self._reach_upper_strings(violin, sample)
             hand.chord.clear()
             hand.began = sample
-        if not self._playing.held(violin):
+        if not self.playing.held(violin):
             hand.double = False
         new: dict[int, _Key] = {}
         for key in keys:
-            slot = self._playing.of_score(key.event.after)
+            slot = self.playing.of_score(key.event.after)
             if slot is None:
-                slot = self._playing.sounding(violin).get(key.event.key)
+                slot = self.playing.sounding(violin).get(key.event.key)
             if slot is None:
                 new[key.event.key] = key
                 continue
@@ -164,11 +168,11 @@ class Violins:
             yield from self._go_on(violin, next(iter(new.values())), sample)
         elif new:
             yield from self._hold_together(violin, sample)
-        hand.double |= len(self._playing.held(violin)) == 2
+        hand.double |= len(self.playing.held(violin)) == 2
 
     def waits(self, event: NoteOff, sample: int) -> bool:
         """Whether a key came up that the bow hasn't reached yet; it ends as much later."""
-        hand = self._hands[self._playing.violin(event.channel)]
+        hand = self._hands[self.playing.violin(event.channel)]
         key = hand.chord.get(event.key) if event.key in hand.waiting else None
         if key is None or key.sounded or key.up or key.event.channel != event.channel:
             return False
@@ -179,9 +183,9 @@ class Violins:
 
     def ended(self, channel: int, end: NoteEnd, sample: int, *, pedal: bool) -> NoteEnd:
         """What a note-off does: its line can't go back to a key that the other voice prevents."""
-        if end.back is None or self._playing.mono(channel):
+        if end.back is None or self.playing.mono(channel):
             return end
-        slots, held = self._voices.slots, self._playing.held(self._playing.violin(channel))
+        slots, held = self._voices.slots, self.playing.held(self.playing.violin(channel))
         others = [slots[i].key for i in held if i != end.back.slot]
         if self._strings.together([end.back.key, *others]):
             return end
@@ -198,16 +202,16 @@ class Violins:
 
     def forget(self, channel: int) -> None:
         """Nothing of a channel's chord is to come any more: all its notes have ended."""
-        self._hands[self._playing.violin(channel)] = _Hand()
+        self._hands[self.playing.violin(channel)] = _Hand()
 
     # --- the bow -----------------------------------------------------------------------------
 
     def _go_on(self, violin: int, key: _Key, sample: int) -> Iterator[Step]:
         """One key goes down: it goes on in a voice, or sounds beside what is held."""
         slots, midi = self._voices.slots, key.event.key
-        held = sorted(self._playing.held(violin), key=lambda i: self._playing.far(i, midi))
+        held = sorted(self.playing.held(violin), key=lambda i: self.playing.far(i, midi))
         if not held or (len(held) == 1 and self._beside(violin, key.event, held[0])):
-            yield key.play(self._playing.just_ended(violin, midi, sample))
+            yield key.play(self.playing.just_ended(violin, midi, sample))
             return
         fitting = [
             slot
@@ -231,7 +235,7 @@ class Violins:
     def _hold_together(self, violin: int, sample: int) -> Iterator[Step]:
         """Keys have gone down together: two sound at once, or the lower ones of a chord."""
         hand, slots = self._hands[violin], self._voices.slots
-        sounding = self._playing.sounding(violin)
+        sounding = self.playing.sounding(violin)
         hand.chord = {k: key for k, key in hand.chord.items() if not key.sounded or k in sounding}
         first, hand.waiting = self._strings.rolled([*hand.chord])
         for midi, slot in sounding.items():
@@ -241,16 +245,16 @@ class Violins:
                 hand.chord[midi].sounded = False
         missing = [midi for midi in first if midi not in sounding]
         free = [slot for midi, slot in sounding.items() if midi not in hand.chord]
-        free.sort(key=lambda i: min((self._playing.far(i, midi) for midi in missing), default=()))
+        free.sort(key=lambda i: min((self.playing.far(i, midi) for midi in missing), default=()))
         yield Release(self._voices.let_go(free[len(missing) :], sample))
         free = sorted(free[: len(missing)], key=lambda i: slots[i].key)
         if len(free) == 1:
-            missing.sort(key=lambda midi: self._playing.far(free[0], midi))
+            missing.sort(key=lambda midi: self.playing.far(free[0], midi))
         going_on = iter(free)
         for midi in missing:
             before = next(going_on, None)
             if before is None:
-                before = self._playing.just_ended(violin, midi, sample)
+                before = self.playing.just_ended(violin, midi, sample)
             yield hand.chord[midi].play(before)
         hand.due = None
         if hand.waiting:
@@ -264,7 +268,7 @@ class Violins:
         hand.waiting, hand.due = [], None
         if not waiting:
             return
-        sounding = self._playing.sounding(violin)
+        sounding = self.playing.sounding(violin)
         left = [slot for midi, slot in sounding.items() if midi not in waiting]
         yield Release(self._voices.let_go(left, sample))
         for key in (hand.chord[midi] for midi in waiting):
@@ -278,12 +282,12 @@ class Violins:
                 self.later(Wake(violin), hand.ends[-1][0])
         self._voices.dropped += sum(not key.sounded for key in hand.chord.values())
         hand.chord.clear()
-        hand.double |= len(self._playing.held(violin)) == 2
+        hand.double |= len(self.playing.held(violin)) == 2
 
     def _leave_the_rest(self, violin: int, sample: int) -> Iterator[Step]:
         """The bow leaves what can't sound beside the note that began last."""
         slots = self._voices.slots
-        held = sorted(self._playing.held(violin), key=lambda i: -slots[i].order)
+        held = sorted(self.playing.held(violin), key=lambda i: -slots[i].order)
         fitting = [i for i in held if self._strings.together([slots[held[0]].key, slots[i].key])]
         left = [i for i in held[1:] if i not in fitting[:1]]
         yield Release(self._voices.let_go(left, sample))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from instrument.arrays import Float64
+from instrument.engine.bows import Bows
 from instrument.engine.curves import (
     ONE_BOW_WITHIN_DB,
     SUSTAIN_FRAME,
@@ -52,6 +53,7 @@ class VoicePool:
         self._long_notes = long_notes
         self._writer = writer
         self._joins = joins
+        self._bows = Bows(table)
 
     def begin(
         self,
@@ -79,10 +81,13 @@ class VoicePool:
             table.entered[slot] = 0
         for slot, envelope in zip(slots, self._envelopes.decode(rows), strict=True):
             note, curves = table.notes[slot], table.curves[slot]
-            curves.write(envelope, table.release_frame)
+            self._envelopes.put(slot, envelope, curves)
             if note.slide_frames:
                 slide(curves, 0, note.slide_cents, note.slide_frames)
             self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, note.slide_frames))
+        table.position[rows] = at = 3.0 - part
+        for slot, note in zip(slots, notes, strict=True):
+            self._bows.begin(slot, note.beside, at)
         table.pressure_db[:, rows] = 0.0
         table.strokes.clear(rows)
         table.glides.begin(rows)
@@ -138,6 +143,7 @@ class VoicePool:
             table.strokes.begin(slot, led.stroke)
         table.position[slot] = float(entry)
         table.entered[slot] = entry
+        self._bows.join(slot, note.beside, led)
         self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, led.settled))
 
     def release(self, slots: list[int], performance: Float64, speed: float = 1.0) -> None:
@@ -150,6 +156,7 @@ class VoicePool:
         """
         table = self._table
         for slot in slots:
+            self._bows.leave(slot)
             table.sustained_db[slot] = self._sustained_db(slot)
             release(
                 table.curves[slot],
@@ -159,6 +166,14 @@ class VoicePool:
                 speed,
             )
             table.position[slot] = table.release_frame
+
+    def end(self, slot: int) -> None:
+        """A voice has ended."""
+        self._bows.leave(slot)
+
+    def share_bows(self) -> None:
+        """Let voices that share a bow go on as one."""
+        self._bows.lead()
 
     def press(self, slots: list[int], pressure_db: float) -> None:
         """Make voices louder by a key's pressure."""
