@@ -106,6 +106,29 @@ def names(library: CDLL, found: Strings) -> list[str]:
     return all_names
 
 
+_watchers: list[Watcher] = []
+"""Those that are clients, as far as is known."""
+
+
+def open_client(library: CDLL, name: str) -> int | None:
+    """Join the server that ``JACK_DEFAULT_SERVER`` names; None if it isn't running."""
+    give_up_the_dead()
+    client: int | None = library.jack_client_open(name.encode(), NO_START_SERVER, None)
+    return client
+
+
+def give_up_the_dead() -> None:
+    """Tell all watchers that their server has died, if one of them knows.
+
+    That is so when the next client is opened: the library frees all others, who may not know yet.
+    """
+    if all(watcher.alive for watcher in _watchers):
+        return
+    for watcher in _watchers:
+        watcher.give_up()
+    _watchers.clear()
+
+
 class Watcher:
     """A client without ports: it sees all others, and costs the audio nothing.
 
@@ -122,17 +145,22 @@ class Watcher:
         # C's ``time`` writes the time to where its argument points: a callback without Python.
         note_the_time = ctypes.cast(CDLL(None).time, c_void_p)
         library.jack_on_shutdown(client, note_the_time, byref(self._died_at))
+        _watchers.append(self)
 
     @classmethod
     def open(cls, library: CDLL, name: str) -> Watcher | None:
         """Join the server that ``JACK_DEFAULT_SERVER`` names; None if it isn't running."""
-        client = library.jack_client_open(name.encode(), NO_START_SERVER, None)
+        client = open_client(library, name)
         return None if client is None else cls(library, client)
 
     @property
     def alive(self) -> bool:
         """Whether it is a client, and its server hasn't died; one that comes later is another."""
         return self._client is not None and self._died_at.value == 0
+
+    def give_up(self) -> None:
+        """Never touch the client again."""
+        self._client = None
 
     def ports(self, direction: int) -> list[str]:
         """Full names, ``client:port``, of all MIDI ports that are `IS_OUTPUT` or `IS_INPUT`."""
@@ -165,6 +193,8 @@ class Watcher:
         if not self.alive:
             return False
         client, self._client = self._client, None
+        if self in _watchers:
+            _watchers.remove(self)
         leaving = Thread(target=self._library.jack_client_close, args=(client,), daemon=True)
         leaving.start()
         leaving.join(patience)

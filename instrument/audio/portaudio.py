@@ -110,17 +110,18 @@ def _may_end() -> bool:
 
 
 @contextmanager
-def _jack_hidden(hidden: bool) -> Iterator[None]:
-    """Let nobody find a JACK server meanwhile."""
+def _joining(*, for_jack: bool) -> Iterator[None]:
+    """Let PortAudio begin, which joins a JACK server if it can; or let it find none."""
+    jack.give_up_the_dead()
     server = os.environ.get("JACK_DEFAULT_SERVER")
-    if hidden:
+    if not for_jack:
         os.environ["JACK_DEFAULT_SERVER"] = NO_SERVER
     try:
         yield
     finally:
-        if hidden and server is None:
+        if not for_jack and server is None:
             del os.environ["JACK_DEFAULT_SERVER"]
-        elif hidden and server is not None:
+        elif not for_jack and server is not None:
             os.environ["JACK_DEFAULT_SERVER"] = server
 
 
@@ -135,7 +136,7 @@ def rescan(*, for_jack: bool) -> None:
     sd = load_sounddevice()
     if not _watchers:
         sd._terminate()
-        with _jack_hidden(not for_jack):
+        with _joining(for_jack=for_jack):
             sd._initialize()
         _watch(sd)
     elif not for_jack or not _may_end():
@@ -153,7 +154,7 @@ def leave_portaudio(*, for_jack: bool) -> None:
         copy = shutil.copy(path, folder)
         sd._lib = sd._ffi.dlopen(copy)
     sd._initialized = 0
-    with _jack_hidden(not for_jack):
+    with _joining(for_jack=for_jack):
         sd._initialize()
     _watch(sd)
 

@@ -10,9 +10,9 @@ from instrument.audio.jack import (
     IS_INPUT,
     IS_OUTPUT,
     MIDI,
-    NO_START_SERVER,
     kept,
     names,
+    open_client,
 )
 from instrument.live.rtmidi_ports import Message, Refused
 
@@ -42,7 +42,7 @@ class InputClient:
         # Who only looks needs no compiler.
         from instrument.dsp import jack_callback  # noqa: PLC0415
 
-        client = library.jack_client_open(name.encode(), NO_START_SERVER, None)
+        client = open_client(library, name)
         if client is None:
             raise Refused("the JACK server doesn't answer")
         self.own = ""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from instrument.bench.effort import Effort
+from instrument.bench.live.flood import flood_seconds, flood_section, measure_floods
 from instrument.bench.live.measure import (
     ARCO,
     FLUIDSYNTH,
@@ -21,6 +22,7 @@ from instrument.errors import UsageError
 from instrument.terminal import duration
 
 MOST_MOVES = 60
+MOST_FLOODED = 40
 
 
 def measure_live_session(
@@ -39,12 +41,15 @@ def measure_live_session(
     watch = Watch()
     say(f"notes through JACK, {duration(live_seconds(effort.notes))}")
     found = measure_live(effort.notes, name)
+    flooded = min(effort.notes, MOST_FLOODED)
+    say(f"notes among floods, {duration(flood_seconds(flooded))}")
+    floods = flood_section(measure_floods(flooded, name))
     moves = min(effort.notes, MOST_MOVES)
     say(f"a finger on the page, {duration(pointer_seconds(moves))}")
     return Report(
         machine=machine(),
         noise=watch.noise(),
-        sections=(live_section(found), _pointer(name, moves)),
+        sections=(live_section(found), floods, _pointer(name, moves)),
         settings={"instrument": name, "notes": effort.notes},
     )
 

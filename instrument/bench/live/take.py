@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -96,13 +96,27 @@ class Take:
             sound=np.full((count, length), np.nan, np.float32),
         )
 
+    def with_flood(self, program: str, messages: Sequence[bytes], apart: float) -> Take:
+        """The same notes among other messages.
+
+        Args:
+            program: That gets the messages, too.
+            messages: In turn.
+            apart: Frames from one to the next.
+        """
+        last = int(self.begin[-1]) + self.sound.shape[1]
+        flood = [
+            Message(round(number * apart), program, messages[number % len(messages)])
+            for number in range(round(last / apart))
+        ]
+        flooded = sorted([*self.messages, *flood], key=lambda message: message.frame)
+        return replace(self, messages=flooded)
+
     def latency(self, program: str) -> Latency:
         """How soon a program sounded."""
         rows = [number for number, name in enumerate(self.programs) if name == program]
         whole = [row for row in rows if not np.isnan(self.sound[row]).any()]
-        onsets = {row: onset(self.sound[row], self.silent) for row in whole}
-        heard = [row for row, first in onsets.items() if first is not None]
-        first = self.begin[heard] + np.array([onsets[row] for row in heard], np.int64)
+        heard, first = self._heard(whole)
         return Latency(
             notes=len(rows),
             lost=len(whole) - len(heard),
@@ -110,3 +124,15 @@ class Take:
             from_note=Spread.of(first - self.sent[heard]),
             from_period=Spread.of(first - self.sent[heard] + self.offset[heard]),
         )
+
+    def delays(self) -> Int64:
+        """Samples from each note that was heard, to its first sample, of all programs."""
+        whole = [row for row, sound in enumerate(self.sound) if not np.isnan(sound).any()]
+        heard, first = self._heard(whole)
+        return first - self.sent[heard]
+
+    def _heard(self, rows: Sequence[int]) -> tuple[list[int], Int64]:
+        """Those of the notes that were heard, and the frame of the first sample of each."""
+        onsets = {row: onset(self.sound[row], self.silent) for row in rows}
+        heard = [row for row, first in onsets.items() if first is not None]
+        return heard, self.begin[heard] + np.array([onsets[row] for row in heard], np.int64)

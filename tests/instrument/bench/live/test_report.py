@@ -6,6 +6,7 @@ import pytest
 
 from instrument.bench.effort import Effort
 from instrument.bench.live import report
+from instrument.bench.live.flood import Flood, flood_section
 from instrument.bench.live.latency import Latency, Spread
 from instrument.bench.live.measure import LiveLatency
 from instrument.bench.live.pointer import PointerLatency
@@ -61,16 +62,20 @@ def test_a_live_session_is_a_report_of_one_section(
         asked.append((notes, instrument))
         return found
 
+    floods = [Flood(0, 2, [0.01], OwnCounts(), 0)]
+
     def refuse(_moves: int, _instrument: str) -> PointerLatency:
         raise UsageError("no browser")
 
     monkeypatch.setattr(report, "measure_live", pretend)
+    monkeypatch.setattr(report, "measure_floods", lambda _notes, _instrument: floods)
     monkeypatch.setattr(report, "measure_pointer", refuse)
     said: list[str] = []
     told = measure_live_session("violin", effort, said.append)
     assert asked == [(effort.notes, "violin")]
     assert told.sections[0] == live_section(found)
-    assert told.sections[1].rows == ()
-    assert "no browser" in told.sections[1].notes[0]
+    assert told.sections[1] == flood_section(floods)
+    assert told.sections[2].rows == ()
+    assert "no browser" in told.sections[2].notes[0]
     assert told.settings == {"instrument": "violin", "notes": effort.notes}
     assert said[0].startswith("notes through JACK, ")
