@@ -22,6 +22,7 @@ from instrument.listening.audio import read_audio
 from instrument.listening.example import LONGEST_SECONDS, SAMPLE_RATES_HZ, Example, listen
 from instrument.midi.controllers import AXIS_CONTROLLERS
 from instrument.midi.events import Event, Note
+from instrument.midi.layouts import read_controls
 from instrument.midi.score import read_score, score_of_notes
 from instrument.model.catalogue import find_instrument
 from instrument.model.dynamics import Dynamics
@@ -115,7 +116,7 @@ class Player:
             UsageError: There are no notes, or they last longer than an array of 4 GiB.
         """
         score = score_of_notes(notes)
-        settings = RenderSettings().chosen(tail_seconds, Outside.of(outside), **chosen)
+        settings = RenderSettings().chosen(tail_seconds, Outside.of(outside), **_read(chosen))
         samples = Length.of(score, settings).most
         if samples > LONGEST_ARRAY:
             hours = samples / settings.engine.sample_rate / 3600
@@ -159,13 +160,13 @@ class Player:
         score, path = read_score(Path(song)), Path(output)
         folder = None if stems is None else Path(stems)
         beyond = None if outside is None else Outside.of(outside)
-        settings = RenderSettings.of(score).chosen(tail_seconds, beyond, **chosen)
+        settings = RenderSettings.of(score).chosen(tail_seconds, beyond, **_read(chosen))
         check_output(path, bits, score, settings, folder, Path(song))
         return render_files(self._instrument, score, settings, path, bits, folder, progress)
 
     def stream(self, **chosen: Unpack[Chosen]) -> Stream:
         """Begin to play block by block, at 48 kHz with 16 voices if nothing else is chosen."""
-        return Stream(Engine(self._instrument, replace(EngineSettings(), **chosen)))
+        return Stream(Engine(self._instrument, replace(EngineSettings(), **_read(chosen))))
 
     def envelope(
         self, key: int, velocity: int = 80, *, number: int = 0, **chosen: Unpack[Chosen]
@@ -258,6 +259,14 @@ class Player:
         }
         cells = "".join(f"<tr><th>{name}</th><td>{escape(v)}</td></tr>" for name, v in rows.items())
         return f"<table><caption>{escape(self.spec.name)}</caption>{cells}</table>"
+
+
+def _read(chosen: Chosen) -> Chosen:
+    """What is chosen, with the table of a layout in the place of its file's path."""
+    controls = chosen.get("controls")
+    if isinstance(controls, str):
+        chosen["controls"] = read_controls(controls)
+    return chosen
 
 
 class Stream:

@@ -90,6 +90,23 @@ def test_a_controller_does_what_its_layout_says(
     assert getattr(after(controls, (number, value)), attribute) == found
 
 
+def moved(controls: str, number: int) -> bool:
+    """Whether a controller that moves sets anything of its channel."""
+    channels = [after(controls, (101, 0), (100, 0), (number, value)) for value in (1, 2, 90)]
+    return any(channel != after(controls, (101, 0), (100, 0)) for channel in channels)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_controller_of_a_layout_moves_its_channel(name: str) -> None:
+    numbers = fixed_controllers() | dict(layout_of(name).controllers)
+    ends_notes = {120, 121, 123, 124, 125}
+    selects_none = {100, 101}
+    stays = {126 if layout_of(name).mono else 127}
+    unmoved = {number for number in numbers if not moved(name, number)}
+    assert unmoved <= ends_notes | selects_none | stays
+    assert not any(moved(name, number) for number in set(range(128)) - numbers.keys())
+
+
 def test_breath_and_expression_are_two_things() -> None:
     channel = after(None, (2, 30), (11, 90))
     assert (channel.dynamics, channel.expression) == (30, 90)
