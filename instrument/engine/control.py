@@ -107,7 +107,7 @@ class Control:
         slots = len(self.voices.slots)
         self.smoother = ControlSmoother(self.state, FRAME_RATE, slots)
         knobs = self.smoother.knobs
-        table = VoiceTable(spec, slots, knobs.shape[1])
+        table = VoiceTable(spec, slots, knobs.shape[1], latents.seed)
         self._places = Places(spec)
         envelopes = NoteEnvelopes(table, instrument, latents, knobs, self._places)
         long_notes = LongNotes(table, envelopes, knobs, self._places)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from instrument.arrays import Envelope, Float32
+from instrument.arrays import Envelope, Float32, Float64
 
 FALL_FRAMES = 250
 """Frames behind the decoded release, in which it falls on into silence."""
@@ -49,32 +49,32 @@ class Curves:
         slow_cents: Deviation from the nominal pitch without vibrato.
         vibrato_cents: The vibrato.
         loudness_db: A-weighted loudness.
+        left_cents: What of the vibrato is still in ``slow_cents``: rates beside 5.5 Hz leave some.
     """
 
     slow_cents: Float32
     vibrato_cents: Float32
     loudness_db: Float32
+    left_cents: Float32
 
     @classmethod
     def empty(cls, frames: int) -> Curves:
         """Curves of silence, for envelopes of ``frames`` frames."""
         length = frames + FALL_FRAMES
-        return cls(*(np.zeros(length, dtype=np.float32) for _ in range(3)))
+        return cls(*(np.zeros(length, dtype=np.float32) for _ in range(4)))
 
     def write(self, envelope: Envelope, release_frame: int) -> None:
         """Take over a decoded envelope: its pitch split in two, its release carried to silence."""
         frames = len(envelope.cents)
         body, ending = envelope.cents[:release_frame], envelope.cents[release_frame:]
-        half = VIBRATO_WINDOW_FRAMES // 2
-        # The mean over a window, the curve reflected at both ends, from running sums.
-        reflected = np.concatenate(([0.0], body[half:0:-1], body, body[-2 : -half - 2 : -1]))
-        sums = np.cumsum(reflected)
-        slow = (sums[VIBRATO_WINDOW_FRAMES:] - sums[:-VIBRATO_WINDOW_FRAMES]) / (2 * half + 1)
+        slow = _without_vibrato(body)
         self.slow_cents[:release_frame] = slow
         self.vibrato_cents[:release_frame] = body - slow
         self.slow_cents[release_frame:frames] = ending
         self.slow_cents[frames:] = ending[-1]
         self.vibrato_cents[release_frame:] = 0.0
+        self.left_cents[:release_frame] = slow - _without_vibrato(slow)
+        self.left_cents[release_frame:] = 0.0
         self.loudness_db[:frames] = envelope.loudness_db
         fall = FALL_DB_PER_FRAME * np.arange(1, FALL_FRAMES + 1)
         self.loudness_db[frames:] = envelope.loudness_db[-1] - fall
@@ -84,14 +84,25 @@ class Curves:
         self.slow_cents[:] = other.slow_cents
         self.vibrato_cents[:] = other.vibrato_cents
         self.loudness_db[:] = other.loudness_db
+        self.left_cents[:] = other.left_cents
 
     def level_at(self, position: float) -> float:
         """Loudness in dB at a (fractional) position."""
         return _at(self.loudness_db, position)
 
     def cents_at(self, position: float, vibrato: float) -> float:
-        """Deviation from the nominal pitch at a position, with so many times the vibrato."""
-        return _at(self.slow_cents, position) + vibrato * _at(self.vibrato_cents, position)
+        """Deviation from the nominal pitch at a position, with 0…1 times the vibrato."""
+        own = _at(self.slow_cents, position) + vibrato * _at(self.vibrato_cents, position)
+        return own - (1.0 - vibrato) * _at(self.left_cents, position)
+
+
+def _without_vibrato(cents: Float32 | Float64) -> Float64:
+    """The mean over a window, the curve reflected at both ends, from running sums."""
+    half = VIBRATO_WINDOW_FRAMES // 2
+    reflected = np.concatenate(([0.0], cents[half:0:-1], cents, cents[-2 : -half - 2 : -1]))
+    sums = np.cumsum(reflected)
+    slow: Float64 = (sums[VIBRATO_WINDOW_FRAMES:] - sums[:-VIBRATO_WINDOW_FRAMES]) / (2 * half + 1)
+    return slow
 
 
 def _at(curve: Float32, position: float) -> float:
@@ -152,6 +163,7 @@ def calm(curves: Curves, entry: int, release_frame: int) -> None:
         weight[-CALM_FRAMES:] = np.linspace(weight[0], 1.0, CALM_FRAMES, dtype=np.float32)
         curves.slow_cents[entry : entry + settled] *= weight
         curves.vibrato_cents[entry : entry + settled] *= weight
+        curves.left_cents[entry : entry + settled] *= weight
 
 
 def slide(curves: Curves, first: int, cents: float, frames: int) -> None:
@@ -226,5 +238,6 @@ def crossfade(old: Curves, position: int, new: Curves, entry: int, weight: Float
         (old.slow_cents, new.slow_cents),
         (old.vibrato_cents, new.vibrato_cents),
         (old.loudness_db, new.loudness_db),
+        (old.left_cents, new.left_cents),
     ):
         after[there] = weight * after[there] + (1.0 - weight) * before[here]

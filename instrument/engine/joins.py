@@ -190,6 +190,7 @@ def _lead_pitch(
     """Hold the old pitch up to the frame of the jump, and go to the new one from there."""
     held = slice(entry, jump)
     curves.slow_cents[held] = np.float32(cents) - np.float32(vibrato) * curves.vibrato_cents[held]
+    curves.left_cents[held] = 0.0
     way = cents - curves.cents_at(jump, vibrato)
     slide(curves, jump, way, shape.glide_frames)
     reached = jump + shape.glide_frames

@@ -10,8 +10,9 @@ from instrument.engine.allocation import Voices
 from instrument.engine.frame_writer import SILENT_DB, FrameWriter
 from instrument.engine.long_notes import LongNotes
 from instrument.engine.slots import HOLDING, Stage
-from instrument.engine.smoothing import ControlSmoother
+from instrument.engine.smoothing import ControlSmoother, Performance
 from instrument.engine.voices import VoicePool
+from instrument.units import gain_to_db
 
 
 class FramePlanner:
@@ -54,7 +55,7 @@ class FramePlanner:
         self._writer = writer
         self._sample_rate = sample_rate
         self._most = frames_at_once
-        # The controls of the frames that are planned, [slots, 5] each, and how many there will be.
+        # The controls [slots, columns] of each frame that is planned; how many there will be.
         self._planned: list[Float64] = []
         self._wanted = 0
 
@@ -113,10 +114,11 @@ class FramePlanner:
 
     def _end_voices(self, hop: int, active: list[int], levels_db: Float32) -> None:
         """After the frame of a hop, free the voices that have come to their end."""
-        for slot, level_db in zip(active, levels_db, strict=True):
+        taken_db = gain_to_db(self._smoother.values[active, Performance.LEVEL])
+        for slot, level_db, heard_db in zip(active, levels_db, levels_db + taken_db, strict=True):
             voice = self._voices.slots[slot]
             if not self._pool.in_attack(slot):
-                voice.level_db = float(level_db)
+                voice.level_db = float(heard_db)
             faint = voice.stage is Stage.RELEASED and level_db < SILENT_DB
             if faint or self._writer.at_end(slot):
                 self._writer.mute(hop, slot)

@@ -9,42 +9,62 @@ from functools import cache
 import numpy as np
 
 from instrument.arrays import Float64, Int64
-from instrument.midi.channel import CHANNELS, Channel
+from instrument.midi.channel import CHANNELS, MIDDLE, Channel
 from instrument.midi.controllers import AXIS_CONTROLLERS, ChannelState
-from instrument.units import controller_gain, gain_to_db, pan_gains
+from instrument.units import controller_gain, db_to_gain, pan_gains
 
-EXPRESSION_FLOOR_DB = -60.0
 PRESSURE_DB = 9.0
 """A key that is pressed all the way makes its note so much louder: a bow leaned into the string."""
 
-VIBRATO_GROWTH = 2.0
-"""The wheel at its top adds this many times the note's own vibrato to it."""
+VIBRATO_CENTS = 60.0
+"""How far the widest vibrato goes to either side of the note's pitch."""
+
+VIBRATO_RATE_OCTAVES = 1.0
+VIBRATO_DELAY_SECONDS = 1.5
+"""What the ends of their controllers make of a vibrato's rate, and how late it may begin."""
 
 
 class Performance(IntEnum):
-    """The smoothed controls of a voice, by column."""
+    """The smoothed controls of a voice, by column.
+
+    ``LEVEL`` is the gain of expression, dynamics and pressure, 0 in silence. A note has so many
+    times its own vibrato as ``VIBRATO`` says, 1 or 0, and one made for it beside that: of
+    ``VIBRATO_CENTS`` and of the extent of its own times ``VIBRATO_AS_OWN``, 0 or 1, at
+    ``VIBRATO_RATE`` times the usual rate, that begins after ``VIBRATO_DELAY`` seconds.
+    ``BRIGHTNESS`` is −1…1.
+    """
 
     BEND_SEMITONES = 0
-    EXPRESSION_DB = 1
+    LEVEL = 1
     VIBRATO = 2
-    LEFT = 3
-    RIGHT = 4
+    VIBRATO_CENTS = 3
+    VIBRATO_AS_OWN = 4
+    VIBRATO_RATE = 5
+    VIBRATO_DELAY = 6
+    BRIGHTNESS = 7
+    LEFT = 8
+    RIGHT = 9
 
 
 COLUMNS = len(Performance)
-LED = [Performance.BEND_SEMITONES, Performance.EXPRESSION_DB, Performance.VIBRATO]
+LED = [Performance.BEND_SEMITONES]
 """What a join leads from where it was to where the next note has it."""
 
-PRESSED = (Performance.EXPRESSION_DB,)
-SLID = tuple(range(COLUMNS, COLUMNS + len(AXIS_CONTROLLERS)))
+PRESSED = (Performance.LEVEL,)
+SLID = (Performance.BRIGHTNESS, *range(COLUMNS, COLUMNS + len(AXIS_CONTROLLERS)))
 """What pressure and slide of a zone's manager move in all its notes, those that ended as well."""
 
 SMOOTHING_SECONDS = {
-    Performance.BEND_SEMITONES: 0.008,
-    Performance.EXPRESSION_DB: 0.020,
-    Performance.VIBRATO: 0.050,
-    Performance.LEFT: 0.020,
-    Performance.RIGHT: 0.020,
+    Performance.BEND_SEMITONES: 0.002,
+    Performance.LEVEL: 0.0033,
+    Performance.VIBRATO: 0.009,
+    Performance.VIBRATO_CENTS: 0.009,
+    Performance.VIBRATO_AS_OWN: 0.009,
+    Performance.VIBRATO_RATE: 0.009,
+    Performance.VIBRATO_DELAY: 0.009,
+    Performance.BRIGHTNESS: 0.009,
+    Performance.LEFT: 0.009,
+    Performance.RIGHT: 0.009,
 }
 KNOB_SECONDS = 0.060
 ARRIVED = 1e-6
@@ -52,10 +72,10 @@ ARRIVED = 1e-6
 
 
 @cache
-def expression_db(value: int) -> float:
-    """Loudness that expression takes away, in dB: 0 at 127."""
-    decibels: float = gain_to_db(controller_gain(value))
-    return max(EXPRESSION_FLOOR_DB, decibels)
+def level_gain(expression: int, dynamics: int | None = None, pressure: int = 0) -> float:
+    """The gain that expression, dynamics, 0…127, and pressure on the key have together."""
+    gain = controller_gain(expression) * db_to_gain(pressure_db(pressure))
+    return gain if dynamics is None else gain * controller_gain(dynamics)
 
 
 def pressure_db(value: int) -> float:
@@ -63,9 +83,26 @@ def pressure_db(value: int) -> float:
     return PRESSURE_DB * value / 127.0
 
 
-def vibrato_scale(value: int) -> float:
-    """How many times its own vibrato a note has: 1 with the wheel at rest."""
-    return 1.0 + VIBRATO_GROWTH * value / 127.0
+def around_middle(value: int) -> float:
+    """Where a relative controller is, −1…1; 0 changes nothing."""
+    return max((value - MIDDLE) / (127 - MIDDLE), -1.0)
+
+
+def vibrato(channel: Channel, controlling_channel: Channel) -> list[float]:
+    """The targets of the five controls of vibrato; a member's own depth comes first."""
+    depth = channel.vibrato_depth
+    if depth is None:
+        depth = controlling_channel.vibrato_depth
+    rate = around_middle(controlling_channel.vibrato_rate)
+    delay = max(around_middle(controlling_channel.vibrato_delay), 0.0)
+    as_own = depth is None and (rate != 0.0 or delay > 0.0)
+    return [
+        float(depth is None and not as_own),
+        VIBRATO_CENTS * (depth or 0) / 127.0,
+        float(as_own),
+        2.0 ** (VIBRATO_RATE_OCTAVES * rate),
+        VIBRATO_DELAY_SECONDS * delay,
+    ]
 
 
 def shared(channel: Channel, controlling_channel: Channel, *, zone: bool) -> list[float]:
@@ -77,16 +114,16 @@ def shared(channel: Channel, controlling_channel: Channel, *, zone: bool) -> lis
         zone: Whether it is in an MPE zone, whose manager bends all notes.
     """
     bend = controlling_channel.bend_semitones() if zone else 0.0
-    loudness_db = expression_db(controlling_channel.expression)
     member = channel is not controlling_channel
-    if controlling_channel.dynamics is not None and not (member and channel.dynamics is not None):
-        loudness_db += expression_db(controlling_channel.dynamics)
+    owned = member and channel.dynamics is not None
+    dynamics = None if owned else controlling_channel.dynamics
     gain = controller_gain(controlling_channel.volume)
     left, right = pan_gains(controlling_channel.pan)
     return [
         bend + controlling_channel.tuning_semitones(),
-        loudness_db,
-        vibrato_scale(controlling_channel.vibrato_depth or 0),
+        level_gain(controlling_channel.expression, dynamics),
+        *vibrato(channel, controlling_channel),
+        0.0 if member else around_middle(channel.brightness),
         gain * left,
         gain * right,
     ]
@@ -95,24 +132,29 @@ def shared(channel: Channel, controlling_channel: Channel, *, zone: bool) -> lis
 def own(channel: Channel, controlling_channel: Channel, *, zone: bool) -> list[float]:
     """What a note's own wheel, pressure and slide add to these; a note keeps it when it ends.
 
+    Its ``LEVEL`` multiplies theirs.
+
     Args:
         channel: Whose they are.
         controlling_channel: Its zone's manager, or the channel itself.
         zone: Whether it is in an MPE zone.
     """
     member = channel is not controlling_channel
-    loudness_db = pressure_db(channel.pressure)
-    if member and channel.dynamics is not None:
-        loudness_db += expression_db(channel.dynamics)
-    bend = channel.bend_semitones() if member or not zone else 0.0
-    return [bend, loudness_db, 0.0, 0.0, 0.0]
+    targets = [0.0] * COLUMNS
+    if member or not zone:
+        targets[Performance.BEND_SEMITONES] = channel.bend_semitones()
+    dynamics = channel.dynamics if member else None
+    targets[Performance.LEVEL] = level_gain(127, dynamics, channel.pressure)
+    if member:
+        targets[Performance.BRIGHTNESS] = around_middle(channel.brightness)
+    return targets
 
 
 class ControlSmoother:
     """The controls of all voices on their way to where a ``ChannelState`` has those of its channel.
 
     Attributes:
-        values: [slots, 5], the smoothed controls in the order of ``Performance``.
+        values: [slots, columns], the smoothed controls in the order of ``Performance``.
         knobs: [slots, 8], the smoothed positions 0…1 of the latent axes; NaN where none was set.
         settled: Whether all are where they were set, so that the next frame's are the same.
     """
@@ -185,7 +227,9 @@ class ControlSmoother:
         channels = self._channel[slots]
         kept = np.where(self._ended[slots, None], self._kept[slots], self._own[channels])
         targets = self._shared[channels]
+        level = targets[:, Performance.LEVEL] * kept[:, Performance.LEVEL]
         targets[:, :COLUMNS] += kept[:, :COLUMNS]
+        targets[:, Performance.LEVEL] = level
         np.copyto(targets[:, COLUMNS:], kept[:, COLUMNS:], where=~np.isnan(kept[:, COLUMNS:]))
         self._kept[slots], self._targets[slots] = kept, targets
 
@@ -217,7 +261,7 @@ class ControlSmoother:
         What the join leads is at once where it was set; volume and pan go on smoothly.
 
         Returns:
-            [5], what its controls were.
+            [columns], what its controls were.
         """
         before: Float64 = self.values[slot].copy()
         self.take_up()

@@ -128,7 +128,7 @@ class Colour:
 
 
 @cache
-def _numbers(count: int) -> tuple[Float32, Float32]:
+def harmonic_numbers(count: int) -> tuple[Float32, Float32]:
     """Of harmonics 1…K, and their logarithms."""
     number = np.arange(1, count + 1, dtype=np.float32)
     return number, np.log(number)
@@ -147,7 +147,7 @@ def brightened(amps: Float32, octaves: Float64) -> Float32:
     Returns:
         […, K].
     """
-    number, log_number = _numbers(amps.shape[-1])
+    number, log_number = harmonic_numbers(amps.shape[-1])
     by_number = amps * number
     # Sums, no products of matrices: those round differently for other numbers of frames.
     moment, total = (np.maximum(each.sum(axis=-1), np.float32(1e-20)) for each in (by_number, amps))

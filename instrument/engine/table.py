@@ -11,12 +11,13 @@ from instrument.arrays import Int64
 from instrument.engine.curves import FALL_FRAMES, Curves
 from instrument.engine.glides import Glides
 from instrument.engine.strokes import Strokes
+from instrument.engine.vibrato import Vibratos
 from instrument.joins import Join
 from instrument.model.spec import InstrumentSpec
 
 Slots: TypeAlias = Int64
 
-PRESSURE_SMOOTHING_FRAMES = 5.0
+PRESSURE_SMOOTHING_FRAMES = 1.43
 PRESSURE_ARRIVED_DB = 1e-4
 
 
@@ -70,7 +71,7 @@ class VoiceTable:
         release_frame: Frame of the curves at which their release begins.
         frames: Of an envelope.
         length: L, with the fall into silence behind it.
-        all_curves: [3, V, L], in the order of the attributes of ``Curves``.
+        all_curves: [4, V, L], in the order of the attributes of ``Curves``.
         curves: The same of each slot.
         notes: What each slot plays.
         voice: [V], number of the voice in each slot, see ``Frames``.
@@ -96,15 +97,17 @@ class VoiceTable:
         led_from, led_db: [V], from which frame on, and by how much, a held note's curves lead on
             its level.
         now: How many frames have been written.
+        number: [V], one for each note, of its channel and number.
         strokes: The new bows that they are in.
+        vibratos: Those that controllers ask for.
         glides: How fast their pitch moves.
     """
 
-    def __init__(self, spec: InstrumentSpec, slots: int, knobs: int) -> None:
+    def __init__(self, spec: InstrumentSpec, slots: int, knobs: int, seed: int = 0) -> None:
         self.release_frame = spec.envelope_size.release_frame
         self.frames = spec.envelope_size.frames
         self.length = self.frames + FALL_FRAMES
-        self.all_curves = np.zeros((3, slots, self.length), dtype=np.float32)
+        self.all_curves = np.zeros((4, slots, self.length), dtype=np.float32)
         self.curves = [Curves(*self.all_curves[:, slot]) for slot in range(slots)]
         self.notes = [VoiceNote(0, 0, 0.0, 0, slot) for slot in range(slots)]
         self.voice = np.zeros(slots, dtype=np.int64)
@@ -131,7 +134,9 @@ class VoiceTable:
         self.led_from = np.zeros(slots, dtype=np.int64)
         self.led_db = np.zeros(slots)
         self.now = 0
+        self.number = np.zeros(slots, dtype=np.int64)
         self.strokes = Strokes(slots)
+        self.vibratos = Vibratos(slots, seed)
         self.glides = Glides(slots)
 
     def advance(self, slots: Slots, frames: int) -> None:
@@ -139,6 +144,7 @@ class VoiceTable:
         self.now += frames
         self.position[slots] += frames
         self.strokes.advance(slots, frames)
+        self.vibratos.advance(slots, frames)
 
     def approach_pressure(self) -> None:
         """Smooth the keys' pressure by one frame."""

@@ -24,6 +24,7 @@ from instrument.engine.long_notes import LongNotes
 from instrument.engine.smoothing import Performance
 from instrument.engine.table import Line, VoiceNote, VoiceTable
 from instrument.joins import Join
+from instrument.midi.channel import CHANNELS
 from instrument.model.join_table import JoinClass
 from instrument.units import FRAME_RATE
 
@@ -72,7 +73,7 @@ class VoicePool:
             hop: The current hop; the next one's frame is already written.
             inside: The voices' first sample in it.
             part: How much of the hop has gone by then, 0…1.
-            performance: [slots, 5], the controls of all voices now.
+            performance: [slots, columns], the controls of all voices now.
         """
         table, rows = self._table, np.array(slots)
         for slot, note in zip(slots, notes, strict=True):
@@ -90,6 +91,7 @@ class VoicePool:
             self._bows.begin(slot, note.beside, at)
         table.pressure_db[:, rows] = 0.0
         table.strokes.clear(rows)
+        table.vibratos.begin(rows)
         table.glides.begin(rows)
         self._writer.begin(rows, hop, inside, part, performance)
 
@@ -106,27 +108,27 @@ class VoicePool:
             slot: Of the voice.
             note: The next one.
             line: What it comes after.
-            before: [5], its controls until now.
-            performance: [slots, 5], the controls of all voices from now on.
+            before: [columns], its controls until now.
+            performance: [slots, columns], the controls of all voices from now on.
         """
         table = self._table
         curves, position = table.curves[slot], float(table.position[slot])
         vibrato = float(before[Performance.VIBRATO])
         left = before - performance[slot]
-        left_db = float(left[Performance.EXPRESSION_DB])
         table.pressure_db[1, slot] = 0.0
         step = float(table.key[slot]) - note.key
         heard = step + float(left[Performance.BEND_SEMITONES])
         sustained_db = table.sustained_db[slot] if line.gap_samples else self._sustained_db(slot)
         sounding = Sounding(
-            curves.level_at(position) + left_db,
-            sustained_db + left_db,
+            curves.level_at(position),
+            sustained_db,
             curves.cents_at(position, vibrato) + 100.0 * heard,
         )
         kind = note.join or (Join.BOW if line.gap_samples else Join.SLUR)
         if step == 0.0 and kind in (Join.SLUR, Join.PORTAMENTO):
             kind = Join.BOW
         self._take(slot, note, before=int(table.point[slot]))
+        table.vibratos.join(slot)
         table.bowed[slot] = kind.bowed
         table.slurred[slot] = not kind.bowed
         self._envelopes.write(slot, curves)
@@ -151,7 +153,7 @@ class VoicePool:
 
         Args:
             slots: Theirs.
-            performance: [slots, 5], the controls of all voices now.
+            performance: [slots, columns], the controls of all voices now.
             speed: How many times faster than usual they fall.
         """
         table = self._table
@@ -199,6 +201,7 @@ class VoicePool:
         table.notes[slot] = note
         table.channel[slot] = note.channel
         table.key[slot] = note.key
+        table.number[slot] = note.channel + CHANNELS * note.number
         self._envelopes.begin(slot, before)
         self._long_notes.begin(slot)
 

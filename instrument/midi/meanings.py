@@ -135,6 +135,10 @@ SETTERS: dict[str, Setter] = {
 which is up to who plays them."""
 
 
+OF_A_ZONE = {"dynamics", "vibrato", "vibrato-depth", "vibrato-depth-around"}
+"""What a member's controllers don't do, where its pressure and slide may."""
+
+
 class Meanings:
     """What the controllers of a channel do, by a layout.
 
@@ -152,8 +156,8 @@ class Meanings:
         """
         roles = fixed_controllers() | dict(layout.controllers)
         if member:
-            # Its zone's loudness is its manager's; by itself it has what a finger does.
-            roles = {number: role for number, role in roles.items() if role != "dynamics"}
+            # Its zone has loudness and vibrato in common; by itself it has what a finger does.
+            roles = {number: role for number, role in roles.items() if role not in OF_A_ZONE}
             roles[SLIDE] = layout.slide
         setters = SETTERS | {"dynamics": _dynamics(layout.floor_db)}
         self._of_a_note = (layout.pressure, layout.slide)

@@ -20,7 +20,7 @@ from instrument.midi.events import (
 )
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
-from instrument.units import FRAME_RATE
+from instrument.units import FRAME_RATE, gain_to_db
 from tests.traces import trace
 
 RATE = 48_000
@@ -143,7 +143,7 @@ class MpePlayer:
         """By how much pressure makes a note louder."""
         self.play()
         control, slot = self.engine._control, self.slot(channel, key)
-        db = control.smoother.values[slot, Performance.EXPRESSION_DB]
+        db = gain_to_db(control.smoother.values[slot, Performance.LEVEL])
         return round(float(db + control.pool._table.pressure_db[0, slot]), 2)
 
     def slid(self, channel: int, key: int = 60) -> int | None:

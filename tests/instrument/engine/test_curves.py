@@ -57,7 +57,12 @@ def steps(values: Float32 | Float64) -> Float64:
 
 
 def copy(these: Curves) -> Curves:
-    return Curves(these.slow_cents.copy(), these.vibrato_cents.copy(), these.loudness_db.copy())
+    return Curves(
+        these.slow_cents.copy(),
+        these.vibrato_cents.copy(),
+        these.loudness_db.copy(),
+        these.left_cents.copy(),
+    )
 
 
 # --- Writing -----------------------------------------------------------------------------------
@@ -99,10 +104,10 @@ def test_a_copy_is_the_same_and_apart(written: Curves) -> None:
 
 def test_a_position_lies_between_frames() -> None:
     ramp = np.arange(1000, dtype=np.float32)
-    these = Curves(2 * ramp, 10 * ramp, -ramp)
+    these = Curves(2 * ramp, 10 * ramp, -ramp, 4 * ramp)
     assert these.level_at(7.25) == pytest.approx(-7.25)
-    assert these.cents_at(7.25, 0.0) == pytest.approx(14.5)
-    assert these.cents_at(7.25, 3.0) == pytest.approx(14.5 + 3 * 72.5)
+    assert these.cents_at(7.25, 0.0) == pytest.approx(14.5 - 29.0)
+    assert these.cents_at(7.25, 1.0) == pytest.approx(14.5 + 72.5)
 
 
 # --- Release -----------------------------------------------------------------------------------

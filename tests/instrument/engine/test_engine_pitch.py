@@ -41,10 +41,8 @@ def test_the_pitch_wheel_moves_the_pitch(
     assert bent[2000:-2000].mean() == pytest.approx(plain[2000:-2000].mean(), abs=2.0)
 
 
-def test_the_wheel_deepens_the_vibrato(play: Play) -> None:
-    depth = [
-        cents(steady(play, ControlChange(0, 1, value), preset=EXPRESSIVE)[0], 69)[2000:-2000].std()
-        for value in (0, 64, 127)
-    ]
-    assert depth[1] == pytest.approx(2.0 * depth[0], rel=0.15)
-    assert depth[2] == pytest.approx(3.0 * depth[0], rel=0.15)
+@pytest.mark.parametrize("preset", [STRAIGHT, EXPRESSIVE])
+@pytest.mark.parametrize("value", [1, 64, 127])
+def test_the_wheel_sets_the_extent_of_the_vibrato(play: Play, preset: int, value: int) -> None:
+    heard = cents(steady(play, ControlChange(0, 1, value), preset=preset)[0], 69)[2000:-2000]
+    assert heard.std() * np.sqrt(2.0) == pytest.approx(60.0 * value / 127.0, abs=4.0)

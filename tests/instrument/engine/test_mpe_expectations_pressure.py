@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from instrument.engine.smoothing import pressure_db
+from instrument.engine.smoothing import Performance, pressure_db
 from instrument.model.graphs import Instrument
+from instrument.units import gain_to_db
 from tests.instrument.engine.mpe_player import MpePlayer
 
 
@@ -70,7 +71,8 @@ def test_32_pressure_before_a_note_counts_from_its_start(silent: MpePlayer) -> N
     silent.on(3)
     silent.play(0.01)
     control = silent.engine._control
-    assert control.smoother.values[silent.slot(3), 1] == 9.0
+    level = control.smoother.values[silent.slot(3), Performance.LEVEL]
+    assert gain_to_db(level) == pytest.approx(9.0)
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.004, 0.3, 2.0])
