@@ -194,7 +194,7 @@ def draw(folder: Path) -> None:
         3, len(EXCERPTS), figsize=(17, 7), sharex="col", height_ratios=(2.0, 1.2, 1.0)
     )
     for column, (name, title, begin, end) in zip(axes.T, EXCERPTS, strict=True):
-        _draw(column, heard[name], begin, end)
+        draw_excerpt(column, heard[name], begin, end)
         column[0].set_title(title, fontsize=10)
     for row, label in zip(axes[:, 0], ("kHz", "key", "dB(A)"), strict=True):
         row.set_ylabel(label)
@@ -204,7 +204,8 @@ def draw(folder: Path) -> None:
     Image.open(drawn).convert("RGB").save(folder / "bowing.webp", quality=70, method=6)
 
 
-def _draw(axes: Sequence[Axes], heard: Heard, begin: float, end: float) -> None:
+def draw_excerpt(axes: Sequence[Axes], heard: Heard, begin: float, end: float) -> None:
+    """Draw some seconds: spectrogram, pitch and level, one below the other."""
     spectrum, pitch, level = axes
     samples = heard.audio[round(begin * RATE) : round(end * RATE)]
     spectrum.specgram(
