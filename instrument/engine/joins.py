@@ -31,6 +31,8 @@ DEEPER = 1.25
 """Measured through a window of 21 ms, a dip of some 30 ms is so many times less deep than it is."""
 
 OVERSHOOT_FRAMES = 16
+OVERSHOOT_FROM_CENTS = 50.0
+"""A finger that comes down where the pitch is already doesn't go beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,13 @@ class Led:
         turned: The frame of the new attack.
         settled: That from which on the curves are the note's own.
         stroke: What a new bow does beside.
+        glide: [frames], from 1 to 0: how much of the way from the old pitch is left.
     """
 
     turned: int
     settled: int
     stroke: Stroke | None
+    glide: Float32
 
 
 def draw_shape(
@@ -181,7 +185,9 @@ def lead(
     reached = _lead_pitch(curves, entry, jump, before.cents, shape, vibrato)
     filled_db = min(max(wanted_db - bottom_db, 0.0), MOST_FILLED_DB)
     stroke = Stroke(fall, rise, filled_db, shape.noise_db, shape.brightness)
-    return Led(turned, max(settled, reached), stroke if shape.bowed else None)
+    held = np.ones(jump - entry, np.float32)
+    glide = np.concatenate([held, _half_cosine(1.0, 0.0, shape.glide_frames)])
+    return Led(turned, max(settled, reached), stroke if shape.bowed else None, glide)
 
 
 def _lead_pitch(
@@ -195,7 +201,8 @@ def _lead_pitch(
     slide(curves, jump, way, shape.glide_frames)
     reached = jump + shape.glide_frames
     if shape.overshoot_cents and way:
-        beyond = -math.copysign(1.0, way) * shape.overshoot_cents
+        part = min(1.0, abs(way) / OVERSHOOT_FROM_CENTS)
+        beyond = -math.copysign(part * part * shape.overshoot_cents, way)
         slide(curves, reached - 1, beyond, OVERSHOOT_FRAMES)
         reached += OVERSHOOT_FRAMES
     return reached

@@ -170,7 +170,8 @@ class Notes:
     def _join(self, slot: int, note: VoiceNote, line: Line) -> None:
         (note,) = self._bowed([slot], [note])
         before = self._smoother.join(slot, note.channel)
-        self._pool.join(slot, note, line, before, self._smoother.values)
+        glide = self._pool.join(slot, note, line, before, self._smoother.values)
+        self._smoother.lead(slot, glide)
 
     def _bowed(self, slots: Sequence[int], notes: Sequence[VoiceNote]) -> Sequence[VoiceNote]:
         return notes if self.violins is None else self.violins.playing.bowed(slots, notes)

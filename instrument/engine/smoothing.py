@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from functools import cache
 
 import numpy as np
 
-from instrument.arrays import Float64, Int64
+from instrument.arrays import Float32, Float64, Int64
 from instrument.midi.channel import CHANNELS, MIDDLE, Channel
 from instrument.midi.controllers import AXIS_CONTROLLERS, ChannelState
 from instrument.units import controller_gain, db_to_gain, pan_gains
@@ -69,6 +69,9 @@ SMOOTHING_SECONDS = {
 KNOB_SECONDS = 0.060
 ARRIVED = 1e-6
 """Controls that are so near to where they were set, in their own units, are there."""
+
+LONGEST_GLIDE_FRAMES = 25
+"""In a slower glide, 100 ms, a bend is one of its own."""
 
 
 @cache
@@ -183,6 +186,9 @@ class ControlSmoother:
         # Voices whose notes ended keep what was their own.
         self._kept = np.full((slots, len(seconds)), np.nan)
         self._ended = np.zeros(slots, bool)
+        self._glides: dict[int, Iterator[float]] = {}
+        self._knobs_of: list[tuple[dict[int, float], dict[int, float]]] = [({}, {})] * CHANNELS
+        self._turned = False
         self.values, self.knobs = self._now[:, :COLUMNS], self._now[:, COLUMNS:]
         self.take_up()
         self._now[:] = self._targets
@@ -204,8 +210,10 @@ class ControlSmoother:
         self._moved.clear()
         self.settled = False
         self._aim(np.arange(len(self._channel)))
-        jumps = np.isnan(self.knobs) | np.isnan(self._targets[:, COLUMNS:])
-        self.knobs[jumps] = self._targets[:, COLUMNS:][jumps]
+        if self._turned:
+            jumps = np.isnan(self.knobs) | np.isnan(self._targets[:, COLUMNS:])
+            self.knobs[jumps] = self._targets[:, COLUMNS:][jumps]
+            self._turned = False
 
     def _look_up(self, index: int) -> None:
         """Where a channel has its controls."""
@@ -216,11 +224,13 @@ class ControlSmoother:
         ours[:COLUMNS] = own(*channels, zone=zone)
         if index in self._silenced:
             self._shared[index, [Performance.LEFT, Performance.RIGHT]] = 0.0
-        for row, knobs in (
-            (self._shared[index], state.shared_knobs(index)),
-            (ours, channels[0].knobs),
-        ):
-            row[COLUMNS:] = [knobs.get(axis, np.nan) for axis in range(len(AXIS_CONTROLLERS))]
+        knobs = state.shared_knobs(index), channels[0].knobs.copy()
+        if knobs == self._knobs_of[index]:
+            return  # few messages turn a knob, and this takes longer
+        self._knobs_of[index] = knobs
+        for row, turned in zip((self._shared[index], ours), knobs, strict=True):
+            row[COLUMNS:] = [turned.get(axis, np.nan) for axis in range(len(AXIS_CONTROLLERS))]
+        self._turned = True
 
     def _aim(self, slots: Int64) -> None:
         """Let voices set out for where their channels are, or for what they keep."""
@@ -238,6 +248,8 @@ class ControlSmoother:
         self.take_up()
         rows = np.array(slots)
         self._channel[rows], self._ended[rows] = channels, False
+        for slot in slots if self._glides else ():
+            self._glides.pop(slot, None)
         self._aim(rows)
         self._now[rows] = self._targets[rows]
 
@@ -272,6 +284,34 @@ class ControlSmoother:
         self.settled = False
         return before
 
+    def lead(self, slot: int, glide: Float32) -> None:
+        """Let the bend of a voice that has joined move at its glide's pace: the two are one way.
+
+        A wheel that goes back while a finger comes down would otherwise take the pitch with it.
+
+        Args:
+            slot: Of the voice.
+            glide: [frames], how much of its way will be left, from 1 to 0; a slow one is left to
+                itself.
+        """
+        self._glides.pop(slot, None)
+        if len(glide) <= LONGEST_GLIDE_FRAMES:
+            before = np.append(1.0, glide[:-1])
+            self._glides[slot] = iter((1.0 - glide / before).tolist())
+
+    def _shares(self) -> Float64:
+        """How much of their way the controls go in a frame, [columns] or [slots, columns]."""
+        if not self._glides:
+            return self._share
+        shares = np.tile(self._share, (len(self._now), 1))
+        for slot, glide in list(self._glides.items()):
+            share = next(glide, None)
+            if share is None:
+                del self._glides[slot]
+            else:
+                shares[slot, Performance.BEND_SEMITONES] = share
+        return shares
+
     def hear_only(self, channel: int | None) -> None:
         """Let no other channel be heard, from the beginning on; all if None."""
         self._silenced = set() if channel is None else set(range(CHANNELS)) - {channel}
@@ -299,10 +339,11 @@ class ControlSmoother:
     def advance(self) -> None:
         """Smooth by one frame: one-pole low-passes."""
         self.take_up()
+        shares = self._shares()
         if self.settled:
             return
         way = self._targets - self._now
         near = np.abs(way) < ARRIVED
-        self._now += np.where(near, way, self._share * way)
+        self._now += np.where(near, way, shares * way)
         self._now[near] = self._targets[near]
         self.settled = bool((near | np.isnan(way)).all())

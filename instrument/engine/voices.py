@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from instrument.arrays import Float64
+from instrument.arrays import Float32, Float64
 from instrument.engine.bows import Bows
 from instrument.engine.curves import (
     ONE_BOW_WITHIN_DB,
@@ -97,7 +97,7 @@ class VoicePool:
 
     def join(
         self, slot: int, note: VoiceNote, line: Line, before: Float64, performance: Float64
-    ) -> None:
+    ) -> Float32:
         """Lead a voice into the next note of its line.
 
         If the note doesn't say how: one that follows without a gap is slurred, and after a gap the
@@ -110,6 +110,9 @@ class VoicePool:
             line: What it comes after.
             before: [columns], its controls until now.
             performance: [slots, columns], the controls of all voices from now on.
+
+        Returns:
+            [frames], how much is left of the way to the new pitch, from 1 to 0.
         """
         table = self._table
         curves, position = table.curves[slot], float(table.position[slot])
@@ -147,6 +150,7 @@ class VoicePool:
         table.entered[slot] = entry
         self._bows.join(slot, note.beside, led)
         self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, led.settled))
+        return led.glide
 
     def release(self, slots: list[int], performance: Float64, speed: float = 1.0) -> None:
         """Let voices go on in their release.
