@@ -131,8 +131,9 @@ class Bows:
     def _move_with(self, slot: int, beside: int, place: tuple[int, float], frames: int) -> None:
         """Let a finger vibrate with another one, unless one of both strings is open."""
         table = self._table
-        if table.notes[slot].open or table.notes[beside].open:
+        if table.open[slot] or table.open[beside]:
             return
+        table.number[slot] = table.number[beside]
         own, other = table.curves[slot].vibrato_cents, table.curves[beside].vibrato_cents
         self._vibratos[slot] = self._follow(own, other, beside, place, 0.0, frames)
 

@@ -150,4 +150,5 @@ class NoteEnvelopes:
         """Write a slot's envelope into curves; an open string has no vibrato."""
         curves.write(envelope, self._table.release_frame)
         if self._table.notes[slot].open:
-            curves.vibrato_cents[:] = 0.0
+            curves.slow_cents[:] -= curves.left_cents
+            curves.vibrato_cents[:] = curves.left_cents[:] = 0.0

@@ -126,6 +126,8 @@ class FrameWriter:
         made_cents = table.vibratos.cents(
             slots, table.all_curves[1], at[:, 0], of_voices, table.number[slots]
         )
+        if made_cents is not None:
+            made_cents[table.open[slots]] = 0.0
         pitch, level_db = self._read_curves(slots, at, of_voices, made_cents)
         silent = (level_db < SILENT_DB)[np.array(released, bool)].any(axis=0)
         count = int(silent.argmax()) + 1 if silent.any() else len(performance)

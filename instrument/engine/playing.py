@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import permutations
 
 from instrument.engine.allocation import JOIN_WITHIN_SEMITONES, Voices
 from instrument.engine.slots import HOLDING, Stage
 from instrument.engine.strings import Strings
 from instrument.engine.table import VoiceNote
 from instrument.midi.controllers import ChannelState
+
+STRING_SEMITONES = 5
+"""A finger of a double stop goes so far along its string; beyond, another string is nearer."""
 
 
 class Playing:
@@ -68,6 +72,27 @@ class Playing:
             if abs(slots[slot].key - midi) <= JOIN_WITHIN_SEMITONES
         ]
         return min(ended, key=lambda i: self.far(i, midi), default=None)
+
+    def in_hand(
+        self, violin: int, keys: Sequence[int], chord: Collection[int], sample: int
+    ) -> dict[int, int]:
+        """Which voices go on with keys of a double stop: each one with the nearest in its reach.
+
+        Over wider leaps the strings change, and other voices begin. Those of the ``chord`` stay.
+        """
+        slots, channels = self._voices.slots, self._state.controlled_channels(violin)
+        free = [i for i in self.held(violin) if slots[i].key not in chord]
+        for channel in channels:
+            free += self._voices.just_released(channel, sample)
+        none: list[int | None] = [None] * len(keys)
+        best: dict[int, int] = {}
+        least = (0, 0)
+        for chosen in permutations([*free, *none], len(keys)):
+            found = {k: i for k, i in zip(keys, chosen, strict=True) if i is not None}
+            ways = [abs(slots[i].key - key) for key, i in found.items()]
+            if max(ways, default=0) <= STRING_SEMITONES and (-len(ways), sum(ways)) < least:
+                best, least = found, (-len(ways), sum(ways))
+        return best
 
     def bowed(self, slots: Sequence[int], notes: Sequence[VoiceNote]) -> list[VoiceNote]:
         """Notes that begin or go on together in slots, as bow and hand have them.

@@ -96,6 +96,7 @@ class VoiceTable:
         splice_at: [V], where its next envelope takes over.
         led_from, led_db: [V], from which frame on, and by how much, a held note's curves lead on
             its level.
+        open: [V], whether its note is on an open string.
         now: How many frames have been written.
         number: [V], one for each note, of its channel and number.
         strokes: The new bows that they are in.
@@ -133,6 +134,7 @@ class VoiceTable:
         self.splice_at = np.zeros(slots)
         self.led_from = np.zeros(slots, dtype=np.int64)
         self.led_db = np.zeros(slots)
+        self.open = np.zeros(slots, np.bool_)
         self.now = 0
         self.number = np.zeros(slots, dtype=np.int64)
         self.strokes = Strokes(slots)

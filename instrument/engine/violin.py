@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from instrument.engine.allocation import JOIN_WITHIN_SEMITONES, Voices
 from instrument.engine.playing import Playing
 from instrument.engine.slots import NoteEnd, Place, Stage, Wake
 from instrument.engine.strings import Strings
+from instrument.joins import Join
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import ChannelState
 from instrument.midi.events import NoteOff, NoteOn
@@ -65,10 +66,16 @@ class _Key:
     sounded: bool = False
     up: tuple[NoteOff, int] | None = None
 
-    def play(self, slot: int | None) -> Play:
-        """Begin it, in the voice of a slot or in one of its own."""
+    def play(self, slot: int | None, *, bowed: bool = False) -> Play:
+        """Begin it, in the voice of a slot or in one of its own.
+
+        What a score doesn't join to what was before may be ``bowed``.
+        """
         self.sounded = True
-        return Play(self.event, Place(self.number, slot))
+        event = self.event
+        if bowed and event.note is not None and event.join is None:
+            event = replace(event, join=Join.BOW)
+        return Play(event, Place(self.number, slot))
 
 
 @dataclass(slots=True)
@@ -244,18 +251,17 @@ class Violins:
                 self._voices.notes -= 1
                 hand.chord[midi].sounded = False
         missing = [midi for midi in first if midi not in sounding]
-        free = [slot for midi, slot in sounding.items() if midi not in hand.chord]
-        free.sort(key=lambda i: min((self.playing.far(i, midi) for midi in missing), default=()))
-        yield Release(self._voices.let_go(free[len(missing) :], sample))
-        free = sorted(free[: len(missing)], key=lambda i: slots[i].key)
-        if len(free) == 1:
-            missing.sort(key=lambda midi: self.playing.far(free[0], midi))
-        going_on = iter(free)
+        before = {}
+        if not hand.waiting:
+            before = self.playing.in_hand(violin, missing, hand.chord, sample)
+        left = [
+            slot
+            for midi, slot in sounding.items()
+            if midi not in hand.chord and slot not in before.values()
+        ]
+        yield Release(self._voices.let_go(left, sample))
         for midi in missing:
-            before = next(going_on, None)
-            if before is None:
-                before = self.playing.just_ended(violin, midi, sample)
-            yield hand.chord[midi].play(before)
+            yield hand.chord[midi].play(before.get(midi), bowed=True)
         hand.due = None
         if hand.waiting:
             roll = _roll([*hand.chord.values()], self._latents, self._sample_rate)

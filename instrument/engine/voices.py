@@ -205,6 +205,7 @@ class VoicePool:
         table.notes[slot] = note
         table.channel[slot] = note.channel
         table.key[slot] = note.key
+        table.open[slot] = note.open
         table.number[slot] = note.channel + CHANNELS * note.number
         self._envelopes.begin(slot, before)
         self._long_notes.begin(slot)

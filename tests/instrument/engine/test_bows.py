@@ -43,7 +43,7 @@ def played(
         engine.render(np.zeros((2, HOP), np.float32))
         for slot in voices.active():
             at, curves = float(table.position[slot]), table.curves[slot]
-            vibrato = curves.cents_at(at, 1.0) - curves.cents_at(at, 0.0)
+            vibrato = float(curves.vibrato_cents[int(at)])
             heard[int(table.key[slot])][hop] = curves.level_at(at), vibrato
     return heard
 

@@ -51,6 +51,25 @@ def test_a_double_stop_is_slurred_into_the_next() -> None:
     assert player.held() == [66, 74]
 
 
+def test_each_finger_of_a_double_stop_goes_on_along_its_string() -> None:
+    player = Violinist().play(*down(0, 60, 64), *down(300, 63, 67))
+    assert player.joined == [(300, 60, 63), (300, 64, 67)]
+
+
+def test_double_stops_a_moment_apart_change_the_bow_where_they_stay_on_their_strings() -> None:
+    player = Violinist().play(*down(0, 57, 64), *up(300, 57, 64), *down(340, 57, 65))
+    assert player.joined == [(340, 57, 57), (340, 64, 65)]
+    player.play(*up(600, 57, 65), *down(640, 74, 81))
+    assert player.joined[2:] == []
+    assert player.held() == [74, 81]
+
+
+def test_a_second_key_of_a_chord_takes_no_voice_from_the_first() -> None:
+    player = Violinist().play(*down(0, 71), *down(300, 66), *down(310, 69))
+    assert player.joined == [(300, 71, 66)]
+    assert player.held() == [66, 69]
+
+
 def test_music_in_two_voices_stays_so_while_a_key_is_held() -> None:
     """A melody over a pedal, with rests between its notes."""
     player = Violinist().play(*down(0, 62, 69), *up(300, 69), *down(500, 71), *up(700, 71))
