@@ -13,7 +13,8 @@ from instrument.midi.meanings import SLIDE
 SMOOTHED = frozenset(
     {
         *("volume", "pan", "expression", "dynamics", "pressure", "nothing"),
-        *("vibrato", "vibrato-depth", "vibrato-depth-around"),
+        *("vibrato", "vibrato-depth", "vibrato-depth-around", "vibrato-rate", "vibrato-delay"),
+        "brightness",
     }
 )
 """Roles that move nothing but what is smoothed from frame to frame."""
