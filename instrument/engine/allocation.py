@@ -63,7 +63,8 @@ class Voices(VoiceSlots):
 
         In mono it goes on in the voice of the note before, unless that was released too long ago.
         If a score says after which note it comes, it goes on in the voice of that one, or begins
-        by itself if that is gone. A place, if it is given, decides.
+        by itself if that is gone. A place, if it is given, decides. A note that begins by itself
+        takes over from those of its key that only a pedal holds, as a string has one sound.
         """
         number = self.number(channel) if place is None else place.number
         if place is not None:
@@ -78,11 +79,15 @@ class Voices(VoiceSlots):
             seconds = self._seconds(before, sample)
             allocation = Allocation(before, True, self._gap(before, sample), seconds)
         else:
+            released: list[int] = []
+            if place is None and self._free_slot(sample) is not None:
+                again = [i for i in self.pedalled(channel) if self.slots[i].key == key]
+                released = self.let_go(again, sample)
             slot = self._new_voice(NoteId(channel, number), sample)
             if slot is None:
                 self.dropped += 1
                 return None
-            allocation = Allocation(slot)
+            allocation = Allocation(slot, released=released)
         goes_on = allocation.joined and after is None
         goes_on &= self.slots[allocation.slot].channel == channel
         down = self.slots[allocation.slot].down if goes_on else []

@@ -122,6 +122,7 @@ class Notes:
             )
             if allocation is None:
                 continue
+            self.release(allocation.released)
             number = self._voices.slots[allocation.slot].number
             note = self._note(event, number)
             if allocation.joined:

@@ -34,6 +34,11 @@ class Stage(Enum):
 HOLDING = (Stage.HELD, Stage.PEDAL)
 SOUNDING = (*HOLDING, Stage.RELEASED)
 
+MISSED = (Stage.RELEASED, Stage.PEDAL, Stage.HELD)
+"""What is stolen first, and last."""
+
+ABOUT_AS_LOUD_DB = 6.0
+
 
 class NoteId(NamedTuple):
     """A note by its place in the score: its channel, and how many notes that had before it."""
@@ -138,12 +143,14 @@ class Allocation:
         joined: Whether the note goes on in the voice of the one before.
         gap: Samples since that one was released, if joined; 0 if it was still held.
         seconds: Since that one began, if joined.
+        released: Slots of the same key that only a pedal held: they end now.
     """
 
     slot: int
     joined: bool = False
     gap: int = 0
     seconds: float = field(default=0.0, compare=False)
+    released: list[int] = field(default_factory=list)
 
 
 class Place(NamedTuple):
@@ -282,16 +289,13 @@ class VoiceSlots:
         """Since the note of a voice began."""
         return (sample - self.slots[slot].began_at) / self._sample_rate
 
+    def _free_slot(self, sample: int) -> int | None:
+        idle = (i for i, slot in enumerate(self.slots) if slot.stage is Stage.IDLE)
+        return next((i for i in idle if self.slots[i].free_from <= sample), None)
+
     def _new_voice(self, note: NoteId, sample: int) -> int | None:
         """A free slot, with another voice stolen if too many sound; None if none is free."""
-        free = next(
-            (
-                i
-                for i, slot in enumerate(self.slots)
-                if slot.stage is Stage.IDLE and slot.free_from <= sample
-            ),
-            None,
-        )
+        free = self._free_slot(sample)
         if free is None:
             self.on_theft(Theft(note, None))
             return None
@@ -305,10 +309,17 @@ class VoiceSlots:
         return free
 
     def _voice_to_steal(self) -> int:
-        """The voice that is missed least: a released one, the quietest, the oldest."""
+        """The voice that is missed least: a released one, then one that only a pedal holds.
 
-        def missed(index: int) -> tuple[bool, float, int]:
+        Of these the quietest, and of notes under fingers the oldest of those that are about as
+        quiet; a voice in its attack counts as loud.
+        """
+
+        def missed(index: int) -> tuple[int, float, int]:
             slot = self.slots[index]
-            return slot.stage is not Stage.RELEASED, slot.level_db, slot.order
+            level_db = slot.level_db
+            if slot.stage is Stage.HELD and math.isfinite(level_db):
+                level_db = level_db // ABOUT_AS_LOUD_DB
+            return MISSED.index(slot.stage), level_db, slot.order
 
         return min((i for i in self._active if self.slots[i].stage in SOUNDING), key=missed)

@@ -84,6 +84,9 @@ PIECES = {
     "notes longer than an envelope": score(*LONG, seconds=7.0),
     "knobs that turn": score(*LONG, *CHORD, *line(4, 66, each=1.5), *TURNED, seconds=7.0),
     "a zone": score(*ZONE, *line(1, 60, 62), *line(2, 67, each=0.5), seconds=1.0),
+    "a key again and again under the pedal": score(
+        *controls(0, (64, 127)), *line(0, *[69] * 6, each=0.15), *line(1, 60, 64), seconds=1.2
+    ),
     "a line that goes back": score(
         *MONO, (0.5, NoteOff(0, 67)), *line(5, 60, each=0.8), seconds=1.0
     ),

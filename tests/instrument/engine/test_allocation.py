@@ -81,9 +81,8 @@ def test_all_sound_off_spares_no_stage(voices: Voices) -> None:
 
 
 def test_a_keys_held_notes_are_found_by_channel_and_key(voices: Voices) -> None:
-    pedalled = begin(voices, 60)
+    pedalled, held = begin(voices, 60), begin(voices, 60)
     end(voices, 60, pedal=True)
-    held = begin(voices, 60)
     begin(voices, 64)
     begin(voices, 60, channel=1)
     assert voices.holding(0, 60) == [pedalled, held]

@@ -116,3 +116,59 @@ def test_a_note_that_got_no_voice_keeps_its_number(voices: Voices) -> None:
     alone.repeat(told[-1])
     assert alone.dropped == 1
     assert alone.slots[begin(alone, 72)].number == 1
+
+
+def pedalled(voices: Voices, key: int) -> int:
+    slot = begin(voices, key)
+    end(voices, key, pedal=True)
+    return slot
+
+
+def test_what_a_finger_holds_is_stolen_last_however_quiet(voices: Voices) -> None:
+    begin(voices, 36)
+    slots = [pedalled(voices, key) for key in (60, 64, 67)]
+    set_levels(voices, -80.0, -20.0, -30.0, -25.0)
+    for key in (72, 74, 76):
+        begin(voices, key)
+        end(voices, key, pedal=True)
+    assert sorted(fading(voices)) == slots
+    assert voices.slots[0].stage is Stage.HELD
+
+
+def test_what_rings_out_is_stolen_before_what_a_pedal_holds(voices: Voices) -> None:
+    for key in (60, 64):
+        pedalled(voices, key)
+    for key in (67, 71):
+        begin(voices, key)
+        end(voices, key)
+    set_levels(voices, -60.0, -50.0, -20.0, -10.0)
+    for key in (72, 74, 76):
+        begin(voices, key)
+    assert fading(voices) == [0, 2, 3]
+
+
+def test_of_held_notes_that_are_about_as_loud_the_oldest_goes(voices: Voices) -> None:
+    for key in (60, 64, 67, 71):
+        begin(voices, key)
+    set_levels(voices, -20.0, -21.0, -22.0, -19.0)
+    begin(voices, 72)
+    assert fading(voices) == [0]
+
+
+def test_a_key_that_is_struck_again_takes_over_from_its_pedalled_note(voices: Voices) -> None:
+    first, other = pedalled(voices, 60), pedalled(voices, 64)
+    elsewhere = begin(voices, 60, channel=1)
+    again = voices.note_on(0, 60, 64, 100)
+    assert again is not None
+    assert again.released == [first]
+    assert voices.slots[first].stage is Stage.RELEASED
+    assert voices.slots[other].stage is Stage.PEDAL
+    assert voices.slots[elsewhere].stage is Stage.HELD
+
+
+def test_a_key_that_a_finger_holds_goes_on_beside_another_of_its_pitch(voices: Voices) -> None:
+    first = begin(voices, 60)
+    again = voices.note_on(0, 60, 64, 100)
+    assert again is not None
+    assert again.released == []
+    assert voices.slots[first].stage is Stage.HELD
