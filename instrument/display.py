@@ -16,6 +16,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from instrument.midi.layouts import layout_of
+from instrument.midi.layouts.chart import blown_by
+
 if TYPE_CHECKING:
     from instrument.live.notices import Notice
     from instrument.live.session import LiveSettings, Session
@@ -28,7 +31,7 @@ SLOWEST_READER_SECONDS = 1.0
 # --- In words ------------------------------------------------------------------------------------
 
 
-def ready_sentences(session: Session) -> Iterator[str]:
+def ready_sentences(session: Session, settings: LiveSettings) -> Iterator[str]:
     """What is played on what, when it begins."""
     inside, through = session.latency_seconds
     device = session.device
@@ -41,6 +44,9 @@ def ready_sentences(session: Session) -> Iterator[str]:
         yield f"MIDI input: {name}"
     if session.osc_port is not None:
         yield f"OSC: UDP port {session.osc_port}"
+    layout = layout_of(settings.engine.controls)
+    if layout.breath is not None:
+        yield f"Notes wait for breath: {blown_by(layout)}."
     yield "Ctrl-C ends it."
 
 
@@ -116,6 +122,7 @@ def ready_facts(session: Session, settings: LiveSettings) -> dict[str, Any]:
         "latency_seconds": inside,
         "device_latency_seconds": through,
         "mode": settings.engine.mode,
+        "controls": settings.engine.controls,
         "voices": settings.engine.voices,
         "seed": settings.engine.seed,
         "preset": settings.engine.preset,

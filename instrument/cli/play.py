@@ -191,7 +191,7 @@ def _play(instrument: Instrument, settings: LiveSettings, name: str, *, as_json:
     with Session(instrument, settings, reader.tell) as session:
         for number in {signal.SIGINT, signal.SIGTERM, *signals_that_end()}:
             signal.signal(number, lambda *_: session.stop())
-        sentences = "\n".join(display.ready_sentences(session))
+        sentences = "\n".join(display.ready_sentences(session, settings))
         reader.tell(Notice("ready", sentences, display.ready_facts(session, settings)))
         with reader.following(lambda: display.status_line(session.status)):
             session.run()

@@ -98,7 +98,7 @@ def test_a_session_says_what_it_plays_on() -> None:
         inputs=["Keys", "Arco"],
         osc_port=9000,
     )
-    assert list(ui.ready_sentences(session)) == [
+    assert list(ui.ready_sentences(session, LiveSettings())) == [
         "Plays on Speakers (ALSA) at 48000 Hz.",
         "A key sounds 3.7 ms after it arrives.",
         "The device adds 5.3 ms, it says.",
@@ -107,6 +107,8 @@ def test_a_session_says_what_it_plays_on() -> None:
         "OSC: UDP port 9000",
         "Ctrl-C ends it.",
     ]
+    windy = LiveSettings(engine=EngineSettings(controls="wind"))
+    assert "Notes wait for breath: CC 2." in ui.ready_sentences(session, windy)
 
 
 def test_a_session_that_went_well_has_little_to_report() -> None:
@@ -160,6 +162,7 @@ def test_a_session_s_facts_when_it_begins() -> None:
         "latency_seconds": 0.003666,
         "device_latency_seconds": 0.0053,
         "mode": "mono",
+        "controls": None,
         "voices": 8,
         "seed": 0,
         "preset": None,

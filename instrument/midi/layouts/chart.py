@@ -37,6 +37,11 @@ def controllers_of(layout: Layout, role: str) -> str:
     return ", ".join(found) or NONE
 
 
+def blown_by(layout: Layout) -> str:
+    """What breath is in a layout, in a few words."""
+    return controllers_of(layout, "dynamics")
+
+
 def layouts_chart(*, short: bool = False) -> list[Row]:
     """The roles that any of Arco's layouts has, and what has them in each; the header first.
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.live.arrivals import ArrivalClock
+from instrument.live.arrivals import Arrival, ArrivalClock, Filtered
+from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
+from instrument.midi.filters import read_filter
 
 POLL = 0.0005  # seconds between two polls
 ROUNDING = 1e-9
@@ -74,3 +76,22 @@ def test_the_time_of_messages_that_were_lost_is_made_up_for() -> None:
     clock.arrival(0.0, 10.0, 9.999)
     assert clock.arrival(0.001, 20.0, 19.999) == 20.0
     assert clock.arrival(0.001, 20.002, 20.0005) == pytest.approx(20.001, abs=1e-6)
+
+
+class Once:
+    """A source of events that all came at once."""
+
+    def __init__(self, *events: Event) -> None:
+        self._events = events
+
+    def poll(self) -> list[Arrival]:
+        return [Arrival("Keys", event, 1.5, at_period_start=True) for event in self._events]
+
+
+def test_what_a_filter_stops_never_arrives() -> None:
+    events = NoteOn(0, 60, 64), NoteOn(1, 60, 64), ControlChange(0, 7, 3), NoteOff(0, 72)
+    source = Filtered(Once(*events), read_filter("1", "C4-B4", -12, "fixed:9"))
+    assert source.poll() == [
+        Arrival("Keys", NoteOn(0, 48, 9), 1.5, at_period_start=True),
+        Arrival("Keys", ControlChange(0, 7, 3), 1.5, at_period_start=True),
+    ]
