@@ -44,6 +44,7 @@ class Frames(NamedTuple):
         amps: [R, V, K], linear amplitudes of the harmonics, none at or above Nyquist.
         noise: [R, V, N], linear magnitudes of the noise filters.
         gain: [R, V, 2], left and right.
+        room: [R], how many times as loud as usual the room is.
     """
 
     ready: Int64
@@ -52,6 +53,7 @@ class Frames(NamedTuple):
     amps: Float32
     noise: Float32
     gain: Float32
+    room: Float32
 
     @classmethod
     def empty(cls, hops: int, voices: int, harmonics: int, bands: int) -> Frames:
@@ -63,6 +65,7 @@ class Frames(NamedTuple):
             amps=np.zeros((hops, voices, harmonics), np.float32),
             noise=np.zeros((hops, voices, bands), np.float32),
             gain=np.zeros((hops, voices, 2), np.float32),
+            room=np.ones(hops, np.float32),
         )
 
 

@@ -83,6 +83,8 @@ class ReverbState(NamedTuple):
     Attributes:
         clock: [1], samples heard.
         wet_gain: of the reverberation.
+        room: [3], how many times as loud it is: in the hop's first sample, its growth with each
+            sample, and how many samples of the hop have been heard.
         pre_delay: [2], before the diffusers.
         pre: [2, size], memory of what came in; see `delays` for memories.
         diffuser_delay: [DIFFUSERS, 2].
@@ -101,6 +103,7 @@ class ReverbState(NamedTuple):
 
     clock: Int64
     wet_gain: np.float32
+    room: Float32
     pre_delay: Int64
     pre: Float32
     diffuser_delay: Int64
@@ -141,6 +144,7 @@ class ReverbState(NamedTuple):
         return cls(
             clock=np.zeros(1, np.int64),
             wet_gain=np.float32(wet_gain if wet_gain > INAUDIBLE else 0.0),
+            room=np.array([1.0, 0.0, 0.0], np.float32),
             pre_delay=pre_delay,
             pre=silent_memory(pre_delay, longest),
             diffuser_delay=diffuser_delay,
@@ -242,7 +246,8 @@ def add_reverb(state: ReverbState, left: Float32, right: Float32) -> None:
     The output doesn't depend on the size of the blocks. Samples that are NaN or infinite aren't
     let into the room.
     """
-    sound, echoes, heard, wet_gain = state.sound, state.echoes, state.heard, state.wet_gain
+    sound, echoes, heard = state.sound, state.echoes, state.heard
+    wet_gain, growth = state.wet_gain * state.room[0], state.wet_gain * state.room[1]
     longest = sound.shape[1]
     for start in range(0, len(left), longest):
         count = min(len(left) - start, longest)
@@ -264,7 +269,13 @@ def add_reverb(state: ReverbState, left: Float32, right: Float32) -> None:
         _mix(echoes, count)
         _feed(sound, echoes, count)
         write_lines(state.line, clock, echoes, count)
-        for i in range(count):
-            left[start + i] += wet_gain * heard[0, i]
-            right[start + i] += wet_gain * heard[1, i]
+        if growth == 0.0:
+            for i in range(count):
+                left[start + i] += wet_gain * heard[0, i]
+                right[start + i] += wet_gain * heard[1, i]
+        else:
+            for i in range(count):
+                gain = wet_gain + growth * (state.room[2] + np.float32(start + i))
+                left[start + i] += gain * heard[0, i]
+                right[start + i] += gain * heard[1, i]
         state.clock[0] = clock + count

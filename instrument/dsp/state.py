@@ -31,6 +31,7 @@ class SynthState(NamedTuple):
         amps: [V, K].
         noise: [V, N].
         gain: [V, 2].
+        room: [2], how loud the room is at the beginning and at the end of the hop, see `Frames`.
         phase: [V], phase of the next sample's fundamental, in cycles.
         noise_state: [V], of each voice's noise generator.
         tail: [V, taps − 1], what the noise filters of the hops before still give.
@@ -57,6 +58,7 @@ class SynthState(NamedTuple):
     amps: Float32
     noise: Float32
     gain: Float32
+    room: Float32
     phase: Float64
     noise_state: UInt64
     tail: Float32
@@ -99,6 +101,7 @@ class SynthState(NamedTuple):
             amps=np.zeros((voices, harmonics), np.float32),
             noise=np.zeros((voices, bands), np.float32),
             gain=np.zeros((voices, 2), np.float32),
+            room=np.ones(2, np.float32),
             phase=np.zeros(voices, np.float64),
             noise_state=np.zeros(voices, np.uint64),
             tail=np.zeros((voices, taps - 1), np.float32),

@@ -144,6 +144,9 @@ def _render_hop(
     else:
         state.held_hops[0] += 1
         state.late_frames[0] += 1
+    state.room[0] = state.room[1]
+    if ready:
+        state.room[1] = frames.room[hop % len(frames.room)]
     start = hop - hop  # A constant would be a type of its own, for which all compiles again.
     for slot in range(len(state.voice)):
         if state.voice[slot] == 0:
@@ -238,6 +241,10 @@ def render_block(synth: Synth, left: Float32, right: Float32) -> None:
         for i in range(count):
             block_left[i] = OUTPUT_GAIN * dry_left[inside + i]
             block_right[i] = OUTPUT_GAIN * dry_right[inside + i]
+        room = synth.reverb.room
+        room[0] = state.room[0]
+        room[1] = (state.room[1] - state.room[0]) / np.float32(end - first)
+        room[2] = inside
         add_reverb(synth.reverb, block_left, block_right)
         limit(synth.limiter, block_left, block_right)
         filled += count

@@ -50,6 +50,9 @@ from instrument.model.latent import LatentSpace
 from instrument.settings import EngineSettings, Mode
 from instrument.units import FRAME_RATE
 
+USUAL_REVERB = 40
+"""Where the controller of the room leaves it as loud as the settings say."""
+
 ENDS_NOTES = (ALL_NOTES_OFF, OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON)
 
 
@@ -203,7 +206,11 @@ class Control:
             return
         controlling_channel = self.state.controlling_channel(event.channel)
         before = (controlling_channel.pedal, controlling_channel.sostenuto)
+        told = self.state.channels[event.channel]
+        room = told.reverb
         change = self.state.change(event)
+        if told.reverb is not None and told.reverb != room:
+            self.planner.room = told.reverb / USUAL_REVERB
         self._follow(event.channel, change.channels, SLID if event.controller in OF_A_NOTE else ())
         for index in change.channels if change.regrouped else ():
             self.notes.release(self.voices.release_all(index, sample))

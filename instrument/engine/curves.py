@@ -180,6 +180,28 @@ def slide(curves: Curves, first: int, cents: float, frames: int) -> None:
     ahead += (left * cents).astype(np.float32)
 
 
+def stretch_attack(curves: Curves, times: float, release_frame: int) -> int:
+    """Let the level reach its sustain in so many times the time.
+
+    Args:
+        curves: Edited in place up to the release.
+        times: Above 0.
+        release_frame: Where nothing is moved any more.
+
+    Returns:
+        The frame at which it is reached now.
+    """
+    reached = legato_entry(curves, release_frame)
+    if times == 1.0 or reached == 0:
+        return reached
+    wanted = min(max(1, round(times * reached)), release_frame // 2)
+    ways = [0, wanted, release_frame], [0, reached, release_frame]
+    frames = np.arange(release_frame)
+    before = curves.loudness_db[:release_frame].copy()
+    curves.loudness_db[:release_frame] = np.interp(np.interp(frames, *ways), frames, before)
+    return wanted
+
+
 def lead_level(curves: Curves, entry: int, release_frame: int, gap_db: float) -> None:
     """Raise the level from a frame on, less and less until the release.
 

@@ -13,6 +13,7 @@ from instrument.engine.planner import FramePlanner
 from instrument.engine.slots import Cut, Place
 from instrument.engine.smoothing import ControlSmoother
 from instrument.engine.table import Line, VoiceNote
+from instrument.engine.times import attack_times, key_up_speed, release_speed
 from instrument.engine.violin import Play, Release, Step, Violins
 from instrument.engine.voices import VoicePool
 from instrument.joins import Join
@@ -23,10 +24,6 @@ from instrument.midi.marks import SHORT, Mark
 from instrument.midi.ornaments import LIFTED, STOPPED
 from instrument.midi.switches import Switches
 from instrument.model.dynamics import Dynamics
-
-RELEASE_DOUBLES_OVER = 32.0
-"""So many steps of release velocity above 64 make a release fall twice as fast."""
-
 
 SHORT_SECONDS = {Mark.STACCATO: 0.2, Mark.SPICCATO: 0.1}
 """How long short strokes sound that are played live, if their keys stay down."""
@@ -178,14 +175,16 @@ class Notes:
         return notes if self.violins is None else self.violins.playing.bowed(slots, notes)
 
     def _note(self, event: NoteOn, number: int) -> VoiceNote:
-        channel, key = event.channel, event.key
-        controlling_channel = self._state.controlling_channel(channel)
+        controlling_channel = self._state.controlling_channel(event.channel)
         velocity = self._layout.loudness_velocity(event.velocity)
         loudness = self._dynamics.quantile(velocity, soft=controlling_channel.soft)
         preset = controlling_channel.preset
         slide = self._lines.slide(event)
         return VoiceNote(
-            channel, key, loudness, preset, number, *slide, join=event.join, seconds=event.seconds
+            *(event.channel, event.key, loudness, preset, number, *slide),
+            join=event.join,
+            seconds=event.seconds,
+            attack=attack_times(controlling_channel, self._layout, event.velocity),
         )
 
     def end(self, event: NoteOff, sample: int) -> None:
@@ -202,9 +201,7 @@ class Notes:
         )
         if self.violins is not None:
             ended = self.violins.ended(channel, ended, sample, pedal=pedal)
-        # Many keyboards send 0 for a key that comes up in no particular way.
-        faster = max(0, event.velocity - 64) / RELEASE_DOUBLES_OVER
-        self.release(ended.released, 2.0**faster)
+        self.release(ended.released, key_up_speed(event.velocity))
         if ended.back is not None:
             back = ended.back
             note = self._note(NoteOn(channel, back.key, back.velocity), back.number)
@@ -228,9 +225,11 @@ class Notes:
             self.violins.forget(channel)
 
     def release(self, slots: list[int], speed: float = 1.0) -> None:
-        """Let voices go on in their release, so many times faster than usual."""
+        """Let voices go on in their release, so many times faster than their channel says."""
         self._smoother.end(slots)
-        self._pool.release(slots, self._smoother.values, speed)
+        for slot in slots:
+            told = self._state.controlling_channel(self._voices.slots[slot].channel)
+            self._pool.release([slot], self._smoother.values, speed * release_speed(told))
 
     def keep(self, channel: int) -> None:
         """Let the pedalled notes of a member keep what is their own, as if they were released."""

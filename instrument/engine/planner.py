@@ -14,6 +14,9 @@ from instrument.engine.smoothing import ControlSmoother, Performance
 from instrument.engine.voices import VoicePool
 from instrument.units import gain_to_db
 
+ROOM_SHARE, ROOM_ARRIVED = 0.2, 1e-3
+"""Of its way, that the room's loudness goes in a frame, and how near to its end it is there."""
+
 
 class FramePlanner:
     """Brings the control frames of all voices forward, one hop after another.
@@ -24,6 +27,7 @@ class FramePlanner:
 
     Attributes:
         hop: The current one; −1 before the first.
+        room: How many times as loud as usual the room is to be.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class FramePlanner:
             frames_at_once: The most frames that are computed in one run of the graph.
         """
         self.hop = -1
+        self.room = self._room = 1.0
         self._voices = voices
         self._smoother = smoother
         self._pool = pool
@@ -68,12 +73,19 @@ class FramePlanner:
         """
         self.hop += 1
         self._smoother.advance()
+        self._move_room()
         if not self._planned:
             self._edit_curves()
             self._wanted = self._frames_until_change(undisturbed)
         self._planned.append(self._smoother.values.copy())
         if len(self._planned) == self._wanted:
             self._write()
+
+    def _move_room(self) -> None:
+        way = self.room - self._room
+        self._room += way if abs(way) < ROOM_ARRIVED else ROOM_SHARE * way
+        room = self._writer.frames.room
+        room[(self.hop + 1) % len(room)] = self._room
 
     def _edit_curves(self) -> None:
         """Do to the voices what is due before the next frame."""

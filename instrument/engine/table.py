@@ -33,6 +33,7 @@ class VoiceNote:
         slide_cents: How far from the key's pitch a portamento begins.
         slide_frames: How long that takes; 0 without one.
         join: What leads into it; None to go by the gap before it.
+        attack: How many times its own time it takes to the sustain, where nothing leads into it.
         seconds: How long its key stays down; None if nobody knows.
         open: Whether it is on an open string, which has no vibrato.
         beside: The slot of the voice that it shares a bow with; None if it has one of its own.
@@ -47,6 +48,7 @@ class VoiceNote:
     slide_frames: int = 0
     join: Join | None = None
     seconds: float | None = None
+    attack: float = 1.0
     open: bool = False
     beside: int | None = None
 

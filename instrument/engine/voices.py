@@ -16,6 +16,7 @@ from instrument.engine.curves import (
     legato_entry,
     release,
     slide,
+    stretch_attack,
 )
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter
@@ -85,7 +86,8 @@ class VoicePool:
             self._envelopes.put(slot, envelope, curves)
             if note.slide_frames:
                 slide(curves, 0, note.slide_cents, note.slide_frames)
-            self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, note.slide_frames))
+            reached = stretch_attack(curves, note.attack, table.release_frame)
+            self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, reached, note.slide_frames))
         table.position[rows] = at = 3.0 - part
         for slot, note in zip(slots, notes, strict=True):
             self._bows.begin(slot, note.beside, at)

@@ -113,6 +113,11 @@ class Layout:
         share = ATTACK_SHARE if self.velocity == "attack" else 0.0
         return round(127 - share * (127 - velocity))
 
+    @property
+    def velocity_is_attack(self) -> bool:
+        """Whether velocity says how quickly a note begins."""
+        return self.velocity == "attack"
+
     def joins_by_velocity(self, chosen: bool | None) -> bool:
         """Whether velocity chooses joins, unless that was chosen otherwise."""
         return self.velocity_joins if chosen is None else chosen
