@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Callable
 from ctypes import CDLL, POINTER, byref, c_char_p, c_int, c_int64, c_uint32, c_ulong, c_void_p
 from threading import Thread
 from typing import Any, TypeAlias
@@ -122,11 +123,22 @@ def give_up_the_dead() -> None:
 
     That is so when the next client is opened: the library frees all others, who may not know yet.
     """
-    if all(watcher.alive for watcher in _watchers):
-        return
+    if any(not watcher.alive for watcher in _watchers):
+        give_up_all()
+
+
+def give_up_all() -> None:
+    """Tell all watchers that their server has died, or has cut this program off."""
     for watcher in _watchers:
         watcher.give_up()
     _watchers.clear()
+    for tell in before_freed:
+        tell()
+    before_freed.clear()
+
+
+before_freed: list[Callable[[], None]] = []
+"""Called when the clients are about to be freed, of which somebody else may be one."""
 
 
 class Watcher:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from instrument.audio import jack
 from instrument.audio.devices import Device
 from instrument.audio.portaudio import (
     compiled_stream,
@@ -60,6 +61,7 @@ class Output:
         self._sd = load_sounddevice()
         self.device = device
         self._rate_given = rate_given
+        self._asking, self._may_ask, self._time = threading.Lock(), True, 0.0
         wanted = {
             "samplerate": sample_rate,
             # With any other size PortAudio would cut JACK's blocks anew, and add latency.
@@ -79,6 +81,8 @@ class Output:
             raise UsageError(self._refusal(error, sample_rate, block)) from None
         except ValueError as error:
             raise UsageError(f"{device.name}: {error}") from None
+        if device.is_jack:
+            jack.before_freed.append(self._ask_no_more)
 
     def _start(self) -> None:
         try:
@@ -111,14 +115,26 @@ class Output:
         """Whether the device still plays."""
         if self.device.is_jack and server_died():
             return False
+        return self._active
+
+    @property
+    def _active(self) -> bool:
         with suppress(self._sd.PortAudioError):
             return bool(self._stream.active)
         return False
 
     @property
     def seconds(self) -> float:
-        """The stream's time now, the one that the callback is told."""
-        return float(self._stream.time)
+        """The stream's time now, the one that the callback is told; it stops with JACK."""
+        with self._asking:
+            if self._may_ask:
+                self._time = float(self._stream.time)
+            return self._time
+
+    def _ask_no_more(self) -> None:
+        """JACK tells the time, of which PortAudio's client is about to be freed."""
+        with self._asking:
+            self._may_ask = False
 
     @property
     def latency_seconds(self) -> float:
@@ -132,6 +148,8 @@ class Output:
 
     def close(self) -> None:
         """Stop playing."""
+        with suppress(ValueError):
+            jack.before_freed.remove(self._ask_no_more)
         self._stream.close()
 
     def abandon(self) -> None:
@@ -141,6 +159,8 @@ class Output:
         ended or look for devices anew. So it stays as it is, and a second PortAudio takes over.
         """
         for_jack = self.device.is_jack
+        if for_jack and not self._active:
+            jack.give_up_all()
         if for_jack or not _finishes(self._stream.close, CLOSE_SECONDS):
             leave_portaudio(for_jack=for_jack)
         else:
