@@ -80,6 +80,13 @@ TAIL = Limits(0, 3600, unit=" s")
 """Of the time that is rendered behind a song's end."""
 
 
+LAYOUTS = ("gm2", "orchestral", "wind", "mpe")
+"""Of controllers, by name: the first one plays if none is chosen, and the last in MPE zones."""
+
+CURVES = {"soft": 0.6, "linear": 1.0, "hard": 1.7}
+"""The power that a velocity is raised to, by the name of the curve."""
+
+
 class Outside(StrEnum):
     """What to do with notes outside an instrument's range: fold moves them into it by octaves."""
 

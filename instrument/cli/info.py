@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from instrument.cli.options import instrument_folder
-from instrument.midi.layouts import NAMES, layout_of, read_controls
-from instrument.midi.layouts.chart import chart_of, plain
+from instrument.settings import LAYOUTS
 
 
 def info(
@@ -19,7 +18,7 @@ def info(
     controls: Annotated[
         str | None,
         typer.Option(
-            metavar=f"{'|'.join(NAMES)}|FILE.toml",
+            metavar=f"{'|'.join(LAYOUTS)}|FILE.toml",
             help="Show what each controller does in this layout instead.",
             show_default=False,
         ),
@@ -33,6 +32,9 @@ def info(
     from instrument import terminal as ui
 
     if controls is not None:
+        from instrument.midi.layouts import layout_of, read_controls
+        from instrument.midi.layouts.chart import chart_of, plain
+
         rows = chart_of(layout_of(read_controls(controls)))
         told = {row[0]: row[1] for row in rows[1:]}
         print(json.dumps(told, ensure_ascii=False) if as_json else plain(rows))

@@ -12,9 +12,17 @@ import typer
 
 from instrument.errors import UsageError
 from instrument.joins import BOWED_FROM, SLIDES_UP_TO
-from instrument.midi.filters import CURVES
-from instrument.midi.layouts import NAMES, read_controls
-from instrument.settings import LIMITS, POSITION, Chosen, EngineSettings, Joining, Limits, Mode
+from instrument.settings import (
+    CURVES,
+    LAYOUTS,
+    LIMITS,
+    POSITION,
+    Chosen,
+    EngineSettings,
+    Joining,
+    Limits,
+    Mode,
+)
 from instrument.text import one_line
 
 InstrumentOption = Annotated[
@@ -109,7 +117,7 @@ VelocityJoinsOption = Annotated[
 ControlsOption = Annotated[
     str | None,
     typer.Option(
-        metavar=f"{'|'.join(NAMES)}|FILE.toml",
+        metavar=f"{'|'.join(LAYOUTS)}|FILE.toml",
         help="Which controller does what: docs/midi.md. By default gm2, in MPE zones mpe, or as in "
         "a take.",
         show_default=False,
@@ -265,6 +273,8 @@ def read_chosen(
         LIMITS["bend_range"].check("--bend-range", bend_range)
         chosen["bend_range"] = bend_range
     if controls is not None:
+        from instrument.midi.layouts import read_controls
+
         chosen["controls"] = read_controls(controls)
     if mode is not None:
         chosen["mode"] = mode.value

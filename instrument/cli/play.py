@@ -40,8 +40,6 @@ from instrument.cli.options import (
 from instrument.cli.shell import signals_that_end
 from instrument.cli.ui import check_page, serve
 from instrument.errors import UnknownName
-from instrument.midi.filters import read_filter
-from instrument.midi.layouts import layout_of
 from instrument.settings import LIMITS, Mode
 
 if TYPE_CHECKING:
@@ -119,6 +117,8 @@ def play(
     """Play from MIDI keyboards and programs, now, until Ctrl-C."""
     from instrument.live.bindings import config_path, load_bindings
     from instrument.live.knobs import targets
+    from instrument.midi.filters import read_filter
+    from instrument.midi.layouts import layout_of
 
     chosen = read_chosen(
         sample_rate=sample_rate,

@@ -28,7 +28,6 @@ from instrument.cli.options import (
     instrument_folder,
     read_chosen,
 )
-from instrument.midi.filters import read_filter
 from instrument.settings import TAIL, Joining, Outside
 
 if TYPE_CHECKING:
@@ -146,6 +145,9 @@ def render(
     )
     if tail is not None:
         TAIL.check("--tail", tail)
+
+    from instrument.midi.filters import read_filter
+
     chosen_filter = read_filter(channels, keys, transpose, velocity_curve)
 
     from instrument import terminal as ui

@@ -12,14 +12,11 @@ from instrument.midi.channel import CHANNELS
 from instrument.midi.events import Event, KeyPressure, NoteOff, NoteOn, TimedEvent
 from instrument.midi.packed import ScoreEvents
 from instrument.midi.score import Score
-from instrument.settings import Limits
+from instrument.settings import CURVES, Limits
 from instrument.units import NOTE_NAMES
 
 TRANSPOSE = Limits(-60, 60, whole=True, unit=" semitones")
 GAMMA = Limits(0.1, 10)
-CURVES = {"soft": 0.6, "linear": 1.0, "hard": 1.7}
-"""The power that a velocity is raised to, by the name of the curve."""
-
 FLATS = {"B": -1, "b": -1, "♭": -1, "#": 1, "♯": 1, "s": 1, "": 0}
 KEY = r"(\d+|[A-Ga-g][#♯sb♭]?-?\d+)"
 

@@ -34,12 +34,13 @@ from typing import Any, TypeAlias
 
 from instrument.errors import UnknownName, UsageError
 from instrument.midi.layouts.roles import ARTICULATIONS, ROLES
+from instrument.settings import LAYOUTS
 
 Controls: TypeAlias = str | Mapping[str, Any] | None
 """A layout of Arco's by its name, a whole table of one, or None: "gm2", and "mpe" in zones."""
 
 FOLDER = Path(__file__).parent
-NAMES = ("gm2", "orchestral", "wind", "mpe")
+NAMES = LAYOUTS
 """Of Arco's layouts; the first one plays if none is chosen, and the last in MPE zones."""
 
 NUMBERS = {str(number) for number in range(128)}
@@ -252,12 +253,17 @@ def _layout(table: Mapping[str, Any]) -> Layout:
     if not number or not SILENCE_DB <= floor_db <= 0:
         raise UsageError(f"floor_db = {shortened(floor_db)}: should be {SILENCE_DB:g} to 0")
     breath = _breath(table[BREATH]) if BREATH in table else None
+    controllers = _controllers(table.get(CONTROLLERS, {}))
+    pressure = _role("pressure", table.get("pressure", "pressure"))
+    slide = _role("slide", table.get("slide", "brightness"))
+    if breath and "dynamics" not in {*controllers.values(), pressure, slide}:
+        raise UsageError('breath: nothing is "dynamics", so no note would ever begin')
     dynamics = _whole(table, "dynamics", 0) if "dynamics" in table else None
     return Layout(
         title,
-        _controllers(table.get(CONTROLLERS, {})),
-        _role("pressure", table.get("pressure", "pressure")),
-        _role("slide", table.get("slide", "brightness")),
+        controllers,
+        pressure,
+        slide,
         velocity,
         _switch(table, "velocity_joins"),
         _switch(table, "mono"),

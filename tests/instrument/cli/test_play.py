@@ -281,7 +281,7 @@ def test_play_refuses_to_record_where_or_what_it_cannot(
 def test_a_device_that_refuses_leaves_older_recordings_as_they_were(
     play: Arco, refused: Refused, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
         raise UsageError("Speakers (ALSA) refuses")
 
     speakers = Device(0, "ALSA", "Speakers", 48_000)
