@@ -28,7 +28,7 @@ from instrument.midi.score import Score
 from instrument.midi.switches import switched
 from instrument.model.graphs import Instrument
 from instrument.report import RenderReport
-from instrument.settings import TAIL, Chosen, EngineSettings, Outside
+from instrument.settings import TAIL, Chosen, EngineSettings, Mode, Outside
 from instrument.units import gain_to_db
 
 BLOCK = 4096
@@ -188,7 +188,8 @@ def render_score(
         length = replace(length, most=whole.samples, exact=True)
 
     def events() -> Iterator[Timed]:
-        parts = stem(written_out, channel, whole)
+        # What violins do to their voices depends on all of them, so all are played for each stem.
+        parts = stem(written_out, None if how.mode == Mode.VIOLIN else channel, whole)
         timed = ((round(seconds * rate), event) for seconds, event in parts)
         return takewhile(lambda each: each[0] <= length.last, timed)
 

@@ -1,7 +1,7 @@
 """Writes the pieces that show bowing, and draws them as they sound: `python -m tests.bowing`.
 
-`examples/etude.mid`, `cantabile.mid` and `ornaments.mid` are Arco's own; `docs/bowing.webp` has
-some seconds of each, as the violin plays them.
+`examples/etude.mid`, `cantabile.mid`, `ornaments.mid` and `sarabande.mid` are Arco's own;
+`docs/bowing.webp` has some seconds of each, as the violin plays them, the last one as one violin.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Written:
         marks: Texts beside it.
         gap: Share of it for which the key is up.
         level: Of expression, where it begins.
+        until_next: When the next one begins, in quarter notes; behind this one's end if None.
     """
 
     beats: float
@@ -55,6 +56,7 @@ class Written:
     marks: tuple[str, ...] = ()
     gap: float = 0.0
     level: int | None = None
+    until_next: float | None = None
 
 
 def etude() -> list[Written]:
@@ -122,7 +124,43 @@ def ornaments() -> list[Written]:
     ]
 
 
-PIECES = {"etude": (etude, 104), "cantabile": (cantabile, 66), "ornaments": (ornaments, 80)}
+def sarabande() -> list[Written]:
+    """Chords, double stops, and lines over a note that is held, for one violin."""
+    melody = (69, 70, 72, 70, 69, 77)
+    return [
+        Written(1.0, (62, 69, 77), 88),
+        Written(1.5, (69, 77), 80),
+        Written(0.5, (76,), 74),
+        Written(1.0, (55, 64, 73), 84),
+        Written(1.0, (64, 73), 78),
+        Written(0.5, (74,), 74),
+        Written(0.5, (76,), 76),
+        Written(1.0, (57, 65, 74), 86),
+        Written(2.0, (74,), 78, until_next=0.0),
+        Written(1.0, (65,), 78),
+        Written(1.0, (64,), 74),
+        Written(2.0, (56, 62, 71, 76), 92),
+        Written(0.5, (74,), 72),
+        Written(0.5, (73,), 72),
+        Written(3.0, (57, 64, 73, 81), 96),
+        Written(3.0, (62,), 70, until_next=0.0),
+        *(Written(0.5, (key,), 72) for key in melody),
+        Written(2.0, (55, 62, 70, 79), 96),
+        Written(0.5, (77,), 76),
+        Written(0.5, (76,), 76),
+        Written(1.5, (57, 64, 73), 84),
+        Written(0.5, (74,), 76),
+        Written(1.0, (69, 76), 80),
+        Written(3.0, (62, 69, 77), 80),
+    ]
+
+
+PIECES = {
+    "etude": (etude, 104),
+    "cantabile": (cantabile, 66),
+    "ornaments": (ornaments, 80),
+    "sarabande": (sarabande, 58),
+}
 
 
 def song(notes: list[Written], beats_a_minute: int) -> mido.MidiFile:
@@ -137,7 +175,7 @@ def song(notes: list[Written], beats_a_minute: int) -> mido.MidiFile:
         for key in note.keys:
             events.append((begin, 2, mido.Message("note_on", note=key, velocity=note.velocity)))
             events.append((end, -1, mido.Message("note_off", note=key, velocity=64)))
-        at += note.beats
+        at += note.beats if note.until_next is None else note.until_next
     track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(beats_a_minute))])
     now = 0
     for tick, _, message in sorted(events, key=lambda event: event[:2]):
@@ -152,6 +190,7 @@ EXCERPTS = (
     ("cantabile", "slurs, portamento at 2.7 s", 0.5, 6.5),
     ("ornaments", "trill", 1.0, 5.0),
     ("ornaments", "tremolo, at last of two notes", 6.0, 11.5),
+    ("sarabande", "one violin, mode violin", 6.0, 12.5),
 )
 
 
@@ -173,7 +212,8 @@ class Heard:
 def play(violin: Instrument, path: Path) -> Heard:
     """Play a file and look at the pitches that are played from."""
     phrased = phrase(read_score(path), "auto", 0)
-    engine = Engine(violin, EngineSettings(sample_rate=RATE))
+    mode = "violin" if path.stem == "sarabande" else "poly"
+    engine = Engine(violin, EngineSettings(sample_rate=RATE, mode=mode))
     events = [(round(t.seconds * RATE), t.event) for t in played_as_marked(phrased, 0)]
     engine.follow(lambda: iter(events))
     blocks, midi = [], []

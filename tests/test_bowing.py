@@ -36,4 +36,14 @@ def test_a_piece_is_played_by_few_voices(name: str, instrument: str) -> None:
     report = render_score(player, score, RenderSettings(), lambda _block: None)
     assert (report.mended, report.without_voice, report.skipped) == (0, 0, 0)
     assert report.notes >= score.notes
-    assert report.voices_max <= (4 if name == "ornaments" else 2)
+    assert report.voices_max <= {"ornaments": 4, "sarabande": 8}.get(name, 2)
+
+
+@pytest.mark.slow
+def test_the_sarabande_is_played_on_one_violin() -> None:
+    score = read_score(EXAMPLES / "sarabande.mid")
+    violin = load_instrument(find_instrument("violin"))
+    settings = RenderSettings().chosen(mode="violin")
+    report = render_score(violin, score, settings, lambda _block: None)
+    assert (report.notes, report.without_voice) == (score.notes, 0)
+    assert report.voices_max <= 6

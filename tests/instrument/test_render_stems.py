@@ -105,11 +105,12 @@ def render(tiny: Instrument) -> Render:
 
     def render(played: Score, **engine: Any) -> dict[int | None, Float32]:
         settings = RenderSettings(EngineSettings(**({"voices": 64, "room_gain": 0.0} | engine)))
+        strung = replace(tiny, spec=replace(tiny.spec, strings=[55, 62, 69, 76]))
         heard: dict[int | None, Float32] = {}
         whole = Whole()
         for channel in (None, *channels(played)):
             blocks: list[Float32] = []
-            render_score(tiny, played, settings, blocks.append, channel=channel, whole=whole)
+            render_score(strung, played, settings, blocks.append, channel=channel, whole=whole)
             heard[channel] = np.concatenate(blocks, axis=1)
         return heard
 
@@ -149,6 +150,21 @@ def test_stems_of_a_line_on_channels_in_turn_add_up_where_voices_are_few(
     soft = [(0.0, ControlChange(channel, 7, 50)) for channel in (4, 5, 6)]
     chord = [event for key in (60, 64) for event in line(9, key, key + 3, start=0.35)]
     assert_they_add_up(render(score(*soft, *timed, *chord, seconds=1.1), voices=voices))
+
+
+ROLLED = [
+    event
+    for channel, chord in ((1, (55, 62, 71, 79)), (2, (57, 64, 73)), (5, (62, 69, 77)))
+    for key in chord
+    for event in line(channel, key, key + 1, key, each=0.3, start=0.05 * channel)
+]
+
+
+@pytest.mark.parametrize("voices", [1, 4, 64])
+@pytest.mark.parametrize("zone", [[], ZONE], ids=["channels", "zone"])
+def test_stems_of_violins_add_up(render: Render, zone: list[Any], voices: int) -> None:
+    played = score(*zone, *ROLLED, seconds=1.4)
+    assert_they_add_up(render(played, voices=voices, mode="violin"))
 
 
 @pytest.mark.parametrize(
