@@ -174,8 +174,9 @@ def render_score(
     """
     spec, how, at_once = instrument.spec, settings.engine, settings.frames_at_once
     rate, layout, (low, high) = how.sample_rate, layout_of(how.controls), spec.pitch_range
-    played = in_range(switched(score, layout), low, high, settings.outside)
     joins = layout.joins_by_velocity(how.velocity_joins)
+    marked = switched(score, layout, velocity_joins=joins)
+    played = in_range(marked, low, high, settings.outside)
     phrased = phrase(played.score, how.joins, how.seed, velocity_joins=joins)
     written_out = played_as_marked(phrased, how.seed)
     compile_seconds = compile_kernels(compiling)

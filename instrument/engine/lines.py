@@ -22,7 +22,11 @@ def slide_frames(portamento_time: int) -> int:
 
 
 class Lines:
-    """What leads into the notes of each channel."""
+    """What leads into the notes of each channel.
+
+    Attributes:
+        velocity_joins: Whether the velocity of a note that touches the one before says it.
+    """
 
     def __init__(self, voices: Voices, state: ChannelState, *, velocity_joins: bool) -> None:
         """Know of no notes.
@@ -34,7 +38,7 @@ class Lines:
         """
         self._voices = voices
         self._state = state
-        self._velocity_joins = velocity_joins
+        self.velocity_joins = velocity_joins
         self._last_key: list[int | None] = [None] * CHANNELS
 
     def mono(self, channel: int) -> bool:
@@ -53,7 +57,7 @@ class Lines:
         slide_from = self._state.channels[event.channel].slide_from
         told = event.join is not None
         line_goes_on = told or self.mono(event.channel) or place is not None
-        in_line = line_goes_on and (portamento or self._velocity_joins)
+        in_line = line_goes_on and (portamento or self.velocity_joins)
         if slide_from is None and not in_line:
             return event
         line = self._voices.line(event.channel, sample, event.after, place)

@@ -16,7 +16,7 @@ from instrument.engine.table import Line, VoiceNote
 from instrument.engine.times import attack_times, key_up_speed, release_speed
 from instrument.engine.violin import Play, Release, Step, Violins
 from instrument.engine.voices import VoicePool
-from instrument.joins import Join
+from instrument.joins import Join, by_velocity
 from instrument.midi.controllers import ChannelState
 from instrument.midi.events import NO_NOTE, NoteOff, NoteOn
 from instrument.midi.layouts import Layout
@@ -140,13 +140,15 @@ class Notes:
         if event.note is not None or event.join is not None or not mark:
             return event
         kind = mark & SHORT
+        before = self._voices.line(event.channel, sample, place=place)
         if not kind:
-            return replace(event, join=mark.join)
+            touches = before is not None and before[1] == 0
+            chosen = mark & Mark.SLUR and touches and self._lines.velocity_joins
+            return replace(event, join=by_velocity(event.velocity) if chosen else mark.join)
         self._shortened += 1
         own = FIRST_SHORT - self._shortened
         end = NoteOff(event.channel, event.key, RELEASES[kind], own)
         self.later(Cut(end), sample + round(SHORT_SECONDS[kind] * self._sample_rate))
-        before = self._voices.line(event.channel, sample, place=place)
         join = None
         if before is not None and before[1] > 0:
             join = Join.STACCATO

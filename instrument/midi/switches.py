@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from instrument.joins import by_velocity
 from instrument.midi.controllers import (
     BANK_COARSE,
     BANK_FINE,
@@ -75,11 +76,16 @@ class Switches:
         return MARKS[self._chosen.get(zone, "as-played")]
 
 
-def switched(score: Score, layout: Layout) -> Score:
+def switched(score: Score, layout: Layout, *, velocity_joins: bool = False) -> Score:
     """A score whose notes are marked as keys, programs and channels say; keys that say so are gone.
 
     What is written beside a note counts before. Takes stay as they were played: their switches are
     the engine's.
+
+    Args:
+        score: With all its keys.
+        layout: Which of them are switches.
+        velocity_joins: Whether the velocities of slurred notes choose how; see ``EngineSettings``.
     """
     if score.take is not None or not (layout.keys or layout.channels or _has_bank(score)):
         return score
@@ -93,7 +99,10 @@ def switched(score: Score, layout: Layout) -> Score:
         match event:
             case NoteOn() if not switches.key(event):
                 notes += 1
-                _mark(marks, event.note or 0, switches.mark(event.channel))
+                mark = switches.mark(event.channel)
+                if velocity_joins and mark & Mark.SLUR:
+                    mark = MARKS[by_velocity(event.velocity).value]
+                _mark(marks, event.note or 0, mark)
             case ProgramChange():
                 switches.program(event)
             case ControlChange():

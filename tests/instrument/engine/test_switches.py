@@ -78,6 +78,21 @@ def test_a_slide_takes_its_time_and_a_slur_does_not(tiny: Instrument) -> None:
     assert there[SLIDE] > there[SLUR] + 5
 
 
+def test_the_velocity_of_a_slurred_note_chooses_how_it_is_joined(tiny: Instrument) -> None:
+    there, dips = {}, {}
+    for velocity in (20, 70, 120):
+        player = Switching(tiny)
+        player.send(*switch(SLUR), NoteOn(0, 69, 70))
+        player.play(0.4)
+        player.send(NoteOn(0, 74, velocity))
+        heard = player.play(0.4)
+        assert player.begun == 1
+        there[velocity] = int(np.argmax(np.abs(heard.pitch - 74.0) < 0.5))
+        dips[velocity] = float(heard.loudness[:25].min() - np.median(heard.loudness[50:]))
+    assert there[20] > there[70] + 5
+    assert dips[120] < dips[70] - 2.0
+
+
 @pytest.mark.parametrize(("key", "seconds"), [(STACCATO, 0.2), (SPICCATO, 0.1)])
 def test_a_short_stroke_ends_by_itself_or_with_its_key(
     player: Switching, key: int, seconds: float

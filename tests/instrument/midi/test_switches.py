@@ -73,6 +73,13 @@ def test_keys_are_switches_and_no_notes(tmp_path: Path, *, packed: bool) -> None
     assert sorted(ends) == sorted(CHOSEN)
 
 
+def test_velocities_of_slurred_notes_may_choose_how(tmp_path: Path) -> None:
+    played = [NoteOn(0, 25, 80), *(NoteOn(0, 60 + v, v) for v in (20, 50, 120))]
+    score = written(tmp_path / "song.mid", *(replace(e, key=min(e.key, 127)) for e in played))
+    found = marked(switched(score, layout_of("orchestral"), velocity_joins=True))
+    assert found == {80: Mark.PORTAMENTO, 110: Mark.SLUR, 127: Mark.BOW}
+
+
 def test_what_is_written_beside_a_note_counts_first(tmp_path: Path) -> None:
     switch = NoteOn(0, 28, 80)
     score = written(tmp_path / "song.mid", switch, NoteOn(0, 60, 80), text=b"spiccato")
