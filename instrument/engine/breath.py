@@ -39,6 +39,9 @@ class Breathing:
             channel, key = event.channel, event.key
             self._down[channel].pop(key, None)
             self._down[channel][key] = event
+            # What a member of a zone was told rests when its note has ended.
+            if channel in self._blown and self._dynamics(channel) < self._limits.ends:
+                self._blown.remove(channel)
             if channel in self._blown:
                 self._waiting[channel].discard(key)
                 heard.append(event)
@@ -56,6 +59,9 @@ class Breathing:
             return [down[latest]]
         return []
 
+    def _dynamics(self, channel: int) -> int:
+        return self._state.dynamics(channel) or 0
+
     def forget(self, channel: int) -> None:
         """No key of a channel is down any more."""
         self._down[channel].clear()
@@ -70,7 +76,7 @@ class Breathing:
         limits = self._limits
         if limits is None:
             return [], False
-        dynamics = self._state.dynamics(channel) or 0
+        dynamics = self._dynamics(channel)
         blown = channel in self._blown
         if not blown and dynamics >= limits.begins:
             self._blown.add(channel)

@@ -103,7 +103,7 @@ class Control:
         for channel in self.state.channels:
             channel.preset = preset
             channel.mono |= settings.mode == Mode.MONO
-        layout = layout_of(settings.controls)
+        self._layout = layout = layout_of(settings.controls)
         self._switches = Switches(layout, self.state)
         joins = layout.joins_by_velocity(settings.velocity_joins)
         lines = Lines(self.voices, self.state, velocity_joins=joins)
@@ -170,8 +170,7 @@ class Control:
                 change = self.state.change(event)
                 self._follow(channel, change.channels, PRESSED)
                 self.notes.breathe(change.channels, sample)
-            case KeyPressure(channel, key, value) if not self.state.is_member(channel):
-                # A member's notes have the pressure of their channel.
+            case KeyPressure(channel, key, value) if self._presses(channel):
                 self.pool.press(self.voices.holding(channel, key), pressure_db(value))
             case ProgramChange():
                 self._change_program(event)
@@ -186,6 +185,10 @@ class Control:
                 self.notes.play(self.notes.violins.wake(event, sample), sample)
 
     # --- controllers ---------------------------------------------------------------------
+
+    def _presses(self, channel: int) -> bool:
+        """Whether pressure on its keys makes a channel's notes louder: a member's have its own."""
+        return not self.state.is_member(channel) and self._layout.pressure == "pressure"
 
     def _follow(self, channel: int, channels: range, columns: Sequence[int]) -> None:
         """Let voices follow what a channel was told for others as well, if it is a manager."""

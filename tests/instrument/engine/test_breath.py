@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from instrument.engine.engine import Engine
-from instrument.midi.events import ChannelPressure, ControlChange, Event, NoteOff, NoteOn
+from instrument.midi.events import (
+    ChannelPressure,
+    ControlChange,
+    Event,
+    KeyPressure,
+    NoteOff,
+    NoteOn,
+)
 from instrument.midi.layouts import Controls
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
@@ -130,6 +137,29 @@ def test_pressure_is_vibrato(player: Winded) -> None:
     player.send(ON, ChannelPressure(0, 100))
     assert player.play(0.3).keys() == [69]
     assert player.engine._control.state.channels[0].vibrato_depth == 100
+
+
+def test_key_pressure_makes_nothing_louder_where_breath_does(tiny: Instrument) -> None:
+    sounds = []
+    for events in ((), (KeyPressure(0, 69, 127),)):
+        player = Winded(tiny)
+        player.blow(90)
+        player.send(ON, *events)
+        sounds.append(player.play(0.3).audio)
+    np.testing.assert_array_equal(sounds[0], sounds[1])
+
+
+def test_a_member_without_pressure_has_no_breath_left_of_the_note_before(tiny: Instrument) -> None:
+    player = Winded(tiny, {"like": "wind", "pressure": "dynamics", "mono": False})
+    player.control((101, 0), (100, 6), (6, 3))
+    player.send(ChannelPressure(1, 90), NoteOn(1, 69, 80))
+    assert player.play(0.3).keys() == [69]
+    player.send(NoteOff(1, 69))
+    player.play(GONE)
+    player.send(NoteOn(1, 69, 80))
+    assert player.play(0.3).voices()[-1] == 0
+    player.send(ChannelPressure(1, 90))
+    assert player.play(0.3).keys() == [69]
 
 
 def test_breath_may_be_pressure_of_each_channel_of_a_zone(tiny: Instrument) -> None:
