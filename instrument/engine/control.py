@@ -15,7 +15,7 @@ from instrument.engine.planner import FramePlanner
 from instrument.engine.slots import Cut, Own, Theft, Wake
 from instrument.engine.smoothing import PRESSED, SLID, ControlSmoother, pressure_db
 from instrument.engine.table import VoiceTable
-from instrument.engine.violin import Violins
+from instrument.engine.violin import AsPlayed, Violins
 from instrument.engine.voices import VoicePool
 from instrument.errors import InstrumentError
 from instrument.midi.channel import CHANNELS
@@ -125,7 +125,7 @@ class Control:
             sample_rate,
             min(frames_at_once, hops - 2),
         )
-        violins = None
+        violins: Violins | AsPlayed = AsPlayed()
         if settings.mode == Mode.VIOLIN:
             violins = Violins(self.voices, self.state, spec.strings, latents, sample_rate)
         self.notes = Notes(
@@ -152,8 +152,7 @@ class Control:
         """
         self.voices.on_theft = on_theft
         self.notes.later = later
-        if self.notes.violins is not None:
-            self.notes.violins.later = later
+        self.notes.violins.later = later
 
     def handle(self, event: Event | Theft | Own, sample: int) -> None:
         """Take an event at a sample of the current hop."""
@@ -181,7 +180,7 @@ class Control:
                 self.voices.repeat(event)
             case Cut(end):
                 self.notes.end(end, sample)
-            case Wake() if self.notes.violins is not None:
+            case Wake():
                 self.notes.play(self.notes.violins.wake(event, sample), sample)
 
     # --- controllers ---------------------------------------------------------------------

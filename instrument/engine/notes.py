@@ -14,7 +14,7 @@ from instrument.engine.slots import Cut, Place
 from instrument.engine.smoothing import ControlSmoother
 from instrument.engine.table import Line, VoiceNote
 from instrument.engine.times import attack_times, key_up_speed, release_speed
-from instrument.engine.violin import Play, Release, Step, Violins
+from instrument.engine.violin import AsPlayed, Play, Release, Step, Violins
 from instrument.engine.voices import VoicePool
 from instrument.joins import Join, by_velocity
 from instrument.midi.controllers import ChannelState
@@ -51,7 +51,7 @@ class Notes:
         planner: FramePlanner,
         dynamics: Dynamics,
         layout: Layout,
-        violins: Violins | None,
+        violins: Violins | AsPlayed,
         switches: Switches,
         sample_rate: int,
     ) -> None:
@@ -66,7 +66,7 @@ class Notes:
             planner: Knows the current hop.
             dynamics: How loud a velocity is.
             layout: Says what velocity and breath do.
-            violins: What sounds, where each channel is one; None where it may be anything.
+            violins: Which of the keys sound, and when.
             switches: Say how notes are played.
             sample_rate: In Hz.
         """
@@ -89,7 +89,7 @@ class Notes:
         """Take keys that go down at one sample of the current hop."""
         keys = [event for event in events if not self._switches.key(event)]
         heard = self.breathing.heard(keys)
-        self.play(self.violins.arrive(heard, sample) if self.violins else map(Play, heard), sample)
+        self.play(self.violins.arrive(heard, sample), sample)
 
     def play(self, steps: Iterable[Step], sample: int) -> None:
         """Begin and end notes, one after another; those that begin by themselves in the end."""
@@ -163,18 +163,15 @@ class Notes:
         first = hop_start(hop, self._sample_rate)
         length = hop_start(hop + 1, self._sample_rate) - first
         inside = sample - first
-        notes = self._bowed(slots, notes)
+        notes = self.violins.bowed(slots, notes)
         self._smoother.begin(slots, [note.channel for note in notes])
         self._pool.begin(slots, notes, hop, inside, inside / length, self._smoother.values)
 
     def _join(self, slot: int, note: VoiceNote, line: Line) -> None:
-        (note,) = self._bowed([slot], [note])
+        (note,) = self.violins.bowed([slot], [note])
         before = self._smoother.join(slot, note.channel)
         glide = self._pool.join(slot, note, line, before, self._smoother.values)
         self._smoother.lead(slot, glide)
-
-    def _bowed(self, slots: Sequence[int], notes: Sequence[VoiceNote]) -> Sequence[VoiceNote]:
-        return notes if self.violins is None else self.violins.playing.bowed(slots, notes)
 
     def _note(self, event: NoteOn, number: int) -> VoiceNote:
         controlling_channel = self._state.controlling_channel(event.channel)
@@ -192,17 +189,16 @@ class Notes:
     def end(self, event: NoteOff, sample: int) -> None:
         """Take a key that comes up."""
         channel = event.channel
-        if self.violins is not None and self.violins.waits(event, sample):
+        if self.violins.waits(event, sample):
             return
         pedal, mono = self._state.controlling_channel(channel).pedal, self._lines.mono(channel)
         self.begin(self.breathing.up(channel, event.key, mono=mono), sample)
         held = self._state.is_member(channel) and self._voices.keys_down(channel)
-        returns = mono or self.violins is not None
+        returns = mono or self.violins.lines
         ended = self._voices.note_off(
             channel, event.key, sample, pedal=pedal, mono=returns, note=event.note
         )
-        if self.violins is not None:
-            ended = self.violins.ended(channel, ended, sample, pedal=pedal)
+        ended = self.violins.ended(channel, ended, sample, pedal=pedal)
         self.release(ended.released, key_up_speed(event.velocity))
         if ended.back is not None:
             back = ended.back
@@ -218,13 +214,13 @@ class Notes:
             begun, ended = self.breathing.change(index, mono=self._lines.mono(index))
             self.begin(begun, sample)
             if ended:
+                self.violins.forget(index)
                 self.release(self._voices.release_all(index, sample))
 
     def forget(self, channel: int) -> None:
         """No key of a channel is down any more, and nothing is to come."""
         self.breathing.forget(channel)
-        if self.violins is not None:
-            self.violins.forget(channel)
+        self.violins.forget(channel)
 
     def release(self, slots: list[int], speed: float = 1.0) -> None:
         """Let voices go on in their release, so many times faster than their channel says."""

@@ -73,6 +73,13 @@ class Playing:
         ]
         return min(ended, key=lambda i: self.far(i, midi), default=None)
 
+    def in_the_way(self, violin: int) -> list[int]:
+        """Voices that can't sound beside the note that began last."""
+        slots = self._voices.slots
+        held = sorted(self.held(violin), key=lambda i: -slots[i].order)
+        fitting = [i for i in held if self._strings.together([slots[held[0]].key, slots[i].key])]
+        return [i for i in held[1:] if i not in fitting[:1]]
+
     def in_hand(
         self, violin: int, keys: Sequence[int], chord: Collection[int], sample: int
     ) -> dict[int, int]:

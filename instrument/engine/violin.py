@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from instrument.engine.allocation import JOIN_WITHIN_SEMITONES, Voices
 from instrument.engine.playing import Playing
 from instrument.engine.slots import NoteEnd, Place, Stage, Wake
 from instrument.engine.strings import Strings
+from instrument.engine.table import VoiceNote
 from instrument.joins import Join
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import ChannelState
@@ -99,6 +100,37 @@ class _Hand:
     double: bool = False
 
 
+class AsPlayed:
+    """Channels that are no violins: every key sounds when it goes down, as its channel says."""
+
+    lines = False
+    later: Callable[[Wake, int], None]
+
+    def arrive(self, events: Sequence[NoteOn], _sample: int) -> Iterable[Step]:
+        """Keys go down."""
+        return map(Play, events)
+
+    def waits(self, _event: NoteOff, _sample: int) -> bool:
+        """No key waits."""
+        return False
+
+    def ended(self, _channel: int, end: NoteEnd, _sample: int, *, pedal: bool) -> NoteEnd:
+        """What a note-off does."""
+        del pedal
+        return end
+
+    def wake(self, _wake: Wake, _sample: int) -> Iterable[Step]:
+        """Nothing is due."""
+        return ()
+
+    def forget(self, channel: int) -> None:
+        """Nothing is to come."""
+
+    def bowed(self, _slots: Sequence[int], notes: Sequence[VoiceNote]) -> Sequence[VoiceNote]:
+        """Notes that begin: each with its own bow."""
+        return notes
+
+
 class Violins:
     """Every channel is one violin, and so is every MPE zone.
 
@@ -107,9 +139,11 @@ class Violins:
     that leaves what the other holds.
 
     Attributes:
-        playing: What the voices play.
+        lines: Whether a voice goes back to keys that are down.
         later: Called with what is to be handled at a sample to come.
     """
+
+    lines = True
 
     def __init__(
         self,
@@ -132,7 +166,7 @@ class Violins:
         self._voices = voices
         self._state = state
         self._strings = Strings(tuning)
-        self.playing = Playing(voices, state, self._strings)
+        self._playing = Playing(voices, state, self._strings)
         self._latents = latents
         self._sample_rate = sample_rate
         self._together = round(CHORD_SECONDS * sample_rate)
@@ -142,8 +176,8 @@ class Violins:
 
     def arrive(self, events: Sequence[NoteOn], sample: int) -> Iterator[Step]:
         """Keys go down at one sample; those of a channel that plays a line are left to it."""
-        for violin, keys in groupby(events, lambda event: self.playing.violin(event.channel)):
-            for mono, group in groupby(keys, lambda event: self.playing.mono(event.channel)):
+        for violin, keys in groupby(events, lambda event: self._playing.violin(event.channel)):
+            for mono, group in groupby(keys, lambda event: self._playing.mono(event.channel)):
                 if mono:
                     yield from map(Play, group)
                 else:
@@ -157,29 +191,29 @@ class Violins:
             yield from self._reach_upper_strings(violin, sample)
             hand.chord.clear()
             hand.began = sample
-        if not self.playing.held(violin):
+        if not self._playing.held(violin):
             hand.double = False
         new: dict[int, _Key] = {}
         for key in keys:
-            slot = self.playing.of_score(key.event.after)
+            slot = self._playing.of_score(key.event.after)
             if slot is None:
-                slot = self.playing.sounding(violin).get(key.event.key)
+                slot = self._playing.sounding(violin).get(key.event.key)
             if slot is None:
                 new[key.event.key] = key
                 continue
             yield key.play(slot)
-            yield from self._leave_the_rest(violin, sample)
+            yield Release(self._voices.let_go(self._playing.in_the_way(violin), sample))
         alone = len(new) == 1 and not hand.chord
         hand.chord |= new
         if alone:
             yield from self._go_on(violin, next(iter(new.values())), sample)
         elif new:
             yield from self._hold_together(violin, sample)
-        hand.double |= len(self.playing.held(violin)) == 2
+        hand.double |= len(self._playing.held(violin)) == 2
 
     def waits(self, event: NoteOff, sample: int) -> bool:
         """Whether a key came up that the bow hasn't reached yet; it ends as much later."""
-        hand = self._hands[self.playing.violin(event.channel)]
+        hand = self._hands[self._playing.violin(event.channel)]
         key = hand.chord.get(event.key) if event.key in hand.waiting else None
         if key is None or key.sounded or key.up or key.event.channel != event.channel:
             return False
@@ -190,9 +224,9 @@ class Violins:
 
     def ended(self, channel: int, end: NoteEnd, sample: int, *, pedal: bool) -> NoteEnd:
         """What a note-off does: its line can't go back to a key that the other voice prevents."""
-        if end.back is None or self.playing.mono(channel):
+        if end.back is None or self._playing.mono(channel):
             return end
-        slots, held = self._voices.slots, self.playing.held(self.playing.violin(channel))
+        slots, held = self._voices.slots, self._playing.held(self._playing.violin(channel))
         others = [slots[i].key for i in held if i != end.back.slot]
         if self._strings.together([end.back.key, *others]):
             return end
@@ -207,18 +241,22 @@ class Violins:
         hand.ends = [each for each in hand.ends if each[0] > sample]
         yield from due
 
+    def bowed(self, slots: Sequence[int], notes: Sequence[VoiceNote]) -> Sequence[VoiceNote]:
+        """Notes that begin or go on together in slots, as bow and hand have them."""
+        return self._playing.bowed(slots, notes)
+
     def forget(self, channel: int) -> None:
         """Nothing of a channel's chord is to come any more: all its notes have ended."""
-        self._hands[self.playing.violin(channel)] = _Hand()
+        self._hands[self._playing.violin(channel)] = _Hand()
 
     # --- the bow -----------------------------------------------------------------------------
 
     def _go_on(self, violin: int, key: _Key, sample: int) -> Iterator[Step]:
         """One key goes down: it goes on in a voice, or sounds beside what is held."""
         slots, midi = self._voices.slots, key.event.key
-        held = sorted(self.playing.held(violin), key=lambda i: self.playing.far(i, midi))
+        held = sorted(self._playing.held(violin), key=lambda i: self._playing.far(i, midi))
         if not held or (len(held) == 1 and self._beside(violin, key.event, held[0])):
-            yield key.play(self.playing.just_ended(violin, midi, sample))
+            yield key.play(self._playing.just_ended(violin, midi, sample))
             return
         fitting = [
             slot
@@ -226,7 +264,7 @@ class Violins:
             if self._strings.together([midi, *(slots[i].key for i in held if i != slot)])
         ]
         yield key.play((fitting or held)[0])
-        yield from self._leave_the_rest(violin, sample)
+        yield Release(self._voices.let_go(self._playing.in_the_way(violin), sample))
 
     def _beside(self, violin: int, event: NoteOn, slot: int) -> bool:
         """Whether a note is to sound beside the only one that is held.
@@ -242,7 +280,7 @@ class Violins:
     def _hold_together(self, violin: int, sample: int) -> Iterator[Step]:
         """Keys have gone down together: two sound at once, or the lower ones of a chord."""
         hand, slots = self._hands[violin], self._voices.slots
-        sounding = self.playing.sounding(violin)
+        sounding = self._playing.sounding(violin)
         hand.chord = {k: key for k, key in hand.chord.items() if not key.sounded or k in sounding}
         first, hand.waiting = self._strings.rolled([*hand.chord])
         for midi, slot in sounding.items():
@@ -253,7 +291,7 @@ class Violins:
         missing = [midi for midi in first if midi not in sounding]
         before = {}
         if not hand.waiting:
-            before = self.playing.in_hand(violin, missing, hand.chord, sample)
+            before = self._playing.in_hand(violin, missing, hand.chord, sample)
         left = [
             slot
             for midi, slot in sounding.items()
@@ -274,7 +312,7 @@ class Violins:
         hand.waiting, hand.due = [], None
         if not waiting:
             return
-        sounding = self.playing.sounding(violin)
+        sounding = self._playing.sounding(violin)
         left = [slot for midi, slot in sounding.items() if midi not in waiting]
         yield Release(self._voices.let_go(left, sample))
         for key in (hand.chord[midi] for midi in waiting):
@@ -288,15 +326,7 @@ class Violins:
                 self.later(Wake(violin), hand.ends[-1][0])
         self._voices.dropped += sum(not key.sounded for key in hand.chord.values())
         hand.chord.clear()
-        hand.double |= len(self.playing.held(violin)) == 2
-
-    def _leave_the_rest(self, violin: int, sample: int) -> Iterator[Step]:
-        """The bow leaves what can't sound beside the note that began last."""
-        slots = self._voices.slots
-        held = sorted(self.playing.held(violin), key=lambda i: -slots[i].order)
-        fitting = [i for i in held if self._strings.together([slots[held[0]].key, slots[i].key])]
-        left = [i for i in held[1:] if i not in fitting[:1]]
-        yield Release(self._voices.let_go(left, sample))
+        hand.double |= len(self._playing.held(violin)) == 2
 
 
 def _roll(chord: list[_Key], latents: LatentSpace, sample_rate: int) -> int:

@@ -119,3 +119,16 @@ def test_a_file_is_played_so(strung: Instrument) -> None:
     engine.render(together)
     alone = engine_after(strung, MUSIC, 2.0)[1]
     np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_a_chord_whose_breath_goes_has_no_upper_strings_any_more(strung: Instrument) -> None:
+    wind = replace(VIOLIN, controls="wind")
+    breath: list[tuple[float, Event]] = [
+        (0.0, ControlChange(0, 127, 0)),  # wind plays lines, if nothing says otherwise
+        (0.05, ControlChange(0, 2, 100)),
+        *CHORD,
+        (0.14, ControlChange(0, 2, 0)),
+    ]
+    engine, _ = engine_after(strung, breath, 0.5, wind)
+    assert engine.held == 0
+    assert not set(keys(engine)) & {71, 79}
