@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from instrument.engine.allocation import Voices
+from instrument.engine.articulations import Articulations
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter
 from instrument.engine.lines import Lines
@@ -12,7 +13,7 @@ from instrument.engine.long_notes import LongNotes
 from instrument.engine.notes import Notes
 from instrument.engine.places import Places
 from instrument.engine.planner import FramePlanner
-from instrument.engine.slots import Cut, Own, Theft, Wake
+from instrument.engine.slots import Cut, Own, Theft, Turn, Wake
 from instrument.engine.smoothing import PRESSED, SLID, ControlSmoother, pressure_db
 from instrument.engine.table import VoiceTable
 from instrument.engine.violin import AsPlayed, Violins
@@ -138,7 +139,7 @@ class Control:
             Dynamics(spec.loudness_db),
             layout,
             violins,
-            self._switches,
+            Articulations(self.voices, lines, self._switches, latents.seed, sample_rate),
             sample_rate,
         )
         self._presets = latents.presets
@@ -151,7 +152,7 @@ class Control:
             later: Called with what is to be handled at a sample to come.
         """
         self.voices.on_theft = on_theft
-        self.notes.later = later
+        self.notes.articulations.later = later
         self.notes.violins.later = later
 
     def handle(self, event: Event | Theft | Own, sample: int) -> None:
@@ -178,8 +179,8 @@ class Control:
                     self.smoother.follow(self.state.place(channel, placed=bool(values)))
             case Theft():
                 self.voices.repeat(event)
-            case Cut(end):
-                self.notes.end(end, sample)
+            case Turn() | Cut():
+                self.notes.go_on(event, sample)
             case Wake():
                 self.notes.play(self.notes.violins.wake(event, sample), sample)
 

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 
 from instrument.dsp.frames import hop_start
 from instrument.engine.allocation import Voices
+from instrument.engine.articulations import Articulations
 from instrument.engine.breath import Breathing
 from instrument.engine.lines import Lines
 from instrument.engine.planner import FramePlanner
-from instrument.engine.slots import Cut, Place
+from instrument.engine.slots import Cut, Turn
 from instrument.engine.smoothing import ControlSmoother
 from instrument.engine.table import Line, VoiceNote
 from instrument.engine.times import attack_times, key_up_speed, release_speed
 from instrument.engine.violin import AsPlayed, Play, Release, Step, Violins
 from instrument.engine.voices import VoicePool
-from instrument.joins import Join, by_velocity
 from instrument.midi.controllers import ChannelState
-from instrument.midi.events import NO_NOTE, NoteOff, NoteOn
+from instrument.midi.events import NoteOff, NoteOn
 from instrument.midi.layouts import Layout
-from instrument.midi.marks import SHORT, Mark
-from instrument.midi.ornaments import LIFTED, STOPPED
-from instrument.midi.switches import Switches
 from instrument.model.dynamics import Dynamics
-
-SHORT_SECONDS = {Mark.STACCATO: 0.2, Mark.SPICCATO: 0.1}
-"""How long short strokes sound that are played live, if their keys stay down."""
-
-RELEASES = {Mark.STACCATO: STOPPED, Mark.SPICCATO: LIFTED}
-FIRST_SHORT = NO_NOTE
-"""Below it, notes that are played live have numbers, so that nothing else ends with them."""
 
 
 class Notes:
@@ -38,7 +27,7 @@ class Notes:
 
     Attributes:
         breathing: Which keys are down, where notes wait for breath.
-        later: Takes the end of a short stroke, and its sample.
+        articulations: What switches say of them.
     """
 
     def __init__(
@@ -52,7 +41,7 @@ class Notes:
         dynamics: Dynamics,
         layout: Layout,
         violins: Violins | AsPlayed,
-        switches: Switches,
+        articulations: Articulations,
         sample_rate: int,
     ) -> None:
         """Know of no notes.
@@ -67,7 +56,7 @@ class Notes:
             dynamics: How loud a velocity is.
             layout: Says what velocity and breath do.
             violins: Which of the keys sound, and when.
-            switches: Say how notes are played.
+            articulations: How notes are played live.
             sample_rate: In Hz.
         """
         self._voices = voices
@@ -78,18 +67,16 @@ class Notes:
         self._planner = planner
         self._dynamics = dynamics
         self._layout = layout
-        self._switches = switches
-        self._shortened = 0
-        self.later: Callable[[Cut, int], None] = lambda _cut, _sample: None
+        self.articulations = articulations
         self.breathing = Breathing(state, layout.breath)
         self.violins = violins
         self._sample_rate = sample_rate
 
     def begin(self, events: Sequence[NoteOn], sample: int) -> None:
         """Take keys that go down at one sample of the current hop."""
-        keys = [event for event in events if not self._switches.key(event)]
-        heard = self.breathing.heard(keys)
-        self.play(self.violins.arrive(heard, sample), sample)
+        for keys in self.articulations.switches.parted(events):
+            heard = self.breathing.heard(keys)
+            self.play(self.violins.arrive(heard, sample), sample)
 
     def play(self, steps: Iterable[Step], sample: int) -> None:
         """Begin and end notes, one after another; those that begin by themselves in the end."""
@@ -105,7 +92,8 @@ class Notes:
                     continue
                 case Play(played, place):
                     channel = played.channel
-                    event = self._lines.led(self._articulated(played, sample, place), sample, place)
+                    articulated = self.articulations.articulated(played, sample, place)
+                    event = self._lines.led(articulated, sample, place)
             mono = event.join is not None or self._lines.mono(channel)
             allocation = self._voices.note_on(
                 channel,
@@ -130,31 +118,6 @@ class Notes:
                 slots.append(allocation.slot)
                 notes.append(note)
         self._begin_voices(slots, notes, sample)
-
-    def _articulated(self, event: NoteOn, sample: int, place: Place | None) -> NoteOn:
-        """A note that is played live as switches say; those of a score know how they are played.
-
-        A short stroke comes from the stopped bow if its line has just gone, and ends by itself.
-        """
-        mark = self._switches.mark(event.channel)
-        if event.note is not None or event.join is not None or not mark:
-            return event
-        kind = mark & SHORT
-        before = self._voices.line(event.channel, sample, place=place)
-        if not kind:
-            touches = before is not None and before[1] == 0
-            chosen = mark & Mark.SLUR and touches and self._lines.velocity_joins
-            return replace(event, join=by_velocity(event.velocity) if chosen else mark.join)
-        self._shortened += 1
-        own = FIRST_SHORT - self._shortened
-        end = NoteOff(event.channel, event.key, RELEASES[kind], own)
-        self.later(Cut(end), sample + round(SHORT_SECONDS[kind] * self._sample_rate))
-        join = None
-        if before is not None and before[1] > 0:
-            join = Join.STACCATO
-        elif before is not None and self._lines.mono(event.channel):
-            join = Join.BOW
-        return replace(event, note=own, join=join)
 
     def _begin_voices(self, slots: Sequence[int], notes: Sequence[VoiceNote], sample: int) -> None:
         if not slots:
@@ -186,13 +149,23 @@ class Notes:
             attack=attack_times(controlling_channel, self._layout, event.velocity),
         )
 
+    def go_on(self, due: Turn | Cut, sample: int) -> None:
+        """Go on with a tremolo or a trill, or end a short stroke."""
+        if isinstance(due, Cut):
+            self.end(due.end, sample)
+            return
+        following = self.articulations.turn(due)
+        if following is not None:
+            self.play([Play(following)], sample)
+
     def end(self, event: NoteOff, sample: int) -> None:
         """Take a key that comes up."""
-        channel = event.channel
+        channel, key = event.channel, event.key
         if self.violins.waits(event, sample):
             return
+        event = self.articulations.up(event)
         pedal, mono = self._state.controlling_channel(channel).pedal, self._lines.mono(channel)
-        self.begin(self.breathing.up(channel, event.key, mono=mono), sample)
+        self.begin(self.breathing.up(channel, key, mono=mono), sample)
         held = self._state.is_member(channel) and self._voices.keys_down(channel)
         returns = mono or self.violins.lines
         ended = self._voices.note_off(

@@ -80,7 +80,20 @@ class Cut(NamedTuple):
     end: NoteOff
 
 
-Own: TypeAlias = Wake | Cut
+class Turn(NamedTuple):
+    """A tremolo or a trill goes on.
+
+    Attributes:
+        channel, key: Of the key that is down.
+        note: Number of the note that sounds.
+    """
+
+    channel: int
+    key: int
+    note: int
+
+
+Own: TypeAlias = Wake | Cut | Turn
 """What the engine does by itself, at a sample to come."""
 
 

@@ -104,7 +104,7 @@ def _scale(score: Score) -> Int64:
     return counts
 
 
-class _Stroke(NamedTuple):
+class Stroke(NamedTuple):
     """One of the notes that a note is played as.
 
     Attributes:
@@ -133,8 +133,8 @@ class _ToCome(NamedTuple):
     seconds: float
     order: int
     number: int
-    stroke: _Stroke | None
-    following: Iterator[_Stroke]
+    stroke: Stroke | None
+    following: Iterator[Stroke]
 
 
 class _Writer:
@@ -225,7 +225,7 @@ class _Writer:
             del self._last[next(iter(self._last))]
         return NoteOff(event.channel, now.key, event.velocity, now.note)
 
-    def _push(self, number: int, strokes: Iterator[_Stroke]) -> None:
+    def _push(self, number: int, strokes: Iterator[Stroke]) -> None:
         stroke = next(strokes, None)
         if stroke is not None:
             come = _ToCome(stroke.seconds, next(self._order), number, stroke, strokes)
@@ -233,14 +233,14 @@ class _Writer:
 
     def _strokes(
         self, note: NoteOn, mark: Mark, seconds: float, lasts: float, rng: np.random.Generator
-    ) -> Iterator[_Stroke]:
+    ) -> Iterator[Stroke]:
         """The notes that a note is played as; at least one."""
         if mark & Mark.TREMOLO:
-            return _tremolo(note, seconds, lasts, rng)
-        return _trill(note, _above(note, mark, self._scale), seconds, lasts, rng)
+            return tremolo(note, seconds, lasts, rng)
+        return trill(note, above(note, mark, self._scale), seconds, lasts, rng)
 
 
-def _above(note: NoteOn, mark: Mark, scale: Int64) -> int:
+def above(note: NoteOn, mark: Mark, scale: Int64) -> int:
     """The key with which a note alternates in a trill."""
     step = 2 if mark & Mark.TRILL else 1
     if mark & TRILLED == Mark.TRILL:
@@ -249,9 +249,9 @@ def _above(note: NoteOn, mark: Mark, scale: Int64) -> int:
     return min(note.key + step, HIGHEST)
 
 
-def _tremolo(
+def tremolo(
     note: NoteOn, seconds: float, lasts: float, rng: np.random.Generator
-) -> Iterator[_Stroke]:
+) -> Iterator[Stroke]:
     """Strokes down and up until the note ends."""
     soft, loud = STROKES_A_SECOND
     rate = soft * (loud / soft) ** (note.velocity / HIGHEST) * _varied(STROKES_VARY, rng)
@@ -260,15 +260,15 @@ def _tremolo(
         length = _varied(UNEVEN, rng) / rate
         last = end - seconds < 1.5 / rate if place else lasts < FEWEST / rate
         velocity = _velocity(note.velocity - place % 2 * UP_BOW, rng) if place else note.velocity
-        yield _Stroke(seconds, end - seconds if last else length, note.key, velocity)
+        yield Stroke(seconds, end - seconds if last else length, note.key, velocity)
         if last:
             return
         seconds += length
 
 
-def _trill(
-    note: NoteOn, above: int, seconds: float, lasts: float, rng: np.random.Generator
-) -> Iterator[_Stroke]:
+def trill(
+    note: NoteOn, upper: int, seconds: float, lasts: float, rng: np.random.Generator
+) -> Iterator[Stroke]:
     """The note and the one above in turn; it ends on its own, and begins slower if it is long."""
     quick = TRILL_SECONDS * _varied(TRILL_VARIES, rng)
     slower = SLOWER * min(1.0, max(0.0, lasts / quick - FEWEST) / LONG_TRILL)
@@ -278,8 +278,8 @@ def _trill(
         # Behind a note of its own there has to be time for two more.
         last = place % 2 == 0 and end - seconds < 2.7 * length
         velocity = _velocity(note.velocity, rng) if place else note.velocity
-        key = above if place % 2 else note.key
-        yield _Stroke(seconds, end - seconds if last else length, key, velocity)
+        key = upper if place % 2 else note.key
+        yield Stroke(seconds, end - seconds if last else length, key, velocity)
         if last:
             return
         seconds += length

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from instrument.joins import by_velocity
@@ -57,6 +57,20 @@ class Switches:
         if name is not None:
             self._choose(event.channel, name)
         return name is not None
+
+    def parted(self, events: Iterable[NoteOn]) -> Iterator[list[NoteOn]]:
+        """The keys that sound of some that go down at once, up to each switch, which is taken."""
+        before: list[NoteOn] = []
+        for event in events:
+            if event.key not in self._layout.keys:
+                before.append(event)
+                continue
+            if before:
+                yield before
+            before = []
+            self.key(event)
+        if before:
+            yield before
 
     def program(self, event: ProgramChange) -> bool:
         """Take a program; whether it chose an articulation, and so is no preset."""

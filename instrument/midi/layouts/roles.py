@@ -31,8 +31,8 @@ ARTICULATIONS = {
     "portamento": "slid into",
     "staccato": "short, from the stopped bow",
     "spiccato": "a short stroke from the air",
-    "tremolo": "the bow changes all the time (in files)",
-    "trill": "alternates with the next step of the scale (in files)",
+    "tremolo": "the bow changes all the time",
+    "trill": "alternates with the next step of the scale",
 }
 """How the notes of a channel may be played from then on, and what that is."""
 
