@@ -22,11 +22,6 @@ Curve = dict[int, tuple[float, float]]
 """Level in dB and vibrato in cents, by hop."""
 
 
-@pytest.fixture(scope="module")
-def strung(tiny: Instrument) -> Instrument:
-    return replace(tiny, spec=replace(tiny.spec, strings=[55, 62, 69, 76]))
-
-
 def played(
     instrument: Instrument,
     *events: tuple[float, Event],

@@ -17,12 +17,6 @@ RATE = 48_000
 VIOLIN = EngineSettings(sample_rate=RATE, voices=8, mode="violin", room_gain=0.0)
 
 
-@pytest.fixture(scope="module")
-def strung(tiny: Instrument) -> Instrument:
-    """The small instrument with the strings of a violin."""
-    return replace(tiny, spec=replace(tiny.spec, strings=[55, 62, 69, 76]))
-
-
 def engine_after(
     instrument: Instrument,
     events: list[tuple[float, Event]],
