@@ -107,7 +107,7 @@ class Control:
         self._layout = layout = layout_of(settings.controls)
         self._switches = Switches(layout, self.state)
         joins = layout.joins_by_velocity(settings.velocity_joins)
-        lines = Lines(self.voices, self.state, velocity_joins=joins)
+        lines = Lines(self.voices, self.state, sample_rate, velocity_joins=joins)
         slots = len(self.voices.slots)
         self.smoother = ControlSmoother(self.state, FRAME_RATE, slots)
         knobs = self.smoother.knobs

@@ -21,7 +21,7 @@ from instrument.engine.timbre import (
 )
 from instrument.model.graphs import Instrument
 
-PITCH_RANGE_MIDI = (12.0, 127.0)
+PITCH_RANGE_MIDI = (0.0, 127.0)
 SILENT_DB = -85.0
 """A released voice that is fainter than this has ended."""
 

@@ -109,7 +109,7 @@ class Notes:
                 continue
             self.release(allocation.released)
             number = self._voices.slots[allocation.slot].number
-            note = self._note(event, number)
+            note = self._note(event, number, sample)
             if allocation.joined:
                 self._begin_voices(slots, notes, sample)
                 slots, notes = [], []
@@ -136,12 +136,12 @@ class Notes:
         glide = self._pool.join(slot, note, line, before, self._smoother.values)
         self._smoother.lead(slot, glide)
 
-    def _note(self, event: NoteOn, number: int) -> VoiceNote:
+    def _note(self, event: NoteOn, number: int, sample: int) -> VoiceNote:
         controlling_channel = self._state.controlling_channel(event.channel)
         velocity = self._layout.loudness_velocity(event.velocity)
         loudness = self._dynamics.quantile(velocity, soft=controlling_channel.soft)
         preset = controlling_channel.preset
-        slide = self._lines.slide(event)
+        slide = self._lines.slide(event, sample)
         return VoiceNote(
             *(event.channel, event.key, loudness, preset, number, *slide),
             join=event.join,
@@ -175,7 +175,7 @@ class Notes:
         self.release(ended.released, key_up_speed(event.velocity))
         if ended.back is not None:
             back = ended.back
-            note = self._note(NoteOn(channel, back.key, back.velocity), back.number)
+            note = self._note(NoteOn(channel, back.key, back.velocity), back.number, sample)
             self._join(back.slot, note, Line(0, back.seconds))
         self.keep(channel)
         if held and not self._voices.keys_down(channel):

@@ -155,11 +155,13 @@ def note(play: Play, key: int, velocity: int = 60) -> Float32:
     return play([(0.0, NoteOn(0, key, velocity))], 1.6, humanize=0.0)
 
 
-@pytest.mark.parametrize("key", [0, 12, 24, 31, 36, 43, 50, 54, 97, 103, 110, 116, 122, 127])
+@pytest.mark.parametrize("key", [0, 5, 12, 24, 31, 36, 43, 50, 54, 97, 103, 110, 116, 122, 127])
 def test_any_key_is_as_loud_as_those_in_range(play: Play, in_range: Float64, key: int) -> None:
     weighted_db, plain_db = levels_db(note(play, key))
     nearest = in_range[0 if key < 55 else 1]
-    assert weighted_db == pytest.approx(nearest[0], abs=2.0)
+    # At 8 Hz a period is one high peak: the limiter takes it down.
+    limited_db = 1.0 if key == 0 else 0.0
+    assert nearest[0] - 2.0 - limited_db < weighted_db < nearest[0] + 2.0
     if key < 55:
         assert plain_db < nearest[1] + 2.0  # and so nothing rumbles below the melody
 
