@@ -18,6 +18,10 @@ MARGIN_SEMITONES = 1.0
 
 LEAST_POWER = 1e-20
 
+LOWEST_HEARD_HZ = 16.0
+MOST_RUMBLE = 1.5
+"""Of what sounds below that, all harmonics have so many times their power at most, unweighted."""
+
 
 def trained_pitch(pitch_range: list[int]) -> tuple[float, float]:
     """The lowest and the highest pitch, MIDI, at which the timbre is asked for.
@@ -54,5 +58,11 @@ def stretched(amps: Float32, trained_hz: Float64, f0_hz: Float64, sample_rate: i
     wanted = np.sum(a_weighting(numbers * trained_hz[:, None]) * envelope[:, 1:-2] ** 2, axis=1)
     found = np.sum(a_weighting(heard_hz) * moved**2, axis=1)
     gain = np.sqrt(wanted / np.maximum(found, LEAST_POWER)) * (found > LEAST_POWER)
+    # What nobody hears would have to be ever louder, and rumble.
+    plain = np.sum(moved**2, axis=1) / np.maximum(
+        np.sum(envelope[:, 1:-2] ** 2, axis=1), LEAST_POWER
+    )
+    rumble_gain = np.sqrt(MOST_RUMBLE / np.maximum(plain, LEAST_POWER))
+    gain = np.where(f0_hz < LOWEST_HEARD_HZ, np.minimum(gain, rumble_gain), gain)
     sounding: Float32 = (gain[:, None] * moved).astype(np.float32)
     return sounding
