@@ -57,6 +57,9 @@ class FakeSoundDevice(ModuleType):
         self.has_device = has_device
         self.played = 0
 
+    def query_hostapis(self) -> tuple[()]:
+        return ()
+
     def query_devices(self, kind: str) -> None:
         if not self.has_device:
             raise self.PortAudioError(f"no {kind}")

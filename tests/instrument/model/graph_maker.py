@@ -195,3 +195,32 @@ def copy_with(instrument: Path, folder: Path, **graphs: Model | bytes) -> Path:
 
 
 Make = Callable[[InstrumentSpec], Model]
+
+
+def much(kind: str) -> Make:
+    """Takes 16 GB, which onnxruntime would compute ahead where it can, or in each frame."""
+
+    def make(spec: InstrumentSpec) -> Model:
+        doubled, last = [], "few" if kind == "ahead" else "level"
+        for turn in range(32):
+            doubled.append(node("Concat", f"{last} {last}", f"more{turn}", axis=0))
+            last = f"more{turn}"
+        more = [
+            *doubled,
+            node("ReduceMean", last, "mean", keepdims=0),
+            node("Mul", "mean level", "louder"),
+            constant("few", [1.0, 1.0]),
+        ]
+        return timbre(spec, level="louder", more=more)
+
+    return make
+
+
+def giant(spec: InstrumentSpec, numbers: int = 1 << 34) -> Model:
+    more = [
+        node("ConstantOfShape", "shape", "giant"),
+        node("ReduceSum", "giant", "sum", keepdims=0),
+        node("Add", "sum level", "louder"),
+        constant("shape", [numbers], np.int64),
+    ]
+    return timbre(spec, level="louder", more=more)

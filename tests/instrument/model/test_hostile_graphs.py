@@ -24,6 +24,8 @@ from tests.instrument.model.graph_maker import (
     copy_with,
     endless_loop,
     envelope,
+    giant,
+    much,
     node,
     put,
     tensor,
@@ -103,35 +105,6 @@ def foreign(spec: InstrumentSpec) -> Model:
     return made
 
 
-def much(kind: str) -> Make:
-    """Takes 16 GB, which onnxruntime would compute ahead where it can, or in each frame."""
-
-    def make(spec: InstrumentSpec) -> Model:
-        doubled, last = [], "few" if kind == "ahead" else "level"
-        for turn in range(32):
-            doubled.append(node("Concat", f"{last} {last}", f"more{turn}", axis=0))
-            last = f"more{turn}"
-        more = [
-            *doubled,
-            node("ReduceMean", last, "mean", keepdims=0),
-            node("Mul", "mean level", "louder"),
-            constant("few", [1.0, 1.0]),
-        ]
-        return timbre(spec, level="louder", more=more)
-
-    return make
-
-
-def giant(spec: InstrumentSpec, numbers: int = 1 << 34) -> Model:
-    more = [
-        node("ConstantOfShape", "shape", "giant"),
-        node("ReduceSum", "giant", "sum", keepdims=0),
-        node("Add", "sum level", "louder"),
-        constant("shape", [numbers], np.int64),
-    ]
-    return timbre(spec, level="louder", more=more)
-
-
 def random(spec: InstrumentSpec) -> Model:
     more = [node("RandomUniformLike", "level", "drawn"), node("Mul", "drawn level", "any")]
     return timbre(spec, level="any", more=more)
@@ -163,17 +136,6 @@ def test_what_has_no_end_is_refused(
     spec: InstrumentSpec, tiny_instrument: Path, tmp_path: Path, make: Make, said: str
 ) -> None:
     assert said in refusal(copy_with(tiny_instrument, tmp_path / "made", timbre=make(spec)))
-
-
-def test_what_took_all_memory_leaves_it_to_the_next(
-    spec: InstrumentSpec, tiny_instrument: Path, tmp_path: Path
-) -> None:
-    refused = copy_with(tiny_instrument, tmp_path / "much", timbre=much("frame")(spec))
-    assert "1024 MB" in refusal(refused)
-    playing = [load_instrument(tiny_instrument) for _ in range(12)]
-    two_gb = copy_with(tiny_instrument, tmp_path / "giant", timbre=giant(spec, 1 << 29))
-    assert "1024 MB" in refusal(two_gb)
-    assert all(instrument.fault is None for instrument in playing)
 
 
 # --- What can't be played -------------------------------------------------------------------------
