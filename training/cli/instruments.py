@@ -59,6 +59,10 @@ def export(
     licence: Annotated[
         list[str] | None, typer.Option(help="SOURCE=TEXT, for each source of recordings.")
     ] = None,
+    string: Annotated[
+        list[int] | None,
+        typer.Option(help="Each open string, the lowest first, as a MIDI note: for --mode violin."),
+    ] = None,
 ) -> None:
     """Both networks → ONNX, instrument.json and a model card.
 
@@ -77,7 +81,8 @@ def export(
     cache = FeatureCache.load(features)
     networks = load_envelope(envelopes_run), find_timbre(timbre)
     performances = performances_of(envelopes_run)
-    settings = ExportSettings(name or out.resolve().name, description, licences, performances)
+    called = name or out.resolve().name
+    settings = ExportSettings(called, description, licences, performances, string or ())
     describe_sources(cache, settings)
     spec = export_instrument(*networks, cache, out, settings, write_card)
     megabytes = sum(path.stat().st_size for path in out.iterdir() if path.is_file()) / 1e6

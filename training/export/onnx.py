@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from instrument.errors import InstrumentError, UnknownName, UsageError
 from instrument.listening.frames import FRAMES, RELEASE_FRAME
+from instrument.model.checks import MOST_STRINGS
 from instrument.model.spec import (
     FORMAT,
     SPEC_FILE,
@@ -66,17 +68,28 @@ class ExportSettings:
         description: One line; if empty, ``usual_description``.
         licences: Source of recordings → its licence.
         performances: That the envelopes learned from, too → how many notes of each.
+        strings: Open ones, the lowest first, as MIDI notes; none for an instrument without any.
+
+    Raises:
+        UsageError: A text of more than one line, or strings that don't rise from 0 to 127.
     """
 
     name: str = "violin"
     description: str = ""
     licences: Mapping[str, str] | None = None
     performances: Mapping[str, int] | None = None
+    strings: Sequence[int] = ()
 
     def __post_init__(self) -> None:
         for option, text in (("--name", self.name), ("--description", self.description)):
             if not text.isprintable():
                 raise UsageError(f"{option} {text!r}: should be one line of text")
+        rising = all(low < high for low, high in pairwise((-1, *self.strings, 128)))
+        if not rising or len(self.strings) == 1 or len(self.strings) > MOST_STRINGS:
+            raise UsageError(
+                f"--string {' '.join(map(str, self.strings))}: should be given for each of 2 to "
+                f"{MOST_STRINGS} strings, the lowest first, as MIDI notes"
+            )
 
 
 def describe_sources(cache: FeatureCache, settings: ExportSettings) -> list[Source]:
@@ -183,6 +196,7 @@ def _export_into(
         axes=latent_axes(graph, latents, described),
         map=map_points(latents, described, cache, jitter.strength),
         presets=presets(described),
+        strings=[*settings.strings],
         sources=sources,
         metrics=describe_metrics({"onnx_difference": worst}),
     )

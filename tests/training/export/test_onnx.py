@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -167,9 +168,10 @@ def test_the_sizes_fit_the_networks(tiny: Instrument, tiny_networks: Networks) -
 def test_an_export_is_reproducible(
     tiny: Instrument, tiny_networks: Networks, synthetic_cache: FeatureCache, tmp_path: Path
 ) -> None:
-    settings = ExportSettings(name="again", licences={"one": "CC0"})
+    settings = ExportSettings(name="again", licences={"one": "CC0"}, strings=[55, 62])
     again = export(*tiny_networks, synthetic_cache, tmp_path / "again", settings)
     assert again.digest == tiny.spec.digest
+    assert again.strings == [55, 62]
     assert sorted(path.name for path in tmp_path.rglob("*")) == [
         "again",
         "encoder.onnx",
@@ -178,6 +180,12 @@ def test_an_export_is_reproducible(
         "timbre.onnx",
     ]
     assert load_instrument(tmp_path / "again").spec == again
+
+
+@pytest.mark.parametrize("strings", [[55], [62, 55], [55, 55], [55, 128], [-1, 55], range(17)])
+def test_strings_that_no_instrument_has_are_refused(strings: Sequence[int]) -> None:
+    with pytest.raises(UsageError, match="--string"):
+        ExportSettings(strings=strings)
 
 
 def test_the_timbre_of_another_instrument_is_taken_as_it_is(
