@@ -161,7 +161,7 @@ class Control:
             case NoteOn():
                 self.notes.begin([event], sample)
             case NoteOff():
-                self.notes.end(event, sample)
+                self.notes.key_up(event, sample)
             case ControlChange():
                 self._control_change(event, sample)
             case PitchBend():
@@ -228,8 +228,8 @@ class Control:
             elif event.controller in ENDS_NOTES:
                 pedal = self.state.controlling_channel(index).pedal
                 self.notes.release(self.voices.all_notes_off(index, sample, pedal=pedal))
-                self.notes.forget(index)
                 self.notes.keep(index)
+                self.notes.forget(index)
         self.notes.breathe(change.channels, sample)
 
     def _move_pedals(self, index: int, before: tuple[bool, bool], sample: int) -> None:

@@ -16,6 +16,7 @@ from instrument.engine.table import Line, VoiceNote
 from instrument.engine.times import attack_times, key_up_speed, release_speed
 from instrument.engine.violin import AsPlayed, Play, Release, Step, Violins
 from instrument.engine.voices import VoicePool
+from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import ChannelState
 from instrument.midi.events import NoteOff, NoteOn
 from instrument.midi.layouts import Layout
@@ -71,9 +72,12 @@ class Notes:
         self.breathing = Breathing(state, layout.breath)
         self.violins = violins
         self._sample_rate = sample_rate
+        self._down: list[set[int]] = [set() for _ in range(CHANNELS)]
 
     def begin(self, events: Sequence[NoteOn], sample: int) -> None:
         """Take keys that go down at one sample of the current hop."""
+        for event in events:
+            self._down[event.channel].add(event.key)
         for keys in self.articulations.switches.parted(events):
             heard = self.breathing.heard(keys)
             self.play(self.violins.arrive(heard, sample), sample)
@@ -158,15 +162,26 @@ class Notes:
         if following is not None:
             self.play([Play(following)], sample)
 
+    def key_up(self, event: NoteOff, sample: int) -> None:
+        """Take a key that comes up: if it is the last of an MPE channel, that comes to rest."""
+        self.end(event, sample)
+        down = self._down[event.channel]
+        if event.key in down:
+            down.remove(event.key)
+            self._rest(event.channel)
+
+    def _rest(self, channel: int) -> None:
+        if not self._down[channel] and not self._voices.keys_down(channel):
+            self._smoother.follow(self._state.rest(channel).channels)
+
     def end(self, event: NoteOff, sample: int) -> None:
-        """Take a key that comes up."""
+        """End a note."""
         channel, key = event.channel, event.key
         if self.violins.waits(event, sample):
             return
         event = self.articulations.up(event)
         pedal, mono = self._state.controlling_channel(channel).pedal, self._lines.mono(channel)
         self.begin(self.breathing.up(channel, key, mono=mono), sample)
-        held = self._state.is_member(channel) and self._voices.keys_down(channel)
         returns = mono or self.violins.lines
         ended = self._voices.note_off(
             channel, event.key, sample, pedal=pedal, mono=returns, note=event.note
@@ -178,8 +193,6 @@ class Notes:
             note = self._note(NoteOn(channel, back.key, back.velocity), back.number, sample)
             self._join(back.slot, note, Line(0, back.seconds))
         self.keep(channel)
-        if held and not self._voices.keys_down(channel):
-            self._smoother.follow(self._state.rest(channel).channels)
 
     def breathe(self, channels: range, sample: int) -> None:
         """Begin what has waited for breath, and end what lacks it."""
@@ -194,6 +207,9 @@ class Notes:
         """No key of a channel is down any more, and nothing is to come."""
         self.breathing.forget(channel)
         self.violins.forget(channel)
+        if self._down[channel]:
+            self._down[channel].clear()
+            self._rest(channel)
 
     def release(self, slots: list[int], speed: float = 1.0) -> None:
         """Let voices go on in their release, so many times faster than their channel says."""

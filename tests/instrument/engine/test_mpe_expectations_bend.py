@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from instrument.midi.events import NoteOn
 from instrument.model.graphs import Instrument
 from instrument.units import hz_to_midi
 from tests.instrument.engine.mpe_player import GONE, MpePlayer
@@ -143,6 +144,36 @@ def test_53_both_bends_before_a_note_count_from_its_first_sample(silent: MpePlay
     onsets = silent.engine.synth.onsets
     f0_hz = onsets.f0_hz[(int(onsets.ready[0]) - 1) % len(onsets.hop)]
     assert hz_to_midi(f0_hz) == pytest.approx(72.0 - 12.5, abs=0.4)
+
+
+@pytest.mark.parametrize("mode", [120, 123])
+def test_44_nor_does_one_of_notes_that_their_manager_ended(mpe: MpePlayer, mode: int) -> None:
+    mpe.bend(3, 2048)
+    mpe.play()
+    mpe.control(1, mode, 0)
+    mpe.on(3, 72)
+    assert mpe.bent(3, 72) == 0.0
+
+
+def test_44_nor_does_one_of_a_note_that_went_on_in_another_channel(mpe: MpePlayer) -> None:
+    """As lines of files do, which play each note on the next channel."""
+    mpe.bend(5, 2048)
+    mpe.send(NoteOn(4, 64, 80, note=1))
+    mpe.play()
+    mpe.send(NoteOn(5, 67, 80, note=2, after=1))
+    mpe.off(5, 64)
+    mpe.play()
+    mpe.on(5, 72)
+    assert [mpe.bent(5, 72), mpe.bent(6, 67)] == [0.0, 0.0]
+
+
+def test_44_a_bend_that_is_sent_between_two_notes_counts(mpe: MpePlayer) -> None:
+    mpe.off(3)
+    mpe.off(3, 61)
+    mpe.bend(3, 2048)
+    mpe.off(3, 62)
+    mpe.on(3, 72)
+    assert mpe.bent(3, 72) == 12.0
 
 
 @pytest.mark.parametrize("channel", [3, 8])
