@@ -25,6 +25,9 @@ QUICKEST_ROLL_SECONDS, SLOWEST_ROLL_SECONDS = 0.06, 0.12
 ROLL_VARIES = 0.15
 """So much of that is left to chance, up and down."""
 
+ROLLED_ATTACK = 0.4
+"""How many times its own time the attack of the lower strings takes, which have no longer."""
+
 SHORTEST_SECONDS = 0.05
 """A key of the upper strings that came up before they sound is heard for so long at least."""
 
@@ -243,7 +246,10 @@ class Violins:
 
     def bowed(self, slots: Sequence[int], notes: Sequence[VoiceNote]) -> Sequence[VoiceNote]:
         """Notes that begin or go on together in slots, as bow and hand have them."""
-        return self._playing.bowed(slots, notes)
+        waiting = [self._hands[self._playing.violin(note.channel)].waiting for note in notes]
+        quick = [ROLLED_ATTACK if others else 1.0 for others in waiting]
+        own = (replace(n, attack=n.attack * times) for n, times in zip(notes, quick, strict=True))
+        return self._playing.bowed(slots, [*own])
 
     def forget(self, channel: int) -> None:
         """Nothing of a channel's chord is to come any more: all its notes have ended."""

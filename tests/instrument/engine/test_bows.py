@@ -118,3 +118,10 @@ def test_a_voice_that_is_cut_off_leaves_the_other_its_bow(strung: Instrument) ->
     keys = played(strung, *chord, *more, (0.8, ControlChange(0, 120, 0)), settings=stolen)
     levels = [level for level, _ in keys[71].values()]
     assert np.abs(np.diff(levels[20:])).max() < 2.0
+
+
+def test_the_lower_strings_of_a_chord_speak_at_once(strung: Instrument) -> None:
+    chord = [(0.0, NoteOn(0, key, 80)) for key in (55, 62, 71, 79)]
+    rolled = played(strung, *chord, seconds=0.1)
+    alone = played(strung, *chord[:2], seconds=0.1)
+    assert rolled[55][4][0] > alone[55][4][0] + 2.0

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from instrument.arrays import Float32
 from instrument.engine.engine import Engine
 from instrument.errors import UsageError
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
+from instrument.midi.score import read_score
+from instrument.midi.take_file import TakeWriter
 from instrument.model.graphs import Instrument
+from instrument.render import RenderSettings, render_score
 from instrument.settings import EngineSettings
 
 RATE = 48_000
@@ -96,6 +101,19 @@ def test_events_that_come_late_play_as_those_that_were_known(strung: Instrument)
     replayed = np.zeros_like(sound)
     known.render(replayed)
     np.testing.assert_array_equal(replayed, sound)
+
+
+def test_a_take_of_a_violin_sounds_as_it_was_played(strung: Instrument, tmp_path: Path) -> None:
+    writer = TakeWriter(tmp_path / "take.mid", VIOLIN)
+    for at, event in MUSIC:
+        writer.add(round(at * RATE), event)
+    writer.close(2 * RATE)
+    score = read_score(tmp_path / "take.mid")
+    settings, blocks = RenderSettings.of(score), list[Float32]()
+    assert settings.engine.mode == "violin"
+    render_score(strung, score, settings, blocks.append)
+    heard = engine_after(strung, MUSIC, 2.0)[1]
+    np.testing.assert_array_equal(np.concatenate(blocks, axis=1), heard)
 
 
 def test_release_all_ends_what_is_still_to_come(strung: Instrument) -> None:
