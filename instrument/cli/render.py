@@ -154,6 +154,8 @@ def render(
     from instrument.dsp.limiter import CEILING_DB, KNEE_DB
     from instrument.engine.stems import channels as parts_of
     from instrument.files import standard_input, standard_output
+    from instrument.midi.breath import check_breath
+    from instrument.midi.layouts import layout_of
     from instrument.midi.score import read_score
     from instrument.render import RenderSettings
     from instrument.text import one_line
@@ -161,6 +163,7 @@ def render(
     source = None if song == STANDARD else Path(song)
     score = chosen_filter.score(read_score(source or standard_input()))
     settings = RenderSettings.of(score).chosen(tail, outside, **chosen)
+    check_breath(score, layout_of(settings.engine.controls))
     named = Path("song.wav" if source is None else source.with_suffix(".wav").name)
     if output is None:
         output = STANDARD if source is None else str(named)

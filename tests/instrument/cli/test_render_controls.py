@@ -93,6 +93,7 @@ def test_a_song_is_rendered_through_a_filter(
         ("--transpose 99", "--transpose 99"),
         ("--channels 0", "--channels 0"),
         ("--channels 16", "no note is left"),
+        ("--controls wind", "CC 2 at 6 or more"),
         ("--keys 5", "--keys 5"),
     ],
 )
