@@ -8,7 +8,7 @@ import pytest
 
 from instrument.errors import UsageError
 from instrument.midi.breath import check_breath
-from instrument.midi.events import ControlChange, NoteOn, TimedEvent
+from instrument.midi.events import ControlChange, Event, NoteOn, TimedEvent
 from instrument.midi.layouts import Controls, layout_of
 from instrument.midi.score import Score
 from instrument.midi.take import Take
@@ -16,7 +16,8 @@ from instrument.settings import EngineSettings
 
 
 def score(*breath: int) -> Score:
-    events = (*(ControlChange(0, 2, value) for value in breath), NoteOn(0, 60, 80))
+    events: list[Event] = [ControlChange(0, 2, value) for value in breath]
+    events.append(NoteOn(0, 60, 80))
     return Score(tuple(TimedEvent(0.0, event) for event in events), 1.0, 1)
 
 
