@@ -21,7 +21,7 @@ NONE = "–"
 
 VELOCITY = {
     "loudness": "loudness",
-    "attack": "attack, and 15 % of the loudness",
+    "attack": "attack, and a quarter of the loudness",
     "none": "nothing",
 }
 """What velocity sets, by what a layout says of it."""
