@@ -178,7 +178,7 @@ def render_score(
     marked = switched(score, layout, velocity_joins=joins)
     played = in_range(marked, low, high, settings.outside)
     phrased = phrase(played.score, how.joins, how.seed, velocity_joins=joins)
-    written_out = played_as_marked(phrased, how.seed)
+    written_out = played_as_marked(phrased, how.seed, one_bow=how.mode == Mode.VIOLIN)
     compile_seconds = compile_kernels(compiling)
     began, whole = time.perf_counter(), whole or Whole()
     told = whole.thefts.append if channel is None else lambda _theft: None

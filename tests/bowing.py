@@ -214,7 +214,8 @@ def play(violin: Instrument, path: Path) -> Heard:
     phrased = phrase(read_score(path), "auto", 0)
     mode = "violin" if path.stem == "sarabande" else "poly"
     engine = Engine(violin, EngineSettings(sample_rate=RATE, mode=mode))
-    events = [(round(t.seconds * RATE), t.event) for t in played_as_marked(phrased, 0)]
+    played = played_as_marked(phrased, 0, one_bow=mode == "violin")
+    events = [(round(t.seconds * RATE), t.event) for t in played]
     engine.follow(lambda: iter(events))
     blocks, midi = [], []
     for _ in range(events[-1][0] // HOP + FRAME_RATE):

@@ -60,28 +60,30 @@ STOPPED, LIFTED = 112, 64
 """Release velocities of a bow that stops on the string, and of one that leaves it ringing."""
 
 
-def played_as_marked(score: Score, seed: int) -> Iterable[TimedEvent]:
+def played_as_marked(score: Score, seed: int, *, one_bow: bool = False) -> Iterable[TimedEvent]:
     """The events of a score whose notes know how long they last; marked ones are written out.
 
     Args:
         score: As ``phrase`` leaves it.
         seed: Of what is left to chance: how fast and even trills and tremolos are.
+        one_bow: Whether the notes of a channel that begin at one instant change the bow as one.
     """
     if not has_any(score.marks, SHORT | SEVERAL):
         return score.events
-    return _Played(score, seed)
+    return _Played(score, seed, one_bow=one_bow)
 
 
 class _Played:
     """Gives the events anew each time: there may be many, and none is kept."""
 
-    def __init__(self, score: Score, seed: int) -> None:
+    def __init__(self, score: Score, seed: int, *, one_bow: bool) -> None:
         self._score = score
+        self._one_bow = one_bow
         self._seed = seed
         self._scale = _scale(score)
 
     def __iter__(self) -> Iterator[TimedEvent]:
-        writer = _Writer(self._score.marks, self._seed, self._scale)
+        writer = _Writer(self._score.marks, self._seed, self._scale, one_bow=self._one_bow)
         for timed in self._score.events:
             yield from writer.until(timed.seconds)
             event: Event | None = timed.event
@@ -140,7 +142,10 @@ class _ToCome(NamedTuple):
 class _Writer:
     """Writes out marked notes as they begin and end."""
 
-    def __init__(self, marks: bytes, seed: int, scale: Int64) -> None:
+    def __init__(self, marks: bytes, seed: int, scale: Int64, *, one_bow: bool) -> None:
+        self._one_bow = one_bow
+        # Of the latest note of each channel, and of the first one that began with it.
+        self._instants: dict[int, tuple[float, int]] = {}
         self._marks = marks
         self._seed = seed
         self._scale = scale
@@ -191,6 +196,10 @@ class _Writer:
         elif event.after in self._last:
             event = replace(event, after=self._last[event.after])
         place = next(self._places[event.channel])
+        if self._one_bow:
+            at, first_of_chord = self._instants.get(event.channel, (-1.0, place))
+            place = first_of_chord if at == seconds else place
+            self._instants[event.channel] = seconds, place
         number, lasts = event.note, event.seconds
         if number is None or lasts is None or not 0 <= number < len(self._marks):
             return event

@@ -126,6 +126,17 @@ def test_each_note_of_a_chord_has_a_tremolo_in_its_own_voice() -> None:
     assert sum(each.after is None for each in heard) == 2
 
 
+def test_in_one_bow_the_notes_of_a_chord_tremble_as_one() -> None:
+    chord = text("trem.") + b"\x00\x90\x3c\x50\x00\x90\x40\x50" + number(4 * DIVISION)
+    phrased = phrase(score(smf(chord + b"\x80\x3c\x40\x00\x80\x40\x40")), "auto", 0)
+    strokes: dict[int, list[float]] = {60: [], 64: []}
+    for timed in played_as_marked(phrased, 0, one_bow=True):
+        if isinstance(timed.event, NoteOn):
+            strokes[timed.event.key].append(timed.seconds)
+    assert strokes[60] == strokes[64]
+    assert len(strokes[60]) > 15
+
+
 @pytest.mark.parametrize("mark", ["tr", "trem."])
 def test_a_note_that_is_too_short_for_it_stays_one(mark: str) -> None:
     track = text(mark) + b"\x00\x90\x3c\x50" + number(DIVISION // 5) + b"\x80\x3c\x40"
