@@ -23,6 +23,9 @@ RELEASE_DB_PER_FRAME = 0.25
 VIBRATO_WINDOW_FRAMES = 45
 """One period of vibrato at 5.5 Hz: a mean over so many frames is the pitch without it."""
 
+HEARD_END_DB = 3.0
+"""What a release has fallen by when it is heard: 8 ms after the key at the latest."""
+
 GLIDE_FRAMES = 9
 """A release reaches its own pitch in 36 ms."""
 
@@ -117,8 +120,8 @@ def release(
     release_frame: int,
     vibrato: float = 1.0,
     speed: float = 1.0,
-) -> None:
-    """Let the release follow what sounds at a position: same level, same pitch, no step.
+) -> float:
+    """Let the release follow what sounds at a position, from the same pitch, a little fallen.
 
     Args:
         curves: Edited in place from ``release_frame`` on.
@@ -126,6 +129,9 @@ def release(
         release_frame: Where the voice is to go on.
         vibrato: How many times its own vibrato the note sounds with; its release has none.
         speed: How many times faster than in the recordings it falls.
+
+    Returns:
+        How far it has fallen there, in dB.
     """
     level = curves.level_at(position)
     curves.loudness_db[release_frame:] += level - curves.loudness_db[release_frame]
@@ -138,6 +144,11 @@ def release(
     ending[:] = level + speed * (ending - level)
     slowest = level - speed * RELEASE_DB_PER_FRAME * np.arange(len(ending), dtype=np.float32)
     ending[:] = np.minimum.accumulate(np.minimum(ending, slowest))
+    # What follows a key that came up is heard at once, and not when the recorded bow has left.
+    skipped = int(np.argmax(ending <= level - HEARD_END_DB))
+    behind = ending[-1] - speed * FALL_DB_PER_FRAME * np.arange(1, skipped + 1, dtype=np.float32)
+    ending[:] = np.concatenate((ending[skipped:], behind))
+    return level - float(ending[0])
 
 
 def legato_entry(curves: Curves, release_frame: int, within_db: float = SUSTAIN_WITHIN_DB) -> int:

@@ -20,6 +20,7 @@ from instrument.engine.timbre import (
     limited,
 )
 from instrument.model.graphs import Instrument
+from instrument.units import db_to_gain
 
 PITCH_RANGE_MIDI = (0.0, 127.0)
 SILENT_DB = -85.0
@@ -142,6 +143,17 @@ class FrameWriter:
             table.advance(slots, count)
             self._write_frames(rows, slots, controls)
         return level_db
+
+    def ease(self, hop: int) -> None:
+        """Let notes that ended be fainter in a hop that begins, whose frame is written."""
+        eased_db = self._table.eased_db
+        if eased_db.any():
+            slots = np.flatnonzero(eased_db)
+            into = hop % len(self.frames.voice), slots
+            gain = db_to_gain(-eased_db[slots])[:, None].astype(np.float32)
+            self.frames.amps[into] *= gain
+            self.frames.noise[into] *= gain
+            eased_db[slots] = 0.0
 
     def publish(self, hop: int) -> None:
         """Let the synthesiser read a hop's frame."""

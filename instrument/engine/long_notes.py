@@ -22,8 +22,10 @@ from instrument.engine.table import VoiceTable
 
 SPLICE_WITHIN_FRAMES = 60
 RESHAPE_FRAMES = 8
-"""A held voice follows its knobs once in so many frames, the notes of a channel in turn. Its place
-it follows at once, and then not for so many frames."""
+"""A held voice follows its knobs and its place at once, and then not for so many frames."""
+
+FOLLOW_FRAMES = 13
+"""It is there after so many."""
 
 KNOB_STEP = 0.003
 """Knobs that moved less than this, of their 0…1, leave a voice as it is."""
@@ -51,8 +53,6 @@ class LongNotes:
 
     def begin(self, slot: int) -> None:
         """Watch over a new note."""
-        note = self._table.notes[slot]
-        self._table.turn[slot] = note.channel + note.number
         self._table.led_db[slot] = 0.0
         self._plan_splice(slot)
 
@@ -96,14 +96,12 @@ class LongNotes:
         if not (turned | moved).any():
             return
         position = table.position[slots]
-        due = (position.astype(np.int64) + table.turn[slots]) % RESHAPE_FRAMES == 0
-        due &= turned & (position >= table.follow_from[slots])
+        due = moved | (turned & (position >= table.follow_from[slots]))
         # A few at a time, those first that have waited longest.
-        waited = np.where(moved, position - table.place_from[slots], -1.0)
+        waited = np.where(due, position - table.place_from[slots], -1.0)
         most = -(-len(held) // RESHAPE_FRAMES)
         longest = np.argsort(-waited, kind="stable")[:most]
-        due[longest] |= waited[longest] >= 0.0
-        for slot in slots[due]:
+        for slot in slots[np.sort(longest[waited[longest] >= 0.0])]:
             self._reshape(int(slot))
 
     def _reshape(self, slot: int) -> None:
@@ -114,7 +112,7 @@ class LongNotes:
         self._envelopes.write(slot, turned)
         self._envelopes.unfold(slot, turned, int(table.entered[slot]))
         lead_level(turned, int(table.led_from[slot]), table.release_frame, table.led_db[slot])
-        weight = np.linspace(0.0, 1.0, CROSSFADE_FRAMES, dtype=np.float32)
+        weight = np.linspace(0.0, 1.0, FOLLOW_FRAMES, dtype=np.float32)
         crossfade(curves, position, turned, position, weight)
         curves.copy_from(turned)
 

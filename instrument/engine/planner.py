@@ -74,6 +74,7 @@ class FramePlanner:
         self.hop += 1
         self._smoother.advance()
         self._move_room()
+        self._writer.ease(self.hop)
         if not self._planned:
             self._edit_curves()
             self._wanted = self._frames_until_change(undisturbed)

@@ -56,7 +56,7 @@ SLID = (Performance.BRIGHTNESS, *range(COLUMNS, COLUMNS + len(AXIS_CONTROLLERS))
 
 SMOOTHING_SECONDS = {
     Performance.BEND_SEMITONES: 0.002,
-    Performance.LEVEL: 0.0033,
+    Performance.LEVEL: 0.0028,
     Performance.VIBRATO: 0.009,
     Performance.VIBRATO_CENTS: 0.009,
     Performance.VIBRATO_AS_OWN: 0.009,
@@ -66,7 +66,9 @@ SMOOTHING_SECONDS = {
     Performance.LEFT: 0.009,
     Performance.RIGHT: 0.009,
 }
-KNOB_SECONDS = 0.060
+KNOB_SECONDS = 1e-6
+"""The curves are smooth by themselves, see ``LongNotes``."""
+
 ARRIVED = 1e-6
 """Controls that are so near to where they were set, in their own units, are there."""
 

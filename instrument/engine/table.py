@@ -92,7 +92,6 @@ class VoiceTable:
         moves: [V], of its place, see ``Places``, that the curves were decoded after.
         knobs: [V, 8], that the curves were decoded with.
         jitter_at: [V], where its stretch of the jitter begins.
-        turn: [V], so many frames before a multiple of 8 it may follow the knobs, see ``LongNotes``.
         follow_from: [V], the first frame at which the curves may follow the knobs.
         place_from: [V], the first frame at which they may follow their place.
         splice_at: [V], where its next envelope takes over.
@@ -101,6 +100,7 @@ class VoiceTable:
         open: [V], whether its note is on an open string.
         now: How many frames have been written.
         number: [V], one for each note, of its channel and number.
+        eased_db: [V], how much fainter what is written already has to become, since its note ended.
         strokes: The new bows that they are in.
         vibratos: Those that controllers ask for.
         glides: How fast their pitch moves.
@@ -130,7 +130,6 @@ class VoiceTable:
         self.moves = np.zeros(slots, dtype=np.int64)
         self.knobs = np.full((slots, knobs), np.nan)
         self.jitter_at = np.zeros(slots, dtype=np.int64)
-        self.turn = np.zeros(slots, dtype=np.int64)
         self.follow_from = np.zeros(slots)
         self.place_from = np.zeros(slots)
         self.splice_at = np.zeros(slots)
@@ -139,6 +138,7 @@ class VoiceTable:
         self.open = np.zeros(slots, np.bool_)
         self.now = 0
         self.number = np.zeros(slots, dtype=np.int64)
+        self.eased_db = np.zeros(slots)
         self.strokes = Strokes(slots)
         self.vibratos = Vibratos(slots, seed)
         self.glides = Glides(slots)

@@ -94,6 +94,7 @@ class VoicePool:
         table.pressure_db[:, rows] = 0.0
         table.strokes.clear(rows)
         table.vibratos.begin(rows)
+        table.eased_db[rows] = 0.0
         table.glides.begin(rows)
         self._writer.begin(rows, hop, inside, part, performance)
 
@@ -125,7 +126,7 @@ class VoicePool:
         heard = step + float(left[Performance.BEND_SEMITONES])
         sustained_db = table.sustained_db[slot] if line.gap_samples else self._sustained_db(slot)
         sounding = Sounding(
-            curves.level_at(position),
+            curves.level_at(position) + float(table.eased_db[slot]),
             sustained_db,
             curves.cents_at(position, vibrato) + 100.0 * heard,
         )
@@ -134,6 +135,7 @@ class VoicePool:
             kind = Join.BOW
         self._take(slot, note, before=int(table.point[slot]))
         table.vibratos.join(slot)
+        table.eased_db[slot] = 0.0
         table.bowed[slot] = kind.bowed
         table.slurred[slot] = not kind.bowed
         self._envelopes.write(slot, curves)
@@ -166,7 +168,7 @@ class VoicePool:
         for slot in slots:
             self._bows.leave(slot)
             table.sustained_db[slot] = self._sustained_db(slot)
-            release(
+            table.eased_db[slot] = release(
                 table.curves[slot],
                 float(table.position[slot]),
                 table.release_frame,

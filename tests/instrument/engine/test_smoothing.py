@@ -154,18 +154,13 @@ def test_a_knob_turns_one_axis_of_one_channel(
     assert np.isnan(desk.knobs).sum() == desk.knobs.size - 1
 
 
-def test_a_knob_jumps_to_where_it_is_first_set_and_moves_smoothly_from_there() -> None:
+def test_a_knob_is_in_the_next_frame_where_it_was_set() -> None:
     desk = Desk()
     desk.change(ControlChange(0, 105, 0))
     desk.change(ControlChange(0, 105, 127))
-    way = []
-    for _ in range(15):  # 60 ms
-        way.append(float(desk.knobs[0, 3]))
-        desk.advance()
-    assert way[0] == 0.0
-    assert np.all(np.diff(way) > 0.0)
-    assert np.max(np.diff(way)) < 0.07
-    assert desk.knobs[0, 3] == pytest.approx(1.0 - np.exp(-1.0))
+    assert desk.knobs[0, 3] == 0.0
+    desk.advance()
+    assert desk.knobs[0, 3] == 1.0
     assert np.isnan(desk.knobs[0, :3]).all()
 
 
@@ -344,5 +339,5 @@ def test_controls_move_smoothly_to_where_they_were_set(
         desk.advance()
         left = np.abs(target - desk.values[0])
         assert np.all(left <= np.abs(target - before) + 1e-12)
-        assert np.all(np.abs(desk.values[0] - before) <= 0.75 * way + 1e-12)
+        assert np.all(np.abs(desk.values[0] - before) <= 0.8 * way + 1e-12)
     np.testing.assert_allclose(desk.values[0], target, atol=0.01 * max(1.0, way.max()))
