@@ -8,6 +8,7 @@ from pathlib import Path
 
 from instrument.bench.blocks import measure_blocks
 from instrument.bench.comparison import ask_peers, note_section, speed_section, width_section
+from instrument.bench.controls import measure_controls
 from instrument.bench.effort import Effort
 from instrument.bench.kernels import measure_floor, measure_kernels
 from instrument.bench.machine import Watch, machine
@@ -70,6 +71,7 @@ def _sections(
         yield measure_floor(instrument, effort, weights_bytes)
         say("blocks")
         yield from measure_blocks(instrument, effort)
+        yield measure_controls(instrument, say)
         say("notes")
         yield measure_notes(instrument, effort)
         say("rendering")

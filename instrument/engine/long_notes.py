@@ -24,7 +24,7 @@ SPLICE_WITHIN_FRAMES = 60
 RESHAPE_FRAMES = 8
 """A held voice follows its knobs and its place at once, and then not for so many frames."""
 
-FOLLOW_FRAMES = 13
+FOLLOW_FRAMES = 12
 """It is there after so many."""
 
 KNOB_STEP = 0.003
@@ -112,7 +112,7 @@ class LongNotes:
         self._envelopes.write(slot, turned)
         self._envelopes.unfold(slot, turned, int(table.entered[slot]))
         lead_level(turned, int(table.led_from[slot]), table.release_frame, table.led_db[slot])
-        weight = np.linspace(0.0, 1.0, FOLLOW_FRAMES, dtype=np.float32)
+        weight = np.linspace(0.0, 1.0, FOLLOW_FRAMES + 1, dtype=np.float32)[1:]
         crossfade(curves, position, turned, position, weight)
         curves.copy_from(turned)
 

@@ -54,17 +54,9 @@ PRESSED = (Performance.LEVEL,)
 SLID = (Performance.BRIGHTNESS, *range(COLUMNS, COLUMNS + len(AXIS_CONTROLLERS)))
 """What pressure and slide of a zone's manager move in all its notes, those that ended as well."""
 
-SMOOTHING_SECONDS = {
+SMOOTHING_SECONDS = dict.fromkeys(Performance, 0.009) | {
     Performance.BEND_SEMITONES: 0.002,
     Performance.LEVEL: 0.0028,
-    Performance.VIBRATO: 0.009,
-    Performance.VIBRATO_CENTS: 0.009,
-    Performance.VIBRATO_AS_OWN: 0.009,
-    Performance.VIBRATO_RATE: 0.009,
-    Performance.VIBRATO_DELAY: 0.009,
-    Performance.BRIGHTNESS: 0.009,
-    Performance.LEFT: 0.009,
-    Performance.RIGHT: 0.009,
 }
 KNOB_SECONDS = 1e-6
 """The curves are smooth by themselves, see ``LongNotes``."""

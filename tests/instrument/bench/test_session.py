@@ -42,6 +42,7 @@ TITLES = (
     "Audio callback",
     "Control thread",
     "Polyphony",
+    "Controls",
     "Note-on to first sample",
     "Rendering",
     "Widths",

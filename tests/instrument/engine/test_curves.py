@@ -134,7 +134,7 @@ def test_a_release_begins_where_the_note_is_and_falls_at_least_as_fast_as_it_sho
     assert np.all(np.diff(level_db) <= 0.0)
     largest = max(steps(before.loudness_db[RELEASE_FRAME:]).max(), FALL_DB_PER_FRAME)
     assert steps(level_db).max() <= max(speed * largest, db_per_frame) + ROUNDING
-    slowest = level_db[0] - db_per_frame * np.arange(len(level_db))
+    slowest = before.level_at(position) - db_per_frame * np.arange(len(level_db))
     assert np.all(level_db <= slowest + ROUNDING)
     assert level_db[-1] < -150.0
 
