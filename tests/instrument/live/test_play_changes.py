@@ -46,13 +46,13 @@ def test_sound_returns_after_any_change_and_every_take_reads_back(
     tmp_path: Path,
 ) -> None:
     rng = np.random.default_rng(SEED)
-    # A server that waits for its clients would wait long for one that it lost sight of.
-    server = make_jack_server(synchronous=False)
+    # One that waits for its clients loses nothing where the computer is busy.
+    server = make_jack_server()
     server.start()
     program = arco("--record", str(tmp_path / "take.mid"))
 
     def sounds() -> bool:
-        """Whether a note sounds; a busy computer may lose one on its way through JACK."""
+        """Whether a note sounds; a busy computer may lose sight of one."""
         return any(
             loudest(perform(struck(69, server.sample_rate), 1.2)) > 0.01 for _ in range(CALM_RUNS)
         )

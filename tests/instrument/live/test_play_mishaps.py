@@ -82,6 +82,50 @@ def test_the_sound_comes_back_with_the_server(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+def test_a_take_is_there_when_the_program_is_killed(
+    make_jack_server: Callable[..., Any],
+    arco: Callable[..., Arco],
+    perform: Callable[..., Float32],
+    tmp_path: Path,
+) -> None:
+    # A client that is killed would hold up a synchronous server.
+    make_jack_server(synchronous=False).start()
+    program = arco("--record", str(tmp_path / "t.mid"))
+    perform([message for i in range(10) for message in note(0.1 + 0.1 * i, 60 + i, 0.08)], 2.2)
+    program.kill()
+    score = read_score(tmp_path / "t.mid")
+    assert score.notes == 10
+    assert score.take is not None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_sample_rate_that_was_asked_for_is_waited_for(
+    make_jack_server: Callable[..., Any],
+    arco: Callable[..., Arco],
+    perform: Callable[..., Float32],
+) -> None:
+    """The server ends twice; at another rate it is refused."""
+    server = make_jack_server(synchronous=False)
+    server.start()
+    program = arco("--sample-rate", str(RATE))
+    server.kill()
+    server.sample_rate = 44_100
+    server.start()
+    until = time.monotonic() + ENDS_WITHIN
+    while not any("--sample-rate" in told.get("error", "") for told in program.told):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    server.kill()
+    server.sample_rate = RATE
+    server.start()
+    program.wait_for("device-opened")
+    assert loudest(perform(note(0.1, 69, 0.3), 1.0)) > 0.01
+    program.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_terminal_that_takes_nothing_holds_no_note_up(
     jack_server: Any, arco: Callable[..., Arco], perform: Callable[..., Float32], tmp_path: Path
 ) -> None:
