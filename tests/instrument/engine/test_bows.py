@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from instrument.arrays import Float64
 from instrument.engine.bows import BALANCE_DB
 from instrument.engine.engine import Engine
 from instrument.joins import Join
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
+from tests.traces import trace
 
 RATE, HOP = 48_000, 192
 SETTINGS = EngineSettings(sample_rate=RATE, voices=8, mode="violin", room_gain=0.0)
@@ -125,3 +127,25 @@ def test_the_lower_strings_of_a_chord_speak_at_once(strung: Instrument) -> None:
     rolled = played(strung, *chord, seconds=0.1)
     alone = played(strung, *chord[:2], seconds=0.1)
     assert rolled[55][4][0] > alone[55][4][0] + 2.0
+
+
+def test_the_wheel_moves_stopped_strings_alike_and_leaves_open_ones(strung: Instrument) -> None:
+    def pitches(*keys: int) -> list[Float64]:
+        engine = Engine(strung, SETTINGS)
+        engine.push(ControlChange(0, 1, 127), 0)
+        for key in keys:
+            engine.push(NoteOn(0, key, 80), 480)
+        found: list[list[float]] = [[] for _ in keys]
+        table = engine._control.pool._table
+        for _ in range(400):
+            engine.render(np.zeros((2, HOP), np.float32))
+            midi = trace(engine.synth.frames, int(engine.synth.state.hop[0])).midi
+            for slot in engine._control.voices.active():
+                found[keys.index(round(table.key[slot]))].append(float(midi[slot]))
+        return [np.array(each[200:]) for each in found]
+
+    open_string, stopped = pitches(62, 71)
+    assert np.ptp(open_string) < 0.1
+    assert np.ptp(stopped) > 0.8
+    low, high = pitches(64, 71)
+    assert np.corrcoef(low, high)[0, 1] > 0.98
