@@ -19,6 +19,7 @@ from instrument.engine.timbre import (
     expressed,
     limited,
 )
+from instrument.engine.vibrato import frames_until_taken_up
 from instrument.model.graphs import Instrument
 from instrument.units import db_to_gain
 
@@ -115,7 +116,7 @@ class FrameWriter:
             performance: [T, slots, columns], the controls of all voices in each frame; T is at most
                 ``frames_until_change``.
             released: Which of the voices end when they are silent. The first frame in which one
-                is silent is the last that is written.
+                is silent is the last that is written, or the last before a vibrato is taken up.
 
         Returns:
             [V, frames written], the levels of the active voices in dB, before expression.
@@ -123,7 +124,9 @@ class FrameWriter:
         table, slots = self._table, np.array(active, np.int64)
         table.approach_pressure()
         of_voices = performance[:, slots].swapaxes(0, 1)
-        at = table.position[slots, None] + np.arange(len(performance))
+        of_voices = of_voices[:, : frames_until_taken_up(of_voices)]
+        frames = of_voices.shape[1]
+        at = table.position[slots, None] + np.arange(frames)
         made_cents = table.vibratos.cents(
             slots, table.all_curves[1], at[:, 0], of_voices, table.number[slots]
         )
@@ -131,7 +134,7 @@ class FrameWriter:
             made_cents[table.open[slots]] = 0.0
         pitch, level_db = self._read_curves(slots, at, of_voices, made_cents)
         silent = (level_db < SILENT_DB)[np.array(released, bool)].any(axis=0)
-        count = int(silent.argmax()) + 1 if silent.any() else len(performance)
+        count = int(silent.argmax()) + 1 if silent.any() else frames
         of_voices, level_db = of_voices[:, :count], level_db[:, :count]
         loudness_db, faded = expressed(level_db, of_voices)
         rows = np.arange(hop, hop + count) % len(self.frames.voice)

@@ -34,6 +34,19 @@ _WINDOW = np.hanning(HEARD_FRAMES)
 _WAVES = np.exp(-2j * np.pi * OWN_HZ[:, None] * np.arange(HEARD_FRAMES) / FRAME_RATE) * _WINDOW
 
 
+def frames_until_taken_up(performance: Float64) -> int:
+    """How many frames pass until a vibrato is made for a voice that has its own, or none is.
+
+    It is taken up where the voice is then, so those are computed apart.
+
+    Args:
+        performance: [V, T, columns], the controls of the voices.
+    """
+    made = performance[..., Performance.VIBRATO] != 1.0
+    changes = (made != made[:, :1]).any(axis=0)
+    return int(changes.argmax()) if changes.any() else performance.shape[1]
+
+
 class Vibratos:
     """The made vibratos of V voices."""
 
