@@ -35,14 +35,16 @@ class Flood:
 
     Attributes:
         messages_per_second: That were sent beside the notes.
-        notes: That were sent.
+        lost: Notes without a sound.
+        missed: Notes of which the loopback itself missed a period; in no other metric.
         delays: [heard] seconds from a note-on's frame to its first sample.
         own: What Arco said of itself.
         xruns: Of the JACK server, meanwhile.
     """
 
     messages_per_second: int
-    notes: int
+    lost: int
+    missed: int
     delays: Sequence[float]
     own: OwnCounts
     xruns: int
@@ -84,7 +86,9 @@ def measure_floods(
                 raise UsageError("'arco play' ended while notes were played")
             own = OwnCounts.told(ready, report(arco))
         delays: Int64 = take.delays()
-        found.append(Flood(rate, notes, (delays / loop.sample_rate).tolist(), own, loop.xruns))
+        latency = take.latency(ARCO)
+        seconds = (delays / loop.sample_rate).tolist()
+        found.append(Flood(rate, latency.lost, latency.missed, seconds, own, loop.xruns))
     return found
 
 
@@ -118,12 +122,13 @@ def flood_section(floods: Sequence[Flood]) -> Section:
             metrics = {"median": Metric("ms", (median,)), "p90": Metric("ms", (p90,))}
         metrics |= {
             "postponed": Metric("messages", (float(flood.own.postponed),)),
-            "lost": Metric("notes", (float(flood.notes - len(flood.delays)),)),
+            "lost": Metric("notes", (float(flood.lost),)),
         }
         rows.append(Row({"messages a second": flood.messages_per_second}, metrics))
     notes = (
         f"Later than the quickest note, which sounded after {1000.0 * quickest:.1f} ms; of the "
-        "period in which a note is sent, what is left is in it. Late frames: "
+        "period in which a note is sent, what is left is in it. Notes that the loopback missed: "
+        f"{', '.join(str(flood.missed) for flood in floods)}; late frames: "
         f"{', '.join(str(flood.own.late_frames) for flood in floods)}; gaps of JACK: "
         f"{', '.join(str(flood.xruns) for flood in floods)}.",
     )

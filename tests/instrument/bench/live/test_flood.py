@@ -37,9 +37,9 @@ def test_delays_of_heard_notes_are_samples_from_their_frames() -> None:
 def test_delays_are_told_over_the_quickest_of_all() -> None:
     counts = OwnCounts(postponed=7, late_frames=1)
     floods = [
-        Flood(0, 2, [0.010, 0.011], OwnCounts(), 0),
-        Flood(6000, 3, [0.012, 0.014], counts, 2),
-        Flood(9000, 3, [], counts, 2),
+        Flood(0, 0, 0, [0.010, 0.011], OwnCounts(), 0),
+        Flood(6000, 1, 0, [0.012, 0.014], counts, 2),
+        Flood(9000, 3, 0, [], counts, 2),
     ]
     rows = {
         row.labels["messages a second"]: {

@@ -62,7 +62,7 @@ def test_a_live_session_is_a_report_of_one_section(
         asked.append((notes, instrument))
         return found
 
-    floods = [Flood(0, 2, [0.01], OwnCounts(), 0)]
+    floods = [Flood(0, 0, 0, [0.01], OwnCounts(), 0)]
 
     def refuse(_moves: int, _instrument: str) -> PointerLatency:
         raise UsageError("no browser")
