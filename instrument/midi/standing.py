@@ -31,7 +31,23 @@ from instrument.midi.events import (
     ProgramChange,
 )
 
-SELECTS = (NRPN_FINE, NRPN_COARSE, RPN_FINE, RPN_COARSE)
+BY_THEMSELVES = {*range(128)} - {
+    ALL_SOUND_OFF,
+    ALL_NOTES_OFF,
+    BANK_COARSE,
+    BANK_FINE,
+    DATA_COARSE,
+    DATA_DECREMENT,
+    DATA_FINE,
+    DATA_INCREMENT,
+    MONO_ON,
+    NRPN_COARSE,
+    NRPN_FINE,
+    POLY_ON,
+    RPN_COARSE,
+    RPN_FINE,
+}
+"""Controllers that mean the same whatever was told before."""
 
 
 class Standing:
@@ -48,6 +64,8 @@ class Standing:
     def hear(self, event: Event) -> None:
         """Take an event into account."""
         match event:
+            case ControlChange(channel, controller) if controller in BY_THEMSELVES:
+                self._tell((controller, channel), event)
             case ControlChange():
                 self._control_change(event)
             case ProgramChange(channel):
@@ -90,8 +108,8 @@ class Standing:
                 self._banks[channel][controller] = event
             case _ if controller in (MONO_ON, POLY_ON):
                 self._tell((MONO_ON, channel), event)
-            case _ if controller not in (ALL_SOUND_OFF, ALL_NOTES_OFF):
-                self._tell((controller, channel), event)
+            case _:
+                pass
 
     def _step(self, event: ControlChange, parameter: tuple[int, int]) -> None:
         """Steps to and fro cancel each other."""
