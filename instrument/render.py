@@ -176,7 +176,7 @@ def render_score(
     rate, layout, (low, high) = how.sample_rate, layout_of(how.controls), spec.pitch_range
     joins = layout.joins_by_velocity(how.velocity_joins)
     marked = switched(score, layout, velocity_joins=joins)
-    played = in_range(marked, low, high, settings.outside)
+    played = in_range(marked, low, high, settings.outside, layout.keys)
     phrased = phrase(played.score, how.joins, how.seed, velocity_joins=joins)
     written_out = played_as_marked(phrased, how.seed, one_bow=how.mode == Mode.VIOLIN)
     compile_seconds = compile_kernels(compiling)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from instrument.errors import UsageError
@@ -31,7 +31,13 @@ class InRange:
     skipped: int = 0
 
 
-def in_range(score: Score, lowest: int, highest: int, outside: Outside | None) -> InRange:
+def in_range(
+    score: Score,
+    lowest: int,
+    highest: int,
+    outside: Outside | None,
+    switches: Collection[int] = (),
+) -> InRange:
     """Do to the notes outside a range what was chosen; a take's are always played.
 
     What is done to a note is done to its key: to where it goes down, comes up and is pressed.
@@ -42,13 +48,18 @@ def in_range(score: Score, lowest: int, highest: int, outside: Outside | None) -
         highest: At which it ends.
         outside: What to do; if None, notes more than an octave below the range are left out, unless
             all are.
+        switches: Keys of a take that sound nothing, and so are no notes.
 
     Raises:
         UsageError: All are to be skipped.
     """
     events = score.events
     notes = events.of_notes(()) if isinstance(events, ScoreEvents) else events
-    found = [timed.event.key for timed in notes if isinstance(timed.event, NoteOn)]
+    found = [
+        timed.event.key
+        for timed in notes
+        if isinstance(timed.event, NoteOn) and timed.event.key not in switches
+    ]
     only_far = max(found, default=highest) < lowest - FAR_SEMITONES
     if score.take is not None or (outside is None and only_far):
         outside = Outside.PLAY

@@ -185,7 +185,7 @@ def _contents(path: Path) -> str:
         contents = file.read(LARGEST_FILE + 1)
     if len(contents) > LARGEST_FILE:
         raise UsageError(f"larger than {LARGEST_FILE >> 10} KiB, so no layout")
-    return contents.decode()
+    return contents.decode("utf-8-sig")
 
 
 @cache

@@ -184,6 +184,12 @@ def test_a_file_is_a_layout_that_takes_the_rest_from_another(tmp_path: Path) -> 
     assert layout_of(again) == layout_of(table)
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b'\xef\xbb\xbflike = "wind"\r\n')
+    assert layout_of(read_controls(str(path))) == layout_of("wind")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_arcos_own_layouts_are_chosen_by_name(name: str) -> None:
     assert read_controls(name) == name

@@ -98,6 +98,11 @@ def test_a_score_of_low_notes_alone_is_played() -> None:
     assert (found.outside, found.skipped) == (2, 0)
 
 
+def test_keys_of_a_take_that_are_switches_are_no_notes() -> None:
+    take = replace(score(24, 69, 24, 104), take=Take(EngineSettings(), samples=1000))
+    assert in_range(take, LOWEST, HIGHEST, None, switches={24}).outside == 1
+
+
 def test_a_note_keeps_its_number_when_it_is_folded() -> None:
     """So that two notes that fold onto one key end each by itself."""
     events = (NoteOn(0, 48, 80, 0), NoteOn(0, 60, 80, 1), NoteOff(0, 60, note=1))
