@@ -30,6 +30,7 @@ from instrument.midi.controllers import (
     OMNI_ON,
     POLY_ON,
     RESET_CONTROLLERS,
+    Change,
     ChannelState,
 )
 from instrument.midi.events import (
@@ -167,7 +168,7 @@ class Control:
             case PitchBend():
                 self.smoother.follow(self.state.change(event).channels)
             case ChannelPressure(channel):
-                change = self.state.change(event)
+                change = self._change(event)
                 self._follow(channel, change.channels, PRESSED)
                 self.notes.breathe(change.channels, sample)
             case KeyPressure(channel, key, value) if self._presses(channel):
@@ -185,6 +186,15 @@ class Control:
                 self.notes.play(self.notes.violins.wake(event, sample), sample)
 
     # --- controllers ---------------------------------------------------------------------
+
+    def _change(self, event: ControlChange | ChannelPressure) -> Change:
+        """Tell a channel; the room is everybody's, so whoever moved it last counts."""
+        told = self.state.channels[event.channel]
+        room = told.reverb
+        change = self.state.change(event)
+        if told.reverb is not None and told.reverb != room:
+            self.planner.room = told.reverb / USUAL_REVERB
+        return change
 
     def _presses(self, channel: int) -> bool:
         """Whether pressure on its keys makes a channel's notes louder: a member's have its own."""
@@ -209,11 +219,7 @@ class Control:
             return
         controlling_channel = self.state.controlling_channel(event.channel)
         before = (controlling_channel.pedal, controlling_channel.sostenuto)
-        told = self.state.channels[event.channel]
-        room = told.reverb
-        change = self.state.change(event)
-        if told.reverb is not None and told.reverb != room:
-            self.planner.room = told.reverb / USUAL_REVERB
+        change = self._change(event)
         self._follow(event.channel, change.channels, SLID if event.controller in OF_A_NOTE else ())
         for index in change.channels if change.regrouped else ():
             self.notes.release(self.voices.release_all(index, sample))

@@ -7,7 +7,7 @@ import pytest
 
 from instrument.arrays import Float32
 from instrument.listening.loudness import loudness_db
-from instrument.midi.events import ControlChange, NoteOff, NoteOn
+from instrument.midi.events import ChannelPressure, ControlChange, NoteOff, NoteOn
 from tests.instrument.engine.music_and_measures import OFF, ON, RATE, STRAIGHT, Play, level_db
 
 ATTACK, RELEASE, BRIGHTNESS, ROOM = 73, 72, 74, 91
@@ -94,3 +94,13 @@ def test_cc_91_makes_the_room_louder(play: Play, value: int, times: float) -> No
     usual, louder = (play(played, 1.0, room_gain=0.2) - dry for played in (events, told))
     late = slice(RATE // 4, None)
     np.testing.assert_allclose(louder[:, late], times * usual[:, late], atol=1e-4)
+
+
+def test_the_room_may_be_the_pressure_of_a_channel(play: Play) -> None:
+    layout = {"like": "gm2", "pressure": "reverb", "controllers": {"21": "reverb"}}
+    event = NoteOn(0, 69, 100)
+    pressed, turned = (
+        play([(0.0, told), (0.0, event)], 0.5, room_gain=0.2, controls=layout)
+        for told in (ChannelPressure(0, 100), ControlChange(0, 21, 100))
+    )
+    np.testing.assert_array_equal(pressed, turned)
