@@ -24,6 +24,9 @@ ATTRIBUTES = {"vibrato": "vibrato_depth", "vibrato-depth-around": "vibrato_depth
 USUAL_VIBRATO = 40
 """Depth of a usual vibrato, of 127: what a controller moves around that says no depth by itself."""
 
+WHEEL_MOVES = 4
+"""Below this value the wheel is at rest, since some rest a little above 0."""
+
 
 def _value(name: str) -> Setter:
     def set_value(channel: Channel, value: int) -> None:
@@ -62,7 +65,8 @@ def _timbre(channel: Channel, value: int) -> None:
 
 def _vibrato(channel: Channel, value: int) -> None:
     scaled = round(value * channel.vibrato_range / VIBRATO_RANGE)
-    channel.vibrato_depth = min(max(scaled, 1), 127) if value else channel.vibrato_rest
+    rests = value < WHEEL_MOVES
+    channel.vibrato_depth = channel.vibrato_rest if rests else min(max(scaled, 1), 127)
 
 
 def _vibrato_around(channel: Channel, value: int) -> None:

@@ -9,7 +9,7 @@ ROLES = {
     "dynamics": "dynamics: the loudness from silence to the loudest, or to what the velocity says",
     "expression": "expression: takes loudness away, down to silence, whatever else gives it",
     "pressure": "pressure: up to 9 dB louder",
-    "vibrato": "vibrato: its depth, from none at 1 to 60 cents at 127; at 0 it is the note's own",
+    "vibrato": "vibrato: its depth, 2 cents at 4 to 60 at 127; below 4 it is the note's own",
     "vibrato-depth": "vibrato from senza: its depth, from none at 0 to 60 cents at 127",
     "vibrato-depth-around": "vibrato depth: 64 is the note's own, 0 none",
     "vibrato-rate": "vibrato rate: 64 changes nothing",

@@ -15,7 +15,7 @@ from tests.instrument.engine.music_and_measures import EXPRESSIVE, HOP, RATE, ST
 
 BAND_HZ = (3.5, 8.5)
 KEYS = (57, 64, 71, 78, 85, 90)
-SENZA = 1
+SENZA = 4
 Score = list[tuple[float, Event]]
 
 

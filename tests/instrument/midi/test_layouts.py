@@ -56,6 +56,8 @@ def test_every_role_does_something_and_is_told() -> None:
     [
         ("gm2", 1, 64, "vibrato_depth", 64),
         ("gm2", 1, 0, "vibrato_depth", None),
+        ("gm2", 1, 3, "vibrato_depth", None),
+        ("gm2", 1, 4, "vibrato_depth", 4),
         ("gm2", 2, 30, "dynamics", 30),
         ("gm2", 11, 30, "expression", 30),
         ("gm2", 71, 100, "knobs", {5: 100 / 127}),
