@@ -18,11 +18,12 @@ from instrument.engine.curves import (
 )
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.places import Places
-from instrument.engine.table import VoiceTable
+from instrument.engine.table import Slots, VoiceTable
 
 SPLICE_WITHIN_FRAMES = 60
 RESHAPE_FRAMES = 8
-"""A held voice follows its knobs and its place at once, and then not for so many frames."""
+"""A held voice follows its knobs and its place at once, and then not for so many frames; never does
+it wait for others, so that stems add up."""
 
 FOLLOW_FRAMES = 12
 """It is there after so many."""
@@ -88,7 +89,7 @@ class LongNotes:
             self._plan_splice(slot)
 
     def reshape(self, held: list[int]) -> None:
-        """Let the held voices whose turn it is follow their knobs and their place."""
+        """Let held voices follow their knobs and their place."""
         if not held:
             return
         table, slots = self._table, np.array(held)
@@ -97,24 +98,22 @@ class LongNotes:
             return
         position = table.position[slots]
         due = moved | (turned & (position >= table.follow_from[slots]))
-        # A few at a time, those first that have waited longest.
-        waited = np.where(due, position - table.place_from[slots], -1.0)
-        most = -(-len(held) // RESHAPE_FRAMES)
-        longest = np.argsort(-waited, kind="stable")[:most]
-        for slot in slots[np.sort(longest[waited[longest] >= 0.0])]:
-            self._reshape(int(slot))
+        due &= position >= table.place_from[slots]
+        if due.any():
+            self._reshape(slots[due])
 
-    def _reshape(self, slot: int) -> None:
-        table = self._table
-        position = int(table.position[slot])
-        table.place_from[slot] = position + RESHAPE_FRAMES
-        turned, curves = self._spare, table.curves[slot]
-        self._envelopes.write(slot, turned)
-        self._envelopes.unfold(slot, turned, int(table.entered[slot]))
-        lead_level(turned, int(table.led_from[slot]), table.release_frame, table.led_db[slot])
+    def _reshape(self, slots: Slots) -> None:
+        """Decode what held voices [V] play anew, and lead over to it."""
+        table, turned = self._table, self._spare
         weight = np.linspace(0.0, 1.0, FOLLOW_FRAMES + 1, dtype=np.float32)[1:]
-        crossfade(curves, position, turned, position, weight)
-        curves.copy_from(turned)
+        for slot, envelope in zip(slots.tolist(), self._envelopes.decode(slots), strict=True):
+            position, curves = int(table.position[slot]), table.curves[slot]
+            table.place_from[slot] = position + RESHAPE_FRAMES
+            self._envelopes.put(slot, envelope, turned)
+            self._envelopes.unfold(slot, turned, int(table.entered[slot]))
+            lead_level(turned, int(table.led_from[slot]), table.release_frame, table.led_db[slot])
+            crossfade(curves, position, turned, position, weight)
+            curves.copy_from(turned)
 
     def frames_until_change(self, held: list[int]) -> float:
         """How many frames held voices go on with their curves as they are."""

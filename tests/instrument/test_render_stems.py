@@ -16,6 +16,7 @@ from instrument.midi.controllers import AXIS_CONTROLLERS
 from instrument.midi.events import (
     ControlChange,
     Event,
+    Latent,
     Note,
     NoteOff,
     NoteOn,
@@ -64,6 +65,11 @@ TURNED = [
     for step in range(20)
     for event in controls(channel, (AXIS_CONTROLLERS[0], 5 * step), at=0.5 + 0.02 * step)
 ]
+PLACED = [
+    (0.5 + 0.1 * step, Latent(channel, (0.2 * step, -0.1 * step, 0.0, 0.1)))
+    for step in range(6)
+    for channel in (0, 1, 2)
+]
 ZONE = [
     *controls(0, (101, 0), (100, 6), (6, 3), (7, 50), (64, 127)),
     (0.2, PitchBend(1, 4000)),
@@ -83,6 +89,7 @@ PIECES = {
     "melodies": score(*MELODIES, seconds=1.2),
     "notes longer than an envelope": score(*LONG, seconds=7.0),
     "knobs that turn": score(*LONG, *CHORD, *line(4, 66, each=1.5), *TURNED, seconds=7.0),
+    "notes that are placed": score(*LONG, *PLACED, seconds=7.0),
     "a zone": score(*ZONE, *line(1, 60, 62), *line(2, 67, each=0.5), seconds=1.0),
     "a key again and again under the pedal": score(
         *controls(0, (64, 127)), *line(0, *[69] * 6, each=0.15), *line(1, 60, 64), seconds=1.2
