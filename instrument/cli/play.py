@@ -166,7 +166,7 @@ def play(
         audio_out=audio_out,
         block=block,
         sample_rate=device_rate,
-        filter=chosen_filter,
+        filter=chosen_filter.leaving(layout.keys),
         bindings=bindings,
         learn=learn or (),
         bindings_path=bindings_path,

@@ -161,9 +161,11 @@ def render(
     from instrument.text import one_line
 
     source = None if song == STANDARD else Path(song)
-    score = chosen_filter.score(read_score(source or standard_input()))
+    score = read_score(source or standard_input())
     settings = RenderSettings.of(score).chosen(tail, outside, **chosen)
-    check_breath(score, layout_of(settings.engine.controls))
+    layout = layout_of(settings.engine.controls)
+    score = chosen_filter.leaving(layout.keys).score(score)
+    check_breath(score, layout)
     named = Path("song.wav" if source is None else source.with_suffix(".wav").name)
     if output is None:
         output = STANDARD if source is None else str(named)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from instrument.errors import UsageError
@@ -30,20 +30,29 @@ class Filter:
         keys: The lowest and the highest key that is heard, as it is played.
         transpose: By how many semitones those are moved; what leaves 0…127 isn't heard.
         velocities: [128], what each velocity becomes, 1…127 but for the first.
+        switches: Keys that choose articulations: they are as they are, and no other becomes one.
     """
 
     channels: frozenset[int] = frozenset(range(CHANNELS))
     keys: tuple[int, int] = (0, 127)
     transpose: int = 0
     velocities: tuple[int, ...] = tuple(range(128))
+    switches: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         TRANSPOSE.check("transpose", self.transpose)
 
     def key(self, key: int) -> int | None:
         """What a key becomes; None if it isn't heard."""
+        if key in self.switches:
+            return key
         moved = key + self.transpose
-        return moved if self.keys[0] <= key <= self.keys[1] and 0 <= moved <= 127 else None
+        heard = self.keys[0] <= key <= self.keys[1] and 0 <= moved <= 127
+        return moved if heard and moved not in self.switches else None
+
+    def leaving(self, switches: Iterable[int]) -> Filter:
+        """This filter, if it does anything, but for keys that choose articulations."""
+        return self if self == NO_FILTER else replace(self, switches=frozenset(switches))
 
     def passed(self, event: Event) -> Event | None:
         """What an event becomes; None if it isn't heard."""
