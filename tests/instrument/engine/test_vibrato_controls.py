@@ -26,8 +26,9 @@ def control(column: Performance, *changes: tuple[int, int], zone: bool = False) 
     [
         (1, 0, Performance.VIBRATO, 1.0),
         (1, 0, Performance.VIBRATO_CENTS, 0.0),
-        (1, 1, Performance.VIBRATO, 0.0),
-        (1, 1, Performance.VIBRATO_CENTS, 60 / 127),
+        (1, 3, Performance.VIBRATO, 1.0),
+        (1, 4, Performance.VIBRATO, 0.0),
+        (1, 4, Performance.VIBRATO_CENTS, 4 * 60 / 127),
         (1, 127, Performance.VIBRATO_CENTS, 60.0),
         (76, 64, Performance.VIBRATO_RATE, 1.0),
         (76, 127, Performance.VIBRATO_RATE, 2.0),
