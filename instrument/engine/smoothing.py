@@ -55,7 +55,7 @@ SLID = (Performance.BRIGHTNESS, *range(COLUMNS, COLUMNS + len(AXIS_CONTROLLERS))
 """What pressure and slide of a zone's manager move in all its notes, those that ended as well."""
 
 SMOOTHING_SECONDS = dict.fromkeys(Performance, 0.009) | {
-    Performance.BEND_SEMITONES: 0.001,
+    Performance.BEND_SEMITONES: 0.0018,
     Performance.LEVEL: 0.0028,
 }
 KNOB_SECONDS = 1e-6

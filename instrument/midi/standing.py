@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
 
-from instrument.midi.channel import RPN_NULL
 from instrument.midi.controllers import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -19,8 +18,10 @@ from instrument.midi.controllers import (
     NRPN_COARSE,
     NRPN_FINE,
     POLY_ON,
+    RESET_CONTROLLERS,
     RPN_COARSE,
     RPN_FINE,
+    ChannelState,
 )
 from instrument.midi.events import (
     ChannelPressure,
@@ -44,6 +45,7 @@ BY_THEMSELVES = {*range(128)} - {
     NRPN_COARSE,
     NRPN_FINE,
     POLY_ON,
+    RESET_CONTROLLERS,
     RPN_COARSE,
     RPN_FINE,
 }
@@ -58,7 +60,9 @@ class Standing:
 
     def __init__(self) -> None:
         self._told: dict[Hashable, list[Event]] = {}
-        self._parameters: defaultdict[int, tuple[int, int]] = defaultdict(lambda: RPN_NULL)
+        # Knows zones, and which parameter each channel has selected; nothing else is told to it.
+        self._state = ChannelState()
+        self._selected: set[int] = set()
         self._banks: defaultdict[int, dict[int, Event]] = defaultdict(dict)
 
     def hear(self, event: Event) -> None:
@@ -79,8 +83,8 @@ class Standing:
         """The events that tell it."""
         for told in self._told.values():
             yield from told
-        for channel, parameter in self._parameters.items():
-            yield from _select(channel, parameter)
+        for channel in sorted(self._selected):
+            yield from _select(channel, self._state.channels[channel].parameter)
         for banks in self._banks.values():
             yield from banks.values()
 
@@ -90,15 +94,16 @@ class Standing:
 
     def _control_change(self, event: ControlChange) -> None:
         channel, controller = event.channel, event.controller
-        coarse, fine = self._parameters[channel]
+        coarse, fine = self._state.channels[channel].parameter
         match controller:
-            case _ if controller in (NRPN_FINE, NRPN_COARSE):
-                self._parameters[channel] = RPN_NULL
-            case _ if controller == RPN_COARSE:
-                self._parameters[channel] = event.value, fine
-            case _ if controller == RPN_FINE:
-                self._parameters[channel] = coarse, event.value
+            case _ if controller in (NRPN_FINE, NRPN_COARSE, RPN_COARSE, RPN_FINE):
+                self._state.change(event)
+                self._selected.add(channel)
+            case _ if controller == RESET_CONTROLLERS:
+                self._state.change(event)
+                self._tell((controller, channel), event)
             case _ if controller in (DATA_COARSE, DATA_FINE):
+                self._state.change(event)
                 parameter = ("data", channel, coarse, fine)
                 self._told.pop((*parameter, "steps"), None)
                 self._tell((*parameter, controller), *_select(channel, (coarse, fine)), event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from instrument.midi.controllers import ChannelState
@@ -35,7 +35,19 @@ def told(events: list[Event]) -> ChannelState:
     return state
 
 
+def reset(channel: int) -> ControlChange:
+    return ControlChange(channel, 121, 0)
+
+
+def selected(channel: int, *controllers: tuple[int, int]) -> list[Event]:
+    return [ControlChange(channel, *each) for each in controllers]
+
+
 @given(st.lists(EVENT, max_size=40))
+@example([ControlChange(0, 100, 0), reset(0)])
+@example([*selected(0, (101, 0), (100, 0)), reset(0), ControlChange(0, 6, 5)])
+@example([*selected(0, (101, 0), (100, 6), (6, 5)), *selected(1, (101, 0), (100, 1)), reset(0)])
+@example([*selected(0, (101, 0), (100, 6), (6, 5)), *selected(1, (101, 0), (100, 1)), reset(1)])
 def test_another_state_that_is_told_what_stands_is_the_same(events: list[Event]) -> None:
     standing = Standing()
     for event in events:
