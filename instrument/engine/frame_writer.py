@@ -10,7 +10,6 @@ from instrument.arrays import Float32, Float64
 from instrument.dsp.frames import Frames, Onsets
 from instrument.dsp.jit import fence
 from instrument.dsp.noise import note_noise
-from instrument.engine.bending import bend
 from instrument.engine.smoothing import Performance
 from instrument.engine.table import Slots, VoiceTable
 from instrument.engine.timbre import (
@@ -107,12 +106,7 @@ class FrameWriter:
         self._write_onsets(slots, hop, inside, controls)
 
     def write(
-        self,
-        hop: int,
-        active: list[int],
-        performance: Float64,
-        bent: Float64,
-        released: list[bool],
+        self, hop: int, active: list[int], performance: Float64, released: list[bool]
     ) -> Float32:
         """Compute the frames of hops, for all voices at once.
 
@@ -121,7 +115,6 @@ class FrameWriter:
             active: Slots that sound, V.
             performance: [T, slots, columns], the controls of all voices in each frame; T is at most
                 ``frames_until_change``.
-            bent: [T, slots], semitones by which they are bent farther than that, see ``bending``.
             released: Which of the voices end when they are silent. The first frame in which one
                 is silent is the last that is written, or the last before a vibrato is taken up.
 
@@ -152,8 +145,6 @@ class FrameWriter:
             controls = self._timbre.controls(slots, pitch[:, :count], loudness_db, gain, brightness)
             table.advance(slots, count)
             self._write_frames(rows, slots, controls)
-            for row, semitones in enumerate(bent[:count]):
-                bend(self.frames, hop + row, semitones)
         return level_db
 
     def ease(self, hop: int) -> None:

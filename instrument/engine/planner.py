@@ -7,7 +7,6 @@ import numpy as np
 from instrument.arrays import Float32, Float64
 from instrument.dsp.frames import hop_start
 from instrument.engine.allocation import Voices
-from instrument.engine.bending import bend
 from instrument.engine.frame_writer import SILENT_DB, FrameWriter
 from instrument.engine.long_notes import LongNotes
 from instrument.engine.slots import HOLDING, Stage
@@ -63,8 +62,6 @@ class FramePlanner:
         self._most = frames_at_once
         # The controls [slots, columns] of each frame that is planned; how many there will be.
         self._planned: list[Float64] = []
-        # How much farther each of them is bent, [slots] in semitones.
-        self._bent: list[Float64] = []
         self._wanted = 0
 
     def begin_hop(self, undisturbed: int = 1) -> None:
@@ -75,19 +72,13 @@ class FramePlanner:
                 the voices, at least 1.
         """
         self.hop += 1
-        bent = self._smoother.advance()
+        self._smoother.advance()
         self._move_room()
         self._writer.ease(self.hop)
-        # The bend is heard a hop sooner than what the timbre has to be computed for.
-        if self._planned:
-            self._bent[-1] = bent
-        else:
-            bend(self._writer.frames, self.hop, bent)
         if not self._planned:
             self._edit_curves()
             self._wanted = self._frames_until_change(undisturbed)
         self._planned.append(self._smoother.values.copy())
-        self._bent.append(np.zeros(len(bent)))
         if len(self._planned) == self._wanted:
             self._write()
 
@@ -128,11 +119,9 @@ class FramePlanner:
             active = self._voices.active()
             first = self.hop + 2 - len(self._planned)
             released = [self._voices.slots[i].stage is Stage.RELEASED for i in active]
-            levels_db = self._writer.write(
-                first, active, np.array(self._planned), np.array(self._bent), released
-            )
+            levels_db = self._writer.write(first, active, np.array(self._planned), released)
             written = levels_db.shape[1]
-            del self._planned[:written], self._bent[:written]
+            del self._planned[:written]
             self._end_voices(first + written - 1, active, levels_db[:, -1])
         self._writer.publish(self.hop + 1)
 

@@ -55,7 +55,7 @@ SLID = (Performance.BRIGHTNESS, *range(COLUMNS, COLUMNS + len(AXIS_CONTROLLERS))
 """What pressure and slide of a zone's manager move in all its notes, those that ended as well."""
 
 SMOOTHING_SECONDS = dict.fromkeys(Performance, 0.009) | {
-    Performance.BEND_SEMITONES: 0.0018,
+    Performance.BEND_SEMITONES: 0.002,
     Performance.LEVEL: 0.0028,
 }
 KNOB_SECONDS = 1e-6
@@ -330,18 +330,14 @@ class ControlSmoother:
             self.knobs, self._targets[:, COLUMNS:], equal_nan=True
         )
 
-    def advance(self) -> Float64:
-        """Smooth by one frame: [slots], semitones that bends went on, but for those in glides."""
+    def advance(self) -> None:
+        """Smooth by one frame: one-pole low-passes."""
         self.take_up()
         shares = self._shares()
         if self.settled:
-            return np.zeros(len(self._now))
+            return
         way = self._targets - self._now
         near = np.abs(way) < ARRIVED
-        gone = np.where(near, way, shares * way)
-        self._now += gone
+        self._now += np.where(near, way, shares * way)
         self._now[near] = self._targets[near]
         self.settled = bool((near | np.isnan(way)).all())
-        bent: Float64 = gone[:, Performance.BEND_SEMITONES]
-        bent[list(self._glides)] = 0.0
-        return bent

@@ -9,7 +9,7 @@ from instrument.bench.controls import CASES, Case, latencies_ms, milliseconds, n
 from instrument.model.graphs import Instrument
 
 LONGEST_MS = {
-    "bend": 6.9,
+    "bend": 11.0,
     "pressure": 12.0,
     "CC 2 up": 12.0,
     "CC 2 down": 12.0,

@@ -82,10 +82,8 @@ def listened(player: Player) -> list[float]:
     levels: list[float] = []
     write = player.control.writer.write
 
-    def listen(
-        hop: int, active: list[int], performance: Float64, bent: Float64, released: list[bool]
-    ) -> Float32:
-        levels_db = write(hop, active, performance, bent, released)
+    def listen(hop: int, active: list[int], performance: Float64, released: list[bool]) -> Float32:
+        levels_db = write(hop, active, performance, released)
         levels.append(float(levels_db.item()))
         return levels_db
 

@@ -68,7 +68,7 @@ class Desk:
         """Write the next hop's frame; the levels of the active slots in dB."""
         now = self.smoother.values[None]
         released = [False for _ in active]
-        return self.writer.write(self.hop + 1, active, now, np.zeros(now.shape[:2]), released)[:, 0]
+        return self.writer.write(self.hop + 1, active, now, released)[:, 0]
 
     def turn(self, axis: int, position: float) -> None:
         """Turn a knob as a controller does; it gets there smoothly."""
