@@ -154,7 +154,7 @@ class Voices(VoiceSlots):
     def release_all(self, channel: int, sample: int) -> list[int]:
         """End all notes of a channel, whatever holds them; returns the slots to release now."""
         self._sostenuto[channel].clear()
-        return self._release(self._of(channel, *HOLDING), sample, pedal=False)
+        return self.let_go(self._of(channel, *HOLDING), sample)
 
     def all_sound_off(self, channel: int) -> None:
         """Let all voices of a channel fade away at once."""
@@ -213,14 +213,11 @@ class Voices(VoiceSlots):
 
     def _release(self, slots: list[int], sample: int, *, pedal: bool) -> list[int]:
         """Let notes go; returns those that no pedal holds."""
-        released = []
-        for index in slots:
-            slot = self.slots[index]
-            slot.down.clear()
-            slot.released_at = sample
-            if pedal or slot.key in self._sostenuto[slot.channel]:
-                slot.stage = Stage.PEDAL
-            else:
-                slot.stage = Stage.RELEASED
-                released.append(index)
-        return released
+        kept = [
+            slot
+            for slot in (self.slots[index] for index in self.let_go(slots, sample))
+            if pedal or slot.key in self._sostenuto[slot.channel]
+        ]
+        for slot in kept:
+            slot.stage = Stage.PEDAL
+        return [index for index in slots if self.slots[index].stage is Stage.RELEASED]

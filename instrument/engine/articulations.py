@@ -13,6 +13,7 @@ from instrument.engine.lines import Lines
 from instrument.engine.slots import Cut, Own, Place, Stage, Turn
 from instrument.joins import Join, by_velocity
 from instrument.midi.channel import CHANNELS
+from instrument.midi.controllers import ChannelState
 from instrument.midi.events import NO_NOTE, NoteOff, NoteOn
 from instrument.midi.marks import SEVERAL, SHORT, Mark
 from instrument.midi.ornaments import LIFTED, STOPPED, Stroke, above, tremolo, trill
@@ -48,12 +49,19 @@ class Articulations:
     """
 
     def __init__(
-        self, voices: Voices, lines: Lines, switches: Switches, seed: int, sample_rate: int
+        self,
+        voices: Voices,
+        state: ChannelState,
+        lines: Lines,
+        switches: Switches,
+        seed: int,
+        sample_rate: int,
     ) -> None:
         """Play nothing.
 
         Args:
             voices: Which of them plays which note.
+            state: What the channels were told.
             lines: What leads into their notes.
             switches: Say how notes are played.
             seed: Of what is left to chance.
@@ -61,6 +69,7 @@ class Articulations:
         """
         self.later: Callable[[Own, int], None] = lambda _own, _sample: None
         self._voices = voices
+        self._state = state
         self._lines = lines
         self.switches = switches
         self._seed = seed
@@ -94,7 +103,7 @@ class Articulations:
         """What leads into a short stroke: the stopped bow, or in a line another one."""
         if gap:
             return Join.STACCATO
-        return Join.BOW if gap == 0 and self._lines.mono(channel) else None
+        return Join.BOW if gap == 0 and self._state.mono(channel) else None
 
     def _numbered(self, event: NoteOn) -> NoteOn:
         self._numbers -= 1

@@ -21,14 +21,9 @@ from instrument.engine.voices import VoicePool
 from instrument.errors import InstrumentError
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import (
-    ALL_NOTES_OFF,
     ALL_SOUND_OFF,
-    MODES,
-    MONO_ON,
+    ENDS_NOTES,
     OF_A_NOTE,
-    OMNI_OFF,
-    OMNI_ON,
-    POLY_ON,
     RESET_CONTROLLERS,
     Change,
     ChannelState,
@@ -54,8 +49,6 @@ from instrument.units import FRAME_RATE
 
 USUAL_REVERB = 40
 """Where the controller of the room leaves it as loud as the settings say."""
-
-ENDS_NOTES = (ALL_NOTES_OFF, OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON)
 
 
 class Control:
@@ -140,7 +133,9 @@ class Control:
             Dynamics(spec.loudness_db),
             layout,
             violins,
-            Articulations(self.voices, lines, self._switches, latents.seed, sample_rate),
+            Articulations(
+                self.voices, self.state, lines, self._switches, latents.seed, sample_rate
+            ),
             sample_rate,
         )
         self._presets = latents.presets
@@ -215,11 +210,11 @@ class Control:
             channel.preset = preset
 
     def _control_change(self, event: ControlChange, sample: int) -> None:
-        if event.controller in MODES and self.state.is_member(event.channel):
-            return
         controlling_channel = self.state.controlling_channel(event.channel)
         before = (controlling_channel.pedal, controlling_channel.sostenuto)
         change = self._change(event)
+        if not change.channels:
+            return
         self._follow(event.channel, change.channels, SLID if event.controller in OF_A_NOTE else ())
         for index in change.channels if change.regrouped else ():
             self.notes.release(self.voices.release_all(index, sample))

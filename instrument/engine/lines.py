@@ -75,11 +75,6 @@ class Lines:
         self._struck = [_Struck() for _ in range(CHANNELS)]
         self._chord_samples = round(CHORD_SECONDS * sample_rate)
 
-    def mono(self, channel: int) -> bool:
-        """Whether a channel plays a line."""
-        controlling_channel = self._state.controlling_channel(channel)
-        return controlling_channel.mono or controlling_channel.legato
-
     def led(self, event: NoteOn, sample: int, place: Place | None = None) -> NoteOn:
         """A note that says what leads into it, if a controller or its velocity does.
 
@@ -90,7 +85,7 @@ class Lines:
         portamento = self._state.controlling_channel(event.channel).portamento
         slide_from = self._state.channels[event.channel].slide_from
         told = event.join is not None
-        line_goes_on = told or self.mono(event.channel) or place is not None
+        line_goes_on = told or self._state.mono(event.channel) or place is not None
         in_line = line_goes_on and (portamento or self.velocity_joins)
         if slide_from is None and not in_line:
             return event
@@ -120,7 +115,7 @@ class Lines:
             self._state.channels[channel],
             self._state.controlling_channel(channel),
         )
-        line = event.join is not None or self.mono(channel)
+        line = event.join is not None or self._state.mono(channel)
         before = self._struck[channel].before(key, sample, None if line else self._chord_samples)
         if own.slide_from is not None:
             before, own.slide_from = own.slide_from, None

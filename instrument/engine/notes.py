@@ -98,7 +98,7 @@ class Notes:
                     channel = played.channel
                     articulated = self.articulations.articulated(played, sample, place)
                     event = self._lines.led(articulated, sample, place)
-            mono = event.join is not None or self._lines.mono(channel)
+            mono = event.join is not None or self._state.mono(channel)
             allocation = self._voices.note_on(
                 channel,
                 event.key,
@@ -180,7 +180,7 @@ class Notes:
         if self.violins.waits(event, sample):
             return
         event = self.articulations.up(event)
-        pedal, mono = self._state.controlling_channel(channel).pedal, self._lines.mono(channel)
+        pedal, mono = self._state.controlling_channel(channel).pedal, self._state.mono(channel)
         self.begin(self.breathing.up(channel, key, mono=mono), sample)
         returns = mono or self.violins.lines
         ended = self._voices.note_off(
@@ -197,7 +197,7 @@ class Notes:
     def breathe(self, channels: range, sample: int) -> None:
         """Begin what has waited for breath, and end what lacks it."""
         for index in channels if self._layout.breath else ():
-            begun, ended = self.breathing.change(index, mono=self._lines.mono(index))
+            begun, ended = self.breathing.change(index, mono=self._state.mono(index))
             self.begin(begun, sample)
             if ended:
                 self.violins.forget(index)

@@ -39,11 +39,6 @@ class Playing:
         """The violin that a channel is played on: its first channel."""
         return self._state.zones.manager(channel)
 
-    def mono(self, channel: int) -> bool:
-        """Whether a channel plays a single line."""
-        controlling_channel = self._state.controlling_channel(channel)
-        return controlling_channel.mono or controlling_channel.legato
-
     def held(self, violin: int) -> list[int]:
         """The voices of a violin that a key or a pedal holds."""
         channels = self._state.controlled_channels(violin)
@@ -107,7 +102,7 @@ class Playing:
         Each with the voice whose bow it shares, if there is one, and whether it has a finger.
         """
         return [
-            note if self.mono(note.channel) else self._bowed(note, slots[place:])
+            note if self._state.mono(note.channel) else self._bowed(note, slots[place:])
             for place, note in enumerate(notes)
         ]
 

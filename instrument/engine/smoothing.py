@@ -58,9 +58,6 @@ SMOOTHING_SECONDS = dict.fromkeys(Performance, 0.009) | {
     Performance.BEND_SEMITONES: 0.002,
     Performance.LEVEL: 0.0028,
 }
-KNOB_SECONDS = 1e-6
-"""The curves are smooth by themselves, see ``LongNotes``."""
-
 ARRIVED = 1e-6
 """Controls that are so near to where they were set, in their own units, are there."""
 
@@ -152,7 +149,7 @@ class ControlSmoother:
 
     Attributes:
         values: [slots, columns], the smoothed controls in the order of ``Performance``.
-        knobs: [slots, 8], the smoothed positions 0…1 of the latent axes; NaN where none was set.
+        knobs: [slots, 8], the positions 0…1 of the latent axes; NaN where none was set.
         settled: Whether all are where they were set, so that the next frame's are the same.
     """
 
@@ -164,21 +161,22 @@ class ControlSmoother:
             frame_rate: In Hz.
             slots: How many voices there are; they are in the first channel until they begin.
         """
-        seconds = [SMOOTHING_SECONDS[column] for column in Performance]
-        seconds += [KNOB_SECONDS] * len(AXIS_CONTROLLERS)
-        self._share = 1.0 - np.exp(-1.0 / (np.array(seconds) * frame_rate))
+        seconds = np.array([SMOOTHING_SECONDS[column] for column in Performance])
+        shares = 1.0 - np.exp(-1.0 / (seconds * frame_rate))
+        # Knobs are there at once: what `LongNotes` makes of them is smooth by itself.
+        self._share = np.append(shares, np.ones(len(AXIS_CONTROLLERS)))
         self._state = state
         self._silenced: set[int] = set()
         self._channel = np.zeros(slots, np.int64)
-        self._now: Float64 = np.full((slots, len(seconds)), np.nan)
+        self._now: Float64 = np.full((slots, len(self._share)), np.nan)
         self._targets = self._now.copy()
         # Where the controls of each channel were set: what goes on for all its notes, and their
         # own. They are looked up when somebody needs them.
-        self._shared: Float64 = np.full((CHANNELS, len(seconds)), np.nan)
+        self._shared: Float64 = np.full((CHANNELS, len(self._share)), np.nan)
         self._own = self._shared.copy()
         self._moved: set[int] = set(range(CHANNELS))
         # Voices whose notes ended keep what was their own.
-        self._kept = np.full((slots, len(seconds)), np.nan)
+        self._kept = np.full((slots, len(self._share)), np.nan)
         self._ended = np.zeros(slots, bool)
         self._glides: dict[int, Iterator[float]] = {}
         self._knobs_of: list[tuple[dict[int, float], dict[int, float]]] = [({}, {})] * CHANNELS

@@ -97,6 +97,6 @@ def _heard_by(channel: int, events: Iterable[TimedEvent]) -> set[int]:
         event = timed.event
         if isinstance(event, ControlChange) and event.channel in (LOWER, UPPER):
             state.change(event)
-            if state.zones.manager(channel) != channel:
+            if state.is_member(channel):
                 return {channel, LOWER, UPPER}
     return {channel}

@@ -180,7 +180,7 @@ class Violins:
     def arrive(self, events: Sequence[NoteOn], sample: int) -> Iterator[Step]:
         """Keys go down at one sample; those of a channel that plays a line are left to it."""
         for violin, keys in groupby(events, lambda event: self._playing.violin(event.channel)):
-            for mono, group in groupby(keys, lambda event: self._playing.mono(event.channel)):
+            for mono, group in groupby(keys, lambda event: self._state.mono(event.channel)):
                 if mono:
                     yield from map(Play, group)
                 else:
@@ -227,7 +227,7 @@ class Violins:
 
     def ended(self, channel: int, end: NoteEnd, sample: int, *, pedal: bool) -> NoteEnd:
         """What a note-off does: its line can't go back to a key that the other voice prevents."""
-        if end.back is None or self._playing.mono(channel):
+        if end.back is None or self._state.mono(channel):
             return end
         slots, held = self._voices.slots, self._playing.held(self._playing.violin(channel))
         others = [slots[i].key for i in held if i != end.back.slot]

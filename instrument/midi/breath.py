@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from instrument.errors import UsageError
-from instrument.midi.events import ControlChange
 from instrument.midi.layouts import Layout
 from instrument.midi.layouts.chart import blown_by
-from instrument.midi.packed import ScoreEvents
+from instrument.midi.packed import values_of
 from instrument.midi.score import Score
 
 
@@ -20,16 +19,9 @@ def check_breath(score: Score, layout: Layout) -> None:
     if breath is None or score.take is not None or "dynamics" in roles:
         return
     numbers = [number for number, role in layout.controllers.items() if role == "dynamics"]
-    if max((_most(score, number) for number in numbers), default=0) < breath.begins:
+    blown = set[int]().union(*(values_of(score.events, number) for number in numbers))
+    if max(blown, default=0) < breath.begins:
         raise UsageError(
             f"no note would be heard: this layout's wait for breath, {blown_by(layout)} at "
             f"{breath.begins} or more, which the song hasn't got; choose other --controls"
         )
-
-
-def _most(score: Score, controller: int) -> int:
-    """The largest value that a controller is set to."""
-    if isinstance(score.events, ScoreEvents):
-        return max(score.events.values_of(controller), default=0)
-    changes = (timed.event for timed in score.events if isinstance(timed.event, ControlChange))
-    return max((each.value for each in changes if each.controller == controller), default=0)

@@ -33,6 +33,9 @@ OF_A_NOTE = (SLIDE, *AXIS_CONTROLLERS)
 MEMBER_BEND_RANGE_CENTS = 4800
 """A finger on an MPE keyboard may slide across all its keys."""
 
+ENDS_NOTES = frozenset({ALL_NOTES_OFF, OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON})
+"""Controllers that end notes as if their keys came up."""
+
 # --- What the channels were told ----------------------------------------------------------------
 
 
@@ -163,6 +166,11 @@ class ChannelState:
         own = self.channels[channel].dynamics
         return self.controlling_channel(channel).dynamics if own is None else own
 
+    def mono(self, channel: int) -> bool:
+        """Whether a channel plays a line and no chords."""
+        controlling_channel = self.controlling_channel(channel)
+        return controlling_channel.mono or controlling_channel.legato
+
     def controlled_channels(self, channel: int) -> range:
         """The channels that a message on this one is for: a manager's zone, or just itself."""
         return self.zones.controlled_channels(channel)
@@ -201,11 +209,9 @@ class ChannelState:
         manager = self.zones.manager(channel)
         if manager == channel:
             return self.controlled_channels(channel)
-        zone = self.controlled_channels(manager)
-        for member in zone:
-            if member != manager:
-                self.channels[member].bend_range_cents = self.channels[channel].bend_range_cents
-        return zone
+        for member in self._members(manager):
+            member.bend_range_cents = self.channels[channel].bend_range_cents
+        return self.controlled_channels(manager)
 
     def _configures_a_zone(self, event: ControlChange) -> bool:
         return (
@@ -218,7 +224,7 @@ class ChannelState:
     def _configure(self, manager: int, members: int) -> Change:
         zone = self.zones.configure(manager, members)
         for index in zone:
-            channel, member = self.channels[index], self.zones.manager(index) != index
+            channel, member = self.channels[index], self.is_member(index)
             parameter = channel.parameter
             self.meanings(index).reset(channel)
             channel.parameter = parameter

@@ -8,15 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from instrument.midi.controllers import (
-    ALL_NOTES_OFF,
     ALL_SOUND_OFF,
     DATA_COARSE,
-    MONO_ON,
+    ENDS_NOTES,
     NRPN_COARSE,
     NRPN_FINE,
-    OMNI_OFF,
-    OMNI_ON,
-    POLY_ON,
     RESET_CONTROLLERS,
     RPN_COARSE,
     RPN_FINE,
@@ -25,7 +21,7 @@ from instrument.midi.controllers import (
     ChannelState,
 )
 from instrument.midi.events import NO_NOTE, ControlChange, Event, NoteOff, NoteOn, TimedEvent
-from instrument.midi.packed import ScoreEvents
+from instrument.midi.packed import of_notes
 
 STRAY_SECONDS = 10.0
 """What follows the last note's end later than this doesn't count: it isn't heard any more."""
@@ -33,8 +29,7 @@ STRAY_SECONDS = 10.0
 LONGEST_REST_SECONDS = 60.0
 """The end of a file later than this isn't the song's; so long a note is held that nobody ends."""
 
-LIFTS_KEYS = frozenset({ALL_NOTES_OFF, OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON})
-MAY_LIFT = LIFTS_KEYS | {
+MAY_LIFT = ENDS_NOTES | {
     *(SUSTAIN, SOSTENUTO, ALL_SOUND_OFF, RESET_CONTROLLERS),
     *(DATA_COARSE, RPN_FINE, RPN_COARSE, NRPN_FINE, NRPN_COARSE),  # these make MPE zones
 }
@@ -71,7 +66,7 @@ def ending(events: Sequence[TimedEvent], file_seconds: float) -> Ending:
     """
     holding = _Holding()
     music, held = 0.0, False
-    for timed in events.of_notes(MAY_LIFT) if isinstance(events, ScoreEvents) else events:
+    for timed in of_notes(events, MAY_LIFT):
         sounded = bool(holding)
         is_music = holding.take(timed.event)
         if is_music or (sounded and timed.seconds <= music + LONGEST_REST_SECONDS):
@@ -118,6 +113,8 @@ class _Holding:
     def _control_change(self, event: ControlChange) -> None:
         sostenuto = self._channels.controlling_channel(event.channel).sostenuto
         change = self._channels.change(event)
+        if not change.channels:
+            return
         controlled = self._channels.controlled_channels(event.channel)
         now = self._channels.controlling_channel(event.channel)
         if now.sostenuto and not sostenuto:
@@ -132,6 +129,6 @@ class _Holding:
             self._pedal = {key for key in self._pedal if key[0] not in ended}
             for key in [key for key in self._down if key[0] in ended]:
                 del self._down[key]
-        elif event.controller in LIFTS_KEYS:
+        elif event.controller in ENDS_NOTES:
             for key in [key for key in self._down if key[0] in controlled]:
                 self._lift(key, self._down[key])

@@ -6,14 +6,17 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from instrument.errors import UsageError
 from instrument.midi.channel import CHANNELS
 from instrument.midi.events import Event, KeyPressure, NoteOff, NoteOn, TimedEvent
-from instrument.midi.packed import ScoreEvents
-from instrument.midi.score import Score
+from instrument.midi.packed import ScoreEvents, of_notes
 from instrument.settings import CURVES, Limits
 from instrument.units import NOTE_NAMES
+
+if TYPE_CHECKING:
+    from instrument.midi.score import Score
 
 TRANSPOSE = Limits(-60, 60, whole=True, unit=" semitones")
 GAMMA = Limits(0.1, 10)
@@ -83,8 +86,7 @@ class Filter:
         else:
             passed = ((timed.seconds, self.passed(timed.event)) for timed in events)
             kept = [TimedEvent(seconds, event) for seconds, event in passed if event is not None]
-        notes = kept.of_notes(()) if isinstance(kept, ScoreEvents) else kept
-        count = sum(isinstance(timed.event, NoteOn) for timed in notes)
+        count = sum(isinstance(timed.event, NoteOn) for timed in of_notes(kept))
         if not count:
             raise UsageError("no note is left; choose other --channels, --keys or --transpose")
         return replace(score, events=kept, notes=count)

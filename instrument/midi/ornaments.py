@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import count
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,9 @@ from instrument.joins import Join
 from instrument.midi.channel import CHANNELS
 from instrument.midi.events import Event, NoteOff, NoteOn, TimedEvent
 from instrument.midi.marks import SEVERAL, SHORT, TRILLED, Mark, has_any
-from instrument.midi.score import Score
+
+if TYPE_CHECKING:
+    from instrument.midi.score import Score
 
 TRILL_SECONDS, TRILL_VARIES = 0.072, 0.06
 """What a note of a trill lasts at its end, and how far trills differ in that."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from instrument.errors import UsageError
-from instrument.midi.events import KeyPressure, NoteOff, NoteOn, TimedEvent
-from instrument.midi.packed import ScoreEvents
+from instrument.midi.events import NoteOn
+from instrument.midi.packed import of_notes, with_keys
 from instrument.midi.score import Score
 from instrument.settings import Outside
 
@@ -54,10 +54,9 @@ def in_range(
         UsageError: All are to be skipped.
     """
     events = score.events
-    notes = events.of_notes(()) if isinstance(events, ScoreEvents) else events
     found = [
         timed.event.key
-        for timed in notes
+        for timed in of_notes(events)
         if isinstance(timed.event, NoteOn) and timed.event.key not in switches
     ]
     only_far = max(found, default=highest) < lowest - FAR_SEMITONES
@@ -72,7 +71,7 @@ def in_range(
             f"choose --outside fold or --outside play"
         )
     if any(keys[key] != key for key in found):
-        score = replace(score, events=_moved(events, keys), notes=score.notes - skipped)
+        score = replace(score, events=with_keys(events, keys), notes=score.notes - skipped)
     return InRange(score, beyond, skipped)
 
 
@@ -86,19 +85,3 @@ def _played(key: int, lowest: int, highest: int, outside: Outside | None) -> int
         octaves = -((key - lowest) // 12) if key < lowest else (highest - key) // 12
         return key + 12 * octaves
     return None if key < lowest - FAR_SEMITONES else key
-
-
-def _moved(events: Sequence[TimedEvent], keys: Sequence[int | None]) -> Sequence[TimedEvent]:
-    """Events whose keys are others; those of keys that are None are left out."""
-    if isinstance(events, ScoreEvents):
-        return events.with_keys(keys)
-    moved: list[TimedEvent] = []
-    for timed in events:
-        event = timed.event
-        if isinstance(event, NoteOn | NoteOff | KeyPressure):
-            key = keys[event.key]
-            if key is None:
-                continue
-            event = replace(event, key=key)
-        moved.append(TimedEvent(timed.seconds, event))
-    return tuple(moved)

@@ -5,12 +5,21 @@ from __future__ import annotations
 from abc import abstractmethod
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar, overload
 
 import numpy as np
 
 from instrument.arrays import Bool, Float64, Int32, UInt32
-from instrument.midi.events import Event, Latent, NoteOff, NoteOn, TimedEvent
+from instrument.midi.events import (
+    ControlChange,
+    Event,
+    KeyPressure,
+    Latent,
+    NoteOff,
+    NoteOn,
+    TimedEvent,
+)
 from instrument.midi.hints import Hints
 from instrument.midi.messages import (
     CONTROL_CHANGE,
@@ -204,6 +213,41 @@ class ScoreEvents(Packed[TimedEvent]):
         seconds, messages, notes = self._arrays
         chosen = None if notes is None else notes[which]
         return ScoreEvents(seconds[which], messages[which], chosen, self._places, self._hints)
+
+
+def of_notes(
+    events: Sequence[TimedEvent], controllers: Collection[int] = (), *, programs: bool = False
+) -> Sequence[TimedEvent]:
+    """Events to look for notes in, see ``ScoreEvents.of_notes``; all of them if few are to come."""
+    if isinstance(events, ScoreEvents):
+        return events.of_notes(controllers, programs=programs)
+    return events
+
+
+def with_keys(
+    events: Sequence[TimedEvent], keys: Sequence[int | None]
+) -> ScoreEvents | tuple[TimedEvent, ...]:
+    """Events with other keys, as 128 say; those of keys that are None are left out."""
+    if isinstance(events, ScoreEvents):
+        return events.with_keys(keys)
+    moved: list[TimedEvent] = []
+    for timed in events:
+        event = timed.event
+        if isinstance(event, NoteOn | NoteOff | KeyPressure):
+            key = keys[event.key]
+            if key is None:
+                continue
+            event = replace(event, key=key)
+        moved.append(TimedEvent(timed.seconds, event))
+    return tuple(moved)
+
+
+def values_of(events: Sequence[TimedEvent], controller: int) -> set[int]:
+    """The values that a controller is set to."""
+    if isinstance(events, ScoreEvents):
+        return events.values_of(controller)
+    changes = (timed.event for timed in events if isinstance(timed.event, ControlChange))
+    return {change.value for change in changes if change.controller == controller}
 
 
 def _event(message: int, places: Sequence[Latent]) -> Event:

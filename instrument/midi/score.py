@@ -247,6 +247,6 @@ def _in_zone(channel: int, sequences: Iterable[Sequence[Track]]) -> bool:
         for event in map(unpack, timeline.messages[managing].tolist()):
             if isinstance(event, ControlChange):
                 state.change(event)
-            if state.zones.manager(channel) != channel:
+            if state.is_member(channel):
                 return True
     return False

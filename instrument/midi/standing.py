@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator
 
 from instrument.midi.controllers import (
-    ALL_NOTES_OFF,
-    ALL_SOUND_OFF,
     BANK_COARSE,
     BANK_FINE,
     DATA_COARSE,
@@ -32,25 +30,6 @@ from instrument.midi.events import (
     ProgramChange,
 )
 
-BY_THEMSELVES = {*range(128)} - {
-    ALL_SOUND_OFF,
-    ALL_NOTES_OFF,
-    BANK_COARSE,
-    BANK_FINE,
-    DATA_COARSE,
-    DATA_DECREMENT,
-    DATA_FINE,
-    DATA_INCREMENT,
-    MONO_ON,
-    NRPN_COARSE,
-    NRPN_FINE,
-    POLY_ON,
-    RESET_CONTROLLERS,
-    RPN_COARSE,
-    RPN_FINE,
-}
-"""Controllers that mean the same whatever was told before."""
-
 
 class Standing:
     """The last of each thing that channels were told, in the order in which they were told.
@@ -68,8 +47,6 @@ class Standing:
     def hear(self, event: Event) -> None:
         """Take an event into account."""
         match event:
-            case ControlChange(channel, controller) if controller in BY_THEMSELVES:
-                self._tell((controller, channel), event)
             case ControlChange():
                 self._control_change(event)
             case ProgramChange(channel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from instrument.joins import by_velocity
 from instrument.midi.controllers import (
@@ -14,12 +15,14 @@ from instrument.midi.controllers import (
     RPN_FINE,
     ChannelState,
 )
-from instrument.midi.events import ControlChange, NoteOff, NoteOn, ProgramChange, TimedEvent
+from instrument.midi.events import ControlChange, NoteOn, ProgramChange
 from instrument.midi.layouts import ARTICULATION_BANK, Layout, articulation_programs
 from instrument.midi.marks import Mark
-from instrument.midi.packed import ScoreEvents
-from instrument.midi.score import Score
+from instrument.midi.packed import ScoreEvents, of_notes, values_of, with_keys
 from instrument.midi.whole_notes import numbered
+
+if TYPE_CHECKING:
+    from instrument.midi.score import Score
 
 MARKS = {
     "as-played": Mark(0),
@@ -101,11 +104,14 @@ def switched(score: Score, layout: Layout, *, velocity_joins: bool = False) -> S
         layout: Which of them are switches.
         velocity_joins: Whether the velocities of slurred notes choose how; see ``EngineSettings``.
     """
-    if score.take is not None or not (layout.keys or layout.channels or _has_bank(score)):
+    if score.take is not None:
         return score
-    packed = score.events if isinstance(score.events, ScoreEvents) else None
-    events = numbered(score.events) if packed is None else packed
-    said = events if packed is None else packed.of_notes(SAID_BY, programs=True)
+    bank = ARTICULATION_BANK >> 7
+    if not (layout.keys or layout.channels or bank in values_of(score.events, BANK_COARSE)):
+        return score
+    packed = isinstance(score.events, ScoreEvents)
+    events = score.events if packed else numbered(score.events)
+    said = of_notes(events, SAID_BY, programs=True)
     marks, notes, state = bytearray(score.marks), 0, ChannelState()
     switches = Switches(layout, state)
     for timed in said:
@@ -123,33 +129,12 @@ def switched(score: Score, layout: Layout, *, velocity_joins: bool = False) -> S
                 state.change(event)
             case _:
                 pass
+    heard = [None if key in layout.keys else key for key in range(128)]
     given = bytes(marks) if any(marks) else b""
-    return replace(score, events=_without(events, layout), notes=notes, marks=given)
-
-
-def _has_bank(score: Score) -> bool:
-    """Whether any program may be an articulation."""
-    coarse = ARTICULATION_BANK >> 7
-    if isinstance(score.events, ScoreEvents):
-        return coarse in score.events.values_of(BANK_COARSE)
-    banks = (ControlChange(channel, BANK_COARSE, coarse) for channel in range(16))
-    return not {*banks}.isdisjoint(
-        timed.event for timed in score.events if isinstance(timed.event, ControlChange)
-    )
+    return replace(score, events=with_keys(events, heard), notes=notes, marks=given)
 
 
 def _mark(marks: bytearray, note: int, mark: Mark) -> None:
     """Mark a note that has no mark of its own; all notes up to it have a place."""
     marks.extend(bytes(max(0, note + 1 - len(marks))))
     marks[note] = marks[note] or mark
-
-
-def _without(events: Iterable[TimedEvent], layout: Layout) -> ScoreEvents | tuple[TimedEvent, ...]:
-    """Events without the keys that are switches."""
-    if isinstance(events, ScoreEvents):
-        return events.with_keys([None if key in layout.keys else key for key in range(128)])
-    return tuple(
-        timed
-        for timed in events
-        if not (isinstance(timed.event, NoteOn | NoteOff) and timed.event.key in layout.keys)
-    )

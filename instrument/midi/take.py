@@ -36,7 +36,8 @@ TAKE_MARK = b"arco-take "
 """Begins the text event at tick 0 in which a take says how it was played; JSON follows."""
 
 ALWAYS_SAID = {"seed", "voices", "sample_rate", "samples"}
-"""What every take says; older ones leave the rest out, which then has its default."""
+"""What every take says; older ones leave the rest out, which then has its default, or for layouts
+what there was before."""
 
 BEFORE_LAYOUTS = {
     "like": "gm2",
@@ -251,16 +252,20 @@ class TakeEvents:
         told += delta(0) + meta(TEXT, TAKE_MARK + text.encode())
         return single_track_header(self._division, len(told) + track_bytes) + told
 
-    def file(self, samples: int, begins: int = 0) -> list[bytes | bytearray]:
-        """The .mid file of a take, in pieces one behind the other.
+    def file(self, samples: int, begins: int = 0) -> tuple[list[bytes | bytearray], Place]:
+        """The .mid file of a take.
 
         Args:
             samples: Where it ends. The file itself lasts until its last event at least.
             begins: Where it begins, as in ``beginning``.
+
+        Returns:
+            Pieces one behind the other, the first of them its beginning; and the place behind its
+            last event.
         """
         pieces, end = self.since(Place())
         track = [*pieces, end_of_track(samples - end.tick)]
-        return [self.beginning(sum(map(len, track)), samples, begins), *track]
+        return [self.beginning(sum(map(len, track)), samples, begins), *track], end
 
 
 def end_of_track(ticks: int) -> bytes:

@@ -2,8 +2,8 @@
 
 Whatever kills the process, between two writes or inside one, leaves a file that ends with what was
 written last. New events go behind the end of the track, where a reader doesn't look. Then one byte
-makes that end an empty text, and so the new end is the track's. Length and settings at the
-beginning, which fit into one sector, are last.
+makes that end an empty text, and so the new end is the track's. The lengths at the beginning, which
+lie in one sector, are last.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from instrument.errors import OutputError, UsageError
-from instrument.files import check_writable, is_stream, replacing
+from instrument.errors import UsageError
+from instrument.files import check_writable, is_stream, replacing, said_of
 from instrument.midi.file import LONGEST_DELTA, TEXT, VARIABLE_LENGTH_BYTES, delta, meta
 from instrument.midi.take import END_BYTES, Place, TakeEvents, end_of_track, write_pieces
 from instrument.settings import EngineSettings
@@ -55,25 +55,20 @@ class TakeFile:
         Raises:
             OutputError: It can't be written; what was there before is there still.
         """
-        try:
+        with said_of(self._path):
             grown = self._written is not None and self._grow(samples)
-        except OSError as error:
-            reason = error.strerror or error
-            raise OutputError(f"{self._path}: cannot be written: {reason}") from error
         if not grown:
             self._write_whole(samples)
 
     def _write_whole(self, samples: int) -> None:
-        events, place = self._events.since(Place())
-        track = [*events, end_of_track(samples - place.tick)]
-        head = self._events.beginning(sum(map(len, track)), samples, self._begins)
+        pieces, place = self._events.file(samples, self._begins)
         with replacing(self._path) as beside:
-            write_pieces(beside, [head, *track])
+            write_pieces(beside, pieces)
         self._written = None
         if samples - place.tick <= LONGEST_DELTA and not is_stream(self._path):
             self._written = _identity(self._path.stat())
-            self._place, self._head_bytes = place, len(head)
-            self._end = len(head) + sum(map(len, track)) - END_BYTES
+            self._place, self._head_bytes = place, len(pieces[0])
+            self._end = sum(map(len, pieces)) - END_BYTES
 
     def _grow(self, samples: int) -> bool:
         """Write what is new; whether that could be done in the file that was written."""

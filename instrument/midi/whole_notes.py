@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count
 
 from instrument.midi.channel import CHANNELS
-from instrument.midi.controllers import ALL_SOUND_OFF, LEGATO, PAN, ChannelState
-from instrument.midi.ending import LIFTS_KEYS, MAY_LIFT
+from instrument.midi.controllers import ALL_SOUND_OFF, ENDS_NOTES, LEGATO, PAN, ChannelState
+from instrument.midi.ending import MAY_LIFT
 from instrument.midi.events import (
     NO_NOTE,
     ControlChange,
@@ -20,7 +20,7 @@ from instrument.midi.events import (
     ProgramChange,
     TimedEvent,
 )
-from instrument.midi.packed import ScoreEvents
+from instrument.midi.packed import of_notes
 
 LISTENED_TO = MAY_LIFT | {LEGATO, PAN}
 
@@ -65,10 +65,7 @@ class WholeNotes:
 def whole_notes(events: Sequence[TimedEvent]) -> WholeNotes:
     """The notes of events that know them by their numbers; others are left out."""
     reader = _Reader()
-    of_notes = events
-    if isinstance(events, ScoreEvents):
-        of_notes = events.of_notes(LISTENED_TO, programs=True)
-    for timed in of_notes:
+    for timed in of_notes(events, LISTENED_TO, programs=True):
         match timed.event:
             case NoteOn(note=number) if number is not None and number != NO_NOTE:
                 reader.begin(timed.event, number, timed.seconds)
@@ -164,6 +161,8 @@ class _Reader:
         """A pedal moves, or notes are ended."""
         sostenuto = self._state.controlling_channel(event.channel).sostenuto
         change = self._state.change(event)
+        if not change.channels:
+            return
         for channel in change.channels if change.regrouped else ():
             self._end(channel, seconds)
         now = self._state.controlling_channel(event.channel)
@@ -175,7 +174,7 @@ class _Reader:
                 self._sostenuto[channel].clear()
             if event.controller == ALL_SOUND_OFF:
                 self._end(channel, seconds)
-            elif event.controller in LIFTS_KEYS:
+            elif event.controller in ENDS_NOTES:
                 for number in list(self._down[channel]):
                     self.lift(channel, number, seconds)
             if not now.pedal:

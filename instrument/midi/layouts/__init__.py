@@ -191,15 +191,13 @@ def _contents(path: Path) -> str:
 @cache
 def fixed_controllers() -> dict[int, str]:
     """Roles by number of the controllers that do the same in every layout."""
-    table = tomllib.loads((FOLDER / "fixed.toml").read_text(encoding="utf-8"))
-    return {int(number): role for number, role in table["controllers"].items()}
+    return {int(number): role for number, role in _own_table("fixed")["controllers"].items()}
 
 
 @cache
 def articulation_programs() -> dict[int, str]:
     """Articulations by the program of `ARTICULATION_BANK` that chooses them."""
-    table = tomllib.loads((FOLDER / "fixed.toml").read_text(encoding="utf-8"))
-    return {int(number): name for number, name in table["programs"].items()}
+    return {int(number): name for number, name in _own_table("fixed")["programs"].items()}
 
 
 @cache

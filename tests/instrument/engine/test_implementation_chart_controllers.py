@@ -69,7 +69,7 @@ def test_cc_1_sets_the_extent_of_the_vibrato(tiny: Instrument, value: int) -> No
 
 
 @pytest.mark.parametrize("controller", [2, 11])
-def test_cc_2_and_11_are_expression_which_the_timbre_follows(
+def test_cc_2_and_11_are_loudness_which_the_timbre_follows(
     tiny: Instrument, plain: Heard, controller: int
 ) -> None:
     player = Player(tiny)

@@ -65,7 +65,7 @@ def test_in_a_zone_pressure_is_each_notes_own(tiny: Instrument, mpe: Player) -> 
     assert abs(change_of(pressed, pressed.level_db, 60)) < 1.5
 
 
-def test_in_a_zone_cc_74_turns_its_axis_for_one_note(tiny: Instrument) -> None:
+def test_in_a_zone_a_members_knob_turns_its_axis_for_one_note(tiny: Instrument) -> None:
     takes = []
     for turned in (False, True):
         player = Player(tiny)

@@ -5,23 +5,8 @@ from __future__ import annotations
 import pytest
 
 from instrument.midi.events import NoteOn
-from instrument.model.graphs import Instrument
 from instrument.units import hz_to_midi
 from tests.instrument.engine.mpe_player import GONE, MpePlayer
-
-
-@pytest.fixture
-def silent(tiny: Instrument) -> MpePlayer:
-    return MpePlayer(tiny)
-
-
-@pytest.fixture
-def mpe(tiny: Instrument) -> MpePlayer:
-    """With a note in two members, and one of the other zone."""
-    mpe = MpePlayer(tiny)
-    for channel in (3, 4, 15):
-        mpe.on(channel)
-    return mpe
 
 
 def bends(mpe: MpePlayer) -> list[float]:

@@ -5,23 +5,8 @@ from __future__ import annotations
 import pytest
 
 from instrument.engine.smoothing import Performance, pressure_db
-from instrument.model.graphs import Instrument
 from instrument.units import gain_to_db
 from tests.instrument.engine.mpe_player import MpePlayer
-
-
-@pytest.fixture
-def mpe(tiny: Instrument) -> MpePlayer:
-    """With a note in two members, and one of the other zone."""
-    mpe = MpePlayer(tiny)
-    for channel in (3, 4, 15):
-        mpe.on(channel)
-    return mpe
-
-
-@pytest.fixture
-def silent(tiny: Instrument) -> MpePlayer:
-    return MpePlayer(tiny)
 
 
 def louder(mpe: MpePlayer) -> list[float]:

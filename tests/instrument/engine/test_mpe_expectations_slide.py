@@ -4,22 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instrument.model.graphs import Instrument
 from tests.instrument.engine.mpe_player import MpePlayer
-
-
-@pytest.fixture
-def silent(tiny: Instrument) -> MpePlayer:
-    return MpePlayer(tiny)
-
-
-@pytest.fixture
-def mpe(tiny: Instrument) -> MpePlayer:
-    """With a note in two members, and one of the other zone."""
-    mpe = MpePlayer(tiny)
-    for channel in (3, 4, 15):
-        mpe.on(channel)
-    return mpe
 
 
 def slides(mpe: MpePlayer) -> list[int | None]:

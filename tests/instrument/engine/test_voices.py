@@ -71,7 +71,7 @@ class Desk:
         return self.writer.write(self.hop + 1, active, now, released)[:, 0]
 
     def turn(self, axis: int, position: float) -> None:
-        """Turn a knob as a controller does; it gets there smoothly."""
+        """Turn a knob as a controller does."""
         controller = ControlChange(0, AXIS_CONTROLLERS[axis], round(127 * position))
         self.smoother.follow(self.state.change(controller).channels)
         self.smoother.take_up()
