@@ -56,6 +56,9 @@ CALLED_BACK = (
 )
 """Those that the process callback calls, as `JackFunctions` has them."""
 
+DEATH_NOTICE_SECONDS = 0.05
+"""How long after its death, at most, it is known that a server died."""
+
 kept: list[object] = []
 """Where JACK's threads may still write, also for a client that was forgotten."""
 

@@ -30,9 +30,6 @@ JACK = "JACK Audio Connection Kit"
 NO_SERVER = "arco-none"
 """Name of a JACK server that there isn't."""
 
-DEATH_NOTICE_SECONDS = 0.05
-"""How long after its death, at most, it is known that a server died."""
-
 
 def load_sounddevice() -> Any:  # noqa: ANN401 (it has no types)
     """The module sounddevice.
@@ -90,10 +87,18 @@ _watchers: list[jack.Watcher | None] = []
 
 def _watch(sd: Any) -> None:  # noqa: ANN401
     """Keep an eye on the JACK server whose client PortAudio has become, if it has."""
-    _watchers.clear()
+    _leave()
     if any(api["name"] == JACK for api in sd.query_hostapis()):
         library = jack.load()
         _watchers.append(None if library is None else jack.Watcher.open(library, "Arco sound"))
+
+
+def _leave() -> None:
+    """Let no client of ours be left behind: a server that waits for its clients would wait long."""
+    for watcher in _watchers:
+        if watcher is not None:
+            watcher.close()
+    _watchers.clear()
 
 
 def server_died() -> bool:
@@ -105,7 +110,7 @@ def _may_end() -> bool:
     """Whether PortAudio can be ended: it is no client of JACK, or of a server that lives."""
     if not _watchers:
         return True
-    time.sleep(DEATH_NOTICE_SECONDS)
+    time.sleep(jack.DEATH_NOTICE_SECONDS)
     return all(watcher is not None and watcher.alive for watcher in _watchers)
 
 
@@ -160,9 +165,10 @@ def leave_portaudio(*, for_jack: bool) -> None:
 
 
 def _end(sd: Any) -> None:  # noqa: ANN401
-    """Keep sounddevice from ending, with the program, what can't be ended."""
+    """Leave JACK, and keep sounddevice from ending, with the program, what can't be ended."""
     if not _may_end():
         sd._initialized = 0
+    _leave()
 
 
 def _library_path(sd: Any) -> Path:  # noqa: ANN401

@@ -11,10 +11,7 @@ from instrument.midi.channel import CHANNELS, Channel
 from instrument.midi.controllers import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
-    MONO_ON,
-    OMNI_OFF,
-    OMNI_ON,
-    POLY_ON,
+    ENDS_NOTES,
     RESET_CONTROLLERS,
     SOSTENUTO,
     SUSTAIN,
@@ -30,9 +27,6 @@ from instrument.midi.events import (
 )
 from instrument.midi.layouts import Layout, layout_of
 from instrument.midi.meanings import Meanings, Setter
-
-NOTES_END = (ALL_SOUND_OFF, ALL_NOTES_OFF, OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON)
-"""Controllers that end the notes of a channel."""
 
 Key: TypeAlias = tuple[int, int]
 """Channel and key."""
@@ -79,7 +73,7 @@ class Held:
             case ControlChange(channel, controller) if controller == RESET_CONTROLLERS:
                 for part in [part for part in self._moved if part[1] == channel]:
                     del self._moved[part]
-            case ControlChange(channel, controller) if controller in NOTES_END:
+            case ControlChange(channel, controller) if controller in ENDS_NOTES | {ALL_SOUND_OFF}:
                 for key in range(128):
                     self._down.pop((channel, key), None)
             case ControlChange(channel, controller) if controller in self._rests:

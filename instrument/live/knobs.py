@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from instrument.errors import UnknownName
 from instrument.live.bindings import STEPS, Binding, bind
-from instrument.midi.channel import CHANNELS
+from instrument.midi.channel import CHANNELS, MIDDLE
 from instrument.midi.controllers import (
     AXIS_CONTROLLERS,
     LEGATO,
@@ -20,8 +20,6 @@ from instrument.midi.controllers import (
 )
 from instrument.midi.events import ControlChange
 from instrument.midi.layouts import Layout, layout_of
-
-MIDDLE = 64
 
 MORPH = "morph"
 """The target that is no control of the instrument: λ, between two places that a program knows."""
@@ -93,6 +91,8 @@ def controls(axis_names: Sequence[str], layout: Layout) -> dict[str, Control]:
         for name, (roles, start, resets) in ROLES.items()
         if (number := layout.number(*roles)) is not None
     }
+    if layout.dynamics is not None and "dynamics" in known:
+        known["dynamics"] = replace(known["dynamics"], start=layout.dynamics)
     axes = zip(axis_names, AXIS_CONTROLLERS, strict=False)
     return known | CONTROLS | {name: Control(controller) for name, controller in axes}
 

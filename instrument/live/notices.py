@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
+
+from instrument.errors import ArcoError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +27,13 @@ class Notice:
 
 Tell: TypeAlias = Callable[[Notice], None]
 """Takes what is told; it returns at once, whoever reads it."""
+
+
+def recording(path: Path) -> Notice:
+    """A take is recorded into a file from now on."""
+    return Notice("recording", f"recording {path}", {"path": str(path)})
+
+
+def not_kept(error: ArcoError, yet: str = "") -> Notice:
+    """A file couldn't be written."""
+    return Notice("not-kept", f"not kept{yet}: {error}", {"error": str(error)})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from operator import add
+from typing import NamedTuple
 
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
@@ -12,8 +13,7 @@ from instrument.midi.standing import Standing
 from instrument.midi.take import Stamper, TakeEvents
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """What happened since an engine began, as ``Status`` has it."""
 
     notes: int = 0
@@ -25,14 +25,7 @@ class Counts:
 
     def plus(self, other: Counts) -> Counts:
         """Both together."""
-        return Counts(
-            self.notes + other.notes,
-            self.dropped + other.dropped,
-            self.late_frames + other.late_frames,
-            self.late_notes + other.late_notes,
-            self.underruns + other.underruns,
-            self.stolen + other.stolen,
-        )
+        return Counts(*map(add, self, other))
 
 
 class Performance:

@@ -10,7 +10,7 @@ from typing import Self
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
 from instrument.errors import ArcoError, UsageError
-from instrument.live.notices import Notice, Tell
+from instrument.live.notices import Notice, Tell, not_kept, recording
 from instrument.live.takes import RunningTake, SessionTakes
 from instrument.live.tape import TAPE_SAMPLES, SoundRecording
 from instrument.midi.take import TakeEvents
@@ -148,8 +148,7 @@ class Recorder:
             about = {"error": str(error)}
             self._tell(Notice("not-recorded", f"nothing is recorded: {error}", about))
             return
-        path = str(self._running.path)
-        self._tell(Notice("recording", f"recording {path}", {"path": path}))
+        self._tell(recording(self._running.path))
 
     def end_take(self) -> None:
         """End the take that goes on, if one does; what goes wrong is told."""
@@ -159,7 +158,7 @@ class Recorder:
         try:
             seconds = running.save(self._position) / self._playing.sample_rate
         except ArcoError as error:
-            self._tell(Notice("not-kept", f"not kept: {error}", {"error": str(error)}))
+            self._tell(not_kept(error))
             return
         about = {"path": str(running.path), "seconds": seconds}
         self._tell(Notice("recorded", f"{running.path}: a take of {seconds:.1f} s", about))

@@ -188,12 +188,13 @@ class EventScheduler:
 
     def _hand_over(self) -> None:
         """Let the engine take over that waits to, if one does."""
-        with suppress(Empty):
-            successor = self._successors.get_nowait()
-            self._performance.go_on(successor.engine, successor.playback, successor.take)
-            self._keep_time(self.postponed)
-            self._engine.advance(self._ahead // 2)
-            successor.plays.set()
+        if self._successors.empty():
+            return
+        successor = self._successors.get_nowait()
+        self._performance.go_on(successor.engine, successor.playback, successor.take)
+        self._keep_time(self.postponed)
+        self._engine.advance(self._ahead // 2)
+        successor.plays.set()
 
     def _now(self) -> float | None:
         """The sample that begins now; None while nothing plays."""

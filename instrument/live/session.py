@@ -118,7 +118,7 @@ class Session:
             )
             _warm_up(instrument, rate)
             self._instrument, self._playing = instrument, playing
-            engine, playback = self._engine_at(rate)
+            engine, playback = self._begun(playing)
             self._recorder.record(engine, playback)
             opened.enter_context(undisturbed())
             performance = Performance(engine, playback, self._recorder.take)
@@ -126,7 +126,9 @@ class Session:
             self._scheduler = EventScheduler(
                 performance,
                 Sources(
-                    Filtered(self._inputs, settings.filter),
+                    self._inputs
+                    if settings.filter == NO_FILTER
+                    else Filtered(self._inputs, settings.filter),
                     *([] if self._osc is None else [self._osc]),
                 ),
                 _controllers(instrument, settings, self._osc),
@@ -174,10 +176,8 @@ class Session:
     def __exit__(self, *error: object) -> None:
         self._opened.close()
 
-    def _engine_at(self, rate: int) -> tuple[Engine, Playback]:
-        engine = Engine(
-            self._instrument, replace(self._playing, sample_rate=rate), ahead=AHEAD_SAMPLES
-        )
+    def _begun(self, playing: EngineSettings) -> tuple[Engine, Playback]:
+        engine = Engine(self._instrument, playing, ahead=AHEAD_SAMPLES)
         return engine, Playback.empty(engine.synth, self._recorder.tape_samples)
 
     def _follow(self, rate: int) -> None:
@@ -187,7 +187,7 @@ class Session:
             UsageError: Nothing can be played at it.
         """
         playing = replace(self._playing, sample_rate=rate)
-        engine, playback = self._engine_at(rate)
+        engine, playback = self._begun(playing)
         take = self._recorder.next_take(playing)
         self._scheduler.go_on(engine, playback, take)
         self._recorder.go_on(playing, take, engine, playback)

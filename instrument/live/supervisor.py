@@ -15,7 +15,7 @@ from instrument.audio.stream import Output
 from instrument.errors import ArcoError, UsageError
 from instrument.live.bindings import Binding, save_bindings
 from instrument.live.inputs import Inputs
-from instrument.live.notices import Notice, Tell
+from instrument.live.notices import Notice, Tell, not_kept
 from instrument.live.performance import Performance
 from instrument.live.recorder import Recorder
 from instrument.live.scheduler import EventScheduler
@@ -132,18 +132,15 @@ class SoundDevice:
         Raises:
             ArcoError: It refuses, or nothing can be played at its rate.
         """
-        before = self._performance.sample_rate
-        may_follow = self._follow is not None and device.sample_rate != before
-        if not (may_follow and device.is_jack):  # JACK takes its own only
-            try:
+        follow = self._follow if device.sample_rate != self._performance.sample_rate else None
+        if follow is None:
+            self.open(device)
+            return False
+        if not device.is_jack:  # JACK takes its own only
+            with suppress(UsageError):
                 self.open(device)
-            except UsageError:
-                if not may_follow:
-                    raise
-            else:
                 return False
-        if self._follow is not None:
-            self._follow(device.sample_rate)
+        follow(device.sample_rate)
         self.open(device)
         return True
 
@@ -286,4 +283,4 @@ class Supervisor:
         try:
             save_bindings(self._bindings_path, bindings)
         except ArcoError as error:
-            self._tell(Notice("not-kept", f"not kept: {error}", {"error": str(error)}))
+            self._tell(not_kept(error))

@@ -15,9 +15,6 @@ from instrument.live.arrivals import QUEUE_SIZE, Link, Port
 from instrument.live.jack_input import InputClient
 from instrument.live.rtmidi_ports import Library, MidiClient, Refused, load_library
 
-DEATH_NOTICE_SECONDS = 0.05
-"""How long after its death, at most, it is known that a server died."""
-
 CONNECTS_WITHIN_SECONDS = 0.5
 """How long JACK may take to carry a new connection out."""
 
@@ -177,7 +174,7 @@ class Jack(System):
 
     def still_running(self) -> bool:
         """Whether its server hasn't died, asked after the moment that the news takes."""
-        time.sleep(DEATH_NOTICE_SECONDS)
+        time.sleep(jack.DEATH_NOTICE_SECONDS)
         return self.ask()
 
     def names(self) -> list[str]:

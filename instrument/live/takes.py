@@ -9,7 +9,7 @@ from pathlib import Path
 
 from instrument.errors import ArcoError, OutputError
 from instrument.files import is_stream, numbered
-from instrument.live.notices import Notice, Tell
+from instrument.live.notices import Notice, Tell, not_kept, recording
 from instrument.midi.take import TakeEvents
 from instrument.midi.take_file import TakeFile, TakeWriter
 from instrument.settings import EngineSettings
@@ -43,7 +43,7 @@ class Saver:
         try:
             self._write()
         except OutputError as error:
-            self._tell(Notice("not-kept", f"not kept yet: {error}", {"error": str(error)}))
+            self._tell(not_kept(error, " yet"))
         now = time.monotonic()
         self._due = now + max(SAVED_SECONDS, LEAST_REST * (now - begun))
 
@@ -118,10 +118,9 @@ class SessionTakes:
             try:
                 before.close(samples)
             except ArcoError as error:
-                self._tell(Notice("not-kept", f"not kept: {error}", {"error": str(error)}))
+                self._tell(not_kept(error))
         if self._take is not None and notes:
-            path = str(self._take.path)
-            self._tell(Notice("recording", f"recording {path}", {"path": path}))
+            self._tell(recording(self._take.path))
 
     def close(self, samples: int, notes: int) -> None:
         """Write the take at the session's end; one with a number only if there is a note in it.
@@ -156,7 +155,7 @@ class RunningTake:
         """
         self._begins = self._ends = begins
         self._saver = Saver(lambda: self._file.keep(max(self._ends, begins + 1)), tell)
-        self.path = _new_file(folder, events.file(begins, begins))
+        self.path = _new_file(folder, events.file(begins, begins)[0])
         self._file = TakeFile(self.path, events, begins)
 
     def look(self, position: int) -> None:

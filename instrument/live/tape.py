@@ -15,7 +15,7 @@ from instrument.audio.files import sound_file
 from instrument.dsp.callback import Playback
 from instrument.errors import ArcoError
 from instrument.files import is_stream, numbered
-from instrument.live.notices import Notice, Tell
+from instrument.live.notices import Notice, Tell, recording
 
 TAPE_SAMPLES = 2**20
 """What is kept for the sound file until it is written, 20 s: the disk may be slow."""
@@ -102,8 +102,7 @@ class SoundRecording:
         except ArcoError as error:
             self._stopped(error)
             return
-        path = str(self._path)
-        self._tell(Notice("recording", f"recording {path}", {"path": path}))
+        self._tell(recording(self._path))
 
     def _stopped(self, error: Exception | str) -> None:
         path = str(self._path)

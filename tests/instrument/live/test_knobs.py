@@ -153,6 +153,11 @@ def test_a_control_starts_and_is_reset_as_a_channel_is(target: str) -> None:
     assert (channel == Channel()) is control.resets
 
 
+@pytest.mark.parametrize(("name", "start"), [("orchestral", 90), ("wind", 0), ("gm2", 127)])
+def test_dynamics_start_where_the_layout_has_them(name: str, start: int) -> None:
+    assert controls((), layout_of(name))["dynamics"].start == start
+
+
 # --- Soft takeover ---------------------------------------------------------------------------
 
 

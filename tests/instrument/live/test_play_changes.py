@@ -78,7 +78,8 @@ def test_sound_returns_after_any_change_and_every_take_reads_back(
         server.start()
         program.wait_for("device-opened", times=restarts)
         program.wait_for("input-opened", name="Arco", times=restarts)
-        assert program.told[-1].get("sample_rate", server.sample_rate) == server.sample_rate
+        opened = [told for told in program.told if told["event"] == "device-opened"]
+        assert opened[-1]["sample_rate"] == server.sample_rate
     assert sounds()
     report = program.stop()
     assert report["faults"] == 0

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.live
         (("--record", "take.wav"), "should end in .mid"),
         (("--record-audio", "take.mp3"), "should end in .wav or .flac"),
         (("--block", "5"), "--block 5: should be from 16 to 4096"),
-        (("--mode", "duo"), "should be poly or mono"),
+        (("--mode", "duo"), "not one of 'poly', 'mono', 'violin'"),
         (("--learn", "nonsense"), "no knob named 'nonsense'"),
     ],
 )
