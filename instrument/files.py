@@ -33,7 +33,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: The folder isn't there, or nothing can be written in it.
     """
-    with _said_of(path):
+    with said_of(path):
         if is_stream(path):
             with TemporaryDirectory(prefix="arco-") as folder:
                 whole = Path(folder, path.name)
@@ -54,7 +54,7 @@ def check_writable(path: Path) -> None:
     Raises:
         OutputError: The folder isn't there, or nothing can be written in it.
     """
-    with _said_of(path):
+    with said_of(path):
         if not is_stream(path):
             with _beside(_place(path)[0]):
                 pass
@@ -119,7 +119,7 @@ def standard_output(name: Path) -> Iterator[Path]:
     if sys.stdout.isatty():
         raise OutputError("standard output: is a terminal; name a file, or pipe it into a program")
     with (
-        _said_of(Path("standard output")),
+        said_of(Path("standard output")),
         TemporaryDirectory(prefix="arco-") as folder,
     ):
         whole = Path(folder, name)
@@ -154,7 +154,7 @@ def new_folder(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _said_of(path: Path) -> Iterator[None]:
+def said_of(path: Path) -> Iterator[None]:
     """Say what the system refuses as an error of this file."""
     try:
         yield

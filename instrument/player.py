@@ -65,8 +65,9 @@ class Player:
     """An instrument that was loaded.
 
     What is chosen by keyword is named as in ``EngineSettings``: seed, voices, sample_rate,
-    room_gain, humanize, preset, knobs, joins. Every method raises ``UnknownName`` for a preset or
-    knob that the instrument doesn't have, and ``UsageError`` for a value outside its range.
+    room_gain, humanize, preset, knobs, joins, velocity_joins, controls, bend_range, mode. Every
+    method raises ``UnknownName`` for a preset or knob that the instrument doesn't have, and
+    ``UsageError`` for a value outside its range.
 
     Attributes:
         spec: What the instrument says of itself.

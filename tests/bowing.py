@@ -217,8 +217,13 @@ def play(violin: Instrument, path: Path) -> Heard:
     played = played_as_marked(phrased, 0, one_bow=mode == "violin")
     events = [(round(t.seconds * RATE), t.event) for t in played]
     engine.follow(lambda: iter(events))
+    return heard(engine, events[-1][0] // HOP + FRAME_RATE)
+
+
+def heard(engine: Engine, hops: int) -> Heard:
+    """What an engine plays in so many hops, and the pitches that it plays from."""
     blocks, midi = [], []
-    for _ in range(events[-1][0] // HOP + FRAME_RATE):
+    for _ in range(hops):
         blocks.append(np.zeros((2, HOP), np.float32))
         engine.render(blocks[-1])
         midi.append(trace(engine.synth.frames, int(engine.synth.state.hop[0])).midi)
@@ -228,24 +233,30 @@ def play(violin: Instrument, path: Path) -> Heard:
 
 
 def draw(folder: Path) -> None:
-    """Draw the excerpts, one beside the other."""
+    """Draw the excerpts."""
     violin = load_instrument(find_instrument("violin"))
-    heard = {name: play(violin, ROOT / "examples" / f"{name}.mid") for name in PIECES}
+    pieces = {name: play(violin, ROOT / "examples" / f"{name}.mid") for name in PIECES}
+    excerpts = [(pieces[name], title, begin, end) for name, title, begin, end in EXCERPTS]
+    draw_beside(excerpts, folder / "bowing.webp")
+
+
+def draw_beside(excerpts: Sequence[tuple[Heard, str, float, float]], path: Path) -> None:
+    """Draw excerpts, one beside the other: what is heard, its title, begin and end in seconds."""
     figure, axes = plt.subplots(
-        3, len(EXCERPTS), figsize=(17, 7), sharex="col", height_ratios=(2.0, 1.2, 1.0)
+        3, len(excerpts), figsize=(17, 7), sharex="col", height_ratios=(2.0, 1.2, 1.0)
     )
-    for column, (name, title, begin, end) in zip(axes.T, EXCERPTS, strict=True):
-        draw_excerpt(column, heard[name], begin, end)
+    for column, (piece, title, begin, end) in zip(axes.T, excerpts, strict=True):
+        _draw_excerpt(column, piece, begin, end)
         column[0].set_title(title, fontsize=10)
     for row, label in zip(axes[:, 0], ("kHz", "key", "dB(A)"), strict=True):
         row.set_ylabel(label)
     figure.tight_layout()
     drawn = BytesIO()
     figure.savefig(drawn, dpi=100)
-    Image.open(drawn).convert("RGB").save(folder / "bowing.webp", quality=70, method=6)
+    Image.open(drawn).convert("RGB").save(path, quality=70, method=6)
 
 
-def draw_excerpt(axes: Sequence[Axes], heard: Heard, begin: float, end: float) -> None:
+def _draw_excerpt(axes: Sequence[Axes], heard: Heard, begin: float, end: float) -> None:
     """Draw some seconds: spectrogram, pitch and level, one below the other."""
     spectrum, pitch, level = axes
     samples = heard.audio[round(begin * RATE) : round(end * RATE)]

@@ -10,15 +10,9 @@ import argparse
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-import numpy as np
-from PIL import Image
-
 from instrument.engine.engine import Engine
-from instrument.listening.loudness import loudness_db
 from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
@@ -33,9 +27,7 @@ from instrument.midi.take_file import TakeWriter
 from instrument.model.catalogue import find_instrument
 from instrument.model.graphs import load_instrument
 from instrument.settings import EngineSettings
-from instrument.units import FRAME_RATE
-from tests.bowing import HOP, RATE, ROOT, Heard, draw_excerpt
-from tests.traces import trace
+from tests.bowing import HOP, RATE, ROOT, Heard, draw_beside, heard
 
 Timed = tuple[float, Event]
 
@@ -190,30 +182,13 @@ def play(name: str) -> Heard:
     engine = Engine(violin, score.take.engine)
     events = [(round(timed.seconds * RATE), timed.event) for timed in score.events]
     engine.follow(lambda: iter(events))
-    blocks, midi = [], []
-    for _ in range(score.take.samples // HOP):
-        blocks.append(np.zeros((2, HOP), np.float32))
-        engine.render(blocks[-1])
-        midi.append(trace(engine.synth.frames, int(engine.synth.state.hop[0])).midi)
-    audio = np.concatenate(blocks, axis=1).mean(axis=0)
-    level_db = loudness_db(audio, RATE, FRAME_RATE)
-    return Heard(audio, np.array(midi), level_db.astype(np.float32))
+    return heard(engine, score.take.samples // HOP)
 
 
 def draw(folder: Path) -> None:
-    """Draw the sessions, one beside the other."""
-    figure, axes = plt.subplots(
-        3, len(SESSIONS), figsize=(17, 7), sharex="col", height_ratios=(2.0, 1.2, 1.0)
-    )
-    for column, (name, played) in zip(axes.T, SESSIONS.items(), strict=True):
-        draw_excerpt(column, play(name), 0.0, played.seconds)
-        column[0].set_title(played.title, fontsize=10)
-    for row, label in zip(axes[:, 0], ("kHz", "key", "dB(A)"), strict=True):
-        row.set_ylabel(label)
-    figure.tight_layout()
-    drawn = BytesIO()
-    figure.savefig(drawn, dpi=100)
-    Image.open(drawn).convert("RGB").save(folder / "sessions.webp", quality=70, method=6)
+    """Draw the sessions."""
+    excerpts = [(play(name), each.title, 0.0, each.seconds) for name, each in SESSIONS.items()]
+    draw_beside(excerpts, folder / "sessions.webp")
 
 
 def main() -> None:

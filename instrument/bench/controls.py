@@ -15,13 +15,13 @@ from instrument.engine.smoothing import Performance
 from instrument.midi.events import ChannelPressure, ControlChange, Event, NoteOff, NoteOn, PitchBend
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
-from instrument.units import FRAME_RATE
+from instrument.units import FRAME_RATE, db_to_gain
 
 SAMPLE_RATE = 48_000
 ARRIVED = 0.632
 """A control is there when 63 % of its way are behind it."""
 
-FALLEN = 10.0 ** (-3.0 / 20.0)
+FALLEN = db_to_gain(-3.0)
 CHANGED_AT, HOPS = 200, 80
 """The change comes in this hop of the note, and is followed for so many."""
 

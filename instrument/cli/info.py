@@ -29,8 +29,6 @@ def info(
     ] = False,
 ) -> None:
     """Show what an instrument says of itself: range, knobs, presets, sources, metrics."""
-    from instrument import terminal as ui
-
     if controls is not None:
         from instrument.midi.layouts import layout_of, read_controls
         from instrument.midi.layouts.chart import chart_of, plain
@@ -40,6 +38,7 @@ def info(
         print(json.dumps(told, ensure_ascii=False) if as_json else plain(rows))
         return
 
+    from instrument import terminal as ui
     from instrument.model.onnx_file import read_graph
     from instrument.model.spec import read_spec
 

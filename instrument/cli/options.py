@@ -110,7 +110,7 @@ VelocityJoinsOption = Annotated[
         "--velocity-joins/--no-velocity-joins",
         help="Whether the velocity of a note that touches the one before in its line says how it "
         f"is joined: up to {SLIDES_UP_TO} by a slide, from {BOWED_FROM} by a new bow, between them "
-        "by a slur; by default not, or as in a take.",
+        "by a slur; by default as --controls has it, or as in a take.",
         show_default=False,
     ),
 ]
@@ -221,7 +221,7 @@ def given_options(context: typer.Context, without: Iterable[str] = ()) -> list[s
             continue
         name, value = max(parameter.opts, key=len), context.params[parameter.name or ""]
         if isinstance(value, bool):
-            options += [name] * value
+            options.append(name if value else max(parameter.secondary_opts, key=len))
         elif isinstance(value, list | tuple):
             options += [f"{name}={each}" for each in value]
         else:

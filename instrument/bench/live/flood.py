@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
 
 from instrument.arrays import Int64
-from instrument.bench.live.loopback import LEAD_SECONDS, load_jack, loopback
-from instrument.bench.live.measure import ARCO
+from instrument.bench.live.loopback import load_jack, loopback
+from instrument.bench.live.measure import ARCO, live_seconds
 from instrument.bench.live.programs import (
     OwnCounts,
     arco_command,
-    report,
+    counted,
     running,
     wait_until_ready,
 )
-from instrument.bench.live.take import SILENCE_SECONDS, Take
+from instrument.bench.live.take import Take
 from instrument.bench.metrics import Metric, Row, Section
-from instrument.errors import UsageError
 from instrument.midi.events import ChannelPressure, ControlChange, PitchBend
 from instrument.midi.messages import encode
 
@@ -50,12 +49,7 @@ class Flood:
     xruns: int
 
 
-def measure_floods(
-    notes: int,
-    instrument: str,
-    rates: Sequence[int] = MESSAGES_PER_SECOND,
-    say: Callable[[str], None] = lambda _sentence: None,
-) -> list[Flood]:
+def measure_floods(notes: int, instrument: str) -> list[Flood]:
     """Play notes through a JACK server that runs, among more and more other messages.
 
     These are the wheel, pressure, vibrato and expression of the notes' own channel.
@@ -63,16 +57,13 @@ def measure_floods(
     Args:
         notes: For each rate.
         instrument: That Arco plays: its name, or the folder of an exported one.
-        rates: Messages a second.
-        say: Told which rate is measured.
 
     Raises:
         UsageError: JACK-Client isn't installed, no JACK server runs, it went away, or Arco didn't
             start or ended.
     """
     jack, found = load_jack(), []
-    for rate in rates:
-        say(f"{notes} notes among {rate} messages a second")
+    for rate in MESSAGES_PER_SECOND:
         with ExitStack() as opened:
             loop = opened.enter_context(loopback(jack, (ARCO,)))
             arco = opened.enter_context(running(arco_command(instrument)))
@@ -82,9 +73,7 @@ def measure_floods(
             if rate:
                 take = take.with_flood(ARCO, _moves(), loop.sample_rate / rate)
             loop.play(take, lambda _seconds: None)
-            if arco.poll() is not None:
-                raise UsageError("'arco play' ended while notes were played")
-            own = OwnCounts.told(ready, report(arco))
+            own = counted(arco, ready)
         delays: Int64 = take.delays()
         latency = take.latency(ARCO)
         seconds = (delays / loop.sample_rate).tolist()
@@ -107,7 +96,7 @@ def _moves() -> list[bytes]:
 
 def flood_seconds(notes: int) -> float:
     """How long `measure_floods` plays."""
-    return len(MESSAGES_PER_SECOND) * (LEAD_SECONDS + SILENCE_SECONDS * notes)
+    return len(MESSAGES_PER_SECOND) * live_seconds(notes)
 
 
 def flood_section(floods: Sequence[Flood]) -> Section:

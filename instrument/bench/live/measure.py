@@ -14,15 +14,14 @@ from instrument.bench.live.programs import (
     QUIT,
     OwnCounts,
     arco_command,
+    counted,
     fluidsynth_command,
     missing_fluidsynth,
-    report,
     running,
     wait_until_ready,
 )
 from instrument.bench.live.take import SILENCE_SECONDS, Take
 from instrument.bench.soundfont import find_soundfont
-from instrument.errors import UsageError
 
 ARCO, FLUIDSYNTH = "Arco", "FluidSynth"
 
@@ -87,9 +86,7 @@ def measure_live(
             loop.connect(FLUIDSYNTH, fluidsynth)
         take = Take.empty(loop.programs, notes, loop.sample_rate, loop.block, seed)
         loop.play(take, progress)
-        if arco.poll() is not None:
-            raise UsageError("'arco play' ended while notes were played")
-        own = OwnCounts.told(ready, report(arco))
+        own = counted(arco, ready)
     return LiveLatency(
         sample_rate=loop.sample_rate,
         block=loop.block,

@@ -149,6 +149,17 @@ def report(arco: Program) -> Event:
     raise UsageError("'arco play' ended without a report")
 
 
+def counted(arco: Program, ready: Event) -> OwnCounts:
+    """Let Arco end after it has played, and give what it counted.
+
+    Raises:
+        UsageError: It ended before, or had no time to report.
+    """
+    if arco.poll() is not None:
+        raise UsageError("'arco play' ended while notes were played")
+    return OwnCounts.told(ready, report(arco))
+
+
 def end(process: Program, goodbye: str = "") -> str:
     """Let a program end, and wait until it has; what it still said."""
     if process.returncode is not None:

@@ -115,24 +115,24 @@ class Take:
     def latency(self, program: str) -> Latency:
         """How soon a program sounded."""
         rows = [number for number, name in enumerate(self.programs) if name == program]
-        whole = [row for row in rows if not np.isnan(self.sound[row]).any()]
-        heard, first = self._heard(whole)
+        heard, first, missed = self._heard(rows)
         return Latency(
             notes=len(rows),
-            lost=len(whole) - len(heard),
-            missed=len(rows) - len(whole),
+            lost=len(rows) - missed - len(heard),
+            missed=missed,
             from_note=Spread.of(first - self.sent[heard]),
             from_period=Spread.of(first - self.sent[heard] + self.offset[heard]),
         )
 
     def delays(self) -> Int64:
         """Samples from each note that was heard, to its first sample, of all programs."""
-        whole = [row for row, sound in enumerate(self.sound) if not np.isnan(sound).any()]
-        heard, first = self._heard(whole)
+        heard, first, _ = self._heard(range(len(self.sound)))
         return first - self.sent[heard]
 
-    def _heard(self, rows: Sequence[int]) -> tuple[list[int], Int64]:
-        """Those of the notes that were heard, and the frame of the first sample of each."""
-        onsets = {row: onset(self.sound[row], self.silent) for row in rows}
+    def _heard(self, rows: Sequence[int]) -> tuple[list[int], Int64, int]:
+        """Notes that were heard, the frame of each one's first sample, and how many were missed."""
+        whole = [row for row in rows if not np.isnan(self.sound[row]).any()]
+        onsets = {row: onset(self.sound[row], self.silent) for row in whole}
         heard = [row for row, first in onsets.items() if first is not None]
-        return heard, self.begin[heard] + np.array([onsets[row] for row in heard], np.int64)
+        first = self.begin[heard] + np.array([onsets[row] for row in heard], np.int64)
+        return heard, first, len(rows) - len(whole)

@@ -164,7 +164,7 @@ def test_play_as_json_says_what_happens_and_nothing_else(
     assert len(sessions) == 1
 
 
-def test_a_wind_controller_plays_lines_unless_another_mode_is_chosen(
+def test_a_wind_controller_has_the_mode_of_its_layout_unless_one_is_chosen(
     play: Arco, sessions: list[FakeSession]
 ) -> None:
     play(*["--controls", "wind"])

@@ -33,7 +33,7 @@ class Shelf:
         kept = TakeEvents(EngineSettings(sample_rate=RATE, voices=4))
         for sample, event in events:
             kept.add(sample, event)
-        write_pieces(self.folder / name, kept.file(RATE, begins))
+        write_pieces(self.folder / name, kept.file(RATE, begins)[0])
 
     def listed(self) -> list[dict[str, Any]]:
         self.takes.tell()
