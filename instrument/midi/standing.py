@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator
 
 from instrument.midi.controllers import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
     BANK_COARSE,
     BANK_FINE,
     DATA_COARSE,
@@ -90,8 +92,8 @@ class Standing:
                 self._banks[channel][controller] = event
             case _ if controller in (MONO_ON, POLY_ON):
                 self._tell((MONO_ON, channel), event)
-            case _:
-                pass
+            case _ if controller not in (ALL_SOUND_OFF, ALL_NOTES_OFF):
+                self._tell((controller, channel), event)
 
     def _step(self, event: ControlChange, parameter: tuple[int, int]) -> None:
         """Steps to and fro cancel each other."""

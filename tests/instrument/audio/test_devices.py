@@ -178,8 +178,11 @@ def test_a_library_that_cannot_be_ended_is_left_when_the_program_ends(
     computer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake = computer(("ALSA", "Speakers", 2))
+    left: list[bool] = []
     for alive in (True, False):
         fake._initialized = 1
-        monkeypatch.setattr(portaudio, "_watchers", [SimpleNamespace(alive=alive)])
+        watcher = SimpleNamespace(alive=alive, close=lambda: left.append(fake._initialized == 1))
+        monkeypatch.setattr(portaudio, "_watchers", [watcher])
         portaudio._end(fake)
         assert fake._initialized == int(alive)
+    assert left == [True, False]
