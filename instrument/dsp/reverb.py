@@ -207,36 +207,40 @@ def _listen(sound: Float32, echoes: Float32, heard: Float32, count: int) -> None
         mixed = heard[ear][:count]
         for i in range(count):
             mixed[i] = EARLY_GAIN * early[i]
-        for number in range(len(echoes)):
-            sign = _EAR_SIGNS[ear, number]
-            echo = echoes[number][:count]
+        for first in range(0, LINES, 4):
+            s0, s1 = _EAR_SIGNS[ear, first], _EAR_SIGNS[ear, first + 1]
+            s2, s3 = _EAR_SIGNS[ear, first + 2], _EAR_SIGNS[ear, first + 3]
+            e0, e1 = echoes[first][:count], echoes[first + 1][:count]
+            e2, e3 = echoes[first + 2][:count], echoes[first + 3][:count]
             for i in range(count):
-                mixed[i] += sign * (TAIL_GAIN * echo[i])
+                added = mixed[i] + s0 * (TAIL_GAIN * e0[i])
+                added = added + s1 * (TAIL_GAIN * e1[i])
+                added = added + s2 * (TAIL_GAIN * e2[i])
+                mixed[i] = added + s3 * (TAIL_GAIN * e3[i])
 
 
 @inlined
-def _mix(echoes: Float32, count: int) -> None:
-    """Mix the lines by a Hadamard matrix times √LINES: the fast Walsh–Hadamard transform."""
-    for half in (4, 2, 1):
-        for first in range(0, LINES, 2 * half):
-            for number in range(first, first + half):
-                upper = echoes[number][:count]
-                lower = echoes[number + half][:count]
-                for i in range(count):
-                    before = upper[i]
-                    upper[i] = before + lower[i]
-                    lower[i] = before - lower[i]
+def _mix(sound: Float32, echoes: Float32, count: int) -> None:
+    """Mix the lines by a Hadamard matrix, and add the new sound: left, right, −left and so on.
 
-
-@inlined
-def _feed(sound: Float32, echoes: Float32, count: int) -> None:
-    """Scale the mixed lines and add the new sound to them: left, right, −left, −right and so on."""
-    for number in range(len(echoes)):
-        sign = np.float32(1 - (number & 2))
-        new = sound[number & 1][:count]
-        echo = echoes[number][:count]
+    The fast Walsh–Hadamard transform, its first two steps at once.
+    """
+    for number in range(2):
+        e0, e2 = echoes[number][:count], echoes[number + 2][:count]
+        e4, e6 = echoes[number + 4][:count], echoes[number + 6][:count]
         for i in range(count):
-            echo[i] = _MIX * echo[i] + sign * new[i]
+            sum_0, sum_2 = e0[i] + e4[i], e2[i] + e6[i]
+            difference_0, difference_2 = e0[i] - e4[i], e2[i] - e6[i]
+            e0[i], e2[i] = sum_0 + sum_2, sum_0 - sum_2
+            e4[i], e6[i] = difference_0 + difference_2, difference_0 - difference_2
+    left, right = sound[0][:count], sound[1][:count]
+    for number in range(0, LINES, 2):
+        sign = np.float32(1 - (number & 2))
+        upper, lower = echoes[number][:count], echoes[number + 1][:count]
+        for i in range(count):
+            total, difference = upper[i] + lower[i], upper[i] - lower[i]
+            upper[i] = _MIX * total + sign * left[i]
+            lower[i] = _MIX * difference + sign * right[i]
 
 
 @inlined
@@ -266,8 +270,7 @@ def add_reverb(state: ReverbState, left: Float32, right: Float32) -> None:
         diffuse(state.allpass, state.allpass_delay, clock, LINE_DIFFUSION, echoes, count)
         _damp(echoes, state.feedback, state.damping, state.damped, count)
         _listen(sound, echoes, heard, count)
-        _mix(echoes, count)
-        _feed(sound, echoes, count)
+        _mix(sound, echoes, count)
         write_lines(state.line, clock, echoes, count)
         if growth == 0.0:
             for i in range(count):

@@ -10,6 +10,7 @@ from instrument.arrays import Float32, Float64, Int32, Int64, UInt64
 from instrument.dsp.frames import Frames, Onsets, longest_hop
 from instrument.dsp.harmonic import HARMONIC_SCRATCH
 from instrument.dsp.limiter import LimiterState
+from instrument.dsp.noise import EDGE
 from instrument.dsp.reverb import ReverbState
 
 FADE_SECONDS = 0.001
@@ -42,7 +43,7 @@ class SynthState(NamedTuple):
         silence: [2], zero.
         lines: [HARMONIC_SCRATCH, longest hop], scratch.
         mono: [longest hop], scratch.
-        white: [longest hop], scratch.
+        white: [longest hop + 2·EDGE], scratch.
         impulse: [taps], scratch.
         filtered: [longest hop + taps − 1], scratch.
     """
@@ -112,7 +113,7 @@ class SynthState(NamedTuple):
             silence=np.zeros(2, np.float32),
             lines=np.zeros((HARMONIC_SCRATCH, longest), np.float64),
             mono=np.zeros(longest, np.float32),
-            white=np.zeros(longest, np.float32),
+            white=np.zeros(longest + 2 * EDGE, np.float32),
             impulse=np.zeros(taps, np.float32),
             filtered=np.zeros(longest + taps - 1, np.float32),
         )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.noise import add_noise, impulse_response_matrix, note_noise, white_noise
+from instrument.dsp.noise import EDGE, add_noise, impulse_response_matrix, note_noise, white_noise
 
 RATE = 48000
 BANDS = 65
@@ -27,7 +27,7 @@ class Noise:
     def render(self, magnitudes: Float32, length: int, start: int = 0) -> Float32:
         out = np.zeros(length, np.float32)
         impulse = np.full(TAPS, np.nan, np.float32)
-        white = np.full(length, np.nan, np.float32)
+        white = np.full(length + 2 * EDGE, np.nan, np.float32)
         filtered = np.full(length + TAPS - 1, np.nan, np.float32)
         add_noise(
             self.state,
