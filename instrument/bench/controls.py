@@ -30,11 +30,11 @@ PHASES = 16
 
 
 class Traces(NamedTuple):
-    """What the synthesiser is given at the ends of hops, [HOPS] each, from that of the change on.
+    """Where the synthesiser is in the middle and at the end of hops, [2 · HOPS] each.
 
     Attributes:
         log_hz: Natural logarithm of the fundamental.
-        level: R.m.s. of the harmonics, with volume and pan.
+        level: Of all harmonics, with volume and pan.
         vibrato_cents: The extent of the vibrato that a controller asks for.
     """
 
@@ -60,25 +60,28 @@ def traces(
     first = hop_start(CHANGED_AT, SAMPLE_RATE)
     if change is not None:
         engine.push(change, first + inside)
-    frames, smoother = engine.synth.frames, engine._control.smoother
-    found = np.empty((3, HOPS))
+    frames, state, smoother = engine.synth.frames, engine.synth.state, engine._control.smoother
+    reached, bend = np.empty((3, HOPS + 1)), np.empty(HOPS)
     engine.render(np.zeros((2, first), np.float32))
     hop = np.zeros((2, hop_start(1, SAMPLE_RATE)), np.float32)
-    for number in range(HOPS):
-        engine.render(hop)
-        row = (CHANGED_AT + number) % len(frames.voice)
-        slot = int(np.argmax(frames.voice[row]))
-        power = float(np.sum(np.square(frames.amps[row, slot].astype(np.float64))))
-        found[0, number] = np.log(frames.f0_hz[row, slot]) if frames.voice[row, slot] else np.nan
-        found[1, number] = np.sqrt(power) * frames.gain[row, slot, 0]
-        # The controls are those of the frame after this one.
-        found[2, number] = smoother.values[slot, Performance.VIBRATO_CENTS]
-    found[2, 1:] = found[2, :-1].copy()
-    return Traces(*found)
+    slot = int(np.argmax(state.voice))
+    for number in range(HOPS + 1):
+        # The controls are those of the frame that the next hop ends with.
+        vibrato_cents = smoother.values[slot, Performance.VIBRATO_CENTS]
+        level = np.sqrt(np.sum(np.square(state.amps[slot], dtype=np.float64)))
+        reached[:, number] = state.f0_hz[slot], level * state.gain[slot, 0], vibrato_cents
+        if number < HOPS:
+            engine.render(hop)
+            bend[number] = frames.bend[(CHANGED_AT + number) % len(frames.voice), slot]
+    reached[2, 1:] = reached[2, :-1].copy()
+    start, end = reached[:, :-1].copy(), reached[:, 1:]
+    start[0] *= bend
+    f0_hz, level, vibrato_cents = np.stack([(start + end) / 2, end], -1).reshape(3, -1)
+    return Traces(np.log(f0_hz), level, vibrato_cents)
 
 
 def ways(control: str, changed: Traces, before: Traces, after: Traces) -> Float64:
-    """How far a control has come, 0…1 at the ends of hops, [HOPS]."""
+    """How far a control has come, 0…1 in the middle and at the end of hops, [2 · HOPS]."""
     if control == "pitch":
         return (changed.log_hz - before.log_hz) / (after.log_hz - before.log_hz)
     if control == "vibrato":
@@ -87,10 +90,10 @@ def ways(control: str, changed: Traces, before: Traces, after: Traces) -> Float6
 
 
 def milliseconds(way: Float64, inside: int, arrived: float) -> float:
-    """From a sample in the first hop to where a way has come, on straight lines between frames."""
+    """From a sample in the first hop to where a way has come, on straight lines between halves."""
     there = int(np.argmax(way >= arrived))
     part = (arrived - way[there - 1]) / (way[there] - way[there - 1])
-    return float(1000.0 * ((there + part) / FRAME_RATE - inside / SAMPLE_RATE))
+    return float(1000.0 * ((there + part) / (2 * FRAME_RATE) - inside / SAMPLE_RATE))
 
 
 class Case(NamedTuple):

@@ -51,8 +51,9 @@ def _of_a_hop(rounds: list[Quantiles]) -> list[Quantiles]:
 
 @compiled
 def _harmonics(amps: Float32, out: Float32, scratch: Float64, hops: int) -> None:
+    hz = PITCH_HZ
     for _ in range(hops):
-        add_harmonics(0.1, PITCH_HZ, PITCH_HZ, amps, amps, SAMPLE_RATE, 0, HOP, out, scratch)
+        add_harmonics(0.1, hz, hz, hz, amps, amps, SAMPLE_RATE, 0, HOP, out, scratch)
 
 
 @compiled

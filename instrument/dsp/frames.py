@@ -1,7 +1,8 @@
 """Control frames: what the control thread hands to the audio callback, through rings.
 
 Time is cut into hops of 4 ms. For each hop a frame holds the controls that every voice has reached
-at its end; the synthesiser goes there from wherever it is. A voice that begins inside a hop comes
+at its end; the synthesiser goes there from wherever it is. What can't wait for the next frame,
+a bend and the end of a note, is added when the hop begins. A voice that begins inside a hop comes
 with the controls of its first sample. One thread writes and one reads: a counter says how much of a
 ring may be read, and is written last.
 """
@@ -38,6 +39,7 @@ class Frames(NamedTuple):
 
     Attributes:
         ready: [1], the frames of all hops below this number may be read.
+        begun: [1], so may what was added to them.
         voice: [R, V], number of the voice that sounds in each slot until the end of the hop and
             beyond, counted from 1 in the order of ``Onsets``; 0 for none.
         f0_hz: [R, V], fundamental frequencies.
@@ -45,27 +47,35 @@ class Frames(NamedTuple):
         noise: [R, V, N], linear magnitudes of the noise filters.
         gain: [R, V, 2], left and right.
         room: [R], how many times as loud as usual the room is.
+        bend: [R, V], added: times ``f0_hz``, reached in the middle of the hop.
+        ease: [R, V], added: times ``amps`` and ``noise``.
     """
 
     ready: Int64
+    begun: Int64
     voice: Int64
     f0_hz: Float64
     amps: Float32
     noise: Float32
     gain: Float32
     room: Float32
+    bend: Float64
+    ease: Float32
 
     @classmethod
     def empty(cls, hops: int, voices: int, harmonics: int, bands: int) -> Frames:
         """A ring of so many hops, in which only the first one, a silent one, is ready."""
         return cls(
             ready=np.ones(1, np.int64),
+            begun=np.zeros(1, np.int64),
             voice=np.zeros((hops, voices), np.int64),
             f0_hz=np.zeros((hops, voices), np.float64),
             amps=np.zeros((hops, voices, harmonics), np.float32),
             noise=np.zeros((hops, voices, bands), np.float32),
             gain=np.zeros((hops, voices, 2), np.float32),
             room=np.ones(hops, np.float32),
+            bend=np.ones((hops, voices), np.float64),
+            ease=np.ones((hops, voices), np.float32),
         )
 
 

@@ -62,9 +62,9 @@ def _sines(
 
     Args:
         phase: phase of the first sample, in cycles.
-        step: phase step of sample 0 of the hop, in cycles.
+        step: phase step of sample 0, in cycles.
         slope: growth of the step with each sample, in cycles.
-        start: place in the hop of the first sample.
+        start: place of the first sample after sample 0.
         sine: [n], written.
         double_cosine: [n], written.
     """
@@ -98,6 +98,39 @@ def _sines(
         c = c * x2 + _COS[0]
         sine[i] = 2.0 * s * c
         double_cosine[i] = 2.0 - 4.0 * s * s
+
+
+@inlined
+def _turn(
+    phase: float,
+    f0_start_hz: float,
+    f0_middle_hz: float,
+    f0_end_hz: float,
+    sample_rate: int,
+    start: int,
+    length: int,
+    sine: Float64,
+    double_cosine: Float64,
+) -> float:
+    """Write `_sines` of the samples `start`…`length` − 1 of a hop, one half after the other.
+
+    Returns:
+        The phase of the next hop's first sample, in cycles, in [0, 1).
+    """
+    first, last = 0, length // 2
+    first_hz, last_hz = f0_start_hz, f0_middle_hz
+    for _half in range(2):
+        begin = max(start, first)
+        count = last - begin
+        if count > 0:
+            step = first_hz / sample_rate
+            slope = (last_hz - first_hz) / sample_rate / (last - first)
+            written = slice(begin - start, last - start)
+            _sines(phase, step, slope, begin - first, sine[written], double_cosine[written])
+            phase += count * (step + slope * (begin - first + 0.5 * (count - 1)))
+        first, last = last, length
+        first_hz, last_hz = f0_middle_hz, f0_end_hz
+    return phase - math.floor(phase)
 
 
 @inlined
@@ -137,6 +170,7 @@ def _two_down(
 def add_harmonics(
     phase: float,
     f0_start_hz: float,
+    f0_middle_hz: float,
     f0_end_hz: float,
     amps_start: Float32,
     amps_end: Float32,
@@ -148,14 +182,16 @@ def add_harmonics(
 ) -> float:
     """Add Σₖ aₖ(i)·sin(2πk·φ(i)) to the samples `start`…`length` − 1 of a hop.
 
-    Frequency and amplitudes go linearly from the hop's beginning to its end, with the weight
-    i / `length`; φ is the running sum of f0(i) / `sample_rate`. The sum over harmonics is
+    Amplitudes go linearly from the hop's beginning to its end, with the weight i / `length`, and
+    the frequency so to its middle and from there; φ is the running sum of f0(i) / `sample_rate`.
+    The sum over harmonics is
     Clenshaw's recurrence (Clenshaw 1955) bₖ = aₖ + 2cos x·bₖ₊₁ − bₖ₊₂, Σ = b₁·sin x, in float64:
     in float32 it loses its accuracy where sin x is small.
 
     Args:
         phase: phase of sample `start`, in cycles.
         f0_start_hz: fundamental at sample 0, in Hz.
+        f0_middle_hz: fundamental at sample `length` // 2, in Hz.
         f0_end_hz: fundamental at sample `length`, the next hop's first, in Hz.
         amps_start: [K], linear amplitudes of harmonics 1…K at sample 0.
         amps_end: [K], the same at sample `length`.
@@ -169,16 +205,24 @@ def add_harmonics(
         The phase of the next hop's first sample, in cycles, in [0, 1).
     """
     n = length - start
-    step = f0_start_hz / sample_rate
-    slope = (f0_end_hz - f0_start_hz) / sample_rate / length
+    sine = scratch[0][:n]
+    double_cosine = scratch[1][:n]
+    phase = _turn(
+        phase,
+        f0_start_hz,
+        f0_middle_hz,
+        f0_end_hz,
+        sample_rate,
+        start,
+        length,
+        sine,
+        double_cosine,
+    )
     count = _last_audible(amps_start, amps_end)
     if count > 0:
-        sine = scratch[0][:n]
-        double_cosine = scratch[1][:n]
         weight = scratch[2][:n]
         b1 = scratch[3][:n]
         b2 = scratch[4][:n]
-        _sines(phase, step, slope, start, sine, double_cosine)
         for i in range(n):
             weight[i] = (start + i) / length
             b1[i] = 0.0
@@ -203,5 +247,4 @@ def add_harmonics(
         added = out[start:length]
         for i in range(n):
             added[i] += np.float32(b1[i] * sine[i])
-    end = phase + n * (step + slope * (start + 0.5 * (n - 1)))
-    return end - math.floor(end)
+    return phase

@@ -25,7 +25,8 @@ class SynthState(NamedTuple):
         hop: [1], the hop that it lies in.
         started: [1], how many of the voices that begin were taken from their ring.
         held_hops: [1], how many hops in a row had no frame.
-        late_frames: [1], how many hops ever had none.
+        late_frames: [1], how many hops ever had none, or had that late which was added to it.
+        unadded: [1], whether what may be added to the hop wasn't there when it began.
         late_notes: [1], how many voices came after their sample.
         voice: [V], number of the voice that sounds in each slot, see `Frames`; 0 for none.
         f0_hz: [V], the controls that a voice last reached; so are the next three.
@@ -42,6 +43,7 @@ class SynthState(NamedTuple):
         output: [2, longest hop], scratch, for those who need both channels side by side.
         silence: [2], zero.
         lines: [HARMONIC_SCRATCH, longest hop], scratch.
+        amps_end: [K], scratch.
         mono: [longest hop], scratch.
         white: [longest hop + 2·EDGE], scratch.
         impulse: [taps], scratch.
@@ -53,6 +55,7 @@ class SynthState(NamedTuple):
     started: Int64
     held_hops: Int64
     late_frames: Int64
+    unadded: Int64
     late_notes: Int64
     voice: Int64
     f0_hz: Float64
@@ -69,6 +72,7 @@ class SynthState(NamedTuple):
     output: Float32
     silence: Float32
     lines: Float64
+    amps_end: Float32
     mono: Float32
     white: Float32
     impulse: Float32
@@ -96,6 +100,7 @@ class SynthState(NamedTuple):
             started=np.zeros(1, np.int64),
             held_hops=np.zeros(1, np.int64),
             late_frames=np.zeros(1, np.int64),
+            unadded=np.zeros(1, np.int64),
             late_notes=np.zeros(1, np.int64),
             voice=np.zeros(voices, np.int64),
             f0_hz=np.zeros(voices, np.float64),
@@ -112,6 +117,7 @@ class SynthState(NamedTuple):
             output=np.zeros((2, longest), np.float32),
             silence=np.zeros(2, np.float32),
             lines=np.zeros((HARMONIC_SCRATCH, longest), np.float64),
+            amps_end=np.zeros(harmonics, np.float32),
             mono=np.zeros(longest, np.float32),
             white=np.zeros(longest + 2 * EDGE, np.float32),
             impulse=np.zeros(taps, np.float32),

@@ -63,6 +63,7 @@ def _render_voice(
     state: SynthState,
     slot: int,
     row: int,
+    added: bool,
     gain_end: Float32,
     start: int,
     length: int,
@@ -78,21 +79,31 @@ def _render_voice(
         state: its `dry` is added to.
         slot: of the voice.
         row: of the frame that holds the controls at the hop's end; they stay as they are if < 0.
+        added: whether what was added to it counts.
         gain_end: [2], left and right, at the hop's end.
         start: first sample in the hop.
         length: samples in the hop.
     """
-    moves = row >= 0
-    f0_end_hz = frames.f0_hz[row, slot] if moves else state.f0_hz[slot]
-    amps = state.amps[slot]
-    amps_end = frames.amps[row, slot] if moves else amps
-    noise = state.noise[slot]
+    amps, noise = state.amps[slot], state.noise[slot]
+    amps_end = state.amps_end
+    f0_end_hz, bend, ease = state.f0_hz[slot], 1.0, np.float32(1.0)
+    if row >= 0:
+        if added:
+            bend, ease = frames.bend[row, slot], frames.ease[row, slot]
+        f0_end_hz = frames.f0_hz[row, slot] * bend
+        for k in range(len(amps)):
+            amps_end[k] = frames.amps[row, slot, k] * ease
+    else:
+        for k in range(len(amps)):
+            amps_end[k] = amps[k]
+    bent_hz = state.f0_hz[slot] * bend
     mono = state.mono[:length]
     for i in range(length):
         mono[i] = 0.0
     state.phase[slot] = add_harmonics(
         state.phase[slot],
         state.f0_hz[slot],
+        bent_hz + (f0_end_hz - bent_hz) * (length // 2) / length,
         f0_end_hz,
         amps,
         amps_end,
@@ -119,13 +130,30 @@ def _render_voice(
     _pan(mono, gain, gain_end, start, length, state.dry)
     for channel in range(2):
         gain[channel] = gain_end[channel]
-    if moves:
+    if row >= 0:
         state.f0_hz[slot] = f0_end_hz
-        noise_end = frames.noise[row, slot]
         for k in range(len(amps)):
             amps[k] = amps_end[k]
         for n in range(len(noise)):
-            noise[n] = noise_end[n]
+            noise[n] = frames.noise[row, slot, n] * ease
+
+
+@inlined
+def _see_what_is_added(frames: Frames, state: SynthState) -> bool:
+    """Whether what was added to the hop's frame counts; counts late what was added too late."""
+    hop = state.hop[0]
+    late = False
+    if state.unadded[0]:
+        row = (hop - 1) % len(frames.voice)
+        for slot in range(len(state.voice)):
+            if frames.bend[row, slot] != 1.0 or frames.ease[row, slot] != 1.0:
+                late = True
+    if late:
+        state.late_frames[0] += 1
+    added: bool = frames.begun[0] > hop
+    fence()
+    state.unadded[0] = not added
+    return added
 
 
 @inlined
@@ -137,6 +165,7 @@ def _render_hop(
     for channel in range(2):
         for i in range(state.dry.shape[1]):
             state.dry[channel, i] = 0.0
+    added = _see_what_is_added(frames, state)
     ready = frames.ready[0] > hop
     fence()
     if ready:
@@ -160,7 +189,7 @@ def _render_hop(
         else:
             row, gain = -1, state.silence
             state.voice[slot] = 0
-        _render_voice(sample_rate, matrix, frames, state, slot, row, gain, start, length)
+        _render_voice(sample_rate, matrix, frames, state, slot, row, added, gain, start, length)
 
 
 @inlined
@@ -210,7 +239,7 @@ def _start_voices(
         for channel in range(2):
             state.gain[slot, channel] = onsets.gain[item, channel]
         start, gain = max(wanted, now), frames.gain[row, slot]
-        _render_voice(sample_rate, matrix, frames, state, slot, row, gain, start, length)
+        _render_voice(sample_rate, matrix, frames, state, slot, row, True, gain, start, length)
         state.voice[slot] = state.started[0]
 
 

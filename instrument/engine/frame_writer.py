@@ -27,6 +27,9 @@ PITCH_RANGE_MIDI = (0.0, 127.0)
 SILENT_DB = -85.0
 """A released voice that is fainter than this has ended."""
 
+MOST_BENT_SEMITONES = 2.0
+"""Of a bend within a hop: its highest harmonics were chosen without it, and would alias."""
+
 LAST_FRAMES = 3
 """A voice ends so many frames before its curves do: each frame reads one ahead."""
 
@@ -92,6 +95,7 @@ class FrameWriter:
         controls = self._timbre.controls(slots, pitch, loudness_db, gain, brightness)
         table.position[slots] = 3.0 - part
         ring = np.arange(hop, hop + 2) % len(self.frames.voice)
+        self.frames.bend[ring[0], slots] = self.frames.ease[ring[0], slots] = 1.0
         later = slice(1, 3)
         self._write_frames(
             ring,
@@ -147,16 +151,21 @@ class FrameWriter:
             self._write_frames(rows, slots, controls)
         return level_db
 
-    def ease(self, hop: int) -> None:
-        """Let notes that ended be fainter in a hop that begins, whose frame is written."""
-        eased_db = self._table.eased_db
-        if eased_db.any():
-            slots = np.flatnonzero(eased_db)
-            into = hop % len(self.frames.voice), slots
-            gain = db_to_gain(-eased_db[slots])[:, None].astype(np.float32)
-            self.frames.amps[into] *= gain
-            self.frames.noise[into] *= gain
-            eased_db[slots] = 0.0
+    def add(self, hop: int, bent: Float64) -> None:
+        """Add what can't wait to a hop that begins, whose frame may have been read by now.
+
+        Args:
+            hop: Which.
+            bent: [slots], semitones that voices are bent farther than the frame was written for.
+        """
+        frames, eased_db = self.frames, self._table.eased_db
+        row = hop % len(frames.voice)
+        most = np.clip(bent, -MOST_BENT_SEMITONES, MOST_BENT_SEMITONES)
+        frames.bend[row] = 2.0 ** (most / 12.0)
+        frames.ease[row] = db_to_gain(-eased_db)
+        eased_db[:] = 0.0
+        fence()
+        frames.begun[0] = hop + 1
 
     def publish(self, hop: int) -> None:
         """Let the synthesiser read a hop's frame."""

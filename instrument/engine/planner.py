@@ -72,9 +72,9 @@ class FramePlanner:
                 the voices, at least 1.
         """
         self.hop += 1
-        self._smoother.advance()
+        bent = self._smoother.advance()
         self._move_room()
-        self._writer.ease(self.hop)
+        self._writer.add(self.hop, bent)
         if not self._planned:
             self._edit_curves()
             self._wanted = self._frames_until_change(undisturbed)

@@ -328,14 +328,22 @@ class ControlSmoother:
             self.knobs, self._targets[:, COLUMNS:], equal_nan=True
         )
 
-    def advance(self) -> None:
-        """Smooth by one frame: one-pole low-passes."""
+    def advance(self) -> Float64:
+        """Smooth by one frame: one-pole low-passes.
+
+        Returns:
+            [slots], semitones by which bends have moved, but for those that glides lead.
+        """
         self.take_up()
         shares = self._shares()
         if self.settled:
-            return
+            return np.zeros(len(self._now))
         way = self._targets - self._now
         near = np.abs(way) < ARRIVED
-        self._now += np.where(near, way, shares * way)
+        gone = np.where(near, way, shares * way)
+        self._now += gone
         self._now[near] = self._targets[near]
+        bent: Float64 = gone[:, Performance.BEND_SEMITONES]
+        bent[list(self._glides)] = 0.0
         self.settled = bool((near | np.isnan(way)).all())
+        return bent

@@ -24,10 +24,13 @@ POLL_SECONDS = 0.0004
 GUARD_SECONDS = 0.0005
 """So long the engine waits for events that are on their way, before it goes on without them."""
 
+RESERVE_SECONDS = 0.0015
+"""So long before JACK's next period the engine goes on to the end of what that will play."""
+
 HANDOVER_SECONDS = 10.0
 """The longest that one waits for the control thread."""
 
-MARGIN_SECONDS = 0.001
+MARGIN_SECONDS = 0.0015
 """What a note needs to be decoded, where it may arrive at the last moment of a block."""
 
 
@@ -46,7 +49,7 @@ class EventScheduler:
 
     An event is heard one block after its arrival, always: that is the time in which it gets ready.
     JACK hands over a period's messages at its start, and so they have the whole block; elsewhere
-    they can come at any moment, and get 1 ms more.
+    they can come at any moment, and get 1.5 ms more.
 
     Attributes:
         output: What plays, as long as there is one; without one, keys that go down are ignored.
@@ -88,6 +91,7 @@ class EventScheduler:
         self._successors: SimpleQueue[_Successor] = SimpleQueue()
         self._lost: SimpleQueue[str] = SimpleQueue()
         self._held = Held(controllers.knobs.layout)
+        self._on_jack = False
         self._playing = True
         self._running = True
         # Nobody may ask a device for its time any more when it is given up.
@@ -178,9 +182,8 @@ class EventScheduler:
             wanted = max(round(arrived) + self.latency, self._engine.reached)
             sample = self._deadlines.in_time(wanted, playing, notes)
             until = max(until, self._hear(arrival, sample))
-        guard = round(GUARD_SECONDS * self._sample_rate)
         # What has arrived is got ready at once, and then what nothing can change any more.
-        until = max(until, int(playing) + self.latency - guard)
+        until = max(until, self._settled(playing))
         self._engine.advance(min(until, self._engine.position + self._ahead))
         self.controllers.tell()
         if notes:
@@ -201,10 +204,24 @@ class EventScheduler:
         with self._changing:
             if self.output is None or not self._clock.running:
                 return None
-            margin = 0.0 if self.output.device.is_jack else MARGIN_SECONDS
+            self._on_jack = self.output.device.is_jack
+            margin = 0.0 if self._on_jack else MARGIN_SECONDS
             self.latency = int(self._playback.block[0]) + round(margin * self._sample_rate)
             self.ready.set()
             return self._clock.position(self.output.seconds)
+
+    def _settled(self, playing: float) -> int:
+        """The sample before which nothing will happen that hasn't arrived."""
+        settled = playing + self.latency - GUARD_SECONDS * self._sample_rate
+        if self._on_jack:
+            # A period's messages arrive as it begins, and are heard in the next one. All hops
+            # that begin there have to be ready, with what bends them, when it is played.
+            period, block = self._clock.period(playing), int(self._playback.block[0])
+            reserve = RESERVE_SECONDS * self._sample_rate
+            waited = max(block - reserve, GUARD_SECONDS * self._sample_rate)
+            if playing >= period + waited:
+                settled = period + self.latency + block
+        return int(settled)
 
     def _hear(self, arrival: Arrival, sample: int) -> int:
         """Give the engine what an event means; the sample by which all of it has happened."""

@@ -38,8 +38,9 @@ def streamed(f0_hz: Float64, amps: Float64, phase: float = 0.0) -> Float32:
     scratch = np.zeros((HARMONIC_SCRATCH, HOP))
     f0, frames = held(f0_hz), held(amps).astype(np.float32)
     for n, hop in enumerate(out):
+        middle = f0[n : n + 2].mean()
         phase = add_harmonics(
-            phase, f0[n], f0[n + 1], frames[n], frames[n + 1], RATE, 0, HOP, hop, scratch
+            phase, f0[n], middle, f0[n + 1], frames[n], frames[n + 1], RATE, 0, HOP, hop, scratch
         )
     return out.ravel()
 

@@ -72,6 +72,12 @@ class Hand:
         onsets.amps[item], onsets.gain[item] = self.amps[slot], self.gain[slot]
         onsets.ready[0] += 1
 
+    def add(self, bend: float, ease: float) -> None:
+        """Add what could not wait to the voices' frames of this hop, which begins."""
+        frames, row = self.synth.frames, self.hop % RING
+        frames.bend[row], frames.ease[row] = bend, ease
+        frames.begun[0] = self.hop + 1
+
     def end(self, slot: int) -> None:
         """Let a voice fade away in the hop after the next one; from then on its slot is free."""
         self._voice[slot] = 0

@@ -33,7 +33,9 @@ def render(
 ) -> tuple[Float32, float]:
     out = np.zeros(length, np.float32)
     scratch = np.full((HARMONIC_SCRATCH, length), np.nan)
-    end = add_harmonics(phase, *f0_hz, amps[0], amps[1], RATE, start, length, out, scratch)
+    middle_hz = f0_hz[0] + (f0_hz[1] - f0_hz[0]) * (length // 2) / length
+    path = f0_hz[0], middle_hz, f0_hz[1]
+    end = add_harmonics(phase, *path, amps[0], amps[1], RATE, start, length, out, scratch)
     return out, end
 
 
@@ -72,6 +74,23 @@ def test_signal_to_noise_ratio_is_that_of_float32(f0_hz: float, phase: float) ->
     assert snr_db(heard, sum_of_sines(phase, (f0_hz, f0_hz * 1.01), amps, 0)) > 120.0
 
 
+@pytest.mark.parametrize("length", [LENGTH, 177])
+@pytest.mark.parametrize("start", [0, 50, 120])
+def test_the_frequency_goes_by_way_of_the_middle(start: int, length: int) -> None:
+    amps, middle = random_amps(20), length // 2
+    out, scratch = np.zeros(length, np.float32), np.zeros((HARMONIC_SCRATCH, length))
+    end = add_harmonics(
+        0.25, 300.0, 330.0, 340.0, amps[0], amps[1], RATE, start, length, out, scratch
+    )
+    f0_hz = np.interp(np.arange(length), [0, middle, length], [300.0, 330.0, 340.0])
+    steps = np.append(0.0, np.cumsum(f0_hz[start:] / RATE))
+    wave = np.sin(2.0 * np.pi * np.arange(1, 21)[:, None] * (0.25 + steps[:-1]))
+    place = np.arange(start, length) / length
+    wanted = ((amps[0, :, None] + (amps[1] - amps[0])[:, None] * place) * wave).sum(axis=0)
+    assert snr_db(out[start:], wanted) > 120.0
+    assert end == pytest.approx((0.25 + steps[-1]) % 1.0, abs=1e-9)
+
+
 def test_hops_join_without_a_seam() -> None:
     amps = random_amps(60)
     f0_hz = np.linspace(200.0, 260.0, 51)
@@ -91,7 +110,7 @@ def test_only_samples_from_the_start_on_are_added_to() -> None:
     amps = random_amps(10)
     out = np.ones(LENGTH, np.float32)
     scratch = np.zeros((HARMONIC_SCRATCH, LENGTH))
-    add_harmonics(0.0, 440.0, 440.0, amps[0], amps[1], RATE, 100, LENGTH, out, scratch)
+    add_harmonics(0.0, 440.0, 440.0, 440.0, amps[0], amps[1], RATE, 100, LENGTH, out, scratch)
     assert np.all(out[:101] == 1.0)
     assert np.all(out[101:105] > 1.0)
 

@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float32
 from instrument.dsp.synth import OUTPUT_GAIN
-from tests.instrument.dsp.synth_hand import FADE, HARMONICS, HOP, RATE, TAPS, VOICES, Hand, tone
+from tests.instrument.dsp.synth_hand import (
+    FADE,
+    HARMONICS,
+    HOP,
+    LOUDNESS,
+    RATE,
+    TAPS,
+    VOICES,
+    Hand,
+    tone,
+)
 
 
 def test_the_room_and_the_limiter_let_a_few_voices_pass() -> None:
@@ -26,6 +36,24 @@ def test_a_note_sounds_the_same_wherever_it_begins(inside: int, f0_hz: float) ->
     wanted = tone(f0_hz, 6 * HOP - inside)
     assert heard[0, inside:] == pytest.approx(0.8 * wanted, abs=1e-6)
     assert heard[1, inside:] == pytest.approx(0.6 * wanted, abs=1e-6)
+    assert hand.late == (0, 0)
+
+
+def test_a_bend_is_added_by_the_middle_of_its_hop_and_the_end_of_a_note_by_its_end() -> None:
+    hand = Hand()
+    hand.begin(0, 300.0)
+    hand.hops(2)
+    hand.f0_hz[0], hand.amps[0] = 330.0, hand.amps[0] / 2
+    hand.hops(1)
+    state = hand.synth.state
+    before = state.phase[0]
+    hand.add(bend=1.1, ease=0.5)
+    hand.hops(1)
+    cycles = (315.0 + 330.0) / 2 * HOP / RATE
+    assert (state.phase[0] - before) % 1.0 == pytest.approx(cycles % 1.0, abs=1e-3)
+    assert (state.f0_hz[0], state.amps[0, 0]) == pytest.approx((330.0, LOUDNESS / 2))
+    hand.hops(1)
+    assert (state.f0_hz[0], state.amps[0, 0]) == pytest.approx((330.0, LOUDNESS / 2))
     assert hand.late == (0, 0)
 
 

@@ -37,6 +37,21 @@ def test_a_voice_without_a_frame_goes_on_as_it_was_and_the_hops_are_counted() ->
     assert heard == pytest.approx(0.8 * tone(300.0, 16 * HOP), abs=1e-6)
 
 
+@pytest.mark.parametrize(("bend", "ease"), [(1.1, 1.0), (1.0, 0.5)])
+def test_what_is_added_after_its_hop_has_begun_is_counted(bend: float, ease: float) -> None:
+    hand = Hand()
+    hand.begin(0, 300.0)
+    hand.hops(3)
+    hand.play(1)
+    hand.add(bend, ease)
+    state = hand.synth.state
+    assert state.f0_hz[0] == 300.0
+    hand.hops(1)
+    hand.add(1.0, 1.0)
+    hand.hops(2)
+    assert hand.late == (1, 0)
+
+
 @settings(max_examples=40)
 @given(
     hops=st.integers(1, 2 * LONGEST_HOLD_HOPS),

@@ -22,7 +22,7 @@ from instrument.model.graphs import Instrument
 from tests.instrument.live.arco_program import Arco, capture
 from tests.instrument.live.jack_programs import JackServer, MidiSource
 from tests.instrument.live.page_program import Ui
-from tests.instrument.live.stage import Stage, Time
+from tests.instrument.live.stage import BLOCK, Stage, Time
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -138,13 +138,13 @@ def open_inputs(only_jack: None, jack_server: Any) -> Iterator[Callable[..., Inp
 
 @pytest.fixture
 def make_stage(tiny: Instrument, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Stage]]:
-    """Makes a stage: (jack=False, bindings=())."""
+    """Makes a stage: (jack=False, bindings=(), block=BLOCK)."""
     stages: list[Stage] = []
 
-    def make(*, jack: bool = False, bindings: Sequence[Binding] = ()) -> Stage:
+    def make(*, jack: bool = False, bindings: Sequence[Binding] = (), block: int = BLOCK) -> Stage:
         time = Time()
         monkeypatch.setattr(control, "time", time)
-        stages.append(Stage(tiny, time, jack=jack, bindings=bindings))
+        stages.append(Stage(tiny, time, jack=jack, bindings=bindings, block=block))
         return stages[-1]
 
     yield make

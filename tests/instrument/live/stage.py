@@ -99,13 +99,20 @@ class Stage:
     """A scheduler with an engine, inputs and a sound device, in time that a test lets go by.
 
     Attributes:
-        heard: The blocks that the device has played, [BLOCK, 2].
+        heard: The blocks that the device has played, [block, 2].
     """
 
     def __init__(
-        self, instrument: Instrument, time: Time, *, jack: bool, bindings: Sequence[Binding]
+        self,
+        instrument: Instrument,
+        time: Time,
+        *,
+        jack: bool,
+        bindings: Sequence[Binding],
+        block: int,
     ) -> None:
         self.time = time
+        self.block = block
         self.jack = jack
         self.inputs, self.take = FakeInputs(), Take()
         self.engine = Engine(instrument, EngineSettings(sample_rate=RATE, voices=8), ahead=AHEAD)
@@ -172,7 +179,7 @@ class Stage:
                 due, now = self.due(self.position), self.time.now
                 self.time.now = due
                 self._hand_over((due + now) / 2.0)
-                block = np.zeros((BLOCK, 2), np.float32)
+                block = np.zeros((self.block, 2), np.float32)
                 self.callback(block, self.device_time)
                 self.heard.append(block)
                 self.time.now = now

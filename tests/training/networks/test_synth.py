@@ -43,8 +43,8 @@ def streamed_harmonics(f0_hz: Float64, amps: Float32) -> Float32:
     scratch = np.zeros((HARMONIC_SCRATCH, HOP))
     phase = 0.0
     for hop, added in enumerate(out):
-        ends = f0_hz[hop], f0_hz[hop + 1], amps[hop], amps[hop + 1]
-        phase = add_harmonics(phase, *ends, RATE, 0, HOP, added, scratch)
+        path = f0_hz[hop], f0_hz[hop : hop + 2].mean(), f0_hz[hop + 1]
+        phase = add_harmonics(phase, *path, amps[hop], amps[hop + 1], RATE, 0, HOP, added, scratch)
     return out.ravel()
 
 
