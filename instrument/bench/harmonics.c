@@ -1,29 +1,34 @@
-/* The inner loop of a bank of sines, Clenshaw's recurrence as in instrument/dsp/harmonic.py: the
+/* The inner loop of a bank of sines, Reinsch's recurrence as in instrument/dsp/harmonic.py: the
    bench lets a C compiler make the best of it, and holds the kernel against that. */
 
-void sum_harmonics(const double *restrict sine, const double *restrict double_cosine,
-                   const double *restrict weight, const float *restrict start,
-                   const float *restrict end, int harmonics, int samples,
-                   double *restrict b1, double *restrict b2, float *restrict out)
+void sum_harmonics(const float *restrict sine, const float *restrict curvature,
+                   const float *restrict sign, const float *restrict weight,
+                   const float *restrict signed_weight, float *restrict change,
+                   float *restrict total, const float *restrict start,
+                   const float *restrict end, float *restrict out, int harmonics, int samples)
 {
     for (int i = 0; i < samples; i++)
-        b1[i] = b2[i] = 0.0;
-    if (harmonics % 2) { /* the highest alone; below it they go in pairs */
-        harmonics--;
-        const double top_start = start[harmonics], top_step = (double)end[harmonics] - top_start;
-        for (int i = 0; i < samples; i++)
-            b1[i] = top_start + top_step * weight[i];
-    }
-    for (int k = harmonics - 1; k > 0; k -= 2) {
-        const double upper_start = start[k], upper_step = (double)end[k] - start[k];
-        const double lower_start = start[k - 1], lower_step = (double)end[k - 1] - start[k - 1];
+        change[i] = total[i] = 0.0f;
+    for (int lowest = (harmonics - 1) / 4 * 4; lowest >= 0; lowest -= 4) {
+        float a[4], step[4];
+        for (int k = 0; k < 4; k++) {
+            a[k] = lowest + k < harmonics ? start[lowest + k] : 0.0f;
+            step[k] = lowest + k < harmonics ? end[lowest + k] - a[k] : 0.0f;
+        }
         for (int i = 0; i < samples; i++) {
-            const double w = weight[i], c = double_cosine[i];
-            const double upper = (upper_start + upper_step * w - b2[i]) + c * b1[i];
-            b1[i] = (lower_start + lower_step * w - b1[i]) + c * upper;
-            b2[i] = upper;
+            const float w = weight[i], sw = signed_weight[i], s = sign[i], c = curvature[i];
+            float d = change[i], b = total[i];
+            d = ((a[3] + step[3] * w) + d) + c * b;
+            b += d;
+            d = ((a[2] * s + step[2] * sw) + d) + c * b;
+            b += d;
+            d = ((a[1] + step[1] * w) + d) + c * b;
+            b += d;
+            d = ((a[0] * s + step[0] * sw) + d) + c * b;
+            change[i] = d;
+            total[i] = b + d;
         }
     }
     for (int i = 0; i < samples; i++)
-        out[i] += (float)(b1[i] * sine[i]);
+        out[i] += total[i] * sine[i];
 }

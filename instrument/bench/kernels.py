@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from instrument.arrays import Float32, Float64, UInt64
+from instrument.arrays import Float32, UInt64
 from instrument.bench.effort import Effort
 from instrument.bench.metrics import Row, Section
 from instrument.bench.networks import timbre_run
@@ -50,7 +50,7 @@ def _of_a_hop(rounds: list[Quantiles]) -> list[Quantiles]:
 
 
 @compiled
-def _harmonics(amps: Float32, out: Float32, scratch: Float64, hops: int) -> None:
+def _harmonics(amps: Float32, out: Float32, scratch: Float32, hops: int) -> None:
     hz = PITCH_HZ
     for _ in range(hops):
         add_harmonics(0.1, hz, hz, hz, amps, amps, SAMPLE_RATE, 0, HOP, out, scratch)
@@ -88,7 +88,7 @@ def _kernels(instrument: Instrument, hops: int) -> dict[str, Callable[[], object
     sizes = instrument.spec.timbre_size
     amps = np.full(sizes.harmonics, 0.01, np.float32)
     mono, left, right = (np.zeros(HOP, np.float32) for _ in range(3))
-    scratch = np.zeros((HARMONIC_SCRATCH, HOP))
+    scratch = np.zeros((HARMONIC_SCRATCH, HOP), np.float32)
     matrix = impulse_response_matrix(sizes.noise_bands, SAMPLE_RATE, SAMPLE_RATE)
     taps = len(matrix)
     magnitudes = np.full(sizes.noise_bands, 0.01, np.float32)
@@ -164,29 +164,15 @@ def _harmonics_in_c(harmonics: int, folder: Path) -> Callable[[], object] | None
         return None
     function: Any = ctypes.CDLL(str(library)).sum_harmonics
     angle = 2.0 * np.pi * PITCH_HZ / SAMPLE_RATE * np.arange(HOP)
-    lines: list[Float64] = [
-        np.sin(angle),
-        2.0 * np.cos(angle),
-        np.arange(HOP) / HOP,
-        np.zeros(HOP),
-        np.zeros(HOP),
-    ]
+    half_turns = np.round(angle / np.pi)
+    sign = 1.0 - 2.0 * (half_turns % 2)
+    x, weight = angle - np.pi * half_turns, np.arange(HOP) / HOP
+    given = np.sin(x), 2.0 * np.cos(x) - 2.0, sign, weight, sign * weight
+    lines = [line.astype(np.float32) for line in (*given, np.zeros(HOP), np.zeros(HOP))]
     amps, out = np.full(harmonics, 0.01, np.float32), np.zeros(HOP, np.float32)
-    sine, double_cosine, weight, b1, b2 = (_pointer(line) for line in lines)
-    arguments = (
-        sine,
-        double_cosine,
-        weight,
-        _pointer(amps),
-        _pointer(amps),
-        harmonics,
-        HOP,
-        b1,
-        b2,
-        _pointer(out),
-    )
+    arguments = (*map(_pointer, (*lines, amps, amps, out)), harmonics, HOP)
     return lambda: (function(*arguments), lines, amps, out)
 
 
-def _pointer(array: Float32 | Float64) -> ctypes.c_void_p:
+def _pointer(array: Float32) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)

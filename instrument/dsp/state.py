@@ -71,7 +71,7 @@ class SynthState(NamedTuple):
     dry: Float32
     output: Float32
     silence: Float32
-    lines: Float64
+    lines: Float32
     amps_end: Float32
     mono: Float32
     white: Float32
@@ -116,7 +116,7 @@ class SynthState(NamedTuple):
             dry=np.zeros((2, longest), np.float32),
             output=np.zeros((2, longest), np.float32),
             silence=np.zeros(2, np.float32),
-            lines=np.zeros((HARMONIC_SCRATCH, longest), np.float64),
+            lines=np.zeros((HARMONIC_SCRATCH, longest), np.float32),
             amps_end=np.zeros(harmonics, np.float32),
             mono=np.zeros(longest, np.float32),
             white=np.zeros(longest + 2 * EDGE, np.float32),

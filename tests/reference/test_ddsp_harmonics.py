@@ -35,7 +35,7 @@ def held(frames: Float64) -> Float64:
 def streamed(f0_hz: Float64, amps: Float64, phase: float = 0.0) -> Float32:
     """The runtime's harmonics: f0_hz [T], amps [T, K] → [T·hop]."""
     out = np.zeros((len(f0_hz), HOP), np.float32)
-    scratch = np.zeros((HARMONIC_SCRATCH, HOP))
+    scratch = np.zeros((HARMONIC_SCRATCH, HOP), np.float32)
     f0, frames = held(f0_hz), held(amps).astype(np.float32)
     for n, hop in enumerate(out):
         middle = f0[n : n + 2].mean()

@@ -40,7 +40,7 @@ def controls(frames: int, seed: int) -> tuple[Float64, Float32, Float32, Float32
 def streamed_harmonics(f0_hz: Float64, amps: Float32) -> Float32:
     """Hop by hop, as the runtime renders a voice, with amps [T, K]."""
     out = np.zeros((len(f0_hz) - 1, HOP), np.float32)
-    scratch = np.zeros((HARMONIC_SCRATCH, HOP))
+    scratch = np.zeros((HARMONIC_SCRATCH, HOP), np.float32)
     phase = 0.0
     for hop, added in enumerate(out):
         path = f0_hz[hop], f0_hz[hop : hop + 2].mean(), f0_hz[hop + 1]
