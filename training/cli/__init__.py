@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from training.cli import instruments, networks, recordings
+from training.cli import diet, instruments, networks, recordings
 
 app = typer.Typer(
     name="train",
@@ -22,6 +22,8 @@ app.command()(networks.timbre)
 app.command()(instruments.export)
 app.command()(instruments.joins)
 app.command()(instruments.evaluate)
+app.command()(diet.diet)
+app.command()(diet.curve)
 app.command()(instruments.phrases)
 app.command()(instruments.pictures)
 app.command()(instruments.score)

@@ -29,7 +29,7 @@ from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.networks.losses import kl_divergence
 from training.networks.posterior import ACTIVE_VARIANCE
 
-SAME_NETWORK_CENTS = 0.1
+SAME_NETWORK_CENTS, SAME_NETWORK_LATENT = 0.1, 0.01
 LONG_FRAMES = 200  # 0.8 s: four periods of vibrato
 SEGMENTS = {
     "attack": slice(0, ATTACK_FRAMES),
@@ -157,15 +157,14 @@ def reconstruct(
     latent = posterior.mean.numpy()
     if encoder := instrument.encoder:
         latent = encoder.encode(cache.window_cents[windows], cache.window_db[windows], *notes)
+        difference = np.abs(posterior.mean.numpy() - latent).max()
+        _check_same(difference, SAME_NETWORK_LATENT, "in the latent space")
     decoded = instrument.envelope.decode(latent, *notes)
     estimate = as_exported(np.stack(decoded, axis=1).astype(np.float64))
-    torch_decoded = network.decode(posterior.mean, data.condition).double().numpy()
-    difference = np.abs(as_exported(torch_decoded)[:, 0] - estimate[:, 0]).max()
-    if difference > SAME_NETWORK_CENTS:
-        raise UsageError(
-            f"the instrument was not exported from this network: they differ by {difference:.2g} "
-            "cents; export it anew"
-        )
+    if not encoder:
+        torch_decoded = network.decode(posterior.mean, data.condition).double().numpy()
+        difference = np.abs(as_exported(torch_decoded)[:, 0] - estimate[:, 0]).max()
+        _check_same(difference, SAME_NETWORK_CENTS, "cents")
     return Reconstructions(
         windows=windows,
         source=as_exported(np.stack([data.cents, data.level], axis=1)),
@@ -174,6 +173,18 @@ def reconstruct(
         posterior_mean=latent.astype(np.float64),
         kl=float(kl_divergence(posterior)),
     )
+
+
+def _check_same(difference: float, most: float, unit: str) -> None:
+    """Refuse an instrument whose graph differs from the network's.
+
+    Where there is an encoder, it tells: the decoder may be a diet's.
+    """
+    if difference > most:
+        raise UsageError(
+            f"the instrument was not exported from this network: they differ by {difference:.2g} "
+            f"{unit}; export it anew"
+        )
 
 
 def vibrato_metrics(found: Reconstructions) -> dict[str, float]:

@@ -189,9 +189,12 @@ def card(spec: InstrumentSpec) -> str:
         [[str(i), f"`{p.name}`", p.description] for i, p in enumerate(spec.presets)],
     )
     lines = " --performance PERFORMANCE" if "seconds" in spec.envelope.inputs else ""
+    values = metric_values(spec.metrics)
+    full = f"{name}-full" if "full_weights" in values else name
+    diet = f"\narco train diet {full} -o {name}" if full != name else ""
     joins = ""
     if spec.performances:
-        joins = f"\narco train joins {name} PERFORMANCES{_licences(spec.performances)}"
+        joins = f"\narco train joins {full} PERFORMANCES{_licences(spec.performances)}"
     digests = ",\n".join(f"`{graph.file}` `{graph.sha256}`" for graph, _, _ in _tensors(spec))
     return f"""\
 # {spec.name}
@@ -257,8 +260,8 @@ arco train prepare RECORDINGS --instrument INSTRUMENT -o features.npz
 arco train envelopes features.npz --run runs/envelopes{lines}
 arco train timbre features.npz --run runs/timbre
 arco train timbre features.npz --refine runs/timbre --run runs/refined
-arco train export features.npz -o {name} \\
-  --envelopes runs/envelopes --timbre runs/refined{_licences(spec.sources)}{joins}
+arco train export features.npz -o {full} \\
+  --envelopes runs/envelopes --timbre runs/refined{_licences(spec.sources)}{joins}{diet}
 arco train evaluate features.npz {name} \\
   --envelopes runs/envelopes --timbre runs/refined --record
 ```

@@ -239,6 +239,19 @@ SECTIONS: dict[str, dict[str, Description]] = {
         **_lines("part_joins", "joins of parts, played again"),
         **_lines("part_notes", "notes of parts, played again"),
     },
+    "Diet": {
+        "weights": Description(
+            "weights of the graphs that play", "", "this one", {"full_weights": "the full one"}
+        ),
+        "diet_cents": Description(
+            "pitch of envelopes, mean difference from the full one's", "cents"
+        ),
+        "diet_db": Description("loudness of envelopes, mean difference from the full one's", "dB"),
+        "diet_harmonics_db": Description(
+            "harmonics that are heard, mean difference from the full one's", "dB"
+        ),
+        "diet_noise_db": Description("noise, mean difference from the full one's", "dB"),
+    },
     "Graphs": {
         "onnx_difference": Description("largest difference from the trained networks"),
     },

@@ -149,7 +149,7 @@ def export(
     graph = EnvelopeGraph(network, table_db)
     latents = training_latents(network, cache)
     with exporting(folder) as beside:
-        spec = _export_into(beside, graph, timbre, latents, cache, settings, sources)
+        spec = _export_into(beside, network, graph, timbre, latents, cache, settings, sources)
         add(spec, beside)
         try:
             read_spec(beside)
@@ -161,6 +161,7 @@ def export(
 
 def _export_into(
     folder: Path,
+    network: EnvelopeNetwork,
     graph: EnvelopeGraph,
     timbre: TimbreDecoder | ExportedTimbre,
     latents: Latents,
@@ -170,13 +171,13 @@ def _export_into(
 ) -> InstrumentSpec:
     files = GraphFiles(
         export_envelope(graph, folder),
-        export_encoder(EncoderGraph(graph.network), folder),
+        export_encoder(EncoderGraph(network), folder),
         export_timbre(timbre, folder),
     )
     worst = parity(graph, timbre, files, folder)
     timbre_sizes, sample_rate = timbre_size(timbre)
     described = describe_latents(graph, latents.mean)
-    jitter = measure_jitter(graph.network, cache, latents.windows, latents.mean)
+    jitter = measure_jitter(network, cache, latents.windows, latents.mean)
     spec = InstrumentSpec(
         format=FORMAT,
         name=settings.name,
@@ -187,7 +188,7 @@ def _export_into(
         envelope=files.envelope,
         timbre=files.timbre,
         encoder=files.encoder,
-        envelope_size=EnvelopeSize(graph.network.settings.latent, FRAMES, RELEASE_FRAME),
+        envelope_size=EnvelopeSize(network.settings.latent, FRAMES, RELEASE_FRAME),
         timbre_size=timbre_sizes,
         loudness_db=[round(float(level), 3) for level in graph.loudness_table_db],
         latent_mean=[round(float(x), 6) for x in latents.mean.mean(0)],

@@ -19,7 +19,7 @@ from instrument.units import FRAME_RATE
 from training.analysis.spectra import FLOOR_DB, MEASURED_BY, measure_spectra
 from training.data.features import FeatureCache
 from training.fitting.loop import Batch, Task
-from training.networks.losses import multi_scale_spectral_loss
+from training.networks.losses import heard_distance_db, multi_scale_spectral_loss
 from training.networks.synth import filtered_noise, harmonic
 from training.networks.timbre import TimbreDecoder, TimbreSettings
 from training.reading import ArrayField, DamageError, read_arrays
@@ -27,7 +27,6 @@ from training.reading import ArrayField, DamageError, read_arrays
 FIT_FRAMES = 200
 REFINE_FRAMES = 126  # one more than whole hops, for the controls at both ends
 FAINT_DB = -75.0  # frames fainter than this teach nothing
-HEARD_DB = 80.0  # nor do harmonics so far below the strongest
 
 
 def measured_spectra(
@@ -209,16 +208,9 @@ class TimbreFit(TimbreTask):
         state = batch["f0_hz"].new_zeros(len(batch["f0_hz"]), self.network.settings.hidden)
         amplitude, harmonics, noise, _ = self.network(batch["f0_hz"], batch["loudness_db"], state)
         sounding = (batch["loudness_db"] > FAINT_DB).float()[..., None]
-
-        def distance(estimate: Tensor, measured: Tensor) -> Tensor:
-            estimate_db = 20.0 * torch.log10(estimate + 1e-7)
-            below = measured - measured.amax(-1, keepdim=True)
-            weight = sounding * ((below + HEARD_DB) / HEARD_DB).clamp(0.0, 1.0)
-            error = (estimate_db - measured.clamp_min(-130.0)).abs()
-            return (error * weight).sum() / weight.sum().clamp_min(1.0)
-
-        tone = distance(amplitude[..., None] * harmonics, batch["harmonics_db"])
-        hiss = distance(noise, batch["noise_db"])
+        tones = amplitude[..., None] * harmonics
+        tone = heard_distance_db(tones, batch["harmonics_db"], sounding)
+        hiss = heard_distance_db(noise, batch["noise_db"], sounding)
         return {"loss": tone + hiss, "harmonics_db": tone, "noise_db": hiss}
 
 

@@ -8,12 +8,29 @@ from torch import Tensor
 from training.networks.posterior import Posterior
 
 SCALES = (2048, 1024, 512, 256, 128, 64)
+HEARD_DB = 80.0
+"""What is so far below the strongest isn't heard."""
 
 
 def masked_squared_error(estimate: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Weighted mean of squared errors, over the last axis: [B, 2, T] with [B, T] → [B, 2]."""
     squared = (estimate - target) ** 2 * weight[:, None]
     return squared.sum(-1) / weight.sum(-1)[:, None].clamp_min(1.0)
+
+
+def heard_distance_db(estimate: Tensor, wanted_db: Tensor, sounding: Tensor) -> Tensor:
+    """Mean distance of gains from others in dB, each by how near it is to the strongest.
+
+    Args:
+        estimate: [..., N], gains.
+        wanted_db: [..., N].
+        sounding: [..., 1], how much a frame counts.
+    """
+    estimate_db = 20.0 * torch.log10(estimate + 1e-7)
+    below = wanted_db - wanted_db.amax(-1, keepdim=True)
+    weight = sounding * ((below + HEARD_DB) / HEARD_DB).clamp(0.0, 1.0)
+    error = (estimate_db - wanted_db.clamp_min(-130.0)).abs()
+    return (error * weight).sum() / weight.sum().clamp_min(1.0)
 
 
 def kl_divergence(posterior: Posterior) -> Tensor:

@@ -1,0 +1,68 @@
+"""Trimming: the network in a graph, and the smaller one in it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from instrument.errors import UsageError
+from instrument.model.graphs import Instrument
+from training.diet.lessons import Lessons
+from training.diet.trim import LAYERS, Criterion, importance, read_timbre, trimmed
+from training.networks.timbre import TimbreDecoder
+
+CRITERIA: tuple[Criterion, ...] = ("activation", "magnitude")
+
+
+@torch.no_grad()
+def test_the_network_of_a_graph_is_the_one_that_was_exported(
+    read: TimbreDecoder, tiny_networks: tuple[object, TimbreDecoder]
+) -> None:
+    exported = tiny_networks[1]
+    assert read.settings == exported.settings
+    for name, values in exported.state_dict().items():
+        np.testing.assert_allclose(read.state_dict()[name], values, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+@torch.no_grad()
+def test_all_units_give_what_the_network_gives(
+    read: TimbreDecoder, lessons: Lessons, criterion: Criterion
+) -> None:
+    asked = lessons.asked(3)
+    hidden = read.settings.hidden
+    whole = trimmed(read, importance(read, asked, criterion), hidden)
+    state = torch.zeros(3, hidden)
+    for one, other in zip(whole(*asked, state), read(*asked, state), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+@torch.no_grad()
+def test_a_unit_that_leads_nowhere_counts_nothing(
+    tiny_networks: tuple[object, TimbreDecoder], lessons: Lessons, criterion: Criterion
+) -> None:
+    network = TimbreDecoder(tiny_networks[1].settings)
+    network.harmonic_head.weight[:, 3] = 0.0
+    network.noise_head.weight[:, 3] = 0.0
+    counts = importance(network, lessons.asked(2), criterion)
+    assert len(counts) == len(LAYERS)
+    assert int(counts[-1].argmin()) == 3
+
+
+@torch.no_grad()
+def test_the_units_that_stay_keep_their_weights(read: TimbreDecoder, lessons: Lessons) -> None:
+    counts = importance(read, lessons.asked(2), "activation")
+    small = trimmed(read, counts, 5)
+    kept = counts[-1].topk(5).indices.sort().values
+    torch.testing.assert_close(small.noise_head.weight, read.noise_head.weight[:, kept])
+    assert small.settings.hidden == 5
+
+
+def test_a_graph_of_another_kind_is_refused(tiny: Instrument) -> None:
+    other = dataclasses.replace(tiny.spec, timbre=tiny.spec.envelope)
+    with pytest.raises(UsageError, match="isn't a network of this program"):
+        read_timbre(dataclasses.replace(tiny, spec=other))

@@ -1,0 +1,1 @@
+"""Smaller networks that play as an exported instrument does: trimmed, and taught by its graphs."""
