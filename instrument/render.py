@@ -31,7 +31,9 @@ from instrument.report import RenderReport
 from instrument.settings import TAIL, Chosen, EngineSettings, Mode, Outside
 from instrument.units import gain_to_db
 
-BLOCK = 4096
+BLOCK = 48_000
+"""Samples that are played at once: controls are computed in long runs, but not beyond a block."""
+TAIL_BLOCK = 4096
 LONGEST_TAIL_SECONDS = 10.0
 SILENCE = 1e-4  # −80 dBFS
 OFFLINE = EngineSettings(voices=64)
@@ -59,7 +61,7 @@ class RenderSettings:
     engine: EngineSettings = OFFLINE
     tail_seconds: float | None = None
     samples: int | None = None
-    frames_at_once: int = 32
+    frames_at_once: int = 128
     outside: Outside | None = None
     begins: int = 0
 
@@ -197,12 +199,12 @@ def render_score(
     engine.follow(events)
     peak = 0.0
 
-    def render(until: int) -> float:
+    def render(until: int, longest: int = BLOCK) -> float:
         """Render up to a sample; returns the peak of the last block."""
         nonlocal peak
         block_peak = 0.0
         while engine.position < until:
-            block = np.zeros((2, min(BLOCK, until - engine.position)), dtype=np.float32)
+            block = np.zeros((2, min(longest, until - engine.position)), dtype=np.float32)
             engine.render(block)
             block_peak = float(np.abs(block).max())
             heard = block[:, max(settings.begins - engine.position, -block.shape[1]) :]
@@ -217,9 +219,9 @@ def render_score(
         render(min(length.end, length.most))
         engine.release_all()
     if length.exact:
-        render(length.most)
+        render(length.most, TAIL_BLOCK)
     while engine.position < length.most:
-        until = min(engine.position + BLOCK, length.most)
+        until = min(engine.position + TAIL_BLOCK, length.most)
         if render(until) < SILENCE and engine.silent:
             break
     whole.samples = engine.position
