@@ -14,7 +14,7 @@ import numpy as np
 
 from instrument.arrays import Float32
 from instrument.audio.files import WAV_BYTES, ending, sound_file, subtype
-from instrument.dsp.synth import compile_kernels
+from instrument.dsp.block import compile_kernels
 from instrument.engine.engine import Engine
 from instrument.engine.queue import Timed
 from instrument.engine.stems import Whole, channels, stem

@@ -13,8 +13,8 @@ from instrument.arrays import Float64
 from instrument.bench.effort import Effort
 from instrument.bench.metrics import Metric, Row, Section
 from instrument.bench.timing import Quantiles, quantile_metrics
+from instrument.dsp.block import Renderer
 from instrument.dsp.frames import hop_start
-from instrument.dsp.synth import render_block
 from instrument.engine.engine import Engine
 from instrument.midi.events import NoteOn
 from instrument.model.graphs import Instrument
@@ -62,11 +62,12 @@ def audio_times_us(engine: Engine, block: int, blocks: int) -> Float64:
     Live it is all that the sound device waits for; the control frames were computed before it.
     """
     left, right = np.zeros((2, block), np.float32)
+    render = Renderer(engine.synth)
     spent = np.empty(blocks)
     for i in range(blocks):
         engine.advance(engine.position + block)
         began = perf_counter_ns()
-        render_block(engine.synth, left, right)
+        render(left, right)
         spent[i] = perf_counter_ns() - began
     return spent / 1000.0
 

@@ -8,15 +8,11 @@ JACK's functions are called at their addresses, which lie in the same memory as 
 from __future__ import annotations
 
 import ctypes
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numba
 import numpy as np
-from llvmlite import ir
-from numba import types
 
-from instrument.dsp.jit import compiled_callback, fence, generated
+from instrument.dsp.machine_code import JACK, c_function, fence
 
 WORDS_A_MESSAGE = 2
 """64-bit words in the ring of a message of up to eight bytes: its time and length, and they."""
@@ -40,84 +36,9 @@ RING = 12
 """The first word of the ring."""
 
 
-# --- What JACK calls ----------------------------------------------------------------------------
-
-
-@generated
-def _call(_context: Any, _function: Any, _first: Any, _second: Any, _third: Any) -> Any:  # noqa: ANN401
-    """Call a C function, at its address, with up to three integers or pointers."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        # On all 64-bit systems such arguments have a register each; one too many does no harm.
-        word = ir.IntType(64)
-        kind = ir.FunctionType(word, [word] * 3)
-        function = builder.inttoptr(arguments[0], kind.as_pointer())
-        return builder.call(function, arguments[1:])
-
-    word = types.int64
-    return word(word, word, word, word), generate
-
-
-@generated
-def _byte(_context: Any, _address: Any) -> Any:  # noqa: ANN401
-    """The byte at an address."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        return builder.load(builder.inttoptr(arguments[0], ir.IntType(8).as_pointer()))
-
-    return types.uint8(types.int64), generate
-
-
-@generated
-def _address(_context: Any, _pointer: Any) -> Any:  # noqa: ANN401
-    """The number of a pointer."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        return builder.ptrtoint(arguments[0], ir.IntType(64))
-
-    return types.int64(types.voidptr), generate
-
-
-_as_array: Any = numba.carray  # type: ignore[attr-defined]
-
-
-def _process(frames, user_data):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """JackProcessCallback."""
-    memory = _as_array(user_data, RING, np.int64)
-    capacity = memory[CAPACITY]
-    ring = _as_array(user_data, RING + capacity, np.int64)[RING:]
-    event = _address(user_data) + EVENT * BYTES_A_WORD
-    buffer = _call(memory[GET_BUFFER], memory[PORT], np.int64(frames), 0)
-    if buffer == 0:
-        return 0
-    began = _call(memory[LAST_FRAME_TIME], memory[CLIENT], 0, 0) & (FRAMES_WRAP - 1)
-    count = _call(memory[EVENT_COUNT], buffer, 0, 0) & (FRAMES_WRAP - 1)
-    for i in range(count):
-        if _call(memory[EVENT_GET], event, buffer, i) & (FRAMES_WRAP - 1) != 0:
-            continue
-        length, data = memory[EVENT + 1], memory[EVENT + 2]
-        needed = 1 + (length + BYTES_A_WORD - 1) // BYTES_A_WORD
-        written = memory[WRITTEN]
-        if written - memory[TAKEN] + needed >= capacity:
-            continue
-        ring[written % capacity] = began << LENGTH_BITS | length
-        for word in range(needed - 1):
-            packed = np.int64(0)
-            for j in range(word * BYTES_A_WORD, min(length, (word + 1) * BYTES_A_WORD)):
-                packed |= np.int64(_byte(data + j)) << (BYTES_A_WORD * (j % BYTES_A_WORD))
-            ring[(written + 1 + word) % capacity] = packed
-        fence()
-        memory[WRITTEN] = written + needed
-    return 0
-
-
-@cache
 def process_address() -> int:
     """Address of the compiled callback; it is compiled, or taken from disk, at the first call."""
-    return compiled_callback(types.intc(types.uint32, types.voidptr), _process)
-
-
-# --- What it writes -----------------------------------------------------------------------------
+    return c_function(JACK)
 
 
 class JackFunctions(NamedTuple):

@@ -19,23 +19,27 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from importlib.util import cache_from_source
 from pathlib import Path
-from typing import Any
 
-import llvmlite
-import numba
 import numpy as np
-from llvmlite.binding import get_host_cpu_name
 
 PREFIX = "kernels-"
 GROUND_FLOOR = ("arrays.py", "units.py")
 """Files of the package from which kernels take constants."""
 
+COMPILERS = "numba", "llvmlite"
+
+PLACE = "NUMBA_CACHE_DIR"
+"""The environment's variable that names the folder; the others say how numba compiles."""
+
+PROCESSORS = Path("/proc/cpuinfo")
+KIND_OF_PROCESSOR = "vendor", "cpu family", "model", "stepping", "flags", "CPU ", "Features"
+"""What Linux says of one, for 64-bit x86 and ARM; elsewhere LLVM says it, which takes longer."""
+
 LONGEST_UNUSED_SECONDS = 7 * 24 * 3600
 """Machine code of another Python or processor, on the same sources, goes when unused so long."""
-
-_config: Any = numba.config
 
 _log = logging.getLogger(__name__)
 
@@ -48,18 +52,31 @@ def _digest(parts: Iterable[bytes], size: int) -> str:
     return digest.hexdigest()
 
 
+def _processor() -> str:
+    """What processor this is, and what it can do."""
+    with suppress(OSError):
+        first, _, _ = PROCESSORS.read_text().partition("\n\n")
+        told = [line for line in first.splitlines() if line.startswith(KIND_OF_PROCESSOR)]
+        if told:
+            return "\n".join(told)
+    from llvmlite import binding  # noqa: PLC0415
+
+    return f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
+
+
 def _folder_name(sources: Path) -> str:
     """Digests of the sources that are compiled, and of what compiles them on what processor."""
     own = Path(__file__).parent
     ground_floor = (own.parent / name for name in GROUND_FLOOR)
     files = sorted({*own.glob("*.py"), *ground_floor, *sources.glob("*.py")})
     contents = (part for file in files for part in (file.name.encode(), file.read_bytes()))
+    told = sorted(each for each in os.environ.items() if each[0].startswith("NUMBA_"))
     compiler = (
-        numba.__version__,
-        llvmlite.__version__,
+        *(version(name) for name in COMPILERS),
         np.__version__,
         sys.version,
-        _config.CPU_NAME or get_host_cpu_name(),
+        _processor(),
+        *(f"{name}={value}" for name, value in told if name != PLACE),
     )
     return f"{PREFIX}{_digest(contents, 6)}-{_digest(map(str.encode, compiler), 4)}"
 
@@ -79,8 +96,8 @@ def _places(sources: Path) -> Iterator[Path]:
     """Folders where machine code may be kept, the best one first."""
     # Elsewhere several copies of the sources share a folder.
     own = f"{sources.name}-{_digest([bytes(sources)], 4)}"
-    if _config.CACHE_DIR:
-        yield Path(_config.CACHE_DIR).absolute() / own
+    if os.environ.get(PLACE):
+        yield Path(os.environ[PLACE]).absolute() / own
         return
     yield Path(cache_from_source(str(sources / "kernels.py"))).parent
     with suppress(RuntimeError):  # no home

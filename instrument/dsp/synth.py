@@ -7,21 +7,16 @@ as soon as the voice before it in its slot has faded away.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from instrument.arrays import Float32
 from instrument.dsp.frames import Frames, Onsets, hop_start
 from instrument.dsp.harmonic import add_harmonics
-from instrument.dsp.jit import compiled, compiled_inside, fence, first_calls, inlined
+from instrument.dsp.jit import compiled, compiled_inside, fence, inlined
 from instrument.dsp.limiter import limit
 from instrument.dsp.noise import add_noise
 from instrument.dsp.reverb import add_reverb
 from instrument.dsp.state import Synth, SynthState
-
-PASSES = 1400
-"""Passes in whose time all is compiled: there are about 800, and the last is as long as 600."""
 
 LONGEST_HOLD_HOPS = 50
 """Voices whose frames don't come any more are silenced after 200 ms."""
@@ -243,8 +238,8 @@ def _start_voices(
         state.voice[slot] = state.started[0]
 
 
-@compiled
-def render_block(synth: Synth, left: Float32, right: Float32) -> None:
+@inlined
+def render_synth(synth: Synth, left: Float32, right: Float32) -> None:
     """Render the next samples.
 
     Args:
@@ -278,21 +273,3 @@ def render_block(synth: Synth, left: Float32, right: Float32) -> None:
         limit(synth.limiter, block_left, block_right)
         filled += count
         state.position[0] += count
-
-
-def compile_kernels(progress: Callable[[float], None] = lambda _share: None) -> float:
-    """Compile all that rendering needs, or take it from disk.
-
-    Args:
-        progress: Told how much is done, 0…1, if anything has to be.
-
-    Returns:
-        The seconds that compiling took; 0 if nothing had to be compiled.
-    """
-
-    def calls() -> None:
-        fence()
-        nothing = np.zeros(0, np.float32)
-        render_block(Synth.smallest(), nothing, nothing)
-
-    return first_calls(calls, PASSES, progress)

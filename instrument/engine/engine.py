@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from instrument.arrays import Float32
+from instrument.dsp.block import Renderer
 from instrument.dsp.frames import hop_of, hop_start, longest_hop
 from instrument.dsp.limiter import LimiterState
 from instrument.dsp.noise import impulse_response_matrix
 from instrument.dsp.reverb import ReverbState
 from instrument.dsp.state import Synth, SynthState
-from instrument.dsp.synth import render_block
 from instrument.engine.control import Control
 from instrument.engine.disturbing import disturbing
 from instrument.engine.queue import EventQueue, Timed
@@ -106,6 +106,7 @@ class Engine:
             reverb=ReverbState.empty(sample_rate, settings.room_gain),
             limiter=LimiterState.empty(sample_rate),
         )
+        self._render = Renderer(self.synth)
         self._watch = FaultWatch(instrument)
         self._sample_rate = sample_rate
         self._step = max(ahead, longest_hop(sample_rate))
@@ -241,5 +242,5 @@ class Engine:
         for first in range(0, out.shape[1], self._step):
             left, right = out[:, first : first + self._step]
             self.advance(self.position + len(left))
-            render_block(self.synth, left, right)
+            self._render(left, right)
         self._watch.check()

@@ -8,7 +8,7 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.dsp.frames import Frames, Onsets
-from instrument.dsp.jit import fence
+from instrument.dsp.machine_code import fence
 from instrument.dsp.noise import note_noise
 from instrument.engine.smoothing import Performance
 from instrument.engine.table import Slots, VoiceTable

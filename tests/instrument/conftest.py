@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instrument.dsp.synth import compile_kernels
+from instrument.dsp.block import compile_kernels
 
 
 @pytest.fixture(scope="session", autouse=True)

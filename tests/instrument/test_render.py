@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32
-from instrument.dsp.synth import render_block
+from instrument.dsp.block import render_block
 from instrument.engine.engine import Engine
 from instrument.errors import UnknownName, UsageError
 from instrument.midi.events import (

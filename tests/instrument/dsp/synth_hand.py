@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from instrument.arrays import Float32, Float64
+from instrument.dsp.block import render_block
 from instrument.dsp.frames import Frames, Onsets, hop_start
 from instrument.dsp.limiter import LimiterState
 from instrument.dsp.noise import impulse_response_matrix, note_noise
 from instrument.dsp.reverb import ReverbState
 from instrument.dsp.state import FADE_SECONDS, Synth, SynthState
-from instrument.dsp.synth import OUTPUT_GAIN, render_block
+from instrument.dsp.synth import OUTPUT_GAIN
 
 RATE = 48_000
 HOP = 192

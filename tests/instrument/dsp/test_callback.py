@@ -19,8 +19,8 @@ from instrument.dsp.callback import (
     OUTPUT_UNDERFLOW,
     Callback,
     Playback,
-    _laid_out,
 )
+from instrument.dsp.machine_code import laid_out
 from instrument.engine.engine import Engine
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
 from instrument.model.graphs import Instrument
@@ -165,7 +165,7 @@ def test_what_the_callback_works_on_stays_though_nobody_else_has_it(tiny: Instru
 def test_its_memory_is_as_large_as_numba_takes_it_for(playback: Playback) -> None:
     works_on, context = (playback, 0), cpu_target.target_context
     kind = context.get_value_type(numba.typeof(works_on))  # type: ignore[no-untyped-call]
-    assert ctypes.sizeof(_laid_out(works_on)) == context.get_abi_sizeof(kind)
+    assert ctypes.sizeof(laid_out(works_on)) == context.get_abi_sizeof(kind)
 
 
 def test_arrays_of_other_types_are_refused(playback: Playback) -> None:

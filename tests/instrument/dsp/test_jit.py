@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 import instrument
-from instrument.dsp import jit, kernel_cache
-from instrument.dsp.jit import compiled, first_calls
+from instrument.dsp import compiler, kernel_cache
+from instrument.dsp.compiler import first_calls
+from instrument.dsp.jit import compiled
 
 PACKAGE = Path(instrument.__file__).parent
 
@@ -35,7 +36,7 @@ def test_a_kernel_plays_though_its_code_cannot_be_kept(
 ) -> None:
     folder = tmp_path / "kept"
     folder.mkdir()
-    monkeypatch.setattr(jit, "kernel_folder", lambda _sources: folder)
+    monkeypatch.setattr(compiler, "kernel_folder", lambda _sources: folder)
     kernel = compiled(doubled)
     if gone:
         shutil.rmtree(folder)
@@ -47,7 +48,7 @@ def test_a_kernel_plays_though_its_code_cannot_be_kept(
 def test_code_that_was_cut_off_is_compiled_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jit, "kernel_folder", lambda _sources: tmp_path)
+    monkeypatch.setattr(compiler, "kernel_folder", lambda _sources: tmp_path)
     assert compiled(doubled)(1.5) == 3.0
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) == 2
@@ -59,7 +60,7 @@ def test_code_that_was_cut_off_is_compiled_anew(
 def test_compiling_is_timed_and_told_only_where_it_happens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jit, "kernel_folder", lambda _sources: tmp_path)
+    monkeypatch.setattr(compiler, "kernel_folder", lambda _sources: tmp_path)
     told: list[float] = []
     kernel = compiled(doubled)
     assert first_calls(lambda: kernel(1.0), 10, told.append) > 0.0
@@ -145,7 +146,9 @@ import numba
 import numpy as np
 from numba import types
 
-from instrument.dsp.jit import compiled, compiled_callback, compiled_inside, generated
+from instrument.dsp import machine_code
+from instrument.dsp.compiler import c_function
+from instrument.dsp.jit import compiled, compiled_inside, generated
 from instrument.dsp.reverb import ReverbState, add_reverb
 
 STATE = numba.typeof(ReverbState.empty(48_000, 1.0))
@@ -177,15 +180,16 @@ def callback(pointer, left, right, samples):
 
 def address():
     pointer = types.voidptr
-    return compiled_callback(types.intc(pointer, pointer, pointer, types.ulong), callback)
+    signature = types.intc(pointer, pointer, pointer, types.ulong)
+    return machine_code.c_function("callers", lambda: c_function(signature, callback))
 '''
 
 PROGRAM = """
 import ctypes, json
 import numpy as np
 from instrument.dsp import callers
-from instrument.dsp.callback import _laid_out
-from instrument.dsp.jit import first_calls
+from instrument.dsp.compiler import first_calls
+from instrument.dsp.machine_code import laid_out
 from instrument.dsp.reverb import ReverbState
 
 SAMPLES = 3000
@@ -200,7 +204,7 @@ def sound():
 def calls():
     callers.through(ReverbState.empty(48_000, 1.0), *sound())
     state = ReverbState.empty(48_000, 1.0)
-    memory = _laid_out(state)
+    memory = laid_out(state)
     pointer = ctypes.c_void_p
     function = ctypes.CFUNCTYPE(ctypes.c_int, pointer, pointer, pointer, ctypes.c_ulong)
     left, right = sound()

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numba
 import pytest
 
 from instrument.dsp import kernel_cache
@@ -22,7 +21,7 @@ LONG_AGO = time.time() - 2 * kernel_cache.LONGEST_UNUSED_SECONDS
 @pytest.fixture
 def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of sources, away from the user's own cache."""
-    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setattr(kernel_cache, "_user_cache", lambda: tmp_path / "user")
     folder = tmp_path / "kernels"
     folder.mkdir()
@@ -51,10 +50,11 @@ def test_it_lies_where_make_clean_looks(sources: Path) -> None:
         lambda folder, _: (folder / "one.py").write_text("GAIN = 2.0\n"),
         lambda folder, _: (folder / "three.py").write_text(""),
         lambda folder, _: (folder / "two.py").rename(folder / "four.py"),
-        lambda _, patch: patch.setattr(numba, "__version__", "0.0.1"),
-        lambda _, patch: patch.setattr(kernel_cache, "get_host_cpu_name", lambda: "abacus"),
+        lambda _, patch: patch.setattr(kernel_cache, "version", lambda _name: "0.0.1"),
+        lambda _, patch: patch.setattr(kernel_cache, "_processor", lambda: "abacus"),
+        lambda _, patch: patch.setenv("NUMBA_OPT", "1"),
     ],
-    ids=["a constant", "another file", "a name", "numba", "the processor"],
+    ids=["a constant", "another file", "a name", "numba", "the processor", "an option"],
 )
 def test_it_is_another_one_when_anything_changes(
     sources: Path,
@@ -108,7 +108,7 @@ def test_beside_the_sources_or_else_in_the_users_cache(sources: Path, tmp_path: 
 def test_where_numba_was_told_to(
     sources: Path, tmp_path: Path, named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / named))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / named))
     assert made(sources).is_relative_to(tmp_path / named)
     assert not (sources / "__pycache__").exists()
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32
-from instrument.dsp.synth import render_block
+from instrument.dsp.block import render_block
 from instrument.engine.engine import Engine
 from instrument.midi.events import Event, NoteOn
 from instrument.model.graphs import Instrument

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32
-from instrument.dsp.synth import render_block
+from instrument.dsp.block import render_block
 from instrument.engine.engine import Engine
 from instrument.errors import OutputError
 from instrument.live import takes

@@ -1,0 +1,76 @@
+"""The next samples, by machine code that is called through C: `synth` says what it does."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import cache
+
+from instrument.arrays import Float32
+from instrument.dsp.machine_code import (
+    FENCE,
+    RENDER,
+    RESULTS,
+    c_function,
+    compile_missing,
+    laid_out,
+    layout,
+)
+from instrument.dsp.state import Synth
+
+PASSES = 1400
+"""Passes in whose time all is compiled: there are about 800, and the last is as long as 600."""
+
+
+@cache
+def _layout() -> object:
+    """What every synthesiser is, to compiled code."""
+    return layout(Synth.smallest())
+
+
+class Renderer:
+    """Renders the blocks of a synthesiser."""
+
+    TYPE = ctypes.CFUNCTYPE(ctypes.c_int, *5 * [ctypes.c_void_p], ctypes.c_ssize_t)
+
+    def __init__(self, synth: Synth) -> None:
+        """Lay out what plays, whose arrays are shared.
+
+        Raises:
+            TypeError: It isn't made of such arrays as the machine code was compiled for.
+        """
+        if layout(synth) != _layout():
+            raise TypeError("blocks are compiled for arrays of other types")
+        self._synth = synth
+        self._memory = laid_out(synth)
+        self._function = self.TYPE(c_function(RENDER))
+
+    def __call__(self, left: Float32, right: Float32) -> None:
+        """Render the next samples.
+
+        Args:
+            left: [n], written; its samples lie side by side.
+            right: [n], written; the same.
+        """
+        for channel in (left, right):
+            if channel.dtype != "f4" or not channel.flags.c_contiguous or len(channel) != len(left):
+                raise TypeError("blocks are two arrays of float32, side by side and equally long")
+        data = left.ctypes.data, right.ctypes.data
+        self._function(*RESULTS, self._memory, *data, len(left))
+
+
+def render_block(synth: Synth, left: Float32, right: Float32) -> None:
+    """Render the next samples of a synthesiser: one block, as `Renderer` does."""
+    Renderer(synth)(left, right)
+
+
+def compile_kernels(progress: Callable[[float], None] = lambda _share: None) -> float:
+    """Compile all that rendering needs, or take it from disk.
+
+    Args:
+        progress: Told how much is done, 0…1, if anything has to be.
+
+    Returns:
+        The seconds that compiling took; 0 if nothing had to be compiled.
+    """
+    return compile_missing((RENDER, FENCE), PASSES, progress)
