@@ -6,6 +6,8 @@ import ctypes
 from collections.abc import Callable
 from functools import cache
 
+import numpy as np
+
 from instrument.arrays import Float32
 from instrument.dsp.machine_code import (
     FENCE,
@@ -18,8 +20,8 @@ from instrument.dsp.machine_code import (
 )
 from instrument.dsp.state import Synth
 
-PASSES = 1400
-"""Passes in whose time all is compiled: there are about 800, and the last is as long as 600."""
+PASSES = 1700
+"""Passes in whose time all is compiled: there are some 1100, and the last is as long as 600."""
 
 
 @cache
@@ -49,14 +51,21 @@ class Renderer:
         """Render the next samples.
 
         Args:
-            left: [n], written; its samples lie side by side.
-            right: [n], written; the same.
+            left: [n], written.
+            right: [n], written.
+
+        Raises:
+            TypeError: They are of another type, or not equally long.
         """
-        for channel in (left, right):
-            if channel.dtype != "f4" or not channel.flags.c_contiguous or len(channel) != len(left):
-                raise TypeError("blocks are two arrays of float32, side by side and equally long")
-        data = left.ctypes.data, right.ctypes.data
+        channels = left, right
+        if any(each.dtype != np.float32 or len(each) != len(left) for each in channels):
+            raise TypeError("a block is two arrays of float32, equally long")
+        written = [np.require(each, requirements="C") for each in channels]
+        data = (each.ctypes.data for each in written)
         self._function(*RESULTS, self._memory, *data, len(left))
+        for channel, samples in zip(channels, written, strict=True):
+            if samples is not channel:  # whose samples don't lie side by side
+                channel[:] = samples
 
 
 def render_block(synth: Synth, left: Float32, right: Float32) -> None:

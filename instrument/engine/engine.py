@@ -81,8 +81,7 @@ class Engine:
             UsageError: An axis that has no knob, or a mode that needs strings, which aren't there.
         """
         settings = settings or EngineSettings()
-        sample_rate = settings.sample_rate
-        spec = instrument.spec
+        spec, sample_rate = instrument.spec, settings.sample_rate
         sizes = spec.timbre_size
         matrix = impulse_response_matrix(sizes.noise_bands, sample_rate, spec.sample_rate)
         hops = LEAST_HOPS + -(-ahead * FRAME_RATE // sample_rate)
