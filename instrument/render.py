@@ -31,9 +31,8 @@ from instrument.report import RenderReport
 from instrument.settings import TAIL, Chosen, EngineSettings, Mode, Outside
 from instrument.units import gain_to_db
 
-BLOCK = 48_000
-"""Samples that are played at once: controls are computed in long runs, but not beyond a block."""
-TAIL_BLOCK = 4096
+BLOCK, TAIL_BLOCK = 48_000, 4096
+"""Samples that are played at once, and after the last event: no run of a graph goes beyond them."""
 LONGEST_TAIL_SECONDS = 10.0
 SILENCE = 1e-4  # −80 dBFS
 OFFLINE = EngineSettings(voices=64)
@@ -221,8 +220,7 @@ def render_score(
     if length.exact:
         render(length.most, TAIL_BLOCK)
     while engine.position < length.most:
-        until = min(engine.position + TAIL_BLOCK, length.most)
-        if render(until) < SILENCE and engine.silent:
+        if render(min(engine.position + TAIL_BLOCK, length.most)) < SILENCE and engine.silent:
             break
     whole.samples = engine.position
     taken = time.perf_counter() - began

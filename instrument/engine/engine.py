@@ -199,19 +199,18 @@ class Engine:
                 self._handle_next()
             elif self._hop_end < until:
                 self.reached = self._hop_end
-                self._planner.begin_hop(self._undisturbed_hops(until))
+                undisturbed = self._hops_until(until - 1, self._queue.next_disturbance)
+                uneventful = self._hops_until(until - 1, following and following[0])
+                self._planner.begin_hop(undisturbed, uneventful)
                 self._hop_end = hop_start(self._planner.hop + 1, self._sample_rate)
             else:
                 break
         self.reached = max(self.reached, until)
 
-    def _undisturbed_hops(self, until: int) -> int:
-        """How many hops will begin before an event disturbs the voices, or a sample is reached."""
-        last = hop_of(until - 1, self._sample_rate)
-        disturbance = self._queue.next_disturbance
-        if disturbance is not None:
-            last = min(last, hop_of(disturbance, self._sample_rate))
-        return last - self._planner.hop
+    def _hops_until(self, sample: int, event: int | None) -> int:
+        """How many hops will begin until there is a sample, or before that the one of an event."""
+        last = sample if event is None else min(sample, event)
+        return hop_of(last, self._sample_rate) - self._planner.hop
 
     def _handle_next(self) -> None:
         """Handle the next event; keys that go down together are one chord."""

@@ -151,21 +151,11 @@ class FrameWriter:
             self._write_frames(rows, slots, controls)
         return level_db
 
-    def add(self, hop: int, bent: Float64) -> None:
-        """Add what can't wait to a hop that begins, whose frame may have been read by now.
-
-        Args:
-            hop: Which.
-            bent: [slots], semitones that voices are bent farther than the frame was written for.
-        """
-        frames, eased_db = self.frames, self._table.eased_db
-        row = hop % len(frames.voice)
-        most = np.clip(bent, -MOST_BENT_SEMITONES, MOST_BENT_SEMITONES)
-        frames.bend[row] = 2.0 ** (most / 12.0)
-        frames.ease[row] = db_to_gain(-eased_db)
+    def add(self, hop: int, bent: Float64 | None) -> None:
+        """Add what can't wait to a hop that begins; see `add_to`."""
+        eased_db = self._table.eased_db
+        add_to(self.frames, hop, bent, eased_db)
         eased_db[:] = 0.0
-        fence()
-        frames.begun[0] = hop + 1
 
     def publish(self, hop: int) -> None:
         """Let the synthesiser read a hop's frame."""
@@ -231,3 +221,34 @@ class FrameWriter:
         onsets.gain[items] = controls.gain[:, 0]
         fence()
         onsets.ready[0] += len(slots)
+
+
+def add_to(frames: Frames, hop: int, bent: Float64 | None, eased_db: Float64) -> None:
+    """Add what can't wait to a hop that begins, whose frame may have been read by now.
+
+    Args:
+        frames: The ring that it is in.
+        hop: Which.
+        bent: [slots], semitones that voices are bent farther than the frame was written for; None
+            for none.
+        eased_db: [slots], how much fainter they are to become.
+    """
+    row = hop % len(frames.voice)
+    frames.bend[row] = frames.ease[row] = 1.0
+    if bent is not None:
+        most = np.clip(bent, -MOST_BENT_SEMITONES, MOST_BENT_SEMITONES)
+        frames.bend[row] = 2.0 ** (most / 12.0)
+    if eased_db.any():
+        frames.ease[row] = db_to_gain(-eased_db)
+    fence()
+    frames.begun[0] = hop + 1
+
+
+def add_nothing(frames: Frames, hop: int, count: int) -> None:
+    """Let so many hops begin, from one on, to which nothing is added: the room, too, stays."""
+    hops = np.arange(hop, hop + count)
+    rows = hops % len(frames.voice)
+    frames.bend[rows] = frames.ease[rows] = 1.0
+    frames.room[(hops + 1) % len(frames.room)] = frames.room[hop % len(frames.room)]
+    fence()
+    frames.begun[0] = hop + count

@@ -138,7 +138,7 @@ class Notes:
         (note,) = self.violins.bowed([slot], [note])
         before = self._smoother.join(slot, note.channel)
         glide = self._pool.join(slot, note, line, before, self._smoother.values)
-        self._smoother.lead(slot, glide)
+        self._smoother.led.lead(slot, glide)
 
     def _note(self, event: NoteOn, number: int, sample: int) -> VoiceNote:
         controlling_channel = self._state.controlling_channel(event.channel)

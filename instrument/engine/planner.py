@@ -7,7 +7,7 @@ import numpy as np
 from instrument.arrays import Float32, Float64
 from instrument.dsp.frames import hop_start
 from instrument.engine.allocation import Voices
-from instrument.engine.frame_writer import SILENT_DB, FrameWriter
+from instrument.engine.frame_writer import SILENT_DB, FrameWriter, add_nothing
 from instrument.engine.long_notes import LongNotes
 from instrument.engine.slots import HOLDING, Stage
 from instrument.engine.smoothing import ControlSmoother, Performance
@@ -64,12 +64,13 @@ class FramePlanner:
         self._planned: list[Float64] = []
         self._wanted = 0
 
-    def begin_hop(self, undisturbed: int = 1) -> None:
-        """Go on to the next hop.
+    def begin_hop(self, undisturbed: int = 1, uneventful: int = 1) -> None:
+        """Go on to the next hop, and where nothing moves, to those that are like it.
 
         Args:
             undisturbed: How many hops, this one included, will begin before something happens to
                 the voices, at least 1.
+            uneventful: How many of these will begin before anything happens, at least 1.
         """
         self.hop += 1
         bent = self._smoother.advance()
@@ -79,6 +80,11 @@ class FramePlanner:
             self._edit_curves()
             self._wanted = self._frames_until_change(undisturbed)
         self._planned.append(self._smoother.values.copy())
+        alike = min(self._wanted - len(self._planned), uneventful - 1)
+        if alike > 0 and bent is None and self._room == self.room:
+            add_nothing(self._writer.frames, self.hop + 1, alike)
+            self._planned += alike * self._planned[-1:]
+            self.hop += alike
         if len(self._planned) == self._wanted:
             self._write()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from functools import cache
 
 import numpy as np
 
-from instrument.arrays import Float32, Float64, Int64
+from instrument.arrays import Float64, Int64
+from instrument.engine.led_bends import LedBends
 from instrument.midi.channel import CHANNELS, MIDDLE, Channel
 from instrument.midi.controllers import AXIS_CONTROLLERS, ChannelState
 from instrument.units import controller_gain, db_to_gain, pan_gains
@@ -60,9 +61,6 @@ SMOOTHING_SECONDS = dict.fromkeys(Performance, 0.009) | {
 }
 ARRIVED = 1e-6
 """Controls that are so near to where they were set, in their own units, are there."""
-
-LONGEST_GLIDE_FRAMES = 25
-"""In a slower glide, 100 ms, a bend is one of its own."""
 
 
 @cache
@@ -151,6 +149,7 @@ class ControlSmoother:
         values: [slots, columns], the smoothed controls in the order of ``Performance``.
         knobs: [slots, 8], the positions 0…1 of the latent axes; NaN where none was set.
         settled: Whether all are where they were set, so that the next frame's are the same.
+        led: Bends that don't move by themselves.
     """
 
     def __init__(self, state: ChannelState, frame_rate: int, slots: int) -> None:
@@ -178,7 +177,7 @@ class ControlSmoother:
         # Voices whose notes ended keep what was their own.
         self._kept = np.full((slots, len(self._share)), np.nan)
         self._ended = np.zeros(slots, bool)
-        self._glides: dict[int, Iterator[float]] = {}
+        self.led = LedBends()
         self._knobs_of: list[tuple[dict[int, float], dict[int, float]]] = [({}, {})] * CHANNELS
         self._turned = False
         self.values, self.knobs = self._now[:, :COLUMNS], self._now[:, COLUMNS:]
@@ -240,8 +239,8 @@ class ControlSmoother:
         self.take_up()
         rows = np.array(slots)
         self._channel[rows], self._ended[rows] = channels, False
-        for slot in slots if self._glides else ():
-            self._glides.pop(slot, None)
+        for slot in slots:
+            self.led.leave(slot)
         self._aim(rows)
         self._now[rows] = self._targets[rows]
 
@@ -276,34 +275,6 @@ class ControlSmoother:
         self.settled = False
         return before
 
-    def lead(self, slot: int, glide: Float32) -> None:
-        """Let the bend of a voice that has joined move at its glide's pace: the two are one way.
-
-        A wheel that goes back while a finger comes down would otherwise take the pitch with it.
-
-        Args:
-            slot: Of the voice.
-            glide: [frames], how much of its way will be left, from 1 to 0; a slow one is left to
-                itself.
-        """
-        self._glides.pop(slot, None)
-        if len(glide) <= LONGEST_GLIDE_FRAMES:
-            before = np.append(1.0, glide[:-1])
-            self._glides[slot] = iter((1.0 - glide / before).tolist())
-
-    def _shares(self) -> Float64:
-        """How much of their way the controls go in a frame, [columns] or [slots, columns]."""
-        if not self._glides:
-            return self._share
-        shares = np.tile(self._share, (len(self._now), 1))
-        for slot, glide in list(self._glides.items()):
-            share = next(glide, None)
-            if share is None:
-                del self._glides[slot]
-            else:
-                shares[slot, Performance.BEND_SEMITONES] = share
-        return shares
-
     def hear_only(self, channel: int | None) -> None:
         """Let no other channel be heard, from the beginning on; all if None."""
         self._silenced = set() if channel is None else set(range(CHANNELS)) - {channel}
@@ -328,22 +299,27 @@ class ControlSmoother:
             self.knobs, self._targets[:, COLUMNS:], equal_nan=True
         )
 
-    def advance(self) -> Float64:
+    def advance(self) -> Float64 | None:
         """Smooth by one frame: one-pole low-passes.
 
         Returns:
-            [slots], semitones by which bends have moved, but for those that glides lead.
+            [slots], semitones by which bends have moved, but for those that glides lead; None
+            where nothing moves until a channel is told something.
         """
         self.take_up()
-        shares = self._shares()
+        led = self.led.next_shares()
         if self.settled:
-            return np.zeros(len(self._now))
+            return np.zeros(len(self._now)) if led else None
+        shares = self._share
+        if led:
+            shares = np.tile(shares, (len(self._now), 1))
+            shares[list(led), Performance.BEND_SEMITONES] = list(led.values())
         way = self._targets - self._now
         near = np.abs(way) < ARRIVED
         gone = np.where(near, way, shares * way)
         self._now += gone
         self._now[near] = self._targets[near]
         bent: Float64 = gone[:, Performance.BEND_SEMITONES]
-        bent[list(self._glides)] = 0.0
+        bent[list(led)] = 0.0
         self.settled = bool((near | np.isnan(way)).all())
         return bent
