@@ -29,6 +29,7 @@ from instrument.dsp.jack_callback import (
     GET_BUFFER,
     LAST_FRAME_TIME,
     LENGTH_BITS,
+    PLACE_BITS,
     PORT,
     RING,
     TAKEN,
@@ -224,9 +225,10 @@ def _jack(frames, user_data):  # type: ignore[no-untyped-def]  # noqa: ANN001, A
         length, data = memory[EVENT + 1], memory[EVENT + 2]
         needed = 1 + (length + BYTES_A_WORD - 1) // BYTES_A_WORD
         written = memory[WRITTEN]
-        if written - memory[TAKEN] + needed >= capacity:
+        if written - memory[TAKEN] + needed >= capacity or length >> LENGTH_BITS:
             continue
-        ring[written % capacity] = began << LENGTH_BITS | length
+        place = memory[EVENT] & ((1 << PLACE_BITS) - 1)
+        ring[written % capacity] = (began << PLACE_BITS | place) << LENGTH_BITS | length
         for word in range(needed - 1):
             packed = np.int64(0)
             for j in range(word * BYTES_A_WORD, min(length, (word + 1) * BYTES_A_WORD)):

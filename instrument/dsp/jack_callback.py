@@ -1,7 +1,8 @@
 """The process callback of a MIDI input of JACK, compiled: it never waits for Python.
 
 JACK calls it once a period, from a thread on which all programs of the graph wait. It copies the
-messages of the period, with the frame at which it began, into a ring that another thread reads.
+messages of the period, with the frame at which it began and the place of each in it, into a ring
+that another thread reads.
 JACK's functions are called at their addresses, which lie in the same memory as the ring.
 """
 
@@ -21,7 +22,8 @@ BYTES_A_WORD = 8
 FRAMES_WRAP = 1 << 32
 """JACK counts frames in 32 bits."""
 
-LENGTH_BITS = 31
+LENGTH_BITS, PLACE_BITS = 17, 14
+"""No message of JACK's is longer than 128 KiB, and no period than 8,192 frames."""
 
 GET_BUFFER, EVENT_COUNT, EVENT_GET, LAST_FRAME_TIME, CLIENT, PORT = range(6)
 """Words of the memory: addresses of JACK's functions, its client and its port."""
@@ -75,10 +77,12 @@ class MidiRing:
         """Say which port of which client is read, by JACK's pointers."""
         self._memory[CLIENT], self._memory[PORT] = client, port
 
-    def take(self) -> tuple[bytes, int] | None:
-        """The next message: its bytes, and the frames since the period of the one before.
+    def take(self) -> tuple[bytes, int, int] | None:
+        """The next message; None if there is none.
 
-        0 for the first one; None if there is none.
+        Returns:
+            Its bytes, the frames since the period of the one before, 0 for the first one, and the
+            frame in its period.
         """
         taken = self._words[TAKEN]
         if taken == self._words[WRITTEN]:
@@ -93,9 +97,9 @@ class MidiRing:
         )
         fence()
         self._words[TAKEN] = taken + 1 + words
-        began = head >> LENGTH_BITS
+        began, place = divmod(head >> LENGTH_BITS, 1 << PLACE_BITS)
         before, self._before = self._before, began
-        return data[:length], 0 if before is None else (began - before) % FRAMES_WRAP
+        return data[:length], 0 if before is None else (began - before) % FRAMES_WRAP, place
 
     def _word(self, number: int) -> int:
         return self._words[RING + number % self._capacity]

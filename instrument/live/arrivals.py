@@ -32,14 +32,14 @@ class Arrival:
         port: Name of the input.
         event: What the message that arrived means.
         seconds: When it arrived, by ``time.perf_counter``.
-        at_period_start: Whether it was handed over at the start of an audio period, as JACK does
-            with all messages of a period: when in the period it came isn't known.
+        place: Its frame in the audio period at whose start it was handed over, as JACK does with
+            all messages of a period; None elsewhere.
     """
 
     port: str
     event: Event
     seconds: float
-    at_period_start: bool
+    place: int | None = None
 
 
 class Source(Protocol):
@@ -131,15 +131,12 @@ class Link:
         client: MidiClient,
         port: Port | None,
         name: str,
-        *,
-        at_period_start: bool,
     ) -> None:
         self.port = port
         self.name = name if port is None else port[0]
         self.own = ""
         self.overflows = 0
         self._client = client
-        self._at_period_start = at_period_start
         self._parser = MessageParser()
         self._clock = ArrivalClock()
         self._empty = time.perf_counter()
@@ -159,10 +156,9 @@ class Link:
             if found is None:
                 self._empty, self._unbroken = asked, 0
                 return
-            data, delta = found
-            seconds = self._clock.arrival(delta, time.perf_counter(), self._empty)
-            for event in self._parser.feed(data):
-                yield Arrival(self.name, event, seconds, self._at_period_start)
+            seconds = self._clock.arrival(found.seconds, time.perf_counter(), self._empty)
+            for event in self._parser.feed(found.data):
+                yield Arrival(self.name, event, seconds, found.place)
             self._unbroken += 1
             if self._unbroken == QUEUE_SIZE - 1:
                 self.overflows, self._unbroken = self.overflows + 1, 0

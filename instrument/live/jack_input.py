@@ -92,12 +92,12 @@ class InputClient:
         self.own = library.jack_port_name(port).decode(errors="replace")
 
     def take(self) -> Message | None:
-        """The next message, and the seconds since the one before; None if there is none."""
+        """The next message; None if there is none."""
         found = self._ring.take()
         if found is None:
             return None
-        data, frames = found
-        return data, frames / self._sample_rate
+        data, frames, place = found
+        return Message(data, frames / self._sample_rate, place)
 
     def close(self) -> None:
         """Leave the server, whatever it takes."""

@@ -117,7 +117,7 @@ class OscPort:
             except OSError:  # nothing more has come, or it is closed
                 break
             now, name = time.perf_counter(), f"OSC {sender[0]}:{sender[1]}"
-            arrivals += (Arrival(name, event, now, False) for event in self._read(packet, sender))
+            arrivals += (Arrival(name, event, now) for event in self._read(packet, sender))
         return arrivals
 
     def _read(self, packet: bytes, sender: tuple[str, int]) -> Iterator[Event]:

@@ -13,15 +13,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from instrument.errors import UsageError
 
 Module: TypeAlias = Any  # the libraries have no types
 MidiIn: TypeAlias = Any
 
-Message: TypeAlias = tuple[Sequence[int], float]
-"""Bytes, and the seconds since the message before, by the driver's clock; 0 for the first one."""
+
+class Message(NamedTuple):
+    """What arrived.
+
+    Attributes:
+        data: Bytes.
+        seconds: Since the message before, by the driver's clock; 0 for the first one.
+        place: Frame in the audio period that brought it, where that is known.
+    """
+
+    data: Sequence[int]
+    seconds: float
+    place: int | None = None
 
 
 class Refused(Exception):  # noqa: N818 (no error of a person's)
@@ -144,7 +155,10 @@ class _PythonRtMidiClient:
         midi_in.ignore_types(sysex=False, timing=False, active_sense=False)
         self._midi_in = midi_in
         self._fault = fault
-        self.take = midi_in.get_message
+
+    def take(self) -> Message | None:
+        found = self._midi_in.get_message()
+        return None if found is None else Message(*found)
 
     def ports(self) -> list[str]:
         try:
@@ -263,7 +277,7 @@ class _RtMidi2Client:
 
     def take(self) -> Message | None:
         data = self._midi_in.get_message()
-        return None if data is None else (data, self._midi_in.deltatime)
+        return None if data is None else Message(data, self._midi_in.deltatime)
 
     def close(self) -> None:
         self._midi_in.close_port()

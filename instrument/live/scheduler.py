@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from contextlib import suppress
@@ -27,6 +28,9 @@ GUARD_SECONDS = 0.0005
 RESERVE_SECONDS = 0.0015
 """So long before JACK's next period the engine goes on to the end of what that will play."""
 
+CHORD_SECONDS = 0.001
+"""Keys that go down within so little are one chord, whose notes are got ready together."""
+
 HANDOVER_SECONDS = 10.0
 """The longest that one waits for the control thread."""
 
@@ -48,8 +52,8 @@ class EventScheduler:
     """Takes what arrives at the inputs and gives it to the engine in time.
 
     An event is heard one block after its arrival, always: that is the time in which it gets ready.
-    JACK hands over a period's messages at its start, and so they have the whole block; elsewhere
-    they can come at any moment, and get 1.5 ms more.
+    JACK hands over a period's messages at its start, each with its place in the period, and so
+    they have the whole block; elsewhere they can come at any moment, and get 1.5 ms more.
 
     Attributes:
         output: What plays, as long as there is one; without one, keys that go down are ignored.
@@ -174,13 +178,18 @@ class EventScheduler:
             self.controllers.tell()
             return
         notes = sum(isinstance(arrival.event, NoteOn) for arrival in arrivals)
-        until = 0
+        until, chord = 0, -math.inf
+        together = CHORD_SECONDS * self._sample_rate
         for arrival in arrivals if self._playing else ():
             arrived = playing - (now - arrival.seconds) * self._sample_rate
-            if arrival.at_period_start:
-                arrived = self._clock.period(arrived)
+            if arrival.place is not None and self._on_jack:
+                arrived = self._clock.period(arrived) + arrival.place
             wanted = max(round(arrived) + self.latency, self._engine.reached)
             sample = self._deadlines.in_time(wanted, playing, notes)
+            if chord <= sample <= chord + together:
+                sample = int(chord)
+            elif isinstance(arrival.event, NoteOn):
+                chord = sample
             until = max(until, self._hear(arrival, sample))
         # What has arrived is got ready at once, and then what nothing can change any more.
         until = max(until, self._settled(playing))

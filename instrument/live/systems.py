@@ -38,8 +38,6 @@ class System:
         known: Names of the wanted ports that were there at the last look.
     """
 
-    AT_PERIOD_START = False
-
     def __init__(
         self, title: str, client: str, make_client: Callable[[str, int], MidiClient]
     ) -> None:
@@ -94,7 +92,7 @@ class System:
             client = self._open_client()
         except Refused:
             return
-        link = Link(client, port, self._client, at_period_start=self.AT_PERIOD_START)
+        link = Link(client, port, self._client)
         try:
             self._connect(client, port)
         except (Refused, ValueError):
@@ -145,8 +143,6 @@ class System:
 
 class Jack(System):
     """JACK: its server can die and come back, and anyone can cut its connections."""
-
-    AT_PERIOD_START = True
 
     def __init__(self, library: CDLL, client: str) -> None:
         """Make one that nobody has asked yet.

@@ -50,14 +50,12 @@ class Latency:
         lost: Of these, notes without a sound.
         missed: Of these, notes of which the loopback itself missed a period; in no other metric.
         from_note: Samples from the frame of the note-on to its first sample; None if all are lost.
-        from_period: Samples from the start of the note-on's period; None if all are lost.
     """
 
     notes: int
     lost: int
     missed: int
     from_note: Spread | None
-    from_period: Spread | None
 
 
 def onset(sound: Float32, silent: int) -> int | None:

@@ -139,7 +139,7 @@ class Loopback:
             offset = max(0, frame - start)
             self._outputs[program].write_midi_event(offset, data)
             if note is not None:
-                take.sent[note], take.offset[note] = start + offset, offset
+                take.sent[note] = start + offset
             self._messages_sent += 1
 
     def _record(self, frames: int) -> None:

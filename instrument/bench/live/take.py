@@ -54,7 +54,6 @@ class Take:
         silent: How many samples of a note's sound are before it whatever the program does.
         begin: [notes], the frame at which its sound begins to be recorded.
         sent: [notes], the frame at which its note-on was sent.
-        offset: [notes], the note-on's place in its period.
         sound: [notes, samples], NaN where a period was missed.
     """
 
@@ -63,7 +62,6 @@ class Take:
     silent: int
     begin: Int64
     sent: Int64
-    offset: Int64
     sound: Float32
 
     @classmethod
@@ -92,7 +90,6 @@ class Take:
             silent=silent,
             begin=on - before,
             sent=np.zeros(count, np.int64),
-            offset=np.zeros(count, np.int64),
             sound=np.full((count, length), np.nan, np.float32),
         )
 
@@ -121,7 +118,6 @@ class Take:
             lost=len(rows) - missed - len(heard),
             missed=missed,
             from_note=Spread.of(first - self.sent[heard]),
-            from_period=Spread.of(first - self.sent[heard] + self.offset[heard]),
         )
 
     def delays(self) -> Int64:

@@ -56,7 +56,7 @@ class FakeJack:
         self._kept = [ctypes.create_string_buffer(data, len(data)) for data in messages]
         assert self._process(128, self.ring.user_data) == 0
 
-    def taken(self) -> list[tuple[bytes, int]]:
+    def taken(self) -> list[tuple[bytes, int, int]]:
         """All that is in the ring."""
         return list(iter(self.ring.take, None))
 
@@ -82,13 +82,13 @@ class FakeJack:
         return self.frame
 
 
-def test_messages_come_with_the_frames_between_their_periods() -> None:
+def test_messages_come_with_the_frames_between_their_periods_and_their_places_in_them() -> None:
     jack = FakeJack(16)
     assert jack.ring.take() is None
     jack.period(NOTE, b"\xf8", frame=FRAMES_WRAP - 128)
     jack.period(frame=0)
     jack.period(b"\xb0\x01\x7f", frame=128)
-    assert jack.taken() == [(NOTE, 0), (b"\xf8", 0), (b"\xb0\x01\x7f", 256)]
+    assert jack.taken() == [(NOTE, 0, 0), (b"\xf8", 0, 1), (b"\xb0\x01\x7f", 256, 0)]
     assert jack.taken() == []
 
 
@@ -97,22 +97,22 @@ def test_whatever_comes_is_taken_as_it_came(periods: list[list[bytes]]) -> None:
     jack = FakeJack(32)
     for number, messages in enumerate(periods):
         jack.period(*messages, frame=number)
-        assert [message for message, _ in jack.taken()] == messages
+        assert [message for message, *_ in jack.taken()] == messages
 
 
 def test_a_full_ring_keeps_what_it_has() -> None:
     jack = FakeJack(8)
     sent = [bytes((0xB0, 1, value)) for value in range(20)]
     jack.period(*sent)
-    assert [message for message, _ in jack.taken()] == sent[:7]
+    assert [message for message, *_ in jack.taken()] == sent[:7]
     jack.period(*sent[10:12])
-    assert [message for message, _ in jack.taken()] == sent[10:12]
+    assert [message for message, *_ in jack.taken()] == sent[10:12]
 
 
 def test_a_message_that_is_too_long_is_left_out() -> None:
     jack = FakeJack(8)
     jack.period(NOTE, bytes(1_000), NOTE)
-    assert [message for message, _ in jack.taken()] == [NOTE, NOTE]
+    assert [message for message, *_ in jack.taken()] == [NOTE, NOTE]
 
 
 @pytest.mark.parametrize("has_buffer", [True, False])
@@ -121,7 +121,7 @@ def test_what_jack_refuses_is_left_out(has_buffer: bool) -> None:
     jack.has_buffer = has_buffer
     jack.broken = {0}
     jack.period(NOTE, b"\x80\x3c\x00")
-    assert [message for message, _ in jack.taken()] == ([b"\x80\x3c\x00"] if has_buffer else [])
+    assert [message for message, *_ in jack.taken()] == ([b"\x80\x3c\x00"] if has_buffer else [])
 
 
 def test_the_ring_goes_round_as_often_as_it_must() -> None:
@@ -129,4 +129,4 @@ def test_the_ring_goes_round_as_often_as_it_must() -> None:
     for number in range(100):
         message = bytes(np.arange(number % 11, dtype=np.uint8))
         jack.period(message, frame=10 * number)
-        assert jack.taken() == [(message, 10 if number else 0)]
+        assert jack.taken() == [(message, 10 if number else 0, 0)]

@@ -186,16 +186,17 @@ class Stage:
             self.time.step()
 
     def send(self, *events: Event, port: str = "Keys", seconds: float = 0.0) -> int:
-        """Let events arrive before the next poll, so long ago; with JACK in the next period.
+        """Let events arrive before the next poll, so long ago; with JACK so far in the next period.
 
         Returns:
             The sample that is played at that moment.
         """
         arrived = self.time.now - seconds
-        arrivals = [Arrival(port, event, arrived, at_period_start=self.jack) for event in events]
-        if self.jack:
+        place = round(seconds * RATE) if self.jack else None
+        arrivals = [Arrival(port, event, arrived, place) for event in events]
+        if place is not None:
             self._next_period += arrivals
-            return self.position
+            return self.position + place
         self.inputs.arrivals += arrivals
         return round((arrived - self._began) * RATE)
 

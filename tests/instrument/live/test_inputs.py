@@ -233,7 +233,7 @@ def test_every_input_is_opened_and_a_virtual_one(
         ("Pads", decode(NOTE_ON)),
         ("Pads", decode(NOTE_OFF)),
     ]
-    assert not any(arrival.at_period_start for arrival in arrivals)
+    assert all(arrival.place is None for arrival in arrivals)
     inputs.close()
     assert fake.clients == []
     assert inputs.poll() == []

@@ -73,7 +73,7 @@ def test_events_arrive_in_order_with_their_time(port: OscPort, sender: socket.so
     assert [arrival.event for arrival in arrivals] == [NoteOn(0, 69, 100), NoteOff(1, 69)]
     assert began <= arrivals[0].seconds <= arrivals[1].seconds <= time.perf_counter()
     assert {arrival.port for arrival in arrivals} == {f"OSC {LOOPBACK}:{sender.getsockname()[1]}"}
-    assert not any(arrival.at_period_start for arrival in arrivals)
+    assert all(arrival.place is None for arrival in arrivals)
     assert port.malformed == 0
 
 
@@ -152,7 +152,7 @@ def test_a_port_that_is_taken_is_refused(port: OscPort, tiny: Instrument) -> Non
 def test_sources_are_one_in_the_order_of_time() -> None:
     class Fixed:
         def __init__(self, *seconds: float) -> None:
-            self.arrivals = [Arrival("", NoteOff(0, 0), at, False) for at in seconds]
+            self.arrivals = [Arrival("", NoteOff(0, 0), at) for at in seconds]
 
         def poll(self) -> list[Arrival]:
             return self.arrivals

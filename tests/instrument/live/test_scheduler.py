@@ -40,16 +40,31 @@ def test_a_note_is_heard_a_block_and_a_margin_after_it_arrived_always(
     assert_heard_as_rendered(stage, tiny)
 
 
-def test_jack_s_messages_are_heard_a_period_after_the_one_they_came_in_always(
+def test_jack_s_messages_are_heard_a_period_after_their_place_in_the_one_they_came_in_always(
     make_stage: Callable[..., Stage], tiny: Instrument
 ) -> None:
     stage, arrived = make_stage(jack=True), []
     for number in range(40):
-        arrived.append(stage.send(on(55 + number)))
+        arrived.append(stage.send(on(55 + number), seconds=number % 13 * 0.0002))
         stage.play(0.0044 + 0.0004 * (number % 7))
     assert stage.scheduler.latency == BLOCK
     assert stage.samples_of(*range(128)) == [sample + BLOCK for sample in arrived]
     stage.play(0.05)
+    assert_heard_as_rendered(stage, tiny)
+
+
+def test_keys_that_go_down_within_a_millisecond_are_one_chord(
+    make_stage: Callable[..., Stage], tiny: Instrument
+) -> None:
+    stage = make_stage(jack=True)
+    arrived = stage.send(on(60), seconds=0.0002)
+    stage.send(turn(1, 9), on(64), seconds=0.0005)
+    stage.send(on(67), seconds=0.0012)
+    later = stage.send(on(72), seconds=0.0018)
+    stage.play(0.05)
+    assert stage.events == [on(60), turn(1, 9), on(64), on(67), on(72)]
+    assert stage.samples_of(60, 64, 67) == [arrived + BLOCK] * 3
+    assert stage.samples_of(72) == [later + BLOCK]
     assert_heard_as_rendered(stage, tiny)
 
 

@@ -17,7 +17,7 @@ from instrument.bench.metrics import (
 )
 from instrument.errors import UsageError
 
-ARCOS = Latency(100, 0, 1, Spread(48.0, 24.0, 96.0, 4.8), None)
+ARCOS = Latency(100, 0, 1, Spread(48.0, 24.0, 96.0, 4.8))
 OWN = OwnCounts(latency_ms=2.7, late_frames=1, late_notes=2, postponed=3, dropped=4)
 
 
@@ -26,7 +26,7 @@ def live(fluidsynth: Latency | str, arco: Latency = ARCOS) -> LiveLatency:
 
 
 def test_live_latencies_are_told_in_ms_beside_each_other() -> None:
-    section = live_section(live(Latency(100, 2, 0, Spread(480.0, 48.0, 960.0, 96.0), None)))
+    section = live_section(live(Latency(100, 2, 0, Spread(480.0, 48.0, 960.0, 96.0))))
     assert section.title.endswith("blocks of 128 at 48000 Hz")
     assert {
         row.labels["who"]: {name: metric.value for name, metric in row.metrics.items()}
@@ -48,7 +48,7 @@ def test_without_fluidsynth_arco_is_alone_and_it_says_why() -> None:
 
 
 def test_where_every_note_is_lost_only_that_is_told() -> None:
-    section = live_section(live("gone", Latency(7, 7, 0, None, None)))
+    section = live_section(live("gone", Latency(7, 7, 0, None)))
     assert section.rows[0].metrics == {"lost": Metric("notes", (7.0,))}
 
 
