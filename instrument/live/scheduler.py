@@ -25,7 +25,7 @@ POLL_SECONDS = 0.0004
 GUARD_SECONDS = 0.0005
 """So long the engine waits for events that are on their way, before it goes on without them."""
 
-RESERVE_SECONDS = 0.0015
+RESERVE_SECONDS = 0.0025
 """So long before JACK's next period the engine goes on to the end of what that will play."""
 
 CHORD_SECONDS = 0.001
@@ -221,15 +221,17 @@ class EventScheduler:
 
     def _settled(self, playing: float) -> int:
         """The sample before which nothing will happen that hasn't arrived."""
-        settled = playing + self.latency - GUARD_SECONDS * self._sample_rate
+        guard = GUARD_SECONDS * self._sample_rate
+        settled = playing + self.latency - guard
         if self._on_jack:
-            # A period's messages arrive as it begins, and are heard in the next one. All hops
-            # that begin there have to be ready, with what bends them, when it is played.
-            period, block = self._clock.period(playing), int(self._playback.block[0])
-            reserve = RESERVE_SECONDS * self._sample_rate
-            waited = max(block - reserve, GUARD_SECONDS * self._sample_rate)
-            if playing >= period + waited:
-                settled = period + self.latency + block
+            # A period's messages arrive as it begins, and are heard in the next one. What begins
+            # there has to be ready when that is played, with the bends of its hops.
+            block = int(self._playback.block[0])
+            rendered = self._engine.position
+            left = rendered - playing
+            if left <= min(RESERVE_SECONDS * self._sample_rate, block - guard):
+                settled = rendered + block
+            settled = min(settled, rendered + block)
         return int(settled)
 
     def _hear(self, arrival: Arrival, sample: int) -> int:
