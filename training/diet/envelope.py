@@ -44,6 +44,7 @@ def fit_envelope(
     found = torch.linalg.lstsq(inputs, values).solution.T
     decoder.line.weight.copy_(found[:, :-1])
     decoder.line.bias.copy_(found[:, -1])
+    decoder.centre()
     return decoder.eval()
 
 

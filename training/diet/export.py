@@ -16,11 +16,11 @@ from instrument.model.metrics import metric_values
 from instrument.model.onnx_file import read_graph
 from instrument.model.spec import InstrumentSpec, TimbreSize, write_spec
 from training.diet.costs import weights
+from training.diet.graph import SplineGraph
 from training.diet.lessons import curves_of, draw_points
 from training.export.card import write_card
 from training.export.destination import ENCODER_FILE, exporting
 from training.export.graphs import (
-    EnvelopeGraph,
     GraphFiles,
     export_envelope,
     export_timbre,
@@ -57,7 +57,7 @@ def export_diet(
     encoder = full.spec.encoder
     if encoder is None:
         raise UsageError(f"{full.folder}: has no encoder, which a diet keeps; export it anew")
-    graph = EnvelopeGraph(envelope, np.asarray(full.spec.loudness_db, np.float64))
+    graph = SplineGraph(envelope, np.asarray(full.spec.loudness_db, np.float64))
     sizes = timbre.settings
     with exporting(folder) as beside:
         with replacing(beside / ENCODER_FILE) as copied:

@@ -137,9 +137,7 @@ class EnvelopeGraph(nn.Module):
         if self.network.knows_length and not context:
             context = (torch.full_like(pitch, LONG_SECONDS),)
         curves = self.network.decode(latent, condition(pitch, loudness, *context))
-        # A sum of ramps is a linear interpolation of the table that every runtime has.
-        ramps = torch.relu(loudness.clamp(0.0, 1.0)[:, None] - self.knots) * self.bends
-        level_db = self.lowest_db + ramps.sum(1, keepdim=True)
+        level_db = self.level_db(loudness)
         cents, relative_db = curves[:, 0], curves[:, 1]
         if context:
             weight = self._sounding(context[0])
@@ -150,6 +148,12 @@ class EnvelopeGraph(nn.Module):
             cents = cents - cents[:, ATTACK_FRAMES:RELEASE_FRAME].mean(1, keepdim=True)
             level = relative_db[:, LEVEL_FRAMES].mean(1, keepdim=True)
         return _with(cents, pitch), level_db + relative_db - level
+
+    def level_db(self, loudness: Tensor) -> Tensor:
+        """Quantiles of loudness [B] as dB, [B, 1]."""
+        # A sum of ramps is a linear interpolation of the table that every runtime has.
+        ramps = torch.relu(loudness.clamp(0.0, 1.0)[:, None] - self.knots) * self.bends
+        return self.lowest_db + ramps.sum(1, keepdim=True)
 
     def _sounding(self, seconds: Tensor) -> Tensor:
         """Frames in which notes are heard beyond the first quarter or their attack, [B, 750]."""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from instrument.listening.frames import ATTACK_FRAMES, FRAMES, RELEASE_FRAME
+from instrument.listening.frames import ATTACK_FRAMES, FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 
 KNOWN = 2
 """Numbers of a note's condition that count: pitch and loudness."""
@@ -73,6 +73,20 @@ class SplineDecoder(nn.Module):
     def decode(self, latent: Tensor, condition: Tensor) -> Tensor:
         """Latent [B, L] and condition [B, 5] → curves [B, 2, 750]: cents and relative dB."""
         return self.draw(self.line(torch.cat([latent, condition[:, :KNOWN]], dim=1)))
+
+    @torch.no_grad()
+    def centre(self) -> None:
+        """Take from what it draws the mean pitch of the sustain, and the mean of ``LEVEL_FRAMES``.
+
+        A constant is a spline of equal knots: this changes the matrix, and costs nothing.
+        """
+        drawn = self.draw(torch.eye(self.line.out_features))
+        half = sum(self.knots)
+        for curve, frames in enumerate((slice(ATTACK_FRAMES, RELEASE_FRAME), LEVEL_FRAMES)):
+            mean = drawn[:, curve, frames].mean(1)
+            own = slice(curve * half, (curve + 1) * half)
+            self.line.weight[own] -= mean @ self.line.weight
+            self.line.bias[own] -= mean @ self.line.bias
 
     def draw(self, values: Tensor) -> Tensor:
         """Knots of both curves, [B, …] → curves [B, 2, 750]."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from instrument.listening.frames import FRAMES, RELEASE_FRAME
+from instrument.listening.frames import FRAMES, LEVEL_FRAMES, RELEASE_FRAME
 from instrument.units import FRAME_RATE
 from training.networks.spline import SplineDecoder, SplineSettings, knots_of, spline_kernel
 
@@ -44,6 +44,19 @@ def test_knots_every_12_frames_hold_a_vibrato_of_7_hz() -> None:
     found = each.T @ torch.linalg.lstsq(each.T, vibrato, driver="gelsd").solution
     sustain = slice(50, RELEASE_FRAME)
     assert float((found - vibrato)[sustain].square().mean().sqrt()) < 0.05
+
+
+@torch.no_grad()
+def test_curves_are_in_tune_and_at_their_level_wherever_they_are_from() -> None:
+    torch.manual_seed(1)
+    decoder = SplineDecoder(SplineSettings(4))
+    decoder.centre()
+    cents, level_db = decoder.decode(torch.randn(5, 4), torch.randn(5, 5)).unbind(1)
+    assert float(cents.std()) > 0.1
+    torch.testing.assert_close(
+        cents[:, 50:RELEASE_FRAME].mean(1), torch.zeros(5), atol=1e-5, rtol=0
+    )
+    torch.testing.assert_close(level_db[:, LEVEL_FRAMES].mean(1), torch.zeros(5), atol=1e-5, rtol=0)
 
 
 @torch.no_grad()
