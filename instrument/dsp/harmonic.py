@@ -39,9 +39,10 @@ def remove_above_nyquist(harmonics: Float32, f0_hz: Float64, sample_rate: int) -
     """
     numbers = np.arange(1, harmonics.shape[-1] + 1)
     audible = np.asarray(f0_hz)[..., np.newaxis] * numbers < sample_rate / 2
-    kept = np.where(audible, harmonics, np.float32(0.0))
+    kept: Float32 = np.where(audible, harmonics, np.float32(0.0))
     total = kept.sum(axis=-1, keepdims=True)
-    return (kept / np.where(total > 0.0, total, np.float32(1.0))).astype(np.float32)
+    kept /= np.where(total > 0.0, total, np.float32(1.0))
+    return kept
 
 
 @inlined

@@ -60,9 +60,9 @@ class FramePlanner:
         self._writer = writer
         self._sample_rate = sample_rate
         self._most = frames_at_once
-        # The controls [slots, columns] of each frame that is planned; how many there will be.
-        self._planned: list[Float64] = []
-        self._wanted = 0
+        # The controls of each frame, of which so many are planned; how many there will be.
+        self._performance: Float64 = np.zeros((frames_at_once, *smoother.values.shape))
+        self._planned = self._wanted = 0
 
     def begin_hop(self, undisturbed: int = 1, uneventful: int = 1) -> None:
         """Go on to the next hop, and where nothing moves, to those that are like it.
@@ -79,13 +79,15 @@ class FramePlanner:
         if not self._planned:
             self._edit_curves()
             self._wanted = self._frames_until_change(undisturbed)
-        self._planned.append(self._smoother.values.copy())
-        alike = min(self._wanted - len(self._planned), uneventful - 1)
-        if alike > 0 and bent is None and self._room == self.room:
-            add_nothing(self._writer.frames, self.hop + 1, alike)
-            self._planned += alike * self._planned[-1:]
-            self.hop += alike
-        if len(self._planned) == self._wanted:
+        alike = min(self._wanted - self._planned, uneventful)
+        if alike > 1 and bent is None and self._room == self.room:
+            add_nothing(self._writer.frames, self.hop + 1, alike - 1)
+            self.hop += alike - 1
+        else:
+            alike = 1
+        self._performance[self._planned : self._planned + alike] = self._smoother.values
+        self._planned += alike
+        if self._planned == self._wanted:
             self._write()
 
     def _move_room(self) -> None:
@@ -123,11 +125,12 @@ class FramePlanner:
         """Compute the frames that are planned."""
         while self._planned:
             active = self._voices.active()
-            first = self.hop + 2 - len(self._planned)
+            first = self.hop + 2 - self._planned
             released = [self._voices.slots[i].stage is Stage.RELEASED for i in active]
-            levels_db = self._writer.write(first, active, np.array(self._planned), released)
+            performance = self._performance[self._wanted - self._planned : self._wanted]
+            levels_db = self._writer.write(first, active, performance, released)
             written = levels_db.shape[1]
-            del self._planned[:written]
+            self._planned -= written
             self._end_voices(first + written - 1, active, levels_db[:, -1])
         self._writer.publish(self.hop + 1)
 

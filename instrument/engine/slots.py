@@ -253,11 +253,11 @@ class VoiceSlots:
 
     def sounding(self) -> int:
         """How many voices sound that don't fade away for another."""
-        return sum(slot.stage in SOUNDING for slot in self.slots)
+        return sum(self.slots[i].stage in SOUNDING for i in self._active)
 
     def held(self) -> int:
         """How many notes are held, by key or pedal."""
-        return sum(slot.stage in HOLDING for slot in self.slots)
+        return sum(self.slots[i].stage in HOLDING for i in self._active)
 
     def holding(self, channel: int, key: int) -> list[int]:
         """Slots in which a note of this key is held, by key or pedal."""
@@ -278,7 +278,8 @@ class VoiceSlots:
         self._active.remove(slot)
 
     def _of(self, channel: int, *stages: Stage) -> list[int]:
-        return [i for i, s in enumerate(self.slots) if s.channel == channel and s.stage in stages]
+        voices = ((i, self.slots[i]) for i in self._active)
+        return [i for i, s in voices if s.channel == channel and s.stage in stages]
 
     def voice_of(self, note: int) -> int | None:
         """The voice of a score's note, if that is held or rings still."""

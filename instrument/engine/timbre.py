@@ -89,7 +89,8 @@ class VoiceTimbre:
             trained_hz.astype(np.float32), loudness_db, self._table.state[slots]
         )
         harmonics = remove_above_nyquist(controls.harmonics, trained_hz, self._sample_rate)
-        amps = controls.amplitude[..., None] * harmonics
+        amps = harmonics
+        amps *= controls.amplitude[..., None]
         if is_beyond:
             amps[beyond] = stretched(
                 amps[beyond], trained_hz[beyond], f0_hz[beyond], self._sample_rate
