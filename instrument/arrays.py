@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import mmap
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,17 @@ Bool = NDArray[np.bool_]
 UInt16 = NDArray[np.uint16]
 UInt32 = NDArray[np.uint32]
 UInt64 = NDArray[np.uint64]
+
+HUGE_BYTES = 1 << 22
+"""For an array so large numpy asks for pages of 2 MB, each of which is taken at its first byte."""
+
+
+def sparse_zeros(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[Any]:
+    """Zeros that take memory where something is written, by the system's usual pages."""
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    if size < HUGE_BYTES:
+        return np.zeros(shape, kind)
+    return np.frombuffer(mmap.mmap(-1, size), kind).reshape(shape)
 
 
 @dataclass(frozen=True, slots=True)

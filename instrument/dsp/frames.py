@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from instrument.arrays import Float32, Float64, Int64, UInt64
+from instrument.arrays import Float32, Float64, Int64, UInt64, sparse_zeros
 from instrument.units import FRAME_RATE
 
 
@@ -70,8 +70,8 @@ class Frames(NamedTuple):
             begun=np.zeros(1, np.int64),
             voice=np.zeros((hops, voices), np.int64),
             f0_hz=np.zeros((hops, voices), np.float64),
-            amps=np.zeros((hops, voices, harmonics), np.float32),
-            noise=np.zeros((hops, voices, bands), np.float32),
+            amps=sparse_zeros((hops, voices, harmonics), np.float32),
+            noise=sparse_zeros((hops, voices, bands), np.float32),
             gain=np.zeros((hops, voices, 2), np.float32),
             room=np.ones(hops, np.float32),
             bend=np.ones((hops, voices), np.float64),
@@ -112,6 +112,6 @@ class Onsets(NamedTuple):
             slot=np.zeros(size, np.int64),
             noise_state=np.zeros(size, np.uint64),
             f0_hz=np.zeros(size, np.float64),
-            amps=np.zeros((size, harmonics), np.float32),
+            amps=sparse_zeros((size, harmonics), np.float32),
             gain=np.zeros((size, 2), np.float32),
         )
