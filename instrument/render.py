@@ -10,12 +10,11 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Unpack
 
-import numpy as np
-
 from instrument.arrays import Float32
 from instrument.audio.files import WAV_BYTES, ending, sound_file, subtype
 from instrument.dsp.block import compile_kernels
 from instrument.engine.engine import Engine
+from instrument.engine.pipeline import BLOCKS_AHEAD, Pipeline
 from instrument.engine.queue import Timed
 from instrument.engine.stems import Whole, channels, stem
 from instrument.errors import UsageError
@@ -152,6 +151,8 @@ def render_score(
     channel: int | None = None,
     compiling: Callable[[float], None] = lambda _share: None,
     whole: Whole | None = None,
+    *,
+    alone: bool = False,
 ) -> RenderReport:
     """Render a score.
 
@@ -162,12 +163,13 @@ def render_score(
         instrument: What plays.
         score: What it plays.
         settings: How.
-        write: Takes the blocks, [2, samples] each.
+        write: Takes the blocks, [2, samples] each, in another thread.
         progress: Called with the seconds rendered so far.
         channel: Only this channel, counted from 0.
         compiling: Called with the share of the kernels that is compiled, 0…1, if any have to be.
         whole: Written without a ``channel``, and then used with one: where too few voices were
             there for the whole, the channel has none either, and it is as long.
+        alone: Whether all is done in the caller's thread; it plays in another else.
 
     Raises:
         UnknownName: A preset or knob that the instrument doesn't have.
@@ -183,7 +185,9 @@ def render_score(
     compile_seconds = compile_kernels(compiling)
     began, whole = time.perf_counter(), whole or Whole()
     told = whole.thefts.append if channel is None else lambda _theft: None
-    engine = Engine(instrument, how, ahead=BLOCK, frames_at_once=at_once, on_theft=told)
+    engine = Engine(
+        instrument, how, ahead=BLOCKS_AHEAD * BLOCK, frames_at_once=at_once, on_theft=told
+    )
     engine.hear_only(channel)
     length = Length.of(score, settings)
     if whole.samples:
@@ -196,32 +200,22 @@ def render_score(
         return takewhile(lambda each: each[0] <= length.last, timed)
 
     engine.follow(events)
-    peak = 0.0
 
-    def render(until: int, longest: int = BLOCK) -> float:
-        """Render up to a sample; returns the peak of the last block."""
-        nonlocal peak
-        block_peak = 0.0
-        while engine.position < until:
-            block = np.zeros((2, min(longest, until - engine.position)), dtype=np.float32)
-            engine.render(block)
-            block_peak = float(np.abs(block).max())
-            heard = block[:, max(settings.begins - engine.position, -block.shape[1]) :]
-            if engine.position > settings.begins:
-                peak = max(peak, float(np.abs(heard).max()))
-                write(heard)
-            progress(engine.position / rate)
-        return block_peak
+    def told_of(sample: int) -> None:
+        progress(sample / rate)
 
-    render(min(length.last + 1, length.most))
-    if engine.held:  # the song ends before its last notes do
-        render(min(length.end, length.most))
-        engine.release_all()
-    if length.exact:
-        render(length.most, TAIL_BLOCK)
-    while engine.position < length.most:
-        if render(min(engine.position + TAIL_BLOCK, length.most)) < SILENCE and engine.silent:
-            break
+    with Pipeline(engine, write, settings.begins, alone=alone) as blocks:
+        blocks.render(min(length.last + 1, length.most), BLOCK, told_of)
+        if engine.held:  # the song ends before its last notes do
+            blocks.render(min(length.end, length.most), BLOCK, told_of)
+            engine.release_all()
+        if length.exact:
+            blocks.render(length.most, TAIL_BLOCK, told_of)
+        while blocks.planned < length.most:
+            blocks.render(min(blocks.planned + TAIL_BLOCK, length.most), TAIL_BLOCK, told_of)
+            if engine.silent and blocks.last_peak() < SILENCE:
+                break
+        blocks.last_peak()
     whole.samples = engine.position
     taken = time.perf_counter() - began
     seconds = max(engine.position - settings.begins, 0) / rate
@@ -236,7 +230,7 @@ def render_score(
         skipped=played.skipped,
         without_voice=engine.without_voice,
         voices_max=engine.most_voices,
-        peak_dbfs=float(gain_to_db(peak)),
+        peak_dbfs=float(gain_to_db(blocks.peak)),
         sample_rate=rate,
         model={"name": spec.name, "digest": spec.digest},
     )

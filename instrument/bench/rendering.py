@@ -1,4 +1,4 @@
-"""How fast scores are rendered, on one core."""
+"""How fast scores are rendered, on one core and on two."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from instrument.bench.metrics import Metric, Row, Section
 from instrument.midi.score import Score, read_score
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings, render_score
+
+CORES = {"faster than real time": True, "on two cores": False}
+"""Columns, and whether all is done in one thread."""
 
 
 def measure_rendering(
@@ -23,24 +26,25 @@ def measure_rendering(
         effort: Of the measurement.
     """
     read = {name: read_score(path) for name, path in scores.items()}
-    factors: dict[str, list[float]] = {name: [] for name in read}
+    factors = {(name, cores): list[float]() for name in read for cores in CORES}
     for number in range(effort.processes + 1):
         for name, score in read.items():
-            factor = _realtime_factor(instrument, score)
-            if number:  # the first round warms up
-                factors[name].append(factor)
+            for cores, alone in CORES.items():
+                factor = _realtime_factor(instrument, score, alone=alone)
+                if number:  # the first round warms up
+                    factors[name, cores].append(factor)
     return Section(
-        "Rendering at 48 kHz, on one core",
+        "Rendering at 48 kHz",
         tuple(
             Row(
                 {"score": name},
-                {"faster than real time": Metric("×", tuple(factors[name]), "higher")},
+                {cores: Metric("×", tuple(factors[name, cores]), "higher") for cores in CORES},
             )
             for name in read
         ),
     )
 
 
-def _realtime_factor(instrument: Instrument, score: Score) -> float:
-    report = render_score(instrument, score, RenderSettings(), lambda _block: None)
+def _realtime_factor(instrument: Instrument, score: Score, *, alone: bool) -> float:
+    report = render_score(instrument, score, RenderSettings(), lambda _block: None, alone=alone)
     return report.realtime_factor

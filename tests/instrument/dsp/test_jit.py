@@ -143,10 +143,10 @@ CALLERS = '''
 """Kernels that call the reverberation from another file, one of them through a C pointer."""
 
 import numba
-import numpy as np
 from numba import types
 
 from instrument.dsp import machine_code
+from instrument.dsp.c_functions import _floats
 from instrument.dsp.compiler import c_function
 from instrument.dsp.jit import compiled, compiled_inside, generated
 from instrument.dsp.reverb import ReverbState, add_reverb
@@ -174,7 +174,7 @@ def play(pointer, left, right):
 
 
 def callback(pointer, left, right, samples):
-    play(pointer, numba.carray(left, samples, np.float32), numba.carray(right, samples, np.float32))
+    play(pointer, _floats(left, samples), _floats(right, samples))
     return 0
 
 

@@ -1,0 +1,98 @@
+"""An engine in two threads: in one what happens is handled, in the other what was handled plays.
+
+The samples are those of one thread: nothing is handled otherwise for what has been played.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self
+
+import numpy as np
+
+from instrument.arrays import Float32
+from instrument.dsp.block import Renderer
+from instrument.engine.engine import Engine
+
+BLOCKS_AHEAD = 2
+"""One block is played while the next one is handled: an engine has to be so much ahead."""
+
+
+class Pipeline:
+    """Renders an engine's blocks, in turn.
+
+    Attributes:
+        planned: Sample before which all has been handled.
+        peak: Of what was written so far.
+    """
+
+    def __init__(
+        self, engine: Engine, write: Callable[[Float32], None], begins: int = 0, *, alone: bool
+    ) -> None:
+        """Begin where the engine is.
+
+        Args:
+            engine: What plays.
+            write: Takes the blocks, [2, samples] each; from another thread, but one at a time.
+            begins: Samples that are played first, and not written.
+            alone: Whether all is done in the caller's thread.
+        """
+        self.planned, self.peak = engine.position, 0.0
+        self._engine, self._write, self._begins = engine, write, begins
+        self._play_next = Renderer(engine.synth)
+        self._thread = None if alone else ThreadPoolExecutor(1, "arco-render")
+        self._playing: deque[Future[float]] = deque()
+        self._last = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._thread is not None:
+            self._thread.shutdown(cancel_futures=True)
+
+    def render(self, until: int, longest: int, progress: Callable[[int], None]) -> None:
+        """Render up to a sample, in blocks; up to one of them may still be played afterwards.
+
+        Args:
+            until: The sample.
+            longest: Samples of a block.
+            progress: Called with the sample up to which all is handled, after each block.
+
+        Raises:
+            InstrumentError: A graph gave what can't be played.
+        """
+        while self.planned < until:
+            samples = min(longest, until - self.planned)
+            self.planned += samples
+            self._engine.advance(self.planned)
+            if self._engine.fault is not None:
+                raise self._engine.fault
+            if self._thread is None:
+                self._last = self._play(samples)
+            else:
+                self._playing.append(self._thread.submit(self._play, samples))
+                self._wait(BLOCKS_AHEAD - 1)
+            progress(self.planned)
+
+    def last_peak(self) -> float:
+        """The peak of the last block; all is played and written then."""
+        self._wait(0)
+        return self._last
+
+    def _wait(self, most: int) -> None:
+        """Wait until no more blocks than that are to be played."""
+        while len(self._playing) > most:
+            self._last = self._playing.popleft().result()
+
+    def _play(self, samples: int) -> float:
+        block = np.zeros((2, samples), np.float32)
+        self._play_next(block[0], block[1])
+        end = self._engine.position
+        heard = block[:, max(self._begins - end, -samples) :]
+        if end > self._begins:
+            self.peak = max(self.peak, float(np.abs(heard).max()))
+            self._write(heard)
+        return float(np.abs(block).max())
