@@ -20,8 +20,8 @@ from instrument.dsp.machine_code import (
 )
 from instrument.dsp.state import Synth
 
-PASSES = 1700
-"""Passes in whose time all is compiled: there are some 1100, and the last is as long as 600."""
+PASSES = 1300
+"""Passes in whose time all is compiled: there are some 900, and the last is as long as 400."""
 
 
 @cache

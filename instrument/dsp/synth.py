@@ -234,7 +234,8 @@ def _start_voices(
         for channel in range(2):
             state.gain[slot, channel] = onsets.gain[item, channel]
         start, gain = max(wanted, now), frames.gain[row, slot]
-        _render_voice(sample_rate, matrix, frames, state, slot, row, True, gain, start, length)
+        added = slot >= 0  # Always: a constant would be a type of its own, as above.
+        _render_voice(sample_rate, matrix, frames, state, slot, row, added, gain, start, length)
         state.voice[slot] = state.started[0]
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32
+from instrument.dsp import synth
+from instrument.dsp.block import compile_kernels
+from instrument.dsp.kernel_cache import kernel_folder
 from instrument.dsp.synth import OUTPUT_GAIN
 from tests.instrument.dsp.synth_hand import (
     FADE,
@@ -20,6 +25,15 @@ from tests.instrument.dsp.synth_hand import (
     Hand,
     tone,
 )
+
+
+def test_a_voice_is_compiled_once() -> None:
+    """In both places where it is called the types of what it is given are the same."""
+    compile_kernels()
+    folder = kernel_folder(Path(synth.__file__).parent)
+    if folder is None:
+        pytest.skip("machine code isn't kept")
+    assert len(list(folder.rglob("synth._render_voice-*.nbc"))) == 1
 
 
 def test_the_room_and_the_limiter_let_a_few_voices_pass() -> None:
