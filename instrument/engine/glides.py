@@ -50,11 +50,10 @@ class Glides:
         # A voice that begins has not moved: that is no number here, and above nothing.
         if not (self._moving or (moved > STILL).any()):
             return
-        now = self._moved[slots]
-        for frame in range(moved.shape[1]):
-            now = np.fmax(moved[:, frame], KEPT * now)
-            moved[:, frame] = now
-        self._moved[slots] = now
+        moved[:, 0] = np.fmax(moved[:, 0], KEPT * self._moved[slots])
+        kept: Float64 = np.power(KEPT, np.arange(moved.shape[1], dtype=np.float64))
+        moved[:] = kept * np.fmax.accumulate(moved / kept, axis=1)
+        self._moved[slots] = moved[:, -1]
         self._moving = bool((self._moved > STILL).any())
         fast = moved > STILL
         number = np.arange(1, amps.shape[-1] + 1, dtype=np.float32)
