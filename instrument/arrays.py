@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import mmap
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,24 @@ def sparse_zeros(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[Any]
     if size < HUGE_BYTES:
         return np.zeros(shape, kind)
     return np.frombuffer(mmap.mmap(-1, size), kind).reshape(shape)
+
+
+def among(values: NDArray[np.integer[Any]], chosen: Collection[int]) -> Bool:
+    """Which of some numbers from 0 to 255 are among those that are chosen.
+
+    What numpy has for that loads its masked arrays, which takes longer than a note.
+    """
+    table = np.zeros(256, np.bool_)
+    table[[number for number in chosen if 0 <= number < len(table)]] = True
+    found: Bool = table[values]
+    return found
+
+
+def median(values: Float32 | Float64) -> float:
+    """The median of [n] numbers, n > 0, as numpy has it, but for its masked arrays."""
+    middle = len(values) // 2
+    lower = middle - 1 + len(values) % 2
+    return float(np.partition(values, (lower, middle))[lower : middle + 1].mean())
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from instrument.arrays import Envelope, Float32, Float64
+from instrument.arrays import Envelope, Float32, Float64, median
 
 FALL_FRAMES = 250
 """Frames behind the decoded release, in which it falls on into silence."""
@@ -153,7 +153,7 @@ def release(
 
 def legato_entry(curves: Curves, release_frame: int, within_db: float = SUSTAIN_WITHIN_DB) -> int:
     """The frame at which an attack has come near the sustain: where a line enters."""
-    sustained = float(np.median(curves.loudness_db[SUSTAIN_FRAME:release_frame]))
+    sustained = median(curves.loudness_db[SUSTAIN_FRAME:release_frame])
     risen = curves.loudness_db[:SUSTAIN_FRAME] >= sustained - within_db
     return int(np.argmax(risen)) if risen.any() else SUSTAIN_FRAME
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from instrument.arrays import Float32, Float64
+from instrument.arrays import Float32, Float64, median
 from instrument.engine.bows import Bows
 from instrument.engine.curves import (
     ONE_BOW_WITHIN_DB,
@@ -224,7 +224,7 @@ class VoicePool:
         played = curves.loudness_db[int(table.entered[slot]) : int(position) + 1]
         return max(
             curves.level_at(max(position, float(table.follow_from[slot]))),
-            float(np.median(played)),
+            median(played),
         )
 
     def _vibrato(self, slot: int, performance: Float64) -> float:

@@ -10,7 +10,7 @@ from typing import TypeVar, overload
 
 import numpy as np
 
-from instrument.arrays import Bool, Float64, Int32, UInt32
+from instrument.arrays import Bool, Float64, Int32, UInt32, among
 from instrument.midi.events import (
     ControlChange,
     Event,
@@ -171,20 +171,20 @@ class ScoreEvents(Packed[TimedEvent]):
         chosen = (kinds == NOTE_ON) | (kinds == NOTE_OFF)
         if programs:
             chosen |= kinds == PROGRAM_CHANGE
-        of_controllers = np.isin(messages >> np.uint32(8) & np.uint32(0x7F), list(controllers))
+        of_controllers = among(messages >> np.uint32(8) & np.uint32(0x7F), controllers)
         return self._chosen(chosen | (kinds == CONTROL_CHANGE) & of_controllers)
 
     def values_of(self, controller: int) -> set[int]:
         """The values that a controller is set to."""
         messages = self._arrays[1]
         own = messages[messages & np.uint32(0x7FF0) == (controller << 8 | CONTROL_CHANGE)]
-        return {*np.unique(own >> np.uint32(16)).tolist()}
+        return {*np.flatnonzero(np.bincount(own >> np.uint32(16))).tolist()}
 
     def with_keys(self, keys: Sequence[int | None]) -> ScoreEvents:
         """With other keys [128] where notes begin, end and are pressed; without those of None."""
         seconds, messages, notes = self._arrays
         moved = np.array([NO_KEY if key is None else key for key in keys], np.uint32)
-        of_key = np.isin(messages & np.uint32(0xF0), (NOTE_OFF, NOTE_ON, KEY_PRESSURE))
+        of_key = among(messages & np.uint32(0xF0), (NOTE_OFF, NOTE_ON, KEY_PRESSURE))
         key = moved[messages >> np.uint32(8) & np.uint32(0x7F)]
         changed = messages & ~np.uint32(0xFF00) | key << np.uint32(8)
         stays = ~of_key | (key != NO_KEY)
@@ -200,7 +200,7 @@ class ScoreEvents(Packed[TimedEvent]):
         changed = messages & ~(low << above) | velocity << above
         messages = np.where(messages & np.uint32(0xF0) == NOTE_ON, changed, messages)
         given = ScoreEvents(seconds, messages, notes, self._places, self._hints)
-        return given._chosen(np.isin(messages & np.uint32(0x0F), list(channels)))
+        return given._chosen(among(messages & np.uint32(0x0F), channels))
 
     def with_hints(self, hints: Hints) -> ScoreEvents:
         """With what is known ahead of the notes."""

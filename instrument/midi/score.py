@@ -13,7 +13,7 @@ from typing import BinaryIO, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from instrument.arrays import Float64
+from instrument.arrays import Float64, among
 from instrument.errors import MidiFileError, UsageError
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import ChannelState
@@ -188,7 +188,7 @@ def _whole_notes(
 ) -> tuple[Timeline, int]:
     """The events in the order in which they are played, and how many notes were mended."""
     if skipped:
-        timeline = timeline.take(np.isin(timeline.channels, skipped, invert=True))
+        timeline = timeline.take(~among(timeline.channels, skipped))
     # A track may end hours behind its music; a note that has no end doesn't last as long.
     latest = tempo_map.tick(tempo_map.seconds(timeline.last_note) + LONGEST_REST_SECONDS)
     timeline, mended = pair(timeline, [min(track.end, latest) for track in tracks])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from instrument.arrays import DDSPControls, Float32
+from instrument.arrays import DDSPControls, Float32, median
 from instrument.errors import InstrumentError
 from instrument.model.note_context import NoteContext
 from instrument.model.runtime import GraphRunner, Output, Stop, within_time
@@ -297,7 +297,7 @@ def _try(instrument: Instrument, voices: int, frames: int) -> None:
     power = 0.5 * (tones**2).sum(-1)
     power += UNIFORM_NOISE_POWER * (controls.noise.astype(np.float64) ** 2).mean(-1)
     for runner, given_db, wanted_db in (
-        (instrument.envelope.runner, float(loudness_db.max()), float(np.median(spec.loudness_db))),
+        (instrument.envelope.runner, float(loudness_db.max()), median(np.array(spec.loudness_db))),
         (instrument.timbre.runner, 10.0 * float(np.log10(power.max() + 1e-20)), TRIAL_DB),
     ):
         if abs(given_db - wanted_db) > ASTRAY_DB:

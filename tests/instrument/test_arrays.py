@@ -1,14 +1,16 @@
-"""Rings of which little is used take little memory."""
+"""Rings of which little is used take little memory; numbers are found among others."""
 
 from __future__ import annotations
 
 import mmap
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from instrument.arrays import HUGE_BYTES, sparse_zeros
+from instrument.arrays import HUGE_BYTES, among, median, sparse_zeros
 
 
 @pytest.mark.parametrize("rows", [3, HUGE_BYTES // 400])
@@ -32,3 +34,17 @@ def test_they_are_not_all_taken_when_a_little_is_written() -> None:
     array = sparse_zeros((16, HUGE_BYTES // 8), np.float64)
     array[:, 0] = 1.0
     assert resident() - before < HUGE_BYTES
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint32, np.int64])
+@pytest.mark.parametrize("chosen", [(), (0,), {3, 255}, [1, 1, 300, -1]])
+def test_numbers_among_others(kind: type[np.generic], chosen: Collection[int]) -> None:
+    values: Any = np.array([0, 1, 2, 3, 255, 1], kind)
+    assert among(values, chosen).tolist() == np.isin(values, list(chosen)).tolist()
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 501])
+def test_the_median_is_numpys(kind: type[np.floating[Any]], count: int) -> None:
+    values: Any = np.random.default_rng(count).normal(size=count).astype(kind)
+    assert median(values) == float(np.median(values))
