@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from contextlib import suppress
@@ -13,29 +12,17 @@ from instrument.audio.stream import Output
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
 from instrument.live.arrivals import Arrival, Source
-from instrument.live.clock import Clock, Deadlines
 from instrument.live.controllers import Controllers
 from instrument.live.held import Held
 from instrument.live.performance import Performance
 from instrument.live.process import raise_priority
+from instrument.live.schedule import Schedule
 from instrument.midi.events import NoteOn
 from instrument.midi.take import TakeEvents
 
 POLL_SECONDS = 0.0004
-GUARD_SECONDS = 0.0005
-"""So long the engine waits for events that are on their way, before it goes on without them."""
-
-RESERVE_SECONDS = 0.0025
-"""So long before JACK's next period the engine goes on to the end of what that will play."""
-
-CHORD_SECONDS = 0.001
-"""Keys that go down within so little are one chord, whose notes are got ready together."""
-
 HANDOVER_SECONDS = 10.0
 """The longest that one waits for the control thread."""
-
-MARGIN_SECONDS = 0.0015
-"""What a note needs to be decoded, where it may arrive at the last moment of a block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +36,11 @@ class _Successor:
 
 
 class EventScheduler:
-    """Takes what arrives at the inputs and gives it to the engine in time.
-
-    An event is heard one block after its arrival, always: that is the time in which it gets ready.
-    JACK hands over a period's messages at its start, each with its place in the period, and so
-    they have the whole block; elsewhere they can come at any moment, and get 1.5 ms more.
+    """Takes what arrives at the inputs and gives it to the engine in time, see `Schedule`.
 
     Attributes:
         output: What plays, as long as there is one; without one, keys that go down are ignored.
         ready: Set when the latency is known.
-        latency: Samples from an arrival to its sound.
         controllers: What a person's hardware controllers do.
         ignored: How many keys went down while nothing played.
         faults: How many rounds failed inside; what arrived in them is left out.
@@ -82,7 +64,6 @@ class EventScheduler:
         """
         self.output: Output | None = None
         self.ready = threading.Event()
-        self.latency = 0
         self.ignored = 0
         self.faults = 0
         self.last_fault: Exception | None = None
@@ -95,7 +76,6 @@ class EventScheduler:
         self._successors: SimpleQueue[_Successor] = SimpleQueue()
         self._lost: SimpleQueue[str] = SimpleQueue()
         self._held = Held(controllers.knobs.layout)
-        self._on_jack = False
         self._playing = True
         self._running = True
         # Nobody may ask a device for its time any more when it is given up.
@@ -104,18 +84,22 @@ class EventScheduler:
 
     def _keep_time(self, postponed: int) -> None:
         """Play by the clock of the engine that plays now."""
-        self._engine, self._playback = self._performance.engine, self._performance.playback
-        self._sample_rate = self._performance.sample_rate
-        self._clock = Clock(self._playback, self._sample_rate)
-        self._deadlines = Deadlines(self._clock, self._playback, self._sample_rate)
-        self._deadlines.postponed = postponed
+        self._engine = self._performance.engine
+        self._schedule = Schedule(
+            self._performance.playback, self._performance.sample_rate, postponed
+        )
 
     # --- for other threads ---------------------------------------------------------------
 
     @property
     def postponed(self) -> int:
         """How many events had to wait for another block."""
-        return self._deadlines.postponed
+        return self._schedule.deadlines.postponed
+
+    @property
+    def latency(self) -> int:
+        """Samples from an arrival to its sound."""
+        return self._schedule.latency
 
     def start(self) -> None:
         """Begin to poll."""
@@ -125,7 +109,7 @@ class EventScheduler:
         """Play on a stream that has begun, or on none until the next one."""
         with self._changing:
             if output is not None:
-                self._clock.restart()
+                self._schedule.clock.restart()
             self.output = output
 
     def go_on(self, engine: Engine, playback: Playback, take: TakeEvents | None) -> None:
@@ -177,26 +161,17 @@ class EventScheduler:
             self._take_silently(arrivals)
             self.controllers.tell()
             return
-        notes = sum(isinstance(arrival.event, NoteOn) for arrival in arrivals)
-        until, chord = 0, -math.inf
-        together = CHORD_SECONDS * self._sample_rate
-        for arrival in arrivals if self._playing else ():
-            arrived = playing - (now - arrival.seconds) * self._sample_rate
-            if arrival.place is not None and self._on_jack:
-                arrived = self._clock.period(arrived) + arrival.place
-            wanted = max(round(arrived) + self.latency, self._engine.reached)
-            sample = self._deadlines.in_time(wanted, playing, notes)
-            if chord <= sample <= chord + together:
-                sample = int(chord)
-            elif isinstance(arrival.event, NoteOn):
-                chord = sample
-            until = max(until, self._hear(arrival, sample))
         # What has arrived is got ready at once, and then what nothing can change any more.
-        until = max(until, self._settled(playing))
+        until = self._schedule.settled(playing, self._engine.position)
+        if not self._playing:
+            arrivals = []
+        samples = self._schedule.samples(arrivals, playing, now, self._engine.reached)
+        for arrival, sample in zip(arrivals, samples, strict=True):
+            until = max(until, self._hear(arrival, sample))
         self._engine.advance(min(until, self._engine.position + self._ahead))
         self.controllers.tell()
-        if notes:
-            self._deadlines.learn((time.perf_counter() - now) / notes)
+        if notes := sum(isinstance(arrival.event, NoteOn) for arrival in arrivals):
+            self._schedule.deadlines.learn((time.perf_counter() - now) / notes)
 
     def _hand_over(self) -> None:
         """Let the engine take over that waits to, if one does."""
@@ -211,28 +186,11 @@ class EventScheduler:
     def _now(self) -> float | None:
         """The sample that begins now; None while nothing plays."""
         with self._changing:
-            if self.output is None or not self._clock.running:
+            if self.output is None or not self._schedule.clock.running:
                 return None
-            self._on_jack = self.output.device.is_jack
-            margin = 0.0 if self._on_jack else MARGIN_SECONDS
-            self.latency = int(self._playback.block[0]) + round(margin * self._sample_rate)
+            self._schedule.play(on_jack=self.output.device.is_jack)
             self.ready.set()
-            return self._clock.position(self.output.seconds)
-
-    def _settled(self, playing: float) -> int:
-        """The sample before which nothing will happen that hasn't arrived."""
-        guard = GUARD_SECONDS * self._sample_rate
-        settled = playing + self.latency - guard
-        if self._on_jack:
-            # A period's messages arrive as it begins, and are heard in the next one. What begins
-            # there has to be ready when that is played, with the bends of its hops.
-            block = int(self._playback.block[0])
-            rendered = self._engine.position
-            left = rendered - playing
-            if left <= min(RESERVE_SECONDS * self._sample_rate, block - guard):
-                settled = rendered + block
-            settled = min(settled, rendered + block)
-        return int(settled)
+            return self._schedule.clock.position(self.output.seconds)
 
     def _hear(self, arrival: Arrival, sample: int) -> int:
         """Give the engine what an event means; the sample by which all of it has happened."""

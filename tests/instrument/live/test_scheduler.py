@@ -8,7 +8,8 @@ import pytest
 
 from instrument.live.clock import FIRST_NOTE_SECONDS
 from instrument.live.learn import Learner
-from instrument.live.scheduler import MARGIN_SECONDS, POLL_SECONDS
+from instrument.live.schedule import MARGIN_SECONDS
+from instrument.live.scheduler import POLL_SECONDS
 from instrument.midi.events import (
     ChannelPressure,
     ControlChange,

@@ -1,0 +1,104 @@
+"""Which sample an arrival is heard at, and up to which nothing can change any more."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+from instrument.dsp.callback import Playback
+from instrument.live.arrivals import Arrival
+from instrument.live.clock import Clock, Deadlines
+from instrument.midi.events import NoteOn
+
+GUARD_SECONDS = 0.0005
+"""So long the engine waits for events that are on their way, before it goes on without them."""
+
+RESERVE_SECONDS = 0.0025
+"""So long before JACK's next period the engine goes on to the end of what that will play."""
+
+CHORD_SECONDS = 0.001
+"""Keys that go down within so little are one chord, whose notes are got ready together."""
+
+MARGIN_SECONDS = 0.0015
+"""What a note needs to be decoded, where it may arrive at the last moment of a block."""
+
+
+class Schedule:
+    """The times of what one engine plays.
+
+    An event is heard one block after its arrival, always: that is the time in which it gets ready.
+    JACK hands over a period's messages at its start, each with its place in the period, and so
+    they have the whole block; elsewhere they can come at any moment, and get 1.5 ms more.
+
+    Attributes:
+        clock: Which sample is played now.
+        deadlines: By when notes can be ready.
+        latency: Samples from an arrival to its sound.
+    """
+
+    def __init__(self, playback: Playback, sample_rate: int, postponed: int = 0) -> None:
+        """Begin.
+
+        Args:
+            playback: What the audio callback plays.
+            sample_rate: In Hz.
+            postponed: How many events had to wait so far.
+        """
+        self.clock = Clock(playback, sample_rate)
+        self.deadlines = Deadlines(self.clock, playback, sample_rate)
+        self.deadlines.postponed = postponed
+        self.latency = 0
+        self._playback = playback
+        self._sample_rate = sample_rate
+        self._on_jack = False
+
+    def play(self, *, on_jack: bool) -> None:
+        """Play by blocks as long as the last one, on JACK or another system."""
+        margin = 0.0 if on_jack else MARGIN_SECONDS
+        self.latency = int(self._playback.block[0]) + round(margin * self._sample_rate)
+        self._on_jack = on_jack
+
+    def samples(
+        self, arrivals: Iterable[Arrival], playing: float, now: float, reached: int
+    ) -> Iterator[int]:
+        """At which sample each is heard: none is heard before another that arrived before it.
+
+        Args:
+            arrivals: Sorted by when they came.
+            playing: The sample that is played now.
+            now: In seconds of ``time.perf_counter``.
+            reached: The first sample at which something can happen.
+        """
+        arrivals = list(arrivals)
+        notes = sum(isinstance(arrival.event, NoteOn) for arrival in arrivals)
+        together, chord = CHORD_SECONDS * self._sample_rate, -math.inf
+        for arrival in arrivals:
+            arrived = playing - (now - arrival.seconds) * self._sample_rate
+            if arrival.place is not None and self._on_jack:
+                arrived = self.clock.period(arrived) + arrival.place
+            wanted = max(round(arrived) + self.latency, reached)
+            sample = self.deadlines.in_time(wanted, playing, notes)
+            if chord <= sample <= chord + together:
+                sample = int(chord)
+            elif isinstance(arrival.event, NoteOn):
+                chord = sample
+            yield sample
+
+    def settled(self, playing: float, rendered: int) -> int:
+        """The sample before which nothing will happen that hasn't arrived.
+
+        Args:
+            playing: The sample that is played now.
+            rendered: The first one that wasn't asked for yet.
+        """
+        guard = GUARD_SECONDS * self._sample_rate
+        settled = playing + self.latency - guard
+        if self._on_jack:
+            # A period's messages arrive as it begins, and are heard in the next one. What begins
+            # there has to be ready when that is played, with the bends of its hops.
+            block = int(self._playback.block[0])
+            left = rendered - playing
+            if left <= min(RESERVE_SECONDS * self._sample_rate, block - guard):
+                settled = rendered + block
+            settled = min(settled, rendered + block)
+        return int(settled)
