@@ -70,7 +70,7 @@ def export_diet(
         spec = dataclasses.replace(
             full.spec,
             name=folder.resolve().name,
-            description=f"{full.spec.description}; on a diet of {full.spec.name}",
+            description=f"{full.spec.description}; smaller, plays as {full.spec.name} does",
             envelope=files.envelope,
             timbre=files.timbre,
             encoder=files.encoder,

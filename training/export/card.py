@@ -190,8 +190,8 @@ def card(spec: InstrumentSpec) -> str:
     )
     lines = " --performance PERFORMANCE" if "seconds" in spec.envelope.inputs else ""
     values = metric_values(spec.metrics)
-    full = f"{name}-full" if "full_weights" in values else name
-    diet = f"\narco train diet {full} -o {name}" if full != name else ""
+    full = "FULL" if "full_weights" in values else name
+    diet = f"\narco train diet FULL -o {name}" if full != name else ""
     joins = ""
     if spec.performances:
         joins = f"\narco train joins {full} PERFORMANCES{_licences(spec.performances)}"

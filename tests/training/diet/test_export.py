@@ -40,7 +40,7 @@ def test_it_says_what_it_lost(tiny: Instrument, dieted: Instrument) -> None:
     assert said["diet_harmonics_db"] == 1.5
     assert said["diet_noise_db"] == 2.5
     card = (dieted.folder / "README.md").read_text()
-    assert "arco train diet tinier-full -o tinier" in card
+    assert "arco train diet FULL -o tinier" in card
     assert "### Diet" in card
 
 
