@@ -14,8 +14,9 @@ CHANCE = 0.5
 """Balanced accuracy of telling apart what nothing tells apart."""
 
 GROUPS = {
-    "reconstruction": r"((attack|sustain|release)_)?(cents|db)_mae|.*(loudness|pitch)_variance",
-    "spectra": r"timbre_.*",
+    "reconstruction": r"(train_)?((attack|sustain|release)_)?"
+    r"((cents|db)_mae|(loudness|pitch)_variance)",
+    "spectra": r"(train_)?timbre_.*",
     "tuning": r"played_(cents|note_cents)(_p95)?",
     "notes told apart": r"told_apart_.*",
     "phrases told apart": r"(performance|score|part)_(notes|joins)_(linear|boosted)",

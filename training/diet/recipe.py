@@ -61,7 +61,7 @@ def diet_recipe(
         kind="timbre",
         task=TimbreLearning(small, taught, examined),
         examples=len(taught),
-        usual=LoopSettings(6000, batch_size=24, learning_rate=3e-3, validate_every=200),
+        usual=LoopSettings(5000, batch_size=24, learning_rate=3e-3, validate_every=200),
         validations=1,
         made_of={"full": full.spec.digest, "control": control.value if control else None},
     )

@@ -67,6 +67,7 @@ def draw_curve(rungs: Sequence[Rung], path: Path) -> None:
     quality.axhline(ALLOWED_PERCENT, color="0.6", linewidth=0.8, linestyle="--")
     quality.set(xscale="log", xlabel="weights", ylabel="worst metric, % worse than the full one's")
     quality.set_yscale("symlog", linthresh=ALLOWED_PERCENT)
+    quality.set_ylim(bottom=-ALLOWED_PERCENT)
     if quality.get_legend_handles_labels()[0]:
         quality.legend(fontsize=8)
     weights = [rung.costs["weights"] for rung in ordered]

@@ -28,6 +28,14 @@ def test_worse_is_an_error_that_grows_or_a_share_that_falls(
     assert worse_percent(name, value, full) == pytest.approx(percent)
 
 
+def test_training_notes_count_and_what_isnt_the_instruments_doesnt() -> None:
+    names = ("train_release_db_mae", "train_attack_loudness_variance", "pca_cents_mae")
+    found = worse_of(dict.fromkeys(names, 1.0), dict.fromkeys((*names, "pca_pitch_variance"), 1.0))
+    assert set(found["reconstruction"]) == {*names[:2]}
+    others = worse_of({"pca_pitch_variance": 1.0}, {"pca_pitch_variance": 1.0})
+    assert others == {}
+
+
 def test_only_metrics_of_both_are_compared() -> None:
     found = worse_of(
         {"cents_mae": 1.1, "db_mae": 2.0, "generated_attack_ms": 3.0, "timbre_loss": 1.0},
