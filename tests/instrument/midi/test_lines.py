@@ -46,13 +46,20 @@ def in_rotation(notes: Sequence[Note], channels: Sequence[int]) -> Score:
 
 @st.composite
 def lines(draw: st.DrawFn) -> list[Note]:
-    """Notes one after another: they overlap a little, touch, have gaps, or begin anew."""
+    """Notes one after another: they overlap a little, touch, have gaps, or begin anew.
+
+    Few leap farther than a line does: where many do, nobody could tell that channels take turns.
+    """
     gaps = st.sampled_from([-0.04, -0.01, 0.0, 0.002, 0.03, 0.07, 0.5])
-    found, start = [], 0.0
-    for _ in range(draw(st.integers(4, 24))):
+    count = draw(st.integers(4, 24))
+    leaping = draw(st.sets(st.integers(0, count - 1), max_size=(count - 1) // 4))
+    found, start, key = [], 0.0, 72
+    for number in range(count):
+        near = (55, 90) if number in leaping else (max(key - 12, 55), min(key + 12, 90))
+        key = draw(st.integers(*near))
         seconds = draw(st.sampled_from([0.12, 0.25, 0.6, 2.0]))
         velocity = draw(st.integers(1, 127))
-        found.append(Note(start, seconds, draw(st.integers(55, 90)), velocity))
+        found.append(Note(start, seconds, key, velocity))
         start += seconds + draw(gaps)
     return found
 
