@@ -11,7 +11,8 @@ from instrument.midi.score import Score, read_score
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings, render_score
 
-CORES = {"faster than real time": True, "on two cores": False}
+ONE_CORE = "faster than real time"
+CORES = {ONE_CORE: True, "on two cores": False}
 """Columns, and whether all is done in one thread."""
 
 

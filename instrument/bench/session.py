@@ -15,7 +15,7 @@ from instrument.bench.machine import Watch, machine
 from instrument.bench.metrics import Report, Section
 from instrument.bench.networks import measure_envelopes, measure_timbre
 from instrument.bench.notes import measure_notes
-from instrument.bench.rendering import measure_rendering
+from instrument.bench.rendering import ONE_CORE, measure_rendering
 from instrument.bench.scores import write_eight_voices, write_line, write_note
 from instrument.bench.startup import measure_startup
 from instrument.bench.timing import undisturbed
@@ -81,7 +81,7 @@ def _sections(
     yield width_section(effort)
     say("peers")
     answers = ask_peers(instrument, line, folder, effort)
-    (arcos_line,) = rendering.rows[0].metrics.values()
+    arcos_line = rendering.rows[0].metrics[ONE_CORE]
     yield speed_section(arcos_line, answers, watch.noise().spin)
     heard = note_section(instrument, answers, effort)
     if heard is not None:

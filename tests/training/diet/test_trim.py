@@ -50,7 +50,8 @@ def test_a_unit_that_leads_nowhere_counts_nothing(
     network.noise_head.weight[:, 3] = 0.0
     counts = importance(network, lessons.asked(2), criterion)
     assert len(counts) == len(LAYERS)
-    assert int(counts[-1].argmin()) == 3
+    assert counts[-1][3] == 0.0
+    assert counts[-1].max() > 0.0
 
 
 @torch.no_grad()
