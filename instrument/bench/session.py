@@ -74,9 +74,10 @@ def _sections(
         yield measure_controls(instrument, say)
         say("notes")
         yield measure_notes(instrument, effort)
-        say("rendering")
-        rendering = measure_rendering(instrument, {LINE: line, EIGHT_VOICES: chords}, effort)
-        yield rendering
+    # Threads take turns here as they do in 'arco render'.
+    say("rendering")
+    rendering = measure_rendering(instrument, {LINE: line, EIGHT_VOICES: chords}, effort)
+    yield rendering
     say("widths of the model")
     yield width_section(effort)
     say("peers")
