@@ -6,6 +6,7 @@ one called ``loss``, logs all of them, validates, and keeps the last and the bes
 
 from __future__ import annotations
 
+import atexit
 import json
 import math
 import os
@@ -91,6 +92,13 @@ def speaks() -> bool:
     """Whether this is the one of the processes that train together that writes and reports."""
     together = torch.distributed.is_available() and torch.distributed.is_initialized()
     return not together or torch.distributed.get_rank() == 0
+
+
+@atexit.register
+def _part() -> None:
+    """Let processes that train together part when they end, or some are aborted then."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _fabric(settings: LoopSettings, run: Path) -> Fabric:
