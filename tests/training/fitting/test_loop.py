@@ -337,11 +337,8 @@ def test_under_torchrun_two_processes_train_one_network_and_the_first_writes(
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     arguments = ["--nproc-per-node", "2", str(script), __file__, str(run)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [*launcher, *arguments]
-    done = subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=200, env=environment
-    )
-    assert done.returncode == 0, done.stderr
+    done = subprocess.run([*launcher, *arguments], check=False, timeout=200, env=environment)
+    assert done.returncode == 0
     first, second = (
         json.loads((tmp_path / f"run.{rank}.json").read_text(encoding="utf-8")) for rank in (0, 1)
     )
