@@ -68,11 +68,6 @@ class Renderer:
                 channel[:] = samples
 
 
-def render_block(synth: Synth, left: Float32, right: Float32) -> None:
-    """Render the next samples of a synthesiser: one block, as `Renderer` does."""
-    Renderer(synth)(left, right)
-
-
 def compile_kernels(progress: Callable[[float], None] = lambda _share: None) -> float:
     """Compile all that rendering needs, or take it from disk.
 

@@ -126,7 +126,7 @@ class SynthState(NamedTuple):
 
 
 class Synth(NamedTuple):
-    """All that `render_block` needs; the arrays in it are shared with the control thread.
+    """All that `render_synth` needs; the arrays in it are shared with the control thread.
 
     Attributes:
         sample_rate: samples a second.

@@ -58,7 +58,6 @@ def _render_voice(
     state: SynthState,
     slot: int,
     row: int,
-    added: bool,
     gain_end: Float32,
     start: int,
     length: int,
@@ -74,7 +73,6 @@ def _render_voice(
         state: its `dry` is added to.
         slot: of the voice.
         row: of the frame that holds the controls at the hop's end; they stay as they are if < 0.
-        added: whether what was added to it counts.
         gain_end: [2], left and right, at the hop's end.
         start: first sample in the hop.
         length: samples in the hop.
@@ -83,7 +81,7 @@ def _render_voice(
     amps_end = state.amps_end
     f0_end_hz, bend, ease = state.f0_hz[slot], 1.0, np.float32(1.0)
     if row >= 0:
-        if added:
+        if not state.unadded[0]:
             bend, ease = frames.bend[row, slot], frames.ease[row, slot]
         f0_end_hz = frames.f0_hz[row, slot] * bend
         for k in range(len(amps)):
@@ -134,8 +132,8 @@ def _render_voice(
 
 
 @inlined
-def _see_what_is_added(frames: Frames, state: SynthState) -> bool:
-    """Whether what was added to the hop's frame counts; counts late what was added too late."""
+def _see_what_is_added(frames: Frames, state: SynthState) -> None:
+    """Whether anything is added to the hop that begins; what came late to the last is counted."""
     hop = state.hop[0]
     late = False
     if state.unadded[0]:
@@ -145,10 +143,8 @@ def _see_what_is_added(frames: Frames, state: SynthState) -> bool:
                 late = True
     if late:
         state.late_frames[0] += 1
-    added: bool = frames.begun[0] > hop
+    state.unadded[0] = frames.begun[0] <= hop
     fence()
-    state.unadded[0] = not added
-    return added
 
 
 @inlined
@@ -160,7 +156,7 @@ def _render_hop(
     for channel in range(2):
         for i in range(state.dry.shape[1]):
             state.dry[channel, i] = 0.0
-    added = _see_what_is_added(frames, state)
+    _see_what_is_added(frames, state)
     ready = frames.ready[0] > hop
     fence()
     if ready:
@@ -184,7 +180,7 @@ def _render_hop(
         else:
             row, gain = -1, state.silence
             state.voice[slot] = 0
-        _render_voice(sample_rate, matrix, frames, state, slot, row, added, gain, start, length)
+        _render_voice(sample_rate, matrix, frames, state, slot, row, gain, start, length)
 
 
 @inlined
@@ -234,8 +230,7 @@ def _start_voices(
         for channel in range(2):
             state.gain[slot, channel] = onsets.gain[item, channel]
         start, gain = max(wanted, now), frames.gain[row, slot]
-        added = slot >= 0  # Always: a constant would be a type of its own, as above.
-        _render_voice(sample_rate, matrix, frames, state, slot, row, added, gain, start, length)
+        _render_voice(sample_rate, matrix, frames, state, slot, row, gain, start, length)
         state.voice[slot] = state.started[0]
 
 

@@ -54,7 +54,7 @@ class Engine:
 
     Attributes:
         reached: Sample before which everything has been handled.
-        synth: What the audio callback plays, for `render_block`.
+        synth: What the audio callback plays, by `render_synth`.
     """
 
     def __init__(

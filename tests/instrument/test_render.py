@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32
-from instrument.dsp.block import render_block
+from instrument.dsp.block import Renderer
 from instrument.engine.engine import Engine
 from instrument.errors import UnknownName, UsageError
 from instrument.midi.events import (
@@ -274,7 +274,7 @@ def play_live(
         while engine.position < until:
             first, last = engine.position, min(engine.position + ahead // 2, until)
             engine.advance(last)
-            render_block(engine.synth, heard[0, first:last], heard[1, first:last])
+            Renderer(engine.synth)(heard[0, first:last], heard[1, first:last])
 
     for moment, event in events:
         sound(moment - ahead)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.block import render_block
+from instrument.dsp.block import Renderer
 from instrument.dsp.frames import Frames, Onsets, hop_start
 from instrument.dsp.limiter import LimiterState
 from instrument.dsp.noise import impulse_response_matrix, note_noise
@@ -94,7 +94,7 @@ class Hand:
     def play(self, samples: int) -> Float32:
         """What is heard without this hand moving, [2, samples]."""
         heard = np.full((2, samples), np.nan, np.float32)
-        render_block(self.synth, heard[0], heard[1])
+        Renderer(self.synth)(heard[0], heard[1])
         return heard
 
     def hops(self, count: int) -> Float32:

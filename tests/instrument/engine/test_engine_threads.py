@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32
-from instrument.dsp.block import render_block
+from instrument.dsp.block import Renderer
 from instrument.engine.engine import Engine
 from instrument.midi.events import Event, NoteOn
 from instrument.model.graphs import Instrument
@@ -34,7 +34,7 @@ from tests.instrument.engine.music_and_measures import (
 def block_of(engine: Engine, samples: int) -> Float32:
     """The next samples, from what the engine was advanced by."""
     block = np.zeros((2, samples), np.float32)
-    render_block(engine.synth, block[0], block[1])
+    Renderer(engine.synth)(block[0], block[1])
     return block
 
 

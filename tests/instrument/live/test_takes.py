@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32
-from instrument.dsp.block import render_block
+from instrument.dsp.block import Renderer
 from instrument.engine.engine import Engine
 from instrument.errors import OutputError
 from instrument.live import takes
@@ -53,7 +53,7 @@ def test_a_take_from_the_middle_renders_to_what_was_heard(
     heard = np.zeros((2, RATE), np.float32)
     for first in range(0, RATE, 256):
         engine.advance(min(first + 256, RATE))
-        render_block(engine.synth, heard[0, first : first + 256], heard[1, first : first + 256])
+        Renderer(engine.synth)(heard[0, first : first + 256], heard[1, first : first + 256])
     take = RunningTake(tmp_path, events, begins, told.append)
     samples = take.save(ends)
     score = read_score(take.path)
