@@ -28,6 +28,8 @@ from instrument.midi.events import (
 from instrument.midi.layouts import Layout, layout_of
 from instrument.midi.meanings import Meanings, Setter
 
+NOTES_END = ENDS_NOTES | {ALL_SOUND_OFF}
+
 Key: TypeAlias = tuple[int, int]
 """Channel and key."""
 
@@ -73,7 +75,7 @@ class Held:
             case ControlChange(channel, controller) if controller == RESET_CONTROLLERS:
                 for part in [part for part in self._moved if part[1] == channel]:
                     del self._moved[part]
-            case ControlChange(channel, controller) if controller in ENDS_NOTES | {ALL_SOUND_OFF}:
+            case ControlChange(channel, controller) if controller in NOTES_END:
                 for key in range(128):
                     self._down.pop((channel, key), None)
             case ControlChange(channel, controller) if controller in self._rests:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from instrument.dsp.callback import Playback
 from instrument.live.arrivals import Arrival
@@ -36,18 +36,20 @@ class Schedule:
         latency: Samples from an arrival to its sound.
     """
 
-    def __init__(self, playback: Playback, sample_rate: int, postponed: int = 0) -> None:
+    def __init__(
+        self, playback: Playback, sample_rate: int, before: Schedule | None = None
+    ) -> None:
         """Begin.
 
         Args:
             playback: What the audio callback plays.
             sample_rate: In Hz.
-            postponed: How many events had to wait so far.
+            before: Of the engine that played until now; it goes on counting from there.
         """
         self.clock = Clock(playback, sample_rate)
         self.deadlines = Deadlines(self.clock, playback, sample_rate)
-        self.deadlines.postponed = postponed
-        self.latency = 0
+        self.deadlines.postponed = before.deadlines.postponed if before else 0
+        self.latency: int = before.latency if before else 0
         self._playback = playback
         self._sample_rate = sample_rate
         self._on_jack = False
@@ -59,18 +61,17 @@ class Schedule:
         self._on_jack = on_jack
 
     def samples(
-        self, arrivals: Iterable[Arrival], playing: float, now: float, reached: int
+        self, arrivals: Sequence[Arrival], notes: int, playing: float, now: float, reached: int
     ) -> Iterator[int]:
         """At which sample each is heard: none is heard before another that arrived before it.
 
         Args:
             arrivals: Sorted by when they came.
+            notes: How many of them begin notes.
             playing: The sample that is played now.
             now: In seconds of ``time.perf_counter``.
             reached: The first sample at which something can happen.
         """
-        arrivals = list(arrivals)
-        notes = sum(isinstance(arrival.event, NoteOn) for arrival in arrivals)
         together, chord = CHORD_SECONDS * self._sample_rate, -math.inf
         for arrival in arrivals:
             arrived = playing - (now - arrival.seconds) * self._sample_rate

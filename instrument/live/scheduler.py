@@ -72,7 +72,7 @@ class EventScheduler:
         self._give = performance.give
         self._source = source
         self._ahead = ahead
-        self._keep_time(0)
+        self._keep_time(None)
         self._successors: SimpleQueue[_Successor] = SimpleQueue()
         self._lost: SimpleQueue[str] = SimpleQueue()
         self._held = Held(controllers.knobs.layout)
@@ -82,12 +82,10 @@ class EventScheduler:
         self._changing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="arco control", daemon=True)
 
-    def _keep_time(self, postponed: int) -> None:
+    def _keep_time(self, before: Schedule | None) -> None:
         """Play by the clock of the engine that plays now."""
         self._engine = self._performance.engine
-        self._schedule = Schedule(
-            self._performance.playback, self._performance.sample_rate, postponed
-        )
+        self._schedule = Schedule(self._performance.playback, self._performance.sample_rate, before)
 
     # --- for other threads ---------------------------------------------------------------
 
@@ -165,12 +163,13 @@ class EventScheduler:
         until = self._schedule.settled(playing, self._engine.position)
         if not self._playing:
             arrivals = []
-        samples = self._schedule.samples(arrivals, playing, now, self._engine.reached)
+        notes = sum(isinstance(arrival.event, NoteOn) for arrival in arrivals)
+        samples = self._schedule.samples(arrivals, notes, playing, now, self._engine.reached)
         for arrival, sample in zip(arrivals, samples, strict=True):
             until = max(until, self._hear(arrival, sample))
         self._engine.advance(min(until, self._engine.position + self._ahead))
         self.controllers.tell()
-        if notes := sum(isinstance(arrival.event, NoteOn) for arrival in arrivals):
+        if notes:
             self._schedule.deadlines.learn((time.perf_counter() - now) / notes)
 
     def _hand_over(self) -> None:
@@ -179,7 +178,7 @@ class EventScheduler:
             return
         successor = self._successors.get_nowait()
         self._performance.go_on(successor.engine, successor.playback, successor.take)
-        self._keep_time(self.postponed)
+        self._keep_time(self._schedule)
         self._engine.advance(self._ahead // 2)
         successor.plays.set()
 
