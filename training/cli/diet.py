@@ -34,10 +34,9 @@ def diet(
 
     The envelopes are fitted at once; of the timbre, the units that count most are kept and taught.
     """
-    from instrument.errors import UnknownName
     from instrument.model.graphs import load_instrument
     from training.diet.envelope import fit_envelope
-    from training.diet.export import export_diet
+    from training.diet.export import check_full, export_diet
     from training.diet.recipe import Control, diet_recipe, examination
     from training.diet.sizes import diet_sizes
     from training.diet.timbre import examine
@@ -45,14 +44,13 @@ def diet(
     from training.export.destination import check_destination
     from training.fitting.runs import load_timbre
 
-    if control is not None and control not in list(Control):
-        raise UnknownName("control", control, list(Control))
+    wanted = None if control is None else Control.of(control)
     check_destination(out)
     full = load_instrument(instrument)
+    check_full(full)
     network = read_timbre(full)
     splines, hidden = diet_sizes(weights, full.spec, network.settings)
     envelope = fit_envelope(full, splines, loop.seed)
-    wanted = Control(control) if control else None
     recipe = diet_recipe(full, network, hidden, seed=loop.seed, control=wanted)
     if not loop.train(recipe, run):
         return

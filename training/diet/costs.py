@@ -22,32 +22,31 @@ RUN_FRAMES = 32
 
 CACHE_BYTES = 64 << 20
 LOADING = """
+import mmap
 import sys
 from pathlib import Path
 from instrument.model.graphs import load_instrument
-from instrument.model.runtime import GraphRunner
 def resident():
     pages = Path("/proc/self/statm").read_text().split()[1]
-    return int(pages) * 4096
+    return int(pages) * mmap.PAGESIZE
 before = resident()
 load_instrument(Path(sys.argv[1]))
 print(resident() - before)
 """
 
 
-def _model(instrument: Instrument, graph: Graph) -> onnx.ModelProto:
-    return onnx.load_model_from_string(read_graph(graph, instrument.folder))
-
-
-def _learned(graph: onnx.GraphProto) -> dict[str, np.ndarray]:
-    """What a graph holds by name; constants, which follow from its sizes, are not among it."""
-    return {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+def read_kept(
+    instrument: Instrument, graph: Graph
+) -> tuple[onnx.GraphProto, dict[str, np.ndarray]]:
+    """A graph of an instrument, and what it keeps, by name."""
+    read = onnx.load_model_from_string(read_graph(graph, instrument.folder)).graph
+    return read, {one.name: numpy_helper.to_array(one) for one in read.initializer}
 
 
 def weights(instrument: Instrument) -> int:
-    """Numbers that were learned, in the graphs that play."""
-    models = (_model(instrument, graph) for graph in _playing(instrument))
-    return sum(values.size for model in models for values in _learned(model.graph).values())
+    """Numbers that the graphs that play keep."""
+    kept = (read_kept(instrument, graph)[1] for graph in _playing(instrument))
+    return sum(values.size for each in kept for values in each.values())
 
 
 def _playing(instrument: Instrument) -> tuple[Graph, Graph]:
@@ -55,15 +54,14 @@ def _playing(instrument: Instrument) -> tuple[Graph, Graph]:
 
 
 def multiplications(instrument: Instrument, graph: Graph) -> int:
-    """Multiplications with what was learned, in one note (envelope) or one frame (timbre)."""
-    model = _model(instrument, graph).graph
-    learned = _learned(model)
+    """Multiplications with what a graph keeps, in one note (envelope) or one frame (timbre)."""
+    read, kept = read_kept(instrument, graph)
     return sum(
-        learned[name].size
-        for node in model.node
+        kept[name].size
+        for node in read.node
         if node.op_type in ("MatMul", "Gemm", "GRU")
         for name in node.input
-        if name in learned and learned[name].squeeze().ndim > 1
+        if name in kept and kept[name].squeeze().ndim > 1
     )
 
 

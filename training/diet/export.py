@@ -14,7 +14,7 @@ from instrument.files import replacing
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.model.metrics import metric_values
 from instrument.model.onnx_file import read_graph
-from instrument.model.spec import InstrumentSpec, TimbreSize, write_spec
+from instrument.model.spec import Graph, InstrumentSpec, write_spec
 from training.diet.costs import weights
 from training.diet.graph import SplineGraph
 from training.diet.lessons import curves_of, draw_points
@@ -25,12 +25,24 @@ from training.export.graphs import (
     export_envelope,
     export_timbre,
     parity,
+    timbre_size,
 )
 from training.export.metrics import describe_metrics
 from training.networks.spline import SplineDecoder
 from training.networks.timbre import TimbreDecoder
 
 COMPARED_NOTES = 300
+
+
+def check_full(full: Instrument) -> Graph:
+    """The encoder of an instrument, which its diet keeps.
+
+    Raises:
+        UsageError: It has none.
+    """
+    if full.spec.encoder is None:
+        raise UsageError(f"{full.folder}: has no encoder, which a diet keeps; export it anew")
+    return full.spec.encoder
 
 
 def export_diet(
@@ -54,18 +66,15 @@ def export_diet(
             could not be loaded.
         OutputError: See ``training.export.destination``.
     """
-    encoder = full.spec.encoder
-    if encoder is None:
-        raise UsageError(f"{full.folder}: has no encoder, which a diet keeps; export it anew")
+    encoder = check_full(full)
     graph = SplineGraph(envelope, np.asarray(full.spec.loudness_db, np.float64))
-    sizes = timbre.settings
     with exporting(folder) as beside:
         with replacing(beside / ENCODER_FILE) as copied:
             copied.write_bytes(read_graph(encoder, full.folder))
         files = GraphFiles(
             export_envelope(graph, beside),
             dataclasses.replace(encoder, file=ENCODER_FILE),
-            export_timbre(timbre.eval(), beside),
+            export_timbre(timbre, beside),
         )
         spec = dataclasses.replace(
             full.spec,
@@ -74,7 +83,7 @@ def export_diet(
             envelope=files.envelope,
             timbre=files.timbre,
             encoder=files.encoder,
-            timbre_size=TimbreSize(sizes.hidden, sizes.harmonics, sizes.noise_bands),
+            timbre_size=timbre_size(timbre)[0],
             metrics=describe_metrics({"onnx_difference": parity(graph, timbre, files, beside)}),
         )
         write_spec(spec, beside)

@@ -141,7 +141,7 @@ class Lessons(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self.f0_hz)
 
-    def __getitem__(self, index: int) -> Batch:
+    def __getitem__(self, index: int | slice) -> Batch:
         return {
             "f0_hz": torch.from_numpy(self.f0_hz[index]),
             "loudness_db": torch.from_numpy(self.loudness_db[index]),
@@ -155,8 +155,7 @@ class Lessons(Dataset[Batch]):
 
     def batch(self) -> Batch:
         """All of them at once."""
-        rows = [self[index] for index in range(len(self))]
-        return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+        return self[:]
 
 
 def curves_of(instrument: Instrument, points: NotePoints) -> Tensor:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
 import torch
 
+from instrument.errors import UnknownName
 from instrument.model.graphs import Instrument
 from training.diet.lessons import Lessons
 from training.diet.timbre import TimbreLearning
@@ -24,6 +26,17 @@ class Control(StrEnum):
     RANDOM = "random"
     MAGNITUDE = "magnitude"
 
+    @classmethod
+    def of(cls, name: str) -> Control:
+        """The one of a name.
+
+        Raises:
+            UnknownName: There is none.
+        """
+        if name not in [*cls]:
+            raise UnknownName("control", name, [*cls])
+        return cls(name)
+
 
 def examination(full: Instrument, seed: int) -> Lessons:
     """Lessons that aren't taught."""
@@ -37,7 +50,6 @@ def diet_recipe(
     *,
     seed: int,
     control: Control | None = None,
-    lessons: int | None = None,
 ) -> Recipe:
     """The timbre of a diet: units of the full network, taught what that one does.
 
@@ -48,20 +60,20 @@ def diet_recipe(
         seed: Of the lessons, and of random weights.
         control: Keep the units of the largest weights instead of those that count most, or give
             the same network random weights.
-        lessons: How many.
     """
-    taught = Lessons(full, lessons or LESSONS, seed)
+    taught = Lessons(full, LESSONS, seed)
     examined = examination(full, seed)
-    criterion: Criterion = "magnitude" if control is Control.MAGNITUDE else "activation"
-    small = trimmed(network, importance(network, taught.asked(WEIGHED), criterion), hidden)
     if control is Control.RANDOM:
         torch.manual_seed(seed)
-        small = TimbreDecoder(small.settings)
+        small = TimbreDecoder(replace(network.settings, hidden=hidden))
+    else:
+        criterion: Criterion = "magnitude" if control is Control.MAGNITUDE else "activation"
+        small = trimmed(network, importance(network, taught.asked(WEIGHED), criterion), hidden)
     return Recipe(
         kind="timbre",
         task=TimbreLearning(small, taught, examined),
         examples=len(taught),
         usual=LoopSettings(5000, batch_size=24, learning_rate=3e-3, validate_every=200),
         validations=1,
-        made_of={"full": full.spec.digest, "control": control.value if control else None},
+        made_of={"full": full.spec.digest, "control": control},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from instrument.errors import UsageError
@@ -26,7 +27,7 @@ ENVELOPE_SHARE = 0.7
 """Of a small budget: envelopes that lose their vibrato lose more than a timbre of few units."""
 
 NARROWEST = 4
-"""Layers are as many times as wide: processors add so many numbers at once."""
+"""Of layers, and the step from width to width: processors add so many numbers at once."""
 
 TABLE = 200
 """Knots and bends of the envelope graph's table of loudness."""
@@ -62,7 +63,7 @@ def diet_sizes(weights: int, spec: InstrumentSpec, like: TimbreSettings) -> Diet
         like: Sizes of its timbre, of which only the width changes.
 
     Raises:
-        UsageError: They are too few, or more than the instrument has.
+        UsageError: They are too few.
     """
     latent = spec.envelope_size.latent
     all_splines = [SplineSettings(latent, steps) for steps in LADDER]
@@ -70,14 +71,8 @@ def diet_sizes(weights: int, spec: InstrumentSpec, like: TimbreSettings) -> Diet
     splines = (fitting or all_splines[-1:])[0]
     left = weights - envelope_weights(splines)
     widths = range(NARROWEST, like.hidden, NARROWEST)
-    fitting_widths = [h for h in widths if timbre_weights(_wide(like, h)) <= left]
+    fitting_widths = [h for h in widths if timbre_weights(replace(like, hidden=h)) <= left]
     if not fitting_widths:
-        least = envelope_weights(all_splines[-1]) + timbre_weights(_wide(like, NARROWEST))
+        least = envelope_weights(all_splines[-1]) + timbre_weights(replace(like, hidden=NARROWEST))
         raise UsageError(f"--weights {weights}: should be at least {least} for this instrument")
     return DietSizes(splines, fitting_widths[-1])
-
-
-def _wide(like: TimbreSettings, hidden: int) -> TimbreSettings:
-    return TimbreSettings(
-        hidden, like.harmonics, like.noise_bands, like.pitch_features, like.sample_rate
-    )

@@ -7,34 +7,17 @@ from torch import Tensor
 
 from training.diet.lessons import Lessons
 from training.fitting.loop import Batch, Task
-from training.networks.losses import heard_distance_db
+from training.fitting.timbre import heard_distances
 from training.networks.timbre import TimbreDecoder
-
-FAINT_DB = -75.0
-
-
-def distances(network: TimbreDecoder, batch: Batch) -> dict[str, Tensor]:
-    """Mean differences from the answers of lessons in dB, by how much each can be heard.
-
-    Returns:
-        ``harmonics_db`` and ``noise_db``.
-    """
-    state = batch["f0_hz"].new_zeros(len(batch["f0_hz"]), network.settings.hidden)
-    amplitude, harmonics, noise, _ = network(batch["f0_hz"], batch["loudness_db"], state)
-    sounding = (batch["loudness_db"] > FAINT_DB).float()[..., None]
-    tones = amplitude[..., None] * harmonics
-    return {
-        "harmonics_db": heard_distance_db(tones, batch["harmonics_db"], sounding),
-        "noise_db": heard_distance_db(noise, batch["noise_db"], sounding),
-    }
 
 
 @torch.no_grad()
 def examine(network: TimbreDecoder, examination: Lessons) -> dict[str, float]:
-    """``distances`` in lessons, as numbers."""
+    """How far a network is from the answers of lessons: ``harmonics_db`` and ``noise_db``."""
     device = next(network.parameters()).device
     batch = {name: value.to(device) for name, value in examination.batch().items()}
-    return {name: float(value) for name, value in distances(network, batch).items()}
+    found = heard_distances(network, batch)
+    return {name: float(found[name]) for name in ("harmonics_db", "noise_db")}
 
 
 class TimbreLearning(Task):
@@ -54,8 +37,7 @@ class TimbreLearning(Task):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Distances of harmonics and noise, and their sum."""
-        found = distances(self.network, batch)
-        return {"loss": found["harmonics_db"] + found["noise_db"], **found}
+        return heard_distances(self.network, batch)
 
     def validate(self) -> dict[str, float]:
         """The same of lessons that aren't taught."""

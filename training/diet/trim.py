@@ -7,17 +7,17 @@ layers.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
 from torch import Tensor, nn
 
 from instrument.errors import UsageError
 from instrument.model.graphs import Instrument
-from instrument.model.onnx_file import read_graph
+from training.diet.costs import read_kept
 from training.networks.timbre import TimbreDecoder, TimbreSettings
 
 Criterion = Literal["activation", "magnitude"]
@@ -33,9 +33,7 @@ def read_timbre(instrument: Instrument) -> TimbreDecoder:
         UsageError: The graph is none that was exported from such a network.
     """
     spec = instrument.spec
-    content = read_graph(spec.timbre, instrument.folder)
-    graph = onnx.load_model_from_string(content).graph
-    kept = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    graph, kept = read_kept(instrument, spec.timbre)
     try:
         network = _rebuilt(graph, kept, spec.sample_rate, spec.timbre_size.harmonics)
     except (StopIteration, RuntimeError, KeyError, ValueError) as error:
@@ -107,9 +105,10 @@ def _reordered(weights: Tensor, hidden: int) -> Tensor:
 def _check_same(network: TimbreDecoder, instrument: Instrument) -> None:
     f0_hz, loudness_db = torch.full((1, 5), 440.0), torch.linspace(-60.0, -10.0, 5)[None]
     state = torch.zeros(1, network.settings.hidden)
-    expected, _ = instrument.timbre.run(f0_hz.numpy(), loudness_db.numpy(), state.numpy())
+    told, state_after = instrument.timbre.run(f0_hz.numpy(), loudness_db.numpy(), state.numpy())
+    expected = told.amplitude, told.harmonics, told.noise, state_after
     found = network(f0_hz, loudness_db, state)
-    for mine, graphs in zip(found, (expected.amplitude, expected.harmonics), strict=False):
+    for mine, graphs in zip(found, expected, strict=True):
         if not np.allclose(mine.numpy(), graphs, rtol=SAME, atol=SAME):
             raise _foreign(instrument)
 
@@ -186,11 +185,7 @@ def trimmed(network: TimbreDecoder, counts: list[Tensor], hidden: int) -> Timbre
     whole = torch.arange(sizes.pitch_features + 2)
     units = [torch.topk(layer, hidden).indices.sort().values for layer in counts]
     gates = [(unit + sizes.hidden * torch.arange(3)[:, None]).flatten() for unit in units]
-    small = TimbreDecoder(
-        TimbreSettings(
-            hidden, sizes.harmonics, sizes.noise_bands, sizes.pitch_features, sizes.sample_rate
-        )
-    )
+    small = TimbreDecoder(replace(sizes, hidden=hidden))
     state = network.state_dict()
     chosen = {
         "before.0.0": (units[0], whole),

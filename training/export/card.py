@@ -190,8 +190,10 @@ def card(spec: InstrumentSpec) -> str:
     )
     lines = " --performance PERFORMANCE" if "seconds" in spec.envelope.inputs else ""
     values = metric_values(spec.metrics)
-    full = "FULL" if "full_weights" in values else name
-    diet = f"\narco train diet FULL -o {name}" if full != name else ""
+    full, diet = name, ""
+    if "full_weights" in values:
+        full = "FULL"
+        diet = f"\narco train diet FULL -o {name} --weights {values['weights']:.0f}"
     joins = ""
     if spec.performances:
         joins = f"\narco train joins {full} PERFORMANCES{_licences(spec.performances)}"

@@ -88,16 +88,20 @@ class Task(nn.Module):
         raise NotImplementedError
 
 
+def _together() -> bool:
+    """Whether several processes train together."""
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
+
+
 def speaks() -> bool:
     """Whether this is the one of the processes that train together that writes and reports."""
-    together = torch.distributed.is_available() and torch.distributed.is_initialized()
-    return not together or torch.distributed.get_rank() == 0
+    return not _together() or torch.distributed.get_rank() == 0
 
 
 @atexit.register
 def _part() -> None:
     """Let processes that train together part when they end, or some are aborted then."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
+    if _together():
         torch.distributed.destroy_process_group()
 
 
