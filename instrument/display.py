@@ -69,7 +69,10 @@ def report_sentences(
             "programs kept Arco from its work."
         )
     if status.underruns:
-        yield f"The sound device reported {status.underruns} gaps: try a larger --block."
+        yield (
+            f"The sound device reported {status.underruns} gaps: try a larger --block, "
+            "on JACK a larger period."
+        )
     if status.unknown_bindings:
         names = ", ".join(status.unknown_bindings)
         yield f"Knobs were bound to what {instrument} doesn't have: {names}."

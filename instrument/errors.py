@@ -59,3 +59,9 @@ class RecordingError(ArcoError):
 
 class FeatureError(RecordingError):
     """A feature cache that is missing, broken, or of a format this version doesn't read."""
+
+
+def install(extra: str, *others: str) -> str:
+    """How an extra is installed, and other packages with it; Arco itself is on no index."""
+    packages = " ".join([f"'.[{extra}]'", *others])
+    return f"pip install {packages} in Arco's folder"

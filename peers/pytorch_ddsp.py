@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from instrument.bench.program import Measured
-from instrument.errors import UsageError
+from instrument.errors import UsageError, install
 from peers.frames import Frames
 from peers.program import ddsp_program, realtime_factors
 
@@ -27,7 +27,7 @@ def measure(frames: Frames, rounds: int) -> Measured:
         from peers import torch_port
     except ImportError as error:
         raise UsageError(
-            f"PyTorch cannot be imported ({error}): install it with pip install 'arco[train]'"
+            f"PyTorch cannot be imported ({error}): install it with {install('train')}"
         ) from error
 
     torch.set_num_threads(1)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from instrument.audio import jack
-from instrument.errors import UsageError
+from instrument.errors import UsageError, install
 
 JACK = "JACK Audio Connection Kit"
 """The sound system's name in PortAudio."""
@@ -40,7 +40,7 @@ def load_sounddevice() -> Any:  # noqa: ANN401 (it has no types)
     try:
         import sounddevice  # noqa: PLC0415 (an extra, which may be missing)
     except ImportError:
-        raise UsageError("sounddevice isn't installed: pip install 'arco[live]'") from None
+        raise UsageError(f"sounddevice isn't installed: {install('live')}") from None
     except OSError:
         raise UsageError(
             "the PortAudio library is missing; on Debian: apt-get install libportaudio2"

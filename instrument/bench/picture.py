@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instrument.bench.metrics import Report, Row, Section
-from instrument.errors import UsageError
+from instrument.errors import UsageError, install
 from instrument.files import check_writable, replacing
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def check_drawable(path: Path) -> None:
     if path.suffix.lower() not in ENDINGS:
         raise UsageError(f"{path}: should end in {' or '.join(ENDINGS)}")
     if find_spec("matplotlib") is None:
-        raise UsageError("--picture needs matplotlib, which isn't here: pip install 'arco[train]'")
+        raise UsageError(f"--picture needs matplotlib, which isn't here: {install('train')}")
     check_writable(path)
 
 

@@ -26,7 +26,7 @@ from instrument.cli.options import (
     instrument_folder,
 )
 from instrument.cli.shell import signals_that_end
-from instrument.errors import UsageError
+from instrument.errors import UsageError, install
 from instrument.settings import LIMITS
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def check_page() -> None:
     """
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        raise UsageError(f"the page needs {missing[0]}, which isn't here: pip install 'arco[ui]'")
+        raise UsageError(f"the page needs {missing[0]}, which isn't here: {install('ui')}")
 
 
 def serve(

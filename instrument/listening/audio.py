@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 
 from instrument.arrays import Float32
-from instrument.errors import RecordingError, UsageError
+from instrument.errors import RecordingError, UsageError, install
 from instrument.files import encoded
 
 FFMPEG_TIMEOUT_SECONDS = 300.0
@@ -75,13 +75,23 @@ def resampled(audio: Float32, rate: int, sample_rate: int) -> Float32:
     """
     if rate == sample_rate:
         return audio
+    return np.asarray(resample(audio, rate, sample_rate, "VHQ"), dtype=np.float32)
+
+
+def resample(audio: Float32, rate: int, sample_rate: int, quality: str) -> Float32:
+    """Samples at another rate, in Hz, by SoX's resampler at a quality of its own names.
+
+    Raises:
+        UsageError: It isn't installed.
+    """
     try:
         import soxr  # noqa: PLC0415 (an extra)
     except ImportError:
         raise UsageError(
-            "recordings can't be resampled here: soxr is missing; pip install 'arco[encode]'"
+            f"recordings can't be resampled here: soxr is missing; {install('encode')}"
         ) from None
-    return np.asarray(soxr.resample(audio, rate, sample_rate, quality="VHQ"), dtype=np.float32)
+    resampled_audio: Float32 = soxr.resample(audio, rate, sample_rate, quality=quality)
+    return resampled_audio
 
 
 def _decode(path: Path, most_seconds: float | None) -> tuple[Float32, int]:

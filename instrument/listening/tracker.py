@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from instrument.arrays import Float32, Float64
-from instrument.errors import RecordingError, UsageError
+from instrument.errors import RecordingError, UsageError, install
+from instrument.listening.audio import resample
 from instrument.listening.pitch import is_octave_below
 from instrument.units import FRAME_RATE, hz_to_midi
 
@@ -35,17 +36,14 @@ def _network() -> SwiftF0:
         from swift_f0 import SwiftF0  # noqa: PLC0415 (an extra)
     except ImportError:
         raise UsageError(
-            "recordings can't be analysed here: SwiftF0 is missing; pip install 'arco[encode]'"
+            f"recordings can't be analysed here: SwiftF0 is missing; {install('encode')}"
         ) from None
     return SwiftF0(threads=1, spin=False)
 
 
 def _heard(audio: Float32, sample_rate: int, slowdown: int) -> tuple[Float64, Float64]:
     """f0_hz and confidence at each frame, heard so many times slower."""
-    import soxr  # noqa: PLC0415 (an extra)
-
-    rate = TRACKER_RATE_HZ * slowdown
-    resampled = soxr.resample(audio, sample_rate, rate, quality="HQ")
+    resampled = resample(audio, sample_rate, TRACKER_RATE_HZ * slowdown, "HQ")
     # It is told its own rate whatever the real one: that is what slows the sound down.
     found = _network().detect(resampled, TRACKER_RATE_HZ)
     seconds = np.arange(1 + len(audio) * FRAME_RATE // sample_rate) / FRAME_RATE

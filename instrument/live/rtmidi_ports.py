@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from instrument.errors import UsageError
+from instrument.errors import UsageError, install
 
 Module: TypeAlias = Any  # the libraries have no types
 MidiIn: TypeAlias = Any
@@ -116,7 +116,7 @@ def load_library() -> Library:
         import rtmidi2  # noqa: PLC0415 (stands in for it)
     except ImportError:
         raise UsageError(
-            "no MIDI library is installed, python-rtmidi or rtmidi2: pip install 'arco[live]'"
+            f"no MIDI library is installed, python-rtmidi or rtmidi2: {install('live')}"
         ) from None
     return RtMidi2(rtmidi2)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from instrument.bench.program import Measured, arguments, tell
 from instrument.bench.timing import rounds_of
-from instrument.errors import UsageError
+from instrument.errors import UsageError, install
 from instrument.model.graphs import TimbreModel
 
 WIDTHS = (64, 96, 128, 192, 256, 384, 512)
@@ -37,7 +37,7 @@ def measure(rounds: int, repeats: int, widths: Sequence[int] = WIDTHS) -> Measur
         from training.networks.timbre import TimbreDecoder, TimbreSettings
     except ImportError as error:
         raise UsageError(
-            f"PyTorch cannot be imported ({error}): install it with pip install 'arco[train]'"
+            f"PyTorch cannot be imported ({error}): install it with {install('train')}"
         ) from error
     works: dict[str, Callable[[], object]] = {}
     with tempfile.TemporaryDirectory() as name:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from instrument.bench.live.programs import Program
 from instrument.bench.live.take import Take
-from instrument.errors import UsageError
+from instrument.errors import UsageError, install
 
 Jack: TypeAlias = Any  # the module, and its classes below, have no types
 Client: TypeAlias = Any
@@ -197,7 +197,7 @@ def load_jack() -> Jack:
     try:
         import jack  # noqa: PLC0415 (an extra, which may be missing)
     except ImportError:
-        raise UsageError("JACK-Client isn't installed: pip install 'arco[bench]'") from None
+        raise UsageError(f"JACK-Client isn't installed: {install('bench')}") from None
     except OSError:
         raise UsageError("the JACK library is missing; on Debian: apt-get install jackd2") from None
     return jack

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from instrument.bench.live.programs import Program, event
-from instrument.errors import UsageError
+from instrument.errors import UsageError, install
 
 Browser: TypeAlias = Any  # these are of a package that may be missing
 OpenPage: TypeAlias = Any
@@ -137,7 +137,7 @@ def missing_browser() -> str:
     """What there isn't to open a page, as a sentence; nothing if all is there."""
     for module in ("playwright", "starlette", "uvicorn"):
         if find_spec(module) is None:
-            return f"{module} isn't installed: pip install 'arco[ui]' playwright"
+            return f"{module} isn't installed: {install('ui', 'playwright')}"
     if shutil.which("chromium") is None:
         return "the program chromium isn't installed: apt install chromium"
     return ""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from instrument.midi.layouts import (
     ARTICULATION_BANK,
     NAMES,
+    SILENCE_DB,
     Layout,
     articulation_programs,
     fixed_controllers,
@@ -54,24 +55,7 @@ def layouts_chart(*, short: bool = False) -> list[Row]:
         cells = [controllers_of(layout, role) for layout in layouts]
         if any(cell != NONE for cell in cells):
             rows.append((text.partition(":")[0] if short else text, *cells))
-    others: dict[str, Callable[[Layout], str]] = {
-        "velocity": lambda layout: VELOCITY[layout.velocity],
-        "velocity of touching notes of a line": lambda layout: (
-            "slide, slur or new bow" if layout.velocity_joins else "as any other"
-        ),
-        "notes begin and end": lambda layout: (
-            f"where the dynamics come up to {layout.breath.begins} and fall below "
-            f"{layout.breath.ends}"
-            if layout.breath
-            else "with their keys"
-        ),
-        "keys that choose articulations": lambda layout: keys_of(layout) or NONE,
-        "dynamics at first": lambda layout: (
-            "as the velocity" if layout.dynamics is None else str(layout.dynamics)
-        ),
-        "a channel plays": lambda layout: "a line" if layout.mono else "as `--mode` says",
-    }
-    told = [(text, *map(cell, layouts)) for text, cell in others.items()]
+    told = [(text, *map(cell, layouts)) for text, cell in OTHERS.items()]
     return rows + (told[:-2] if short else told)
 
 
@@ -79,6 +63,25 @@ def keys_of(layout: Layout) -> str:
     """The keys that choose articulations, in a few words."""
     keys = sorted(layout.keys)
     return f"{note_name(keys[0])} to {note_name(keys[-1])}" if keys else ""
+
+
+OTHERS: dict[str, Callable[[Layout], str]] = {
+    "velocity": lambda layout: VELOCITY[layout.velocity],
+    "velocity of touching notes of a line": lambda layout: (
+        "slide, slur or new bow" if layout.velocity_joins else "as any other"
+    ),
+    "notes begin and end": lambda layout: (
+        f"where the dynamics come up to {layout.breath.begins} and fall below {layout.breath.ends}"
+        if layout.breath
+        else "with their keys"
+    ),
+    "keys that choose articulations": lambda layout: keys_of(layout) or NONE,
+    "dynamics at first": lambda layout: (
+        "as the velocity" if layout.dynamics is None else str(layout.dynamics)
+    ),
+    "a channel plays": lambda layout: "a line" if layout.mono else "as `--mode` says",
+}
+"""What a layout says beside roles, and how it is told."""
 
 
 def fixed_chart() -> list[Row]:
@@ -108,11 +111,13 @@ def articulations_chart() -> list[Row]:
 def chart_of(layout: Layout) -> list[Row]:
     """All that one layout says, number by number; the header first."""
     fixed, texts = fixed_controllers(), ROLES | FIXED_ROLES
+    if layout.floor_db > SILENCE_DB:
+        texts["dynamics"] = texts["dynamics"].replace("silence", f"{layout.floor_db:g} dB")
     roles: Mapping[int, str] = fixed | dict(layout.controllers)
     rows = [(f"CC {number}", texts[roles[number]]) for number in sorted(roles)]
     return [
         ("message", "what it does"),
-        ("velocity", VELOCITY[layout.velocity]),
+        *((text, cell(layout)) for text, cell in OTHERS.items()),
         ("channel pressure", texts[layout.pressure]),
         ("CC 74 of a note in an MPE zone", texts[layout.slide]),
         *rows,

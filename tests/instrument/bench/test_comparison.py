@@ -145,7 +145,7 @@ def test_a_winner_is_named_only_beyond_the_noise(
 def test_all_who_answered_stand_beside_arco_and_the_rest_are_named() -> None:
     answers = [
         Answer("Swift", {"realtime_factor": [900.0, 910.0], "note_on_us_median": [1.0, 1.0]}),
-        Answer("Gone", {}, "install it with pip install 'arco[train]'"),
+        Answer("Gone", {}, "install it with pip install '.[train]'"),
         Answer("Slow", {"realtime_factor": [1.0, 1.1]}),
     ]
     section = speed_section(LINE, answers, 1.1)
@@ -158,7 +158,7 @@ def test_all_who_answered_stand_beside_arco_and_the_rest_are_named() -> None:
     assert {(row.metrics[name].unit, row.metrics[name].better) for row in section.rows} == {
         ("×", "higher")
     }
-    assert section.notes[-1] == "Gone was left out: install it with pip install 'arco[train]'"
+    assert section.notes[-1] == "Gone was left out: install it with pip install '.[train]'"
     assert len(section.notes) == 3
 
 

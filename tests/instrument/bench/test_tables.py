@@ -105,14 +105,14 @@ def test_a_section_is_a_table_with_labels_units_and_notes(console: Console) -> N
             {"time": Metric("s", (2.0, 4.0)), "count": Metric("", (4.0,))},
         ),
     )
-    print_section(Section("Rendering", rows, ("A note.", "pip install 'arco[bench]'")), console)
+    print_section(Section("Rendering", rows, ("A note.", "pip install '.[bench]'")), console)
     assert seen(console) == [
         "Rendering",
         "score voices time, s count",
         "a line 1 1.05 3",
         "a chorale 8 3 2–4 4",
         "A note.",
-        "pip install 'arco[bench]'",
+        "pip install '.[bench]'",
     ]
 
 
@@ -159,10 +159,10 @@ def test_brackets_in_a_sentence_are_printed_as_they_are(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "100")
-    print_report(Report(MACHINE, CALM, (Section("Peers", (), ("pip install 'arco[train]'",)),)))
+    print_report(Report(MACHINE, CALM, (Section("Peers", (), ("pip install '.[train]'",)),)))
     out = capsys.readouterr().out
     assert "Some [fast] one" in out
-    assert "pip install 'arco[train]'" in out
+    assert "pip install '.[train]'" in out
 
 
 # --- Beside an older report ----------------------------------------------------------------------

@@ -31,7 +31,7 @@ class Missing(NamedTuple):
     help: str
 
 
-PIP = "pip install 'arco[live]'"
+PIP = "pip install '.[live]'"
 PARTS = [
     Missing("rtmidi", "python-rtmidi", PIP),
     Missing("sounddevice", "sounddevice", PIP),

@@ -60,7 +60,7 @@ def test_training_without_torch_says_what_to_install(
     arco: Arco, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(train_command, "find_spec", lambda _: None)
-    assert "pip install 'arco[train]'" in refused(arco, "train", "prepare")
+    assert "pip install '.[train]'" in refused(arco, "train", "prepare")
 
 
 def test_train_passes_everything_on(arco: Arco, monkeypatch: pytest.MonkeyPatch) -> None:

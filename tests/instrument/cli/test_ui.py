@@ -19,7 +19,7 @@ def test_what_is_missing_is_said_with_what_to_type(
     arco: Arco, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ui, "NEEDED", ("no_such_library",))
-    assert "pip install 'arco[ui]'" in refused(arco, "ui")
+    assert "pip install '.[ui]'" in refused(arco, "ui")
 
 
 @pytest.mark.skipif(bool(MISSING), reason=f"needs {MISSING}")

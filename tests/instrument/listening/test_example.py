@@ -146,10 +146,11 @@ def test_an_instrument_without_an_encoder_says_so(tiny: Instrument) -> None:
         listen(without, np.zeros(RATE, np.float32), RATE)
 
 
+@pytest.mark.parametrize("package", ["swift_f0", "soxr"])
 def test_without_the_extra_it_says_what_to_install(
-    violin: arco.Player, violin_note: ViolinNote, monkeypatch: pytest.MonkeyPatch
+    violin: arco.Player, violin_note: ViolinNote, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     tracker._network.cache_clear()
-    monkeypatch.setitem(sys.modules, "swift_f0", None)
-    with pytest.raises(UsageError, match=r"arco\[encode\]"):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(UsageError, match=r"'\.\[encode\]'"):
         violin.encode(violin_note(69, 0.6)[0], RATE)

@@ -40,7 +40,7 @@ def missing() -> str | None:
         return "jackd isn't installed (on Debian: apt-get install jackd2)"
     for module, package in {"rtmidi": "python-rtmidi", "jack": "JACK-Client"}.items():
         if find_spec(module) is None:
-            return f"{package} isn't installed (pip install 'arco[live,test]')"
+            return f"{package} isn't installed (pip install '.[live,test]')"
     return None
 
 

@@ -321,7 +321,7 @@ def no_midi_library(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_midi_library_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jack, "load", lambda: None)
     for ask in (Inputs, list_inputs):
-        with pytest.raises(UsageError, match=r"pip install 'arco\[live\]'"):
+        with pytest.raises(UsageError, match=r"pip install '\.\[live\]'"):
             ask()
 
 

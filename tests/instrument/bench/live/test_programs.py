@@ -116,7 +116,7 @@ def test_arco_that_does_not_start_is_refused_with_its_last_words(
 
 def test_without_jack_client_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jack", None)
-    with pytest.raises(UsageError, match=r"JACK-Client isn't installed: pip install 'arco\[bench"):
+    with pytest.raises(UsageError, match=r"JACK-Client isn't installed: pip install '\.\[bench"):
         measure_live(1)
 
 
