@@ -16,7 +16,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from instrument.errors import UsageError
 from instrument.model.metrics import Metric, three_digits, undescribed
-from training.fitting.loop import HISTORY, read_history, speaks
+from training.fitting.loop import (
+    FIRST_WAS_BEST,
+    HISTORY,
+    first_was_best,
+    read_history,
+    speaks,
+)
 
 if TYPE_CHECKING:
     from training.fitting.recipes import Recipe
@@ -70,8 +76,11 @@ class LoopOptions:
         best = recipe.train(recipe.settings(epochs=epochs, **loop), run, resume=resume)
         if not speaks():
             return False
-        plots.losses(read_history(run / HISTORY), run / "losses.png")
+        history = read_history(run / HISTORY)
+        plots.losses(history, run / "losses.png")
         typer.echo(f"{run}: least validation objective {best:.4g}; losses in {run / 'losses.png'}")
+        if first_was_best(history):
+            warn(f"{run}: {FIRST_WAS_BEST}")
         return True
 
 
@@ -109,6 +118,12 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(label, total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def warn(text: str) -> None:
+    """Tell what a person should know, on stderr, if there is anything."""
+    if text:
+        typer.echo(f"arco: {text}", err=True)
 
 
 def say_metrics(metrics: Iterable[Metric]) -> None:

@@ -23,6 +23,7 @@ from training.options import (
     progress_bar,
     say_metrics,
     say_values,
+    warn,
 )
 
 Performances = Annotated[
@@ -63,12 +64,17 @@ def export(
         list[int] | None,
         typer.Option(help="Each open string, the lowest first, as a MIDI note: for --mode violin."),
     ] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="In spite of alarms, which the card then tells.")
+    ] = False,
 ) -> None:
     """Both networks → ONNX, instrument.json and a model card.
 
     The folder is new, empty, or an exported instrument's, which is replaced when all is well.
+    Levels above 0 dB(A), a flat velocity curve and a collapsed latent space are alarms.
     """
     from instrument.model.metrics import metric_values
+    from training.export.alarms import few_notes
     from training.export.card import write_card
     from training.export.destination import check_destination
     from training.export.graphs import find_timbre
@@ -82,7 +88,7 @@ def export(
     networks = load_envelope(envelopes_run), find_timbre(timbre)
     performances = performances_of(envelopes_run)
     called = name or out.resolve().name
-    settings = ExportSettings(called, description, licences, performances, string or ())
+    settings = ExportSettings(called, description, licences, performances, string or (), anyway)
     describe_sources(cache, settings)
     spec = export_instrument(*networks, cache, out, settings, write_card)
     megabytes = sum(path.stat().st_size for path in out.iterdir() if path.is_file()) / 1e6
@@ -90,6 +96,7 @@ def export(
         f"{out}: {spec.name} {spec.digest}, {megabytes:.1f} MB; "
         f"ONNX and torch differ by {metric_values(spec.metrics)['onnx_difference']:.0e}"
     )
+    warn(few_notes(len(cache.name)))
 
 
 def evaluate(

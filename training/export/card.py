@@ -23,6 +23,7 @@ from instrument.model.tensors import (
     Tensors,
     axis_sizes,
 )
+from training.export.alarms import exported_alarms, few_notes
 from training.export.destination import CARD_BEGINS, CARD_FILE, check_card
 from training.export.metrics import METHODS, describe_metrics
 from training.output import markdown_table
@@ -165,6 +166,12 @@ def _axes(spec: InstrumentSpec) -> str:
     return markdown_table(["knob", "changes most", "from 0 to 1, in standard deviations"], rows)
 
 
+def _alarms(spec: InstrumentSpec, notes: int) -> str:
+    """What a person should not trust it for, as items of a list."""
+    said = filter(None, [few_notes(notes), *exported_alarms(spec)])
+    return "".join(f"- {text[0].upper()}{text[1:]}.\n" for text in said)
+
+
 def _licences(sources: Iterable[Source]) -> str:
     """Those that are stated, as options of a command."""
     return "".join(
@@ -254,7 +261,7 @@ A note is placed beside a training note of its preset, of like pitch and loudnes
 - Timbre follows pitch and loudness alone: string, bow and room are whatever they were in the
   recordings of that pitch and loudness. Sources were brought to one level by a fit.
 - A knob changes what the notes were measured to differ in, and may change other things with it.
-
+{_alarms(spec, notes)}
 ## How it was made
 
 ```

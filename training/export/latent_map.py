@@ -31,7 +31,6 @@ CLEAR_EFFECT = 0.5
 WELL_EXPLAINED = 0.4  # rank correlation of a descriptor with its line
 STILL_ITS_OWN = 0.5  # share of a direction that the axes before it leave
 MAP_FRAMES = 150  # 0.6 s: what a shorter note would go on with is only guessed
-MIN_ACTIVE = 10
 PERPLEXITY = 30.0  # of t-SNE; the number of neighbours that it keeps together, roughly
 FEWEST_PLACED = 4
 DESCRIBED_MIDI, DESCRIBED_LOUDNESS = 74.0, 0.5  # the middle of the range
@@ -88,6 +87,11 @@ class Latents:
     deviation: Float64
     windows: list[int]
 
+    @property
+    def active(self) -> int:
+        """How many dimensions are active: the variance of their mean is over 0.01."""
+        return int((self.mean.var(0) > ACTIVE_VARIANCE).sum())
+
 
 @torch.no_grad()
 def training_latents(network: ConditionalVAE | PlainVAE, cache: FeatureCache) -> Latents:
@@ -96,8 +100,7 @@ def training_latents(network: ConditionalVAE | PlainVAE, cache: FeatureCache) ->
     So each recording counts once: further windows of a long bow have only a stand-in for an attack.
 
     Raises:
-        UsageError: No note is long enough, or the model has collapsed: fewer than 10 latent
-            dimensions are active.
+        UsageError: No note is long enough.
     """
     network.eval()
     windows = [
@@ -110,12 +113,6 @@ def training_latents(network: ConditionalVAE | PlainVAE, cache: FeatureCache) ->
     data = EnvelopeWindows(cache, windows, EnvelopeSettings(), augment=False)
     posterior = network.encode(data.curves(), data.condition)
     mean = posterior.mean.double().numpy()
-    active = int((mean.var(0) > ACTIVE_VARIANCE).sum())
-    if active < min(MIN_ACTIVE, mean.shape[1]):
-        raise UsageError(
-            f"the envelope model has collapsed: {active} of {mean.shape[1]} latent dimensions are "
-            "active; train it longer or with a smaller β"
-        )
     return Latents(mean, posterior.deviation.double().numpy(), windows)
 
 
@@ -143,12 +140,13 @@ def _directions(latents: Latents, described: dict[str, Float64]) -> Float64:
     """
     centred = latents.mean - latents.mean.mean(0)
     gram = centred.T @ centred
-    gram += RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
+    gram += max(RIDGE * np.trace(gram) / len(gram), 1e-12) * np.eye(len(gram))
     found: list[tuple[float, Float64]] = []
     for values in described.values():
         ranks = np.argsort(np.argsort(values)).astype(np.float64)
         slope = np.linalg.solve(gram, centred.T @ (ranks - ranks.mean()))
-        fit = np.corrcoef(centred @ slope, ranks)[0, 1] if ranks.std() > 0.0 else 0.0
+        line = centred @ slope
+        fit = np.corrcoef(line, ranks)[0, 1] if ranks.std() * line.std() > 0.0 else 0.0
         found.append((float(np.nan_to_num(fit)), slope))
     found.sort(key=lambda pair: -pair[0])
     _, _, principal = np.linalg.svd(centred, full_matrices=False)
@@ -207,9 +205,9 @@ def tsne_places(latent: Float64) -> Float64:
     that one view shows either. Only nearness says anything in them.
 
     Args:
-        latent: [notes, latent]. Fewer than four notes have no places: [0, 2].
+        latent: [notes, latent]. Fewer than four different ones have no places: [0, 2].
     """
-    if len(latent) < FEWEST_PLACED:
+    if len(np.unique(latent, axis=0)) < FEWEST_PLACED:
         return np.zeros((0, 2))
     perplexity = min(PERPLEXITY, (len(latent) - 1) / 3.0)
     places = TSNE(perplexity=perplexity, random_state=0).fit_transform(latent).astype(np.float64)

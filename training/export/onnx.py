@@ -23,6 +23,7 @@ from instrument.model.spec import (
 )
 from instrument.units import FRAME_RATE
 from training.data.features import FeatureCache
+from training.export.alarms import latent_alarms, level_alarms, refuse
 from training.export.destination import exporting
 from training.export.graphs import (
     EncoderGraph,
@@ -69,6 +70,7 @@ class ExportSettings:
         licences: Source of recordings → its licence.
         performances: That the envelopes learned from, too → how many notes of each.
         strings: Open ones, the lowest first, as MIDI notes; none for an instrument without any.
+        anyway: Whether it is exported in spite of alarms (``training.export.alarms``).
 
     Raises:
         UsageError: A text of more than one line, or strings that don't rise from 0 to 127.
@@ -79,6 +81,7 @@ class ExportSettings:
     licences: Mapping[str, str] | None = None
     performances: Mapping[str, int] | None = None
     strings: Sequence[int] = ()
+    anyway: bool = False
 
     def __post_init__(self) -> None:
         for option, text in (("--name", self.name), ("--description", self.description)):
@@ -134,8 +137,8 @@ def export(
             is moved.
 
     Raises:
-        UsageError: The envelope model has collapsed, ONNX and torch disagree, a licence is of no
-            source, or what was exported could not be loaded.
+        UsageError: There is an alarm, ONNX and torch disagree, a licence is of no source, or what
+            was exported could not be loaded.
         OutputError: See ``training.export.destination``.
     """
     network.eval()
@@ -148,6 +151,9 @@ def export(
     table_db = np.quantile(training_db, np.linspace(0.0, 1.0, QUANTILES))
     graph = EnvelopeGraph(network, table_db)
     latents = training_latents(network, cache)
+    if not settings.anyway:
+        collapsed = latent_alarms(latents.active, latents.mean.shape[1])
+        refuse([*level_alarms(table_db), *collapsed])
     with exporting(folder) as beside:
         spec = _export_into(beside, network, graph, timbre, latents, cache, settings, sources)
         add(spec, beside)

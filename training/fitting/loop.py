@@ -11,7 +11,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ Batch = dict[str, Tensor]
 
 HISTORY = "history.json"
 """What a run's folder holds beside its checkpoints: what was logged."""
+OBJECTIVE = "validation/objective"
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,15 @@ def _is_entry(entry: object) -> bool:
         and is_count(entry.get("step"))
         and all(is_number(value) or value != value for value in entry.values())  # noqa: PLR0124
     )
+
+
+def first_was_best(history: Sequence[Mapping[str, float]]) -> bool:
+    """Whether a training was at its best, on validation examples, the first time that it looked."""
+    objectives = [entry[OBJECTIVE] for entry in history if OBJECTIVE in entry]
+    return len(objectives) > 1 and not min(objectives[1:]) < objectives[0]
+
+
+FIRST_WAS_BEST = "its first validation was its best; what it learned later was notes by heart"
 
 
 def _progress(fabric: Fabric) -> Progress:

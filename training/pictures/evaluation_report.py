@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from instrument.files import replacing
@@ -18,9 +18,10 @@ from training.evaluation.leakage import POSITIONS
 from training.evaluation.phrases import Lines
 from training.evaluation.playback import RATE, PlaybackSettings
 from training.evaluation.reconstruction import example_windows
+from training.export.alarms import exported_alarms, few_notes
 from training.export.card import metric_tables
 from training.export.metrics import describe_metrics
-from training.fitting.loop import read_history
+from training.fitting.loop import FIRST_WAS_BEST, first_was_best, read_history
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.output import check_own, new_folders, write_json
 from training.pictures import latent_plots, playing_plots, plots, sound_plots
@@ -119,12 +120,14 @@ def _draw_playing(found: Evaluation, folder: Path) -> dict[str, str]:
     }
 
 
-def _draw_losses(histories: Mapping[str, Path], folder: Path) -> dict[str, str]:
+def _draw_losses(
+    histories: Mapping[str, Sequence[Mapping[str, float]]], folder: Path
+) -> dict[str, str]:
     """Draw the losses of trainings; file name → what it shows."""
     shown = {}
-    for name, path in histories.items():
+    for name, history in histories.items():
         file = f"losses-{name}.png"
-        plots.losses(read_history(path), folder / file)
+        plots.losses(history, folder / file)
         shown[file] = f"Losses of the training of {name}."
     return shown
 
@@ -149,7 +152,8 @@ def write_report(
         OutputError: Nothing can be written in the folder.
     """
     shown = _draw_notes(found, cache, spec, folder)
-    shown |= _draw_losses(histories, folder) | _draw_playing(found, folder)
+    logged = {name: read_history(path) for name, path in histories.items()}
+    shown |= _draw_losses(logged, folder) | _draw_playing(found, folder)
     metrics = describe_metrics(found.metrics)
     write_json(
         {
@@ -161,7 +165,12 @@ def write_report(
     pictures = [f"![{file}]({file})\n\n{text}" for file, text in shown.items()]
     title = f"{TITLE}{spec.name} {spec.digest}"
     phrases = [f"## Phrases\n\n{apart_table(found.lines)}"] if found.lines else []
-    parts = [title, "## Metrics", metric_tables(metrics), *phrases, "## Pictures", *pictures]
+    said = [few_notes(len(cache.name)), *exported_alarms(replace(spec, metrics=metrics))]
+    said += [f"{name}: {FIRST_WAS_BEST}" for name, one in logged.items() if first_was_best(one)]
+    listed = "\n".join(f"- {text}" for text in said if text)
+    alarms = [f"## Alarms\n\n{listed}"] if listed else []
+    parts = [title, *alarms, "## Metrics", metric_tables(metrics), *phrases]
+    parts += ["## Pictures", *pictures]
     with replacing(folder / REPORT_FILE) as beside:
         beside.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

@@ -78,7 +78,7 @@ def latent_report(
         those of ``cluster_metrics`` as ``dynamic_…`` and ``string_…``, as far as there are labels.
 
     Raises:
-        UsageError: No notes are held out, the graph isn't this network's, or it has collapsed.
+        UsageError: No notes are held out, or the graph isn't this network's.
         InstrumentError: There is no such instrument.
         OutputError: Nothing can be written in the folder.
     """

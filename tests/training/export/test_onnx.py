@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from instrument.model.metrics import metric_values
 from training.data.features import FeatureCache
 from training.evaluation.reconstruction import as_exported
 from training.export import graphs as graphs_module
+from training.export.card import write_card
 from training.export.graphs import PARITY, EncoderGraph, EnvelopeGraph, ExportedTimbre
 from training.export.onnx import ExportSettings, export
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows, quantiles
@@ -217,6 +219,31 @@ def test_a_collapsed_model_is_refused(
     with pytest.raises(UsageError, match="collapsed: 0 of 16 latent dimensions"):
         export(collapsed, tiny_networks[1], synthetic_cache, tmp_path / "x", ExportSettings())
     assert list(tmp_path.iterdir()) == []
+    anyway = ExportSettings(anyway=True)
+    export(collapsed, tiny_networks[1], synthetic_cache, tmp_path / "x", anyway)
+    assert load_instrument(tmp_path / "x").spec.envelope_size.latent == 16
+
+
+@pytest.mark.parametrize(
+    ("level_db", "alarm"),
+    [
+        (lambda db: db + 30.0, "loudest note is at 14"),
+        (lambda db: 0.1 * db, "velocity curve is flat"),
+    ],
+)
+def test_levels_that_nobody_plays_are_refused(
+    level_db: Callable[[Float32], Float32],
+    alarm: str,
+    tiny_networks: Networks,
+    synthetic_cache: FeatureCache,
+    tmp_path: Path,
+) -> None:
+    cache = replace(synthetic_cache, level_db=level_db(synthetic_cache.level_db))
+    with pytest.raises(UsageError, match=alarm):
+        export(*tiny_networks, cache, tmp_path / "x", ExportSettings())
+    assert list(tmp_path.iterdir()) == []
+    export(*tiny_networks, cache, tmp_path / "x", ExportSettings(anyway=True), write_card)
+    assert alarm in (tmp_path / "x" / "README.md").read_text()
 
 
 def test_graphs_that_differ_from_the_networks_are_refused(

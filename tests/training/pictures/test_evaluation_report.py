@@ -35,6 +35,7 @@ def test_the_report_shows_metrics_and_pictures(
     assert written["model"] == {"name": "tiny", "digest": tiny.spec.digest}
     page = (report / "report.md").read_text(encoding="utf-8")
     assert all(metric.label in page for metric in metrics)
+    assert "## Alarms\n\n- 12 notes" in page
     pictures = {path.name for path in report.glob("*.png")}
     assert pictures == {
         *(f"sounds-{name}.png" for name in evaluation.examples),
