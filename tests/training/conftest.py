@@ -68,8 +68,7 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> FeatureCache:
             path = folder / source / f"{midi}-{dynamic}.wav"
             labels.append(_record(path, audio, midi, dynamic=dynamic, source=source))
     out = folder / "violin.npz"
-    refused = prepare(labels, out, PrepareSettings(held_out=0.3))
-    assert refused == []
+    assert prepare(labels, out, PrepareSettings(held_out=0.3)).left_out == []
     return FeatureCache.load(out)
 
 

@@ -35,9 +35,12 @@ def prepare(
 
     settings = PrepareSettings(instrument, sample_rate, cast("CrepeSize", crepe), held_out, device)
     with progress_bar("analysing") as progress:
-        notes, left_out = prepare_folder(folder, out, settings, layout, progress)
+        prepared = prepare_folder(folder, out, settings, layout, progress)
+    if len(prepared.gains) > 1:
+        for source, gain in prepared.gains.items():
+            typer.echo(f"{gain.db:+6.1f} dB  {source or 'no source'}: {gain.how}")
     typer.echo(
-        f"{out}: {notes} notes; {len(left_out)} left out, "
+        f"{out}: {prepared.notes} notes; {len(prepared.left_out)} left out, "
         f"each with its reason in {out.with_suffix('.report.csv')}"
     )
 

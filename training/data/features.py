@@ -24,7 +24,8 @@ from instrument.listening.segmentation import Segments
 from instrument.units import FRAME_RATE
 from training.reading import ArrayField, DamageError, is_count, is_number, parse_object, read_arrays
 
-FORMAT = 1
+FORMAT = 2
+FORMAT_OF_ONE_PEAK = 1
 VALIDATION = 0.1  # share of the recordings that aren't held out
 SAMPLE_RATES = 16_000, 96_000  # in Hz, of the audio; multiples of the frame rate
 
@@ -46,6 +47,7 @@ FIELDS = {
     "loudness_db": ArrayField("<f4", ("F",), -DB, DB),
     "audio_start": START,
     "audio": ArrayField("<i2", ("S",)),
+    "audio_peak": ArrayField("<f4", ("R",), 0.0, 1e9),
     "window_recording": ArrayField("<i8", ("W",), 0),
     "window_cents": ArrayField("<f4", ("W", FRAMES), -CENTS, CENTS),
     "window_db": ArrayField("<f4", ("W", FRAMES), -DB, DB),
@@ -163,13 +165,14 @@ class FeatureCache:
         return Segments(onset, release, end)
 
     def save(self, path: Path) -> None:
-        """Write the cache; audio as 16-bit integers against its peak."""
+        """Write the cache; audio as 16-bit integers against the peak of each recording."""
         arrays = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        peak = max(float(np.abs(self.audio).max(initial=0.0)), 1e-9)
-        arrays["audio"] = np.round(self.audio * (32767.0 / peak)).astype(np.int16)
-        arrays["settings"] = np.array(
-            json.dumps({**self.settings, "format": FORMAT, "audio_peak": peak})
-        )
+        spans = [self.samples(recording) for recording in range(len(self.name))]
+        peak = np.array([np.abs(self.audio[span]).max(initial=1e-9) for span in spans], np.float32)
+        whole = [np.round(self.audio[s] * (32767.0 / p)) for s, p in zip(spans, peak, strict=True)]
+        arrays["audio"] = np.concatenate(whole).astype(np.int16)
+        arrays["audio_peak"] = peak
+        arrays["settings"] = np.array(json.dumps({**self.settings, "format": FORMAT}))
         with replacing(path) as beside, beside.open("wb") as stream:
             np.savez(stream, **arrays)
 
@@ -183,20 +186,27 @@ class FeatureCache:
         if not path.exists():
             raise FeatureError(f"{path}: no such feature cache; make it with 'arco train prepare'")
         try:
-            arrays = read_arrays(path, FIELDS)
-            settings = parse_object(str(arrays.pop("settings")))
+            said = read_arrays(path, {"settings": FIELDS["settings"]})["settings"]
+            settings = parse_object(str(said))
+            one_peak = settings.get("format") == FORMAT_OF_ONE_PEAK
+            if not one_peak and settings.get("format") != FORMAT:
+                raise FeatureError(
+                    f"{path}: a cache of format {settings.get('format')}; make it anew"
+                )
+            passed_over = {"settings", "audio_peak"} if one_peak else {"settings"}
+            fields = {name: field for name, field in FIELDS.items() if name not in passed_over}
+            arrays = read_arrays(path, fields)
         except DamageError as error:
             raise FeatureError(f"{path}: not a feature cache ({error}); make it anew") from error
-        if settings.get("format") != FORMAT:
-            raise FeatureError(f"{path}: a cache of format {settings.get('format')}; make it anew")
         try:
             _check_settings(settings)
             _check_places(arrays, settings["sample_rate"])
         except DamageError as error:
             raise FeatureError(f"{path}: contradicts itself ({error}); make it anew") from error
-        arrays["audio"] = arrays["audio"].astype(np.float32) * np.float32(
-            settings["audio_peak"] / 32767.0
-        )
+        peak = settings.pop("audio_peak") if one_peak else arrays.pop("audio_peak")
+        scale = np.broadcast_to(np.asarray(peak, np.float32), len(arrays["name"])) / 32767.0
+        counts = np.diff(arrays["audio_start"])
+        arrays["audio"] = arrays["audio"] * np.repeat(scale.astype(np.float32), counts)
         return cls(settings=settings, **arrays)
 
 
@@ -205,7 +215,8 @@ def _check_settings(settings: dict[str, Any]) -> None:
     rate: Any = settings.get("sample_rate")
     if not is_count(rate, least, most) or rate % FRAME_RATE:
         raise DamageError(f"a sample rate of {rate!r}")
-    if not is_number(settings.get("audio_peak"), 1e-9, 1e9):
+    one_peak = settings["format"] == FORMAT_OF_ONE_PEAK
+    if one_peak and not is_number(settings.get("audio_peak"), 1e-9, 1e9):
         raise DamageError(f"a peak of the audio of {settings.get('audio_peak')!r}")
     if not isinstance(settings.get("instrument", ""), str):
         raise DamageError("an instrument that is no text")

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from instrument.errors import RecordingError
 from instrument.text import one_line
 from training.data.labels import ReadResult, RecordingLabel, dynamic_of, parse_note, string_of
+from training.data.sample_sets import recordings_in
 
 MOST_BYTES = 64 * 2**20  # of a table: a million recordings
 
@@ -30,17 +31,22 @@ def tables_in(folder: Path) -> list[Path]:
         raise RecordingError(f"{folder}: cannot be read: {error.strerror or error}") from error
 
 
-def only_table(folder: Path) -> Path:
-    """The one CSV of a folder.
+def label_tables(folder: Path) -> tuple[list[Path], list[tuple[str, str]]]:
+    """The CSVs at the top of a folder that name recordings, and (name, reason) of the others.
 
     Raises:
-        RecordingError: There is none, or several.
+        RecordingError: The folder cannot be read.
     """
-    tables = tables_in(folder)
-    if len(tables) != 1:
-        found = ", ".join(table.name for table in tables) or "none"
-        raise RecordingError(f"{folder}: needs exactly one CSV of labels; found: {found}")
-    return tables[0]
+    tables: list[Path] = []
+    others: list[tuple[str, str]] = []
+    for table in tables_in(folder):
+        try:
+            _require_columns(table, rows_of(table)[0])
+        except RecordingError as error:
+            others.append((table.name, f"not used: {str(error).removeprefix(f'{table}: ')}"))
+        else:
+            tables.append(table)
+    return tables, others
 
 
 def rows_of(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
@@ -73,21 +79,31 @@ def rows_of(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
 def read_table(folder: Path, table: Path) -> ReadResult:
     """Label the recordings of a folder that a CSV names.
 
+    A row that says no recording and pitch is a problem of its own, and others go on.
+
     Raises:
-        RecordingError: It is not usable; the message names the line.
+        RecordingError: It is not usable.
     """
     columns, rows = rows_of(table)
     _require_columns(table, columns)
     labels: dict[str, RecordingLabel] = {}
     problems: list[tuple[str, str]] = []
     for line, cells in rows:
-        label = _label_of_row(folder, f"{table}, line {line}", cells)
+        try:
+            label = _label_of_row(folder, cells)
+        except ValueError as error:
+            name = _path_in(cells) or table.name
+            problems.append((name, f"{table.name}, line {line}: {error}"))
+            continue
         if label.name in labels:
             problems.append((label.name, f"named again in line {line}; the first line counts"))
         elif not _is_file(label.path):
             problems.append((label.name, f"named in line {line}, but there is no such file"))
         else:
             labels[label.name] = label
+    named = labels.keys() | {name for name, _ in problems}
+    unnamed = [name for name in recordings_in(folder) if name not in named]
+    problems += [(name, f"{table.name} does not name it") for name in unnamed]
     return ReadResult.of(list(labels.values()), problems)
 
 
@@ -106,17 +122,23 @@ def _require_columns(table: Path, columns: list[str]) -> None:
         raise RecordingError(f"{table}: has neither a column 'midi' nor a column 'pitch'")
 
 
-def _label_of_row(folder: Path, place: str, cells: Mapping[str, str]) -> RecordingLabel:
+def _path_in(cells: Mapping[str, str]) -> str:
     file = cells.get("file", "").replace("\\", "/")
+    return PurePosixPath(file).as_posix() if file else ""
+
+
+def _label_of_row(folder: Path, cells: Mapping[str, str]) -> RecordingLabel:
+    """The label of a row, or a ValueError."""
+    file = _path_in(cells)
     if not file:
-        raise RecordingError(f"{place}: no file is named")
+        raise ValueError("no file is named")
     name = PurePosixPath(file)
     if name.is_absolute() or ".." in name.parts:
-        raise RecordingError(f"{place}: {file!r} is not a path from the folder of the CSV")
+        raise ValueError(f"{file!r} is not a path from the folder of the CSV")
     return RecordingLabel(
         path=folder / name,
         name=name.as_posix(),
-        midi=_midi_of_row(place, cells),
+        midi=_midi_of_row(cells),
         dynamic=dynamic_of(cells.get("dynamic", "")),
         string=string_of(cells.get("string", "")),
         articulation=one_line(cells.get("articulation", "")),
@@ -125,15 +147,14 @@ def _label_of_row(folder: Path, place: str, cells: Mapping[str, str]) -> Recordi
     )
 
 
-def _midi_of_row(place: str, cells: Mapping[str, str]) -> int:
+def _midi_of_row(cells: Mapping[str, str]) -> int:
     number, pitch = cells.get("midi", ""), cells.get("pitch", "")
     if not number and pitch:
-        try:
-            return parse_note(pitch)
-        except ValueError as error:
-            raise RecordingError(f"{place}: {error}") from error
+        return parse_note(pitch)
+    if not number:
+        raise ValueError("no pitch is given")
     # Tables that went through a spreadsheet or pandas may hold 69.0.
     match = re.fullmatch(r"([0-9]{1,3})(?:\.0*)?", number)
     if match is None or int(match[1]) > 127:
-        raise RecordingError(f"{place}: midi is {number!r}, not a note number from 0 to 127")
+        raise ValueError(f"midi is {number!r}, not a note number from 0 to 127")
     return int(match[1])

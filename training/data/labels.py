@@ -111,3 +111,9 @@ def string_of(text: str) -> str:
     """The letter of a string such as ``sul G``; empty if it is none of the violin's."""
     letter = text.strip().removeprefix("sul").strip().upper()
     return letter if letter in STRINGS else ""
+
+
+def same_instrument(label: RecordingLabel, instrument: str) -> bool:
+    """Whether a recording is labelled as of an instrument, or not labelled at all."""
+    wanted, labelled = ("-".join(text.lower().split()) for text in (instrument, label.instrument))
+    return labelled in ("", wanted)

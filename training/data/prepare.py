@@ -6,42 +6,28 @@ it was; the parts are then levelled, split and written as one cache.
 
 from __future__ import annotations
 
-import hashlib
-import math
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from instrument.arrays import Float64
 from instrument.errors import OutputError, RecordingError, UsageError
-from instrument.files import check_apart, check_writable, is_stream, replacing
+from instrument.files import check_apart, check_writable, is_stream
 from instrument.listening.audio import read_audio
 from instrument.listening.loudness import FLOOR_DB
 from instrument.listening.note import Analysis, note_level_db, note_windows
-from instrument.listening.segmentation import Segments
 from instrument.listening.windows import Window
 from instrument.units import FRAME_RATE, db_to_gain
 from training.analysis import crepe
-from training.data.features import CENTS, DB, FIELDS, FeatureCache, split
-from training.data.labels import DYNAMICS, RecordingLabel
+from training.data.features import FeatureCache, split
+from training.data.kept import part_path, read_part, write_part
+from training.data.labels import ReadResult, RecordingLabel, same_instrument
+from training.data.levels import SourceGain, source_gains
 from training.data.notes import PrepareSettings, analyse
 from training.data.readers import AUTO_LAYOUT, read_labels
 from training.output import new_folders, write_table
-from training.reading import ArrayField, DamageError, read_arrays
-
-PART = {
-    "audio": ArrayField("<f4", ("S",), -100.0, 100.0),
-    "f0_hz": FIELDS["f0_hz"],
-    "loudness_db": ArrayField("<f4", ("F",), -DB / 3.0, DB / 3.0),
-    "segments": ArrayField("<i8", (3,), 0),
-    "tuning_cents": ArrayField("<f8", (), -CENTS, CENTS),
-}
-REFUSED = {"refused": ArrayField("<U")}
-"""What the file of a recording holds: its analysis, or why there is none."""
 
 
 @dataclass(frozen=True)
@@ -52,96 +38,63 @@ class Refusal:
     reason: str
 
 
-def _part_path(folder: Path, label: RecordingLabel, settings: PrepareSettings) -> Path:
-    try:
-        size = label.path.stat().st_size
-    except OSError as error:
-        raise RecordingError(f"cannot be opened: {error.strerror}") from error
-    key = f"{label.name}|{size}|{label.midi}|{asdict(settings)}".encode(errors="surrogatepass")
-    return folder / f"{hashlib.blake2b(key, digest_size=12).hexdigest()}.npz"
+@dataclass(frozen=True)
+class Prepared:
+    """What became of the recordings of a folder.
 
+    Attributes:
+        notes: How many were prepared.
+        left_out: The recordings that were not, those without a label first.
+        gains: Of each source of the notes.
+    """
 
-def _read_part(path: Path, sample_rate: int) -> Analysis | str | None:
-    """What was analysed before, or the reason why it is left out; None if it isn't there whole."""
-    with suppress(DamageError):
-        return str(read_arrays(path, REFUSED)["refused"])
-    try:
-        part = read_arrays(path, PART)
-    except DamageError:
-        return None
-    found = Analysis(
-        audio=part["audio"],
-        f0_hz=part["f0_hz"],
-        loudness_db=part["loudness_db"],
-        segments=Segments(*part["segments"].tolist()),
-        tuning_cents=float(part["tuning_cents"]),
-    )
-    frames, note = len(found.f0_hz), found.segments
-    whole = frames == 1 + len(found.audio) * FRAME_RATE // sample_rate
-    return found if whole and note.onset <= note.release < note.end <= frames else None
+    notes: int
+    left_out: list[Refusal]
+    gains: Mapping[str, SourceGain]
 
 
 def _analyse_or_load(label: RecordingLabel, parts: Path, settings: PrepareSettings) -> Analysis:
-    path = _part_path(parts, label, settings)
-    before = _read_part(path, settings.sample_rate)
-    if isinstance(before, str):
-        raise RecordingError(before)
-    if before is not None:
-        return before
-    try:
-        found = analyse(read_audio(label.path, settings.sample_rate), label.midi, settings)
-    except RecordingError as error:
-        reason = str(error).removeprefix(f"{label.path}: ")
-        with replacing(path) as beside:
-            np.savez(beside, refused=np.array(reason))
-        raise RecordingError(reason) from error
-    with replacing(path) as beside:
-        np.savez(
-            beside,
-            audio=found.audio,
-            f0_hz=found.f0_hz,
-            loudness_db=found.loudness_db,
-            segments=np.array(list(asdict(found.segments).values())),
-            tuning_cents=found.tuning_cents,
-        )
+    """The analysis of a recording, new or kept.
+
+    Raises:
+        RecordingError: It is left out; the message is the reason.
+    """
+    path = part_path(parts, label.path, label.midi, settings.sample_rate, settings.crepe)
+    found = read_part(path, settings.sample_rate)
+    if found is None:
+        try:
+            audio = read_audio(label.path, settings.sample_rate)
+        except RecordingError as error:
+            raise RecordingError(str(error).removeprefix(f"{label.path}: ")) from error
+        try:
+            found = analyse(audio, label.midi, settings)
+        except RecordingError as error:
+            found = str(error)
+        write_part(path, found)
+    if isinstance(found, str):
+        raise RecordingError(found)
     return found
 
 
-def source_gains(
-    sources: Sequence[str], dynamics: Sequence[str], midi: Sequence[int], level_db: Float64
-) -> dict[str, float]:
-    """Gain in dB that brings each source to the level of the one with the most notes.
-
-    Levels are comparable inside a source only. The fit takes the level of a note as a sum of its
-    source's gain, a constant step for each dynamic mark, and a quadratic in pitch.
-    """
-    names = sorted(set(sources), key=lambda name: (-list(sources).count(name), name))
-    step = np.array([DYNAMICS.index(d) if d in DYNAMICS else math.nan for d in dynamics])
-    known = np.isfinite(step)
-    octave = (np.asarray(midi, np.float64) - 69.0) / 12.0
-    is_source = np.array([[source == name for name in names] for source in sources], np.float64)
-    design = np.column_stack([is_source, octave, octave**2, np.nan_to_num(step)])
-    if known.sum() < design.shape[1] + 4:
-        return dict.fromkeys(names, 0.0)
-    # The step is told by sources with several dynamics; the ridge keeps it near 4 dB elsewhere.
-    ridge = np.eye(design.shape[1]) * 1e-3
-    target = level_db - 4.0 * np.nan_to_num(step)
-    gram = design[known].T @ design[known] + ridge
-    solution = np.linalg.solve(gram, design[known].T @ target[known])
-    return {name: float(solution[0] - solution[i]) for i, name in enumerate(names)}
+def _gains(labels: Sequence[RecordingLabel], notes: Sequence[Analysis]) -> dict[str, SourceGain]:
+    return source_gains(
+        [label.source for label in labels],
+        [label.dynamic for label in labels],
+        [label.midi for label in labels],
+        np.array([note_level_db(note) for note in notes]),
+    )
 
 
 def assemble(
-    labels: Sequence[RecordingLabel], notes: Sequence[Analysis], settings: PrepareSettings
+    labels: Sequence[RecordingLabel],
+    notes: Sequence[Analysis],
+    gains: Mapping[str, SourceGain],
+    settings: PrepareSettings,
 ) -> FeatureCache:
     """Level, split and cut analysed notes into one cache."""
     sources = [label.source for label in labels]
-    raw_level = np.array([note_level_db(note) for note in notes])
-    gains = source_gains(
-        sources, [label.dynamic for label in labels], [label.midi for label in labels], raw_level
-    )
-    gain_db = np.array([gains[source] for source in sources])
-    level_db = raw_level + gain_db
+    gain_db = np.array([gains[source].db for source in sources])
+    level_db = np.array([note_level_db(note) for note in notes]) + gain_db
     windows: list[Window] = []
     window_recording: list[int] = []
     for index, (label, note) in enumerate(zip(labels, notes, strict=True)):
@@ -195,7 +148,7 @@ def prepare(
     settings: PrepareSettings,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
     unread: Sequence[Refusal] = (),
-) -> list[Refusal]:
+) -> Prepared:
     """Analyse recordings into the feature cache ``out``.
 
     Beside it ``out`` with the ending ``.report.csv`` names every recording that was left out with
@@ -207,9 +160,6 @@ def prepare(
         settings: Of the run.
         progress: Called with how many recordings are done, of how many.
         unread: Recordings that had no usable label; the report has them, too.
-
-    Returns:
-        The recordings that were left out, those without a label first.
 
     Raises:
         UsageError: Not one recording could be used.
@@ -233,8 +183,9 @@ def prepare(
         unusable = refused[len(unread) :]
         first = f"; the first: {unusable[0].name}: {unusable[0].reason}" if unusable else ""
         raise UsageError(f"not one recording could be used{first}")
-    assemble(used, notes, settings).save(out)
-    return refused
+    gains = _gains(used, notes)
+    assemble(used, notes, gains, settings).save(out)
+    return Prepared(len(notes), refused, gains)
 
 
 def prepare_folder(
@@ -243,7 +194,7 @@ def prepare_folder(
     settings: PrepareSettings,
     layout: str = AUTO_LAYOUT,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
-) -> tuple[int, list[Refusal]]:
+) -> Prepared:
     """Find the recordings of a folder that are of the instrument, and prepare them.
 
     Args:
@@ -252,10 +203,6 @@ def prepare_folder(
         settings: Of the run.
         layout: How the recordings are labelled.
         progress: Called with how many recordings are done, of how many.
-
-    Returns:
-        How many notes were prepared, and what was left out; recordings labelled as of another
-        instrument are not counted.
 
     Raises:
         UsageError: There are no such recordings, or not one could be used.
@@ -269,9 +216,25 @@ def prepare_folder(
     found = read_labels(folder, layout)
     for label in found.labels:
         check_apart(out, label.path)
-    labels = [label for label in found.labels if label.instrument in ("", settings.instrument)]
-    if not labels:
-        raise UsageError(f"{folder}: no recordings of {settings.instrument!r} here")
+    labels: list[RecordingLabel] = []
     unread = [Refusal(name, reason) for name, reason in found.problems]
-    refused = prepare(labels, out, settings, progress, unread)
-    return len(labels) + len(unread) - len(refused), refused
+    for label in found.labels:
+        if same_instrument(label, settings.instrument):
+            labels.append(label)
+        else:
+            unread.append(Refusal(label.name, f"of another instrument: {label.instrument}"))
+    if not labels:
+        raise UsageError(_nothing_here(folder, settings.instrument, found))
+    return prepare(labels, out, settings, progress, unread)
+
+
+def _nothing_here(folder: Path, instrument: str, found: ReadResult) -> str:
+    """Why a folder gives no labels, and what to do."""
+    said = f"{folder}: no recordings of {instrument!r} here"
+    if found.labels:
+        others = ", ".join(sorted({label.instrument for label in found.labels}))
+        return f"{said}; they are labelled {others}, which --instrument may name"
+    if found.problems:
+        name, reason = found.problems[0]
+        return f"{said}; {len(found.problems)} left out, the first: {name}: {reason}"
+    return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from instrument.errors import RecordingError, UnknownName
-from training.data.label_tables import only_table, read_table, rows_of, tables_in
+from training.data.label_tables import label_tables, read_table
 from training.data.labels import ReadResult
 from training.data.sample_sets import NAME_LAYOUTS, read_names
 
@@ -24,29 +24,30 @@ def read_labels(folder: Path, layout: str = AUTO_LAYOUT) -> ReadResult:
             the folder) and a column `midi` (0…127) or `pitch` (a note name), and if it likes
             `instrument`, `source`, `dynamic`, `string` and `articulation`; or the sample set that
             the files are named after: `philharmonia`, `iowa`, `sol`. `auto` takes the CSV if
-            there is exactly one with a column `file`, else finds the layout of each name.
+            there is exactly one with these columns, else finds the layout of each name.
 
     Returns:
-        The labels, and each file that was named but is missing, or whose name says too little;
-        either may be empty.
+        The labels, and all else with its reason: rows that say too little or name no file,
+        recordings that no row names or whose name says too little, other CSVs. Either may be empty.
 
     Raises:
-        RecordingError: there is no such folder, or its CSV is not usable; the message names the
-            line.
+        RecordingError: there is no such folder, or not one CSV of labels where it has to be.
         UnknownName: there is no such layout.
     """
     if layout not in LAYOUTS:
         raise UnknownName("layout", layout, LAYOUTS)
     if not folder.is_dir():
         raise RecordingError(f"{folder}: {'is not a folder' if folder.exists() else 'not found'}")
-    if layout == CSV_LAYOUT:
-        return read_table(folder, only_table(folder))
-    if layout != AUTO_LAYOUT:
+    if layout not in (AUTO_LAYOUT, CSV_LAYOUT):
         return read_names(folder, {layout: NAME_LAYOUTS[layout]})
-    tables = [table for table in tables_in(folder) if "file" in rows_of(table)[0]]
+    tables, problems = label_tables(folder)
     if len(tables) == 1:
-        return read_table(folder, tables[0])
-    named = read_names(folder)
-    reason = "one of several CSVs of labels" if tables else "has no column 'file'"
-    passed_over = [(table.name, f"not used: {reason}") for table in tables or tables_in(folder)]
-    return ReadResult.of(named.labels, named.problems + passed_over)
+        found = read_table(folder, tables[0])
+    elif layout == CSV_LAYOUT:
+        names = ", ".join(table.name for table in tables) or "none"
+        why = "".join(f"; {name}: {reason}" for name, reason in problems)
+        raise RecordingError(f"{folder}: needs exactly one CSV of labels; found: {names}{why}")
+    else:
+        found = read_names(folder)
+        problems += [(table.name, "not used: one of several CSVs of labels") for table in tables]
+    return ReadResult.of(found.labels, found.problems + problems)

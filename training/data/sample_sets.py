@@ -106,23 +106,27 @@ def read_names(folder: Path, layouts: Mapping[str, NameLayout] = NAME_LAYOUTS) -
     """Label every recording in a folder and its subfolders by the first layout that fits."""
     labels: list[RecordingLabel] = []
     problems: list[tuple[str, str]] = []
-    for path in _recordings(folder):
-        name = path.relative_to(folder).as_posix()
+    for name in recordings_in(folder):
         try:
-            labels.append(_label_of_name(path, name, layouts))
+            labels.append(_label_of_name(folder / name, name, layouts))
         except ValueError as error:
             problems.append((name, str(error)))
     return ReadResult.of(labels, problems)
 
 
-def _recordings(folder: Path) -> list[Path]:
-    return [
-        path
-        for path in folder.rglob("*")
+def recordings_in(folder: Path) -> list[str]:
+    """The names of what looks like audio in a folder and its subfolders, but for what is hidden.
+
+    Each is the path from the folder, with `/` between the parts.
+    """
+    paths = ((path, path.relative_to(folder)) for path in folder.rglob("*"))
+    return sorted(
+        name.as_posix()
+        for path, name in paths
         if path.suffix.lower() in AUDIO_SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not any(part.startswith(".") for part in name.parts)
         and path.is_file()
-    ]
+    )
 
 
 def _label_of_name(path: Path, name: str, layouts: Mapping[str, NameLayout]) -> RecordingLabel:

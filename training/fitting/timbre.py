@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
-from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -37,42 +38,77 @@ def measured_spectra(
 ) -> tuple[Float32, Float32]:
     """Harmonics [all frames, K] and noise [all frames, N] in dB of a cache; kept in ``path``.
 
-    What is kept there of other sizes, measured otherwise or broken, is measured anew.
+    What is kept there is found again by the sound and the pitch of each recording. What is of other
+    sizes, measured otherwise or broken is measured anew.
 
     Raises:
         FeatureError: The cache holds no audio.
         OutputError: ``path`` cannot be written.
     """
     cache.check_audio()
-    how, length = np.array(MEASURED_BY, np.float64), len(cache.f0_hz)
+    kept = _kept_spectra(path, settings)
+    digests = [_digest(cache, recording) for recording in range(len(cache.name))]
+    lengths = np.diff(cache.frame_start)
+    missing = {
+        digest: recording
+        for recording, digest in enumerate(digests)
+        if digest not in kept or len(kept[digest][0]) != lengths[recording]
+    }
+    for done, (digest, recording) in enumerate(missing.items(), start=1):
+        measured = measure_spectra(
+            cache.audio[cache.samples(recording)],
+            cache.sample_rate,
+            cache.f0_hz[cache.frames(recording)],
+            FRAME_RATE,
+            settings.harmonics,
+            settings.noise_bands,
+        )
+        kept[digest] = measured.harmonics_db, measured.noise_db
+        progress(done, len(missing))
+    harmonics_db = np.concatenate([kept[digest][0] for digest in digests])
+    noise_db = np.concatenate([kept[digest][1] for digest in digests])
+    if missing:
+        with replacing(path) as beside:
+            np.savez(
+                beside,
+                measured_by=np.array(MEASURED_BY, np.float64),
+                digest=np.array(digests),
+                start=cache.frame_start,
+                harmonics_db=harmonics_db,
+                noise_db=noise_db,
+            )
+    return harmonics_db, noise_db
+
+
+def _digest(cache: FeatureCache, recording: int) -> str:
+    """Of all that the spectra of a recording are measured from."""
+    digest = hashlib.blake2b(str(cache.sample_rate).encode(), digest_size=16)
+    digest.update(cache.audio[cache.samples(recording)].tobytes())
+    digest.update(cache.f0_hz[cache.frames(recording)].tobytes())
+    return digest.hexdigest()
+
+
+def _kept_spectra(path: Path, settings: TimbreSettings) -> dict[str, tuple[Float32, Float32]]:
+    """Digest → harmonics and noise in dB, as far as they were measured before."""
+    how = np.array(MEASURED_BY, np.float64)
     fields = {
         "measured_by": ArrayField("<f8", how.shape),
-        "harmonics_db": ArrayField("<f4", (length, settings.harmonics)),
-        "noise_db": ArrayField("<f4", (length, settings.noise_bands)),
+        "digest": ArrayField("<U", ("R",)),
+        "start": ArrayField("<i8", ("R+1",), 0),
+        "harmonics_db": ArrayField("<f4", ("F", settings.harmonics)),
+        "noise_db": ArrayField("<f4", ("F", settings.noise_bands)),
     }
-    with suppress(DamageError):
+    try:
         kept = read_arrays(path, fields)
-        if np.array_equal(kept["measured_by"], how):
-            return kept["harmonics_db"], kept["noise_db"]
-    spectra = []
-    for recording in range(len(cache.name)):
-        frames = cache.frames(recording)
-        spectra.append(
-            measure_spectra(
-                cache.audio[cache.samples(recording)],
-                cache.sample_rate,
-                cache.f0_hz[frames],
-                FRAME_RATE,
-                settings.harmonics,
-                settings.noise_bands,
-            )
-        )
-        progress(recording + 1, len(cache.name))
-    harmonics_db = np.concatenate([note.harmonics_db for note in spectra])
-    noise_db = np.concatenate([note.noise_db for note in spectra])
-    with replacing(path) as beside:
-        np.savez(beside, harmonics_db=harmonics_db, noise_db=noise_db, measured_by=how)
-    return harmonics_db, noise_db
+    except DamageError:
+        return {}
+    if not np.array_equal(kept["measured_by"], how):
+        return {}
+    spans = [slice(first, last) for first, last in pairwise(kept["start"].tolist())]
+    return {
+        digest: (kept["harmonics_db"][span], kept["noise_db"][span])
+        for digest, span in zip(kept["digest"].tolist(), spans, strict=True)
+    }
 
 
 class _Crops(Dataset[Batch]):

@@ -9,21 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import OutputError, UsageError
 from instrument.listening.frames import RELEASE_FRAME
-from instrument.listening.note import Analysis
-from tests.training.damage import ARRAYS, read_archive, write_archive
 from training.analysis import crepe
 from training.analysis.crepe import CrepeSize
-from training.data import prepare as prepare_module
 from training.data.features import FeatureCache
 from training.data.labels import RecordingLabel
 from training.data.notes import PrepareSettings
-from training.data.prepare import prepare, source_gains
+from training.data.prepare import prepare, prepare_folder
 
 ViolinNote = Callable[..., tuple[Float32, Float64]]
 Record = Callable[..., RecordingLabel]
@@ -85,7 +80,7 @@ def test_what_cannot_be_used_is_reported_with_its_reason_and_the_rest_is_used(
         gone,
     ]
     out = tmp_path / "violin.npz"
-    refused = prepare(labels, out, SETTINGS)
+    refused = prepare(labels, out, SETTINGS).left_out
     assert FeatureCache.load(out).name.tolist() == ["notes/good.wav"]
     reasons = report(out)
     assert reasons == {refusal.name: refusal.reason for refusal in refused}
@@ -136,7 +131,9 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
     assert heard == [60, 61, 67]
 
     seen: list[tuple[int, int]] = []
-    refused = prepare(labels, out, SETTINGS, lambda done, count: seen.append((done, count)))
+    refused = prepare(
+        labels, out, SETTINGS, lambda done, count: seen.append((done, count))
+    ).left_out
     assert heard == [60, 61, 67, 74]
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert [refusal.name for refusal in refused] == ["notes/wrong.wav"]
@@ -144,7 +141,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
 
     again = prepare(labels, out, SETTINGS)
     assert len(heard) == 4
-    assert again == refused
+    assert again.left_out == refused
     assert out.read_bytes() == first
 
 
@@ -160,53 +157,76 @@ def test_other_settings_are_analysed_anew(
     assert FeatureCache.load(out).sample_rate == 32_000
 
 
-# --- What is kept -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", [*ARRAYS, "bytes cut", "not an archive", "of another length"])
-def test_what_was_kept_of_a_recording_may_be_anything(
-    kind: str,
-    features: FeatureCache,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_what_does_not_decide_the_analysis_is_no_reason_for_another(
+    violin_note: ViolinNote, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is damaged is analysed anew."""
-    frames, samples, segments = features.frames(0), features.samples(0), features.segments(0)
-    note = Analysis(
-        features.audio[samples], features.f0_hz[frames], features.loudness_db[frames], segments, 0.0
+    """The share that is held out, the instrument, names, labels, and so gains."""
+    audio = violin_note(69, 0.3)[0]
+    label = record(tmp_path / "notes" / "a.wav", audio, 69)
+    moved = record(tmp_path / "moved" / "b.wav", audio, 69, source="here", dynamic="f")
+    heard = count_analyses(monkeypatch)
+    for labels, chosen in (
+        ([label], SETTINGS),
+        ([label], dataclasses.replace(SETTINGS, held_out=0.5)),
+        ([label], dataclasses.replace(SETTINGS, instrument="cello", device="cpu:0")),
+        ([moved], SETTINGS),
+    ):
+        prepare(labels, tmp_path / "violin.npz", chosen)
+    assert heard == [69]
+
+
+def test_a_recording_that_was_replaced_by_one_of_its_size_is_analysed_anew(
+    violin_note: ViolinNote, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label = record(tmp_path / "notes" / "a.wav", violin_note(69, 0.3)[0], 69)
+    out, size = tmp_path / "violin.npz", label.path.stat().st_size
+    heard = count_analyses(monkeypatch)
+    prepare([label], out, SETTINGS)
+    record(label.path, violin_note(69.2, 0.3)[0], 69)
+    assert label.path.stat().st_size == size
+    prepare([label], out, SETTINGS)
+    assert heard == [69, 69]
+    assert FeatureCache.load(out).tuning_cents[0] == pytest.approx(20.0, abs=3.0)
+
+
+# --- A folder with labels ---------------------------------------------------------------------
+
+
+def test_nobody_is_left_out_of_the_report(
+    violin_note: ViolinNote, record: Record, tmp_path: Path
+) -> None:
+    folder, audio = tmp_path / "notes", violin_note(69, 0.3)[0]
+    for name in ("used", "flute", "unlabelled", "unnamed", "elsewhere/unnamed"):
+        record(folder / f"{name}.wav", audio, 69)
+    (folder / "labels.csv").write_text(
+        "file,midi,instrument\nused.wav,69,VIOLIN\nflute.wav,69,Flute\n"
+        "unlabelled.wav,,Violin\ngone.wav,69,violin\n"
     )
-    monkeypatch.setattr(prepare_module, "read_audio", lambda *_: np.zeros(RATE, np.float32))
-    monkeypatch.setattr(prepare_module, "analyse", lambda *_: note)
-    (tmp_path / "a.wav").write_bytes(b"")
-    labels = [RecordingLabel(tmp_path / "a.wav", "a.wav", 69)]
+    (folder / "weather.csv").write_bytes(b"\xff\xfe day,rain\n")
     out = tmp_path / "violin.npz"
-    prepare(labels, out, SETTINGS)
-    whole = out.read_bytes()
-    (part,) = out.with_suffix(".parts").iterdir()
-    content, arrays = part.read_bytes(), read_archive(part)
-    for name in arrays:
-        if kind in ARRAYS:
-            write_archive(part, arrays | {name: ARRAYS[kind](arrays[name])})
-        elif kind == "of another length":
-            write_archive(part, arrays | {"audio": arrays["audio"][: -RATE // 10]})
-        else:
-            part.write_bytes(content[:-50] if kind == "bytes cut" else b"text")
-        prepare(labels, out, SETTINGS)
-        assert set(FeatureCache.load(out).name) == {"a.wav"}
-    if kind in {"gone", "none", "nan", "bytes cut", "not an archive", "of another length"}:
-        assert out.read_bytes() == whole
+    prepared = prepare_folder(folder, out, dataclasses.replace(SETTINGS, instrument="Violin"))
+    assert FeatureCache.load(out).name.tolist() == ["used.wav"]
+    assert prepared.notes == 1
+    expected = {
+        "flute.wav": "another instrument: flute",
+        "unlabelled.wav": "labels.csv, line 4: no pitch",
+        "gone.wav": "no such file",
+        "unnamed.wav": "labels.csv does not name it",
+        "elsewhere/unnamed.wav": "labels.csv does not name it",
+        "weather.csv": "not used",
+    }
+    reasons = report(out)
+    assert reasons.keys() == expected.keys()
+    for name, reason in expected.items():
+        assert reason in reasons[name]
 
 
-@pytest.mark.parametrize("refused", [b"bytes", 3.0, ["a", "b"], np.nan])
-def test_a_reason_that_is_no_text_is_found_anew(
-    refused: object, record: Record, tmp_path: Path
+def test_a_folder_of_another_instrument_says_which(
+    violin_note: ViolinNote, record: Record, tmp_path: Path
 ) -> None:
-    label, out = record(tmp_path / "notes" / "a.wav", np.zeros(RATE, np.float32), 69), "violin.npz"
-    for _ in range(2):
-        with pytest.raises(UsageError, match="silence"):
-            prepare([label], tmp_path / out, SETTINGS)
-        (part,) = (tmp_path / "violin.parts").iterdir()
-        write_archive(part, {"refused": np.array(refused)})
+    record(tmp_path / "notes" / "flute_A4_1_forte_normal.wav", violin_note(69, 0.3)[0], 69)
+    with pytest.raises(UsageError, match="labelled flute"):
+        prepare_folder(tmp_path / "notes", tmp_path / "violin.npz", SETTINGS)
 
 
 def test_a_file_where_the_parts_would_be_is_said(record: Record, tmp_path: Path) -> None:
@@ -290,33 +310,6 @@ def test_audio_and_loudness_are_levelled_together(features: FeatureCache) -> Non
         for source in ("one", "two")
     }
     assert peaks["one"] == pytest.approx(peaks["two"], abs=0.3)
-
-
-# --- Levels ---------------------------------------------------------------------------------
-
-
-@settings(max_examples=30, deadline=None)
-@given(gain_db=st.floats(-20.0, 20.0), step_db=st.floats(2.0, 6.0))
-def test_gains_of_sources_are_found_beside_dynamics_and_pitch(
-    gain_db: float, step_db: float
-) -> None:
-    marks = ("pp", "mf", "ff")
-    notes = [(s, d, m) for s in ("b", "a") for d in marks for m in range(55, 96, 5)]
-    notes.append(("b", "pp", 60))
-    scale = {"pp": 1.0, "mf": 4.0, "ff": 6.0}
-    level = [
-        -40.0 + step_db * scale[d] + 0.1 * (m - 69) - (gain_db if s == "a" else 0.0)
-        for s, d, m in notes
-    ]
-    sources, dynamics, midi = zip(*notes, strict=True)
-    gains = source_gains(sources, dynamics, midi, np.array(level))
-    assert gains["b"] == 0.0  # the one with the most notes
-    assert gains["a"] == pytest.approx(gain_db, abs=0.05)
-
-
-def test_sources_without_known_dynamics_are_left_as_they_are() -> None:
-    gains = source_gains(["a", "b"] * 10, [""] * 20, [69] * 20, np.linspace(-40.0, -10.0, 20))
-    assert gains == {"a": 0.0, "b": 0.0}
 
 
 def test_the_split_is_by_recording_never_by_window(features: FeatureCache) -> None:

@@ -74,6 +74,30 @@ def test_spectra_that_were_measured_otherwise_or_broke_are_measured_anew(
     assert [measure(), measure()] == [everything, 0]
 
 
+def test_spectra_are_kept_by_the_sound_and_pitch_of_each_recording(
+    features: FeatureCache, tmp_path: Path
+) -> None:
+    path, done = tmp_path / "violin.spectra.npz", list[int]()
+
+    def measure(cache: FeatureCache) -> Float32:
+        done.clear()
+        return measured_spectra(cache, path, SETTINGS, lambda count, _all: done.append(count))[0]
+
+    first = measure(features)
+    measure(dataclasses.replace(features, name=features.name[::-1], midi=features.midi[::-1]))
+    assert done == []
+    louder, frames = features.audio.copy(), features.frames(1)
+    louder[features.samples(1)] *= np.float32(2.0)
+    changed = measure(dataclasses.replace(features, audio=louder))
+    assert done == [1]
+    np.testing.assert_array_equal(changed[: frames.start], first[: frames.start])
+    np.testing.assert_allclose(changed[frames][40:80, 0], first[frames][40:80, 0] + 6.02, atol=0.01)
+    f0_hz = features.f0_hz.copy()
+    f0_hz[frames] *= 1.01
+    measure(dataclasses.replace(features, audio=louder, f0_hz=f0_hz))
+    assert done == [1]
+
+
 @pytest.mark.parametrize("kind", ARRAYS)
 def test_kept_spectra_may_be_anything(
     kind: str, spectra: tuple[Float32, Float32], features: FeatureCache, tmp_path: Path
