@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -80,17 +80,21 @@ def _render(instrument: str, song: Path) -> list[str]:
     return [*command, "--instrument", instrument]
 
 
-def run(command: Sequence[str]) -> Spent:
+def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Spent:
     """Run a program.
 
     It is started by a small one: the system counts as a program's peak memory what the one that
     started it had, too.
 
+    Args:
+        command: The program.
+        environment: Its variables; by default those of this one.
+
     Raises:
         ArcoError: It failed.
     """
     starter = [sys.executable, "-m", "instrument.bench.process", *command]
-    process = subprocess.run(starter, check=False, capture_output=True, text=True)  # noqa: S603
+    process = subprocess.run(starter, check=False, capture_output=True, text=True, env=environment)  # noqa: S603
     if process.returncode:
         last = (process.stderr.strip().splitlines() or ["it says nothing"])[-1]
         raise ArcoError(f"{' '.join(command)} failed: {last}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
@@ -12,6 +12,8 @@ from instrument.cli.options import (
     InstrumentOption,
 )
 from instrument.errors import UsageError
+
+Profile: TypeAlias = Literal["embedded"]
 
 
 def bench(
@@ -39,6 +41,14 @@ def bench(
             "--live", help="Only: from MIDI to sound through a JACK server that runs; 20 minutes."
         ),
     ] = False,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(
+            help="Only: what playing takes with one thread and small blocks, and, with Valgrind, "
+            "an estimate for ARM cores of 1 and 1.5 GHz.",
+            show_default=False,
+        ),
+    ] = None,
     picture: Annotated[
         Path | None,
         typer.Option(
@@ -50,6 +60,7 @@ def bench(
 ) -> None:
     """Measure latency and speed on this machine, beside what else is installed."""
     from instrument.bench.effort import QUICK, Effort
+    from instrument.bench.embedded import measure_embedded
     from instrument.bench.live.report import measure_live_session
     from instrument.bench.metrics import read_report, write_report
     from instrument.bench.picture import check_drawable, draw
@@ -59,13 +70,17 @@ def bench(
 
     if json_file is not None:
         check_writable(json_file)
+    if live and profile:
+        raise UsageError("--live and --profile measure different things; give one of them")
     if picture is not None:
-        if live:
-            raise UsageError("--picture draws what --live doesn't measure; give one of them")
+        if live or profile:
+            other = "--live" if live else "--profile"
+            raise UsageError(f"--picture draws what {other} doesn't measure; give one of them")
         check_drawable(picture)
     before = read_report(compare) if compare else None
     effort = QUICK if quick else Effort()
-    report = (measure_live_session if live else measure)(instrument, effort, _progress)
+    measuring = measure_live_session if live else measure_embedded if profile else measure
+    report = measuring(instrument, effort, _progress)
     if json_file is not None:
         write_report(json_file, report)
     if picture is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from instrument.bench import session
+from instrument.bench import embedded, session
 from instrument.bench.effort import QUICK, Effort
 from instrument.bench.live import report as live_report
 from instrument.bench.metrics import (
@@ -37,7 +37,7 @@ def made_up(took_us: float) -> Report:
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
-    """What was measured, which seems to take 20 µs; live it seems to take 40."""
+    """What was measured, which seems to take 20 µs; live 40, and on a small device 80."""
     asked: Measured = []
 
     def pretend(took_us: float) -> Callable[..., Report]:
@@ -50,6 +50,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
 
     monkeypatch.setattr(session, "measure", pretend(20.0))
     monkeypatch.setattr(live_report, "measure_live_session", pretend(40.0))
+    monkeypatch.setattr(embedded, "measure_embedded", pretend(80.0))
     return asked
 
 
@@ -98,6 +99,11 @@ def test_live_is_measured_instead(bench: Arco, tmp_path: Path) -> None:
     assert read_report(tmp_path / "live.json") == made_up(40.0)
 
 
+def test_a_small_device_is_measured_instead(bench: Arco, tmp_path: Path) -> None:
+    assert bench("--profile", "embedded", "--json", "small.json")[0] == 0
+    assert read_report(tmp_path / "small.json") == made_up(80.0)
+
+
 def test_what_got_worse_than_in_an_older_report_is_told(bench: Arco, tmp_path: Path) -> None:
     write_report(tmp_path / "old.json", made_up(10.0))
     status, out, _ = bench("--compare", "old.json")
@@ -125,6 +131,9 @@ def test_an_older_report_may_be_replaced_by_the_new_one(bench: Arco, tmp_path: P
         ("--json .", "is a folder"),
         ("--picture nowhere/load.png", "there is no folder nowhere"),
         ("--rounds 3", "No such option"),
+        ("--profile desk", "not one of 'embedded'"),
+        ("--profile embedded --live", "give one of them"),
+        ("--profile embedded --picture load.png", "give one of them"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line_before_anything_is_measured(
