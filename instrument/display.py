@@ -54,23 +54,23 @@ def report_sentences(
     status: Status, settings: LiveSettings, instrument: str = "violin"
 ) -> Iterator[str]:
     """What was played, when it is over; the instrument is named as it was chosen."""
-    yield f"{status.notes} notes were played."
+    yield f"Notes played: {status.notes}."
     for name, count in status.mishaps().items():
         if count:
-            yield f"{count} {name}."
+            yield f"{name[0].upper()}{name[1:]}: {count}."
     if status.stolen:
-        yield f"{status.stolen} voices faded early for others: more --voices would keep them."
+        yield f"Voices that faded early for others: {status.stolen}; more --voices keep them."
     if status.postponed:
-        yield f"{status.postponed} messages had to wait for another block."
+        yield f"Messages that waited for another block: {status.postponed}."
     late = status.late_frames + status.late_notes
     if late:
         yield (
-            f"{status.late_frames} control frames and {status.late_notes} notes came late: other "
-            "programs kept Arco from its work."
+            f"Control frames that came late: {status.late_frames}, notes: {status.late_notes}; "
+            "other programs kept Arco from its work."
         )
     if status.underruns:
         yield (
-            f"The sound device reported {status.underruns} gaps: try a larger --block, "
+            f"Gaps that the sound device reported: {status.underruns}; try a larger --block, "
             "on JACK a larger period."
         )
     if status.unknown_bindings:
@@ -99,8 +99,10 @@ def status_line(status: Status) -> str:
         f"late frames {status.late_frames}",
         f"underruns {status.underruns}",
     ]
-    if status.late_notes + status.postponed:
-        parts.append(f"late notes {status.late_notes + status.postponed}")
+    if status.late_notes:
+        parts.append(f"late notes {status.late_notes}")
+    if status.postponed:
+        parts.append(f"postponed {status.postponed}")
     parts += [f"{name} {count}" for name, count in status.mishaps().items() if count]
     if status.last_change is not None:
         change = status.last_change

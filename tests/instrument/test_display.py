@@ -68,7 +68,7 @@ def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         (replace(CALM, sounding=False, load=0.0), "silent  load 0%  late frames 0  underruns 0"),
         (
             replace(CALM, late_frames=2, underruns=4, late_notes=5, postponed=6),
-            "3 voices  load 13%  late frames 2  underruns 4  late notes 11",
+            "3 voices  load 13%  late frames 2  underruns 4  late notes 5  postponed 6",
         ),
         (
             replace(CALM, dropped=7, messages_lost=8, samples_lost=4, faults=9),
@@ -113,9 +113,9 @@ def test_a_session_says_what_it_plays_on() -> None:
 
 def test_a_session_that_went_well_has_little_to_report() -> None:
     recorded = LiveSettings(record=Path("t.mid"), record_audio=Path("t.wav"))
-    assert list(ui.report_sentences(CALM, LiveSettings())) == ["120 notes were played."]
+    assert list(ui.report_sentences(CALM, LiveSettings())) == ["Notes played: 120."]
     assert list(ui.report_sentences(CALM, recorded)) == [
-        "120 notes were played.",
+        "Notes played: 120.",
         "t.mid: 'arco render t.mid' plays it again, sample for sample.",
         "t.wav: what was heard.",
     ]
@@ -125,12 +125,12 @@ def test_a_session_reports_what_went_wrong() -> None:
     status = replace(CALM, dropped=1, postponed=2, late_frames=3, late_notes=4, underruns=5)
     status = replace(status, stolen=6, unknown_bindings=("swell", "bow"))
     assert list(ui.report_sentences(status, LiveSettings(record=Path("t.mid")))) == [
-        "120 notes were played.",
-        "1 notes dropped.",
-        "6 voices faded early for others: more --voices would keep them.",
-        "2 messages had to wait for another block.",
-        "3 control frames and 4 notes came late: other programs kept Arco from its work.",
-        "The sound device reported 5 gaps: try a larger --block.",
+        "Notes played: 120.",
+        "Notes dropped: 1.",
+        "Voices that faded early for others: 6; more --voices keep them.",
+        "Messages that waited for another block: 2.",
+        "Control frames that came late: 3, notes: 4; other programs kept Arco from its work.",
+        "Gaps that the sound device reported: 5; try a larger --block, on JACK a larger period.",
         "Knobs were bound to what violin doesn't have: swell, bow.",
         "t.mid: 'arco render t.mid' plays it again, but for what came late.",
     ]

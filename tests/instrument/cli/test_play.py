@@ -136,7 +136,7 @@ def test_play_ends_well_after_ctrl_c(
         "it ends",
     ]
     assert out.splitlines() == [
-        "12 notes were played.",
+        "Notes played: 12.",
         f"take.mid: 'arco render take.mid --instrument {tiny_instrument}' plays it again, "
         "sample for sample.",
     ]
