@@ -18,7 +18,7 @@ from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.places import Places
 from instrument.engine.table import VoiceNote, VoiceTable
 from instrument.errors import RecordingError, UsageError
-from instrument.listening.audio import read_audio
+from instrument.listening.audio import read_note
 from instrument.listening.example import LONGEST_SECONDS, SAMPLE_RATES_HZ, Example, listen
 from instrument.midi.controllers import AXIS_CONTROLLERS
 from instrument.midi.events import Event, Note
@@ -236,7 +236,7 @@ class Player:
             RecordingError: It can't be read, or isn't one note.
         """
         rate = self.spec.sample_rate
-        audio = read_audio(Path(recording), rate, LONGEST_SECONDS)
+        audio = read_note(Path(recording), rate, LONGEST_SECONDS).audio
         try:
             return self.encode(audio, rate, loudness=loudness)
         except RecordingError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ import soundfile
 from instrument.arrays import Float32
 from instrument.errors import RecordingError, UsageError, install
 from instrument.files import encoded
+from instrument.listening.clipping import check_clipping
+from instrument.listening.complete import missing_in_chunks, mp3_breaks_off, ogg_breaks_off
 
 FFMPEG_TIMEOUT_SECONDS = 300.0
 FFMPEG_FORMATS = (
@@ -28,6 +31,21 @@ MOST_SAMPLES = 2**29  # of all channels together: 90 minutes of stereo at 48 kHz
 SAMPLE_RATES = 1_000, 1_000_000  # in Hz; another is a broken header, and resampling it has no end
 FULL_SCALE = 1.0
 MOST_OVERSHOOT = 16.0  # of samples, against full scale
+DEAD_POWER_RATIO = 1e-3  # 30 dB below the loudest channel
+CANCELLED_POWER_RATIO = 0.25  # of the mean of channels: they correlate by less than −½
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What was read of a file.
+
+    Attributes:
+        audio: [samples], see ``read_audio``.
+        remarks: What a person should know of it.
+    """
+
+    audio: Float32
+    remarks: tuple[str, ...] = ()
 
 
 def read_audio(path: Path, sample_rate: int, most_seconds: float | None = None) -> Float32:
@@ -39,32 +57,74 @@ def read_audio(path: Path, sample_rate: int, most_seconds: float | None = None) 
         most_seconds: what lies behind so many seconds isn't read, if it isn't None.
 
     Returns:
-        [samples], the mean of all channels, full scale ±1, at `sample_rate`. Never empty, all
-        finite. Lossy formats and the resampling filter may overshoot ±1.
+        [samples], the mean of the channels that sound, or one of them where they cancel each other,
+        full scale ±1, at `sample_rate`. Never empty, all finite. Lossy formats and the resampling
+        filter may overshoot ±1.
 
     Raises:
-        RecordingError: the file is missing, isn't audio, is broken, holds no samples or more than
-            2²⁹, or some that are NaN, infinity or far beyond full scale. The message is one line,
-            `FILE: what is wrong`.
+        RecordingError: the file is missing, isn't audio, is broken or breaks off, holds no samples
+            or more than 2²⁹, or some that are NaN, infinity or far beyond full scale. The message
+            is one line, `FILE: what is wrong`.
     """
+    channels, rate = _read_channels(path, most_seconds)
+    return _converted(path, _mono(channels).audio, rate, sample_rate)
+
+
+def read_note(path: Path, sample_rate: int, most_seconds: float | None = None) -> Recording:
+    """Read a recording to learn from: as ``read_audio`` does, and not one that is clipped.
+
+    Raises:
+        RecordingError: See ``read_audio``; and a channel is clipped at the file's own sample rate.
+    """
+    channels, rate = _read_channels(path, most_seconds)
+    try:
+        for channel in channels.T:
+            check_clipping(channel)
+    except RecordingError as error:
+        raise RecordingError(f"{path}: {error}") from error
+    mixed = _mono(channels)
+    return Recording(_converted(path, mixed.audio, rate, sample_rate), mixed.remarks)
+
+
+def _read_channels(path: Path, most_seconds: float | None) -> tuple[Float32, int]:
+    """Samples [frames, channels], none missing or beyond bounds, and their rate in Hz."""
     if not path.is_file():
         raise RecordingError(f"{path}: {'is not a file' if path.exists() else 'no such file'}")
     if path.stat().st_size == 0:
         raise RecordingError(f"{path}: the file is empty")
-    frames, rate = _decode(path, most_seconds)
-    if len(frames) == 0:
+    channels, rate = _decode(path, most_seconds)
+    if len(channels) == 0:
         raise RecordingError(f"{path}: holds no samples")
-    mono = frames.mean(axis=1, dtype=np.float32)
-    if not np.isfinite(mono).all():
+    if not np.isfinite(channels).all():
         raise RecordingError(f"{path}: holds samples that are not finite numbers")
-    peak = float(np.abs(mono).max())
+    peak = float(np.abs(channels).max())
     if peak > MOST_OVERSHOOT * FULL_SCALE:
         raise RecordingError(f"{path}: its samples go to {peak:.3g}, and full scale is 1")
-    if rate != sample_rate:
-        mono = resampled(mono, rate, sample_rate)
-    if len(mono) == 0:
+    return channels, rate
+
+
+def _mono(channels: Float32) -> Recording:
+    """The channels that sound as one, at their own rate."""
+    count = channels.shape[1]
+    if count == 1:
+        return Recording(np.ascontiguousarray(channels[:, 0]))
+    power = np.einsum("sc,sc->c", channels, channels, dtype=np.float64) / len(channels)
+    live = np.flatnonzero(power >= DEAD_POWER_RATIO * power.max())
+    remarks = []
+    if len(live) < count:
+        remarks.append(f"{count - len(live)} of its {count} channels silent: not used")
+    mono = channels[:, live].mean(axis=1, dtype=np.float32)
+    if np.mean(mono.astype(np.float64) ** 2) < CANCELLED_POWER_RATIO * power[live].mean():
+        mono = np.ascontiguousarray(channels[:, int(np.argmax(power))])
+        remarks.append("its channels cancel each other: one of them is used")
+    return Recording(mono, tuple(remarks))
+
+
+def _converted(path: Path, mono: Float32, rate: int, sample_rate: int) -> Float32:
+    converted = resampled(mono, rate, sample_rate)
+    if len(converted) == 0:
         raise RecordingError(f"{path}: too short to resample to {sample_rate} Hz")
-    return np.ascontiguousarray(mono)
+    return np.ascontiguousarray(converted)
 
 
 def resampled(audio: Float32, rate: int, sample_rate: int) -> Float32:
@@ -121,7 +181,23 @@ def _read_with_libsndfile(path: Path, most_seconds: float | None) -> tuple[Float
             )
         if not SAMPLE_RATES[0] <= rate <= SAMPLE_RATES[1]:
             raise RecordingError(f"{path}: has a sample rate of {rate} Hz")
-        return sound.read(frames, dtype="float32", always_2d=True), rate
+        damage = f"{path}: breaks off or is damaged; copy or convert it anew"
+        try:
+            samples: Float32 = sound.read(frames, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            raise RecordingError(damage) from error
+        if _breaks_off(path, sound, frames - len(samples)):
+            raise RecordingError(damage)
+        return samples, rate
+
+
+def _breaks_off(path: Path, sound: soundfile.SoundFile, missing: int) -> bool:
+    """Whether parts of a file aren't there, or can't be decoded."""
+    if sound.format == "MP3":  # how many samples it has is a guess of libsndfile's
+        return mp3_breaks_off(path)
+    if sound.format == "OGG" and ogg_breaks_off(path):
+        return True
+    return missing > 0 or missing_in_chunks(sound.extra_info)
 
 
 def _read_with_ffmpeg(ffmpeg: str, path: Path, most_seconds: float | None) -> tuple[Float32, int]:
@@ -135,12 +211,15 @@ def _read_with_ffmpeg(ffmpeg: str, path: Path, most_seconds: float | None) -> tu
         command += [] if most_seconds is None else ["-t", f"{most_seconds:g}"]
         command += ["-fs", str(4 * MOST_SAMPLES), f"file:{decoded}"]
         try:
-            subprocess.run(  # noqa: S603
+            done = subprocess.run(  # noqa: S603
                 command,
                 check=True,
                 capture_output=True,
                 timeout=FFMPEG_TIMEOUT_SECONDS,
             )
+            if done.stderr.strip():  # it goes on behind what it can't decode
+                reason = _one_line(done.stderr.decode(errors="replace"))
+                raise RecordingError(f"{path}: breaks off or is damaged (ffmpeg: {reason})")
             return _read_with_libsndfile(decoded, most_seconds)
         except subprocess.CalledProcessError as error:
             reason = _one_line(error.stderr.decode(errors="replace")).removeprefix(f"{source}: ")

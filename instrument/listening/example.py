@@ -9,6 +9,7 @@ import numpy as np
 from instrument.arrays import Bool, Envelope, Float32
 from instrument.errors import InstrumentError, RecordingError
 from instrument.listening.audio import resampled
+from instrument.listening.clipping import check_clipping
 from instrument.listening.descriptors import describe
 from instrument.listening.note import analyse, note_level_db, note_windows
 from instrument.listening.tracker import find_key, track
@@ -73,7 +74,9 @@ def listen(
     spec = instrument.spec
     if instrument.encoder is None:
         raise InstrumentError(f"{spec.name} has no encoder; export it anew")
-    heard = resampled(audio[: round(LONGEST_SECONDS * sample_rate)], sample_rate, spec.sample_rate)
+    audio = audio[: round(LONGEST_SECONDS * sample_rate)]
+    check_clipping(audio)
+    heard = resampled(audio, sample_rate, spec.sample_rate)
     _check(heard)
     key = find_key(heard, spec.sample_rate)
     note = analyse(heard, key, spec.sample_rate, track)

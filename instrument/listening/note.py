@@ -10,11 +10,11 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError
+from instrument.listening.clipping import check_clipping
 from instrument.listening.loudness import loudness_db
 from instrument.listening.pitch import lower_octave, refine_f0
 from instrument.listening.segmentation import (
     Segments,
-    check_clipping,
     check_pitch,
     find_segments,
     settle_attack,

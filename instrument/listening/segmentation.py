@@ -24,8 +24,6 @@ SMOOTHING_FRAMES, MEDIAN_FRAMES = 5, 9
 SETTLING_FRAMES = 40
 STEADY_FRAMES = 5
 SCOOP_CENTS = 35.0
-CLIPPED_RUN = 4  # so many equal samples at full scale don't happen in an unclipped recording
-MAX_CLIPPED_FRACTION = 1e-3
 
 
 @dataclass(frozen=True)
@@ -138,15 +136,3 @@ def settle_attack(cents: Float64, tuning_cents: float, onset: int) -> Float64:
     settled = cents.copy()
     settled[:first] = cents[first]
     return settled
-
-
-def check_clipping(audio: Float32) -> None:
-    """Refuse a recording with flat tops at full scale.
-
-    Raises:
-        RecordingError: With the share of clipped samples.
-    """
-    full = np.abs(audio) >= 0.999 * max(np.abs(audio).max(), 0.99)
-    runs = np.convolve(full, np.ones(CLIPPED_RUN), mode="valid") == CLIPPED_RUN
-    if runs.mean() > MAX_CLIPPED_FRACTION:
-        raise RecordingError(f"clipped: {100 * runs.mean():.1f} % of it at full scale")

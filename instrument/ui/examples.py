@@ -15,7 +15,7 @@ import soundfile
 
 from instrument.arrays import Float32
 from instrument.errors import RecordingError, UsageError
-from instrument.listening.audio import read_audio
+from instrument.listening.audio import read_note
 from instrument.listening.example import LONGEST_SECONDS, Example, listen
 from instrument.model.graphs import Instrument
 from instrument.ui.curves import STEP, short
@@ -127,7 +127,7 @@ class Examples:
             file = Path(folder) / "recording"
             file.write_bytes(content)
             try:
-                audio = read_audio(file, rate, LONGEST_SECONDS + 1.0)
+                audio = read_note(file, rate, LONGEST_SECONDS + 1.0).audio
             except RecordingError as error:
                 raise RecordingError(str(error).removeprefix(f"{file}: ")) from None
         if len(audio) > LONGEST_SECONDS * rate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +26,18 @@ PART = {
     "loudness_db": ArrayField("<f4", ("F",), -DB / 3.0, DB / 3.0),
     "segments": ArrayField("<i8", (3,), 0),
     "tuning_cents": ArrayField("<f8", (), -CENTS, CENTS),
+    "remarks": ArrayField("<U"),
 }
 REFUSED = {"refused": ArrayField("<U")}
 """What the file of a recording holds: its analysis, or why there is none."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is kept of a recording: its analysis, and what should be known of it."""
+
+    analysis: Analysis
+    remarks: tuple[str, ...] = ()
 
 
 def part_path(folder: Path, recording: Path, *how: object) -> Path:
@@ -53,7 +62,7 @@ def part_path(folder: Path, recording: Path, *how: object) -> Path:
     return folder / f"{hashlib.blake2b(key, digest_size=12).hexdigest()}.npz"
 
 
-def read_part(path: Path, sample_rate: int) -> Analysis | str | None:
+def read_part(path: Path, sample_rate: int) -> Part | str | None:
     """What was analysed before, or the reason why it is left out; None if it isn't there whole."""
     with suppress(DamageError):
         return str(read_arrays(path, REFUSED)["refused"])
@@ -70,19 +79,22 @@ def read_part(path: Path, sample_rate: int) -> Analysis | str | None:
     )
     frames, note = len(found.f0_hz), found.segments
     whole = frames == 1 + len(found.audio) * FRAME_RATE // sample_rate
-    return found if whole and note.onset <= note.release < note.end <= frames else None
+    if not whole or not note.onset <= note.release < note.end <= frames:
+        return None
+    return Part(found, tuple(str(part["remarks"]).splitlines()))
 
 
-def write_part(path: Path, found: Analysis | str) -> None:
+def write_part(path: Path, part: Part | str) -> None:
     """Keep an analysis, or the reason why there is none.
 
     Raises:
         OutputError: It cannot be written.
     """
     with replacing(path) as beside:
-        if isinstance(found, str):
-            np.savez(beside, refused=np.array(found))
+        if isinstance(part, str):
+            np.savez(beside, refused=np.array(part))
             return
+        found = part.analysis
         np.savez(
             beside,
             audio=found.audio,
@@ -90,4 +102,5 @@ def write_part(path: Path, found: Analysis | str) -> None:
             loudness_db=found.loudness_db,
             segments=np.array(list(asdict(found.segments).values())),
             tuning_cents=found.tuning_cents,
+            remarks=np.array("\n".join(part.remarks)),
         )

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from instrument.errors import OutputError, RecordingError, UsageError
 from instrument.files import check_apart, check_writable, is_stream
-from instrument.listening.audio import read_audio
+from instrument.listening.audio import read_note
 from instrument.listening.loudness import FLOOR_DB
 from instrument.listening.note import Analysis, note_level_db, note_windows
 from instrument.listening.windows import Window
 from instrument.units import FRAME_RATE, db_to_gain
 from training.analysis import crepe
 from training.data.features import FeatureCache, split
-from training.data.kept import part_path, read_part, write_part
+from training.data.kept import Part, part_path, read_part, write_part
 from training.data.labels import ReadResult, RecordingLabel, same_instrument
 from training.data.levels import SourceGain, source_gains
 from training.data.notes import PrepareSettings, analyse
@@ -39,21 +39,31 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """A recording that is used, and what should be known of it."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Prepared:
     """What became of the recordings of a folder.
 
     Attributes:
         notes: How many were prepared.
         left_out: The recordings that were not, those without a label first.
+        remarks: On recordings that were.
         gains: Of each source of the notes.
     """
 
     notes: int
     left_out: list[Refusal]
+    remarks: list[Remark]
     gains: Mapping[str, SourceGain]
 
 
-def _analyse_or_load(label: RecordingLabel, parts: Path, settings: PrepareSettings) -> Analysis:
+def _analyse_or_load(label: RecordingLabel, parts: Path, settings: PrepareSettings) -> Part:
     """The analysis of a recording, new or kept.
 
     Raises:
@@ -63,11 +73,11 @@ def _analyse_or_load(label: RecordingLabel, parts: Path, settings: PrepareSettin
     found = read_part(path, settings.sample_rate)
     if found is None:
         try:
-            audio = read_audio(label.path, settings.sample_rate)
+            recording = read_note(label.path, settings.sample_rate)
         except RecordingError as error:
             raise RecordingError(str(error).removeprefix(f"{label.path}: ")) from error
         try:
-            found = analyse(audio, label.midi, settings)
+            found = Part(analyse(recording.audio, label.midi, settings), recording.remarks)
         except RecordingError as error:
             found = str(error)
         write_part(path, found)
@@ -152,7 +162,8 @@ def prepare(
     """Analyse recordings into the feature cache ``out``.
 
     Beside it ``out`` with the ending ``.report.csv`` names every recording that was left out with
-    its reason, and ``.parts/`` keeps what was analysed, for a later run.
+    its reason, and what should be known of others; ``.parts/`` keeps what was analysed, for a later
+    run.
 
     Args:
         labels: The recordings.
@@ -168,24 +179,27 @@ def prepare(
     parts = out.with_suffix(".parts")
     used: list[RecordingLabel] = []
     notes: list[Analysis] = []
-    refused = list(unread)
+    refused, remarks = list(unread), list[Remark]()
     with new_folders(parts):
         for done, label in enumerate(labels, start=1):
             try:
-                notes.append(_analyse_or_load(label, parts, settings))
+                part = _analyse_or_load(label, parts, settings)
+                notes.append(part.analysis)
                 used.append(label)
+                remarks += [Remark(label.name, text) for text in part.remarks]
             except RecordingError as error:
                 refused.append(Refusal(label.name, str(error)))
             progress(done, len(labels))
-    rows = [(refusal.name, refusal.reason) for refusal in refused]
-    write_table(["recording", "reason"], rows, out.with_suffix(".report.csv"))
+    rows = [(refusal.name, "no", refusal.reason) for refusal in refused]
+    rows += [(remark.name, "yes", remark.text) for remark in remarks]
+    write_table(["recording", "used", "reason"], rows, out.with_suffix(".report.csv"))
     if not notes:
         unusable = refused[len(unread) :]
         first = f"; the first: {unusable[0].name}: {unusable[0].reason}" if unusable else ""
         raise UsageError(f"not one recording could be used{first}")
     gains = _gains(used, notes)
     assemble(used, notes, gains, settings).save(out)
-    return Prepared(len(notes), refused, gains)
+    return Prepared(len(notes), refused, remarks, gains)
 
 
 def prepare_folder(

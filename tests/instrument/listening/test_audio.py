@@ -13,7 +13,7 @@ import soundfile
 
 from instrument.arrays import Float32
 from instrument.errors import RecordingError
-from instrument.listening.audio import read_audio
+from instrument.listening.audio import read_audio, read_note
 
 RATE = 44100
 
@@ -36,10 +36,37 @@ def test_a_float_wav_comes_back_as_it_was_written(tmp_path: Path) -> None:
     np.testing.assert_array_equal(samples, tone())
 
 
+def stereo(path: Path, left: Float32, right: Float32) -> Path:
+    soundfile.write(path, np.stack([left, right], axis=1), RATE, subtype="FLOAT")
+    return path
+
+
 def test_channels_are_averaged(tmp_path: Path) -> None:
-    path = tmp_path / "stereo.wav"
-    soundfile.write(path, np.stack([tone(), np.zeros_like(tone())], axis=1), RATE, subtype="FLOAT")
-    np.testing.assert_allclose(read_audio(path, RATE), tone() / 2, atol=1e-7)
+    path = stereo(tmp_path / "stereo.wav", tone(), tone(hz=660.0))
+    np.testing.assert_allclose(read_audio(path, RATE), (tone() + tone(hz=660.0)) / 2, atol=1e-7)
+    assert read_note(path, RATE).remarks == ()
+
+
+def test_of_channels_in_which_nothing_sounds_the_others_are_used(tmp_path: Path) -> None:
+    hiss = 1e-4 * np.random.default_rng(0).standard_normal(len(tone())).astype(np.float32)
+    for left, right in ((tone(), hiss), (hiss, tone())):
+        path = stereo(tmp_path / "stereo.wav", left, right)
+        np.testing.assert_array_equal(read_audio(path, RATE), tone())
+        (remark,) = read_note(path, RATE).remarks
+        assert "silent" in remark
+
+
+def test_of_channels_that_cancel_each_other_one_is_used(tmp_path: Path) -> None:
+    path = stereo(tmp_path / "antiphase.wav", tone(), np.float32(-0.9) * tone())
+    np.testing.assert_array_equal(read_audio(path, RATE), tone())
+    (remark,) = read_note(path, RATE).remarks
+    assert "cancel" in remark
+
+
+def test_two_silent_channels_are_silence(tmp_path: Path) -> None:
+    path = stereo(tmp_path / "silence.wav", 0 * tone(), 0 * tone())
+    assert read_note(path, RATE).remarks == ()
+    assert not read_audio(path, RATE).any()
 
 
 @pytest.mark.parametrize("suffix", ["wav", "aiff", "flac", "mp3", "ogg", "opus"])
@@ -157,6 +184,64 @@ def test_a_name_that_is_no_text_is_read(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("file names are text here")
     np.testing.assert_array_equal(read_audio(path, RATE), tone())
+
+
+def damaged(content: bytes, how: str) -> bytes:
+    half = len(content) // 2
+    noise = np.random.default_rng(0).bytes(4000)
+    return {
+        "half": content[:half],
+        "a piece gone": content[:half] + content[half + 3001 :],
+        "a hole": content[:half] + bytes(3000) + content[half + 3000 :],
+        "noise": content[:half] + noise + content[half + 4000 :],
+    }[how]
+
+
+@pytest.mark.parametrize("ffmpeg", ["with ffmpeg", "without ffmpeg"])
+@pytest.mark.parametrize("how", ["half", "a piece gone", "a hole", "noise"])
+@pytest.mark.parametrize("suffix", ["wav", "aiff", "flac", "mp3", "ogg", "opus"])
+def test_what_of_a_file_is_gone_or_cannot_be_decoded_is_not_passed_over(
+    tmp_path: Path, suffix: str, how: str, ffmpeg: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if suffix in {"wav", "aiff"} and how in {"a hole", "noise"}:
+        return  # samples like others
+    if ffmpeg == "without ffmpeg":
+        monkeypatch.setenv("PATH", "")
+    path = tmp_path / f"tone.{suffix}"
+    options = {"format": "OGG", "subtype": "OPUS"} if suffix == "opus" else {}
+    noisy = tone(seconds=2.0, rate=48_000)
+    noisy += 0.01 * np.random.default_rng(0).standard_normal(len(noisy)).astype(np.float32)
+    soundfile.write(path, noisy, 48_000, **options)
+    assert len(read_audio(path, 48_000)) == pytest.approx(len(noisy), abs=2400)
+    path.write_bytes(damaged(path.read_bytes(), how))
+    with pytest.raises(RecordingError, match=r"breaks off|cannot be read"):
+        read_audio(path, 48_000)
+
+
+@pytest.mark.parametrize("claimed", [0xFFFF_FFFF, 0])
+def test_a_length_that_could_not_be_known_when_it_was_written_is_no_damage(
+    tmp_path: Path, claimed: int
+) -> None:
+    path = tmp_path / "piped.wav"
+    soundfile.write(path, tone(), RATE, subtype="FLOAT")
+    content = bytearray(path.read_bytes())
+    place = content.index(b"data") + 4
+    content[place : place + 4] = claimed.to_bytes(4, "little")
+    path.write_bytes(content)
+    if claimed:
+        np.testing.assert_array_equal(read_audio(path, RATE), tone())
+    else:
+        with pytest.raises(RecordingError):
+            read_audio(path, RATE)
+
+
+def test_an_mp3_with_tags_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "tone.mp3"
+    soundfile.write(path, tone(), RATE)
+    content = path.read_bytes()
+    tagged = b"ID3\x04\0\0\0\0\x01\x00" + bytes(128) + content + b"TAG" + bytes(125)
+    path.write_bytes(tagged)
+    assert len(read_audio(path, RATE)) == pytest.approx(len(tone()), abs=2400)
 
 
 def test_a_headerless_file_is_refused(tmp_path: Path) -> None:
