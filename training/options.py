@@ -6,7 +6,9 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -36,6 +38,9 @@ EnvelopesRun = Annotated[Path, typer.Option("--envelopes", help="Its run.")]
 TimbreRun = Annotated[Path, typer.Option("--timbre", help="Its run.")]
 Record = Annotated[
     bool, typer.Option("--record", help="Write the metrics into the instrument's card.")
+]
+Licences = Annotated[
+    list[str] | None, typer.Option("--licence", help="SOURCE=TEXT, for each source of recordings.")
 ]
 Epochs = Annotated[int | None, typer.Option(help="Instead of --steps.", min=1)]
 Contours = Annotated[Path, typer.Option("--contours", help="Where contours are kept for later.")]
@@ -73,7 +78,9 @@ class LoopOptions:
 
         loop = {field.name: getattr(self, field.name) for field in fields(self)}
         resume = loop.pop("resume")
-        best = recipe.train(recipe.settings(epochs=epochs, **loop), run, resume=resume)
+        teller = _teller.get()
+        tell = partial(teller, run.name) if teller else None
+        best = recipe.train(recipe.settings(epochs=epochs, **loop), run, resume=resume, tell=tell)
         if not speaks():
             return False
         history = read_history(run / HISTORY)
@@ -100,7 +107,8 @@ def with_loop_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def with_options(**given: Any) -> None:  # noqa: ANN401 (typer's)
-        loop = LoopOptions(**{field.name: given.pop(field.name) for field in fields(LoopOptions)})
+        names = {field.name for field in fields(LoopOptions)} & given.keys()
+        loop = LoopOptions(**{name: given.pop(name) for name in names})
         command(**given, loop=loop)
 
     with_options.__annotations__ = {p.name: p.annotation for p in parameters}
@@ -111,9 +119,26 @@ def with_loop_options(command: Callable[..., None]) -> Callable[..., None]:
 # --- What they say --------------------------------------------------------------------------------
 
 
+_teller: ContextVar[Callable[[str, int, int], None] | None] = ContextVar("teller", default=None)
+
+
+@contextmanager
+def bars_told(tell: Callable[[str, int, int], None]) -> Iterator[None]:
+    """Draw no bars in the block; tell of each its label, how many are done, and of how many."""
+    token = _teller.set(tell)
+    try:
+        yield
+    finally:
+        _teller.reset(token)
+
+
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on a terminal, as a callback of how many are done, of how many."""
+    tell = _teller.get()
+    if tell:
+        yield partial(tell, label)
+        return
     columns = TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(label, total=None)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from training.cli import diet, instruments, networks, recordings
+from training.cli import diet, instruments, networks, recordings, whole
 
 app = typer.Typer(
     name="train",
-    help="Train an instrument: prepare → envelopes → timbre → export → evaluate.",
+    help="Train an instrument: all, or prepare → envelopes → timbre → export → evaluate.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
+app.command("all")(whole.whole)
 app.command()(recordings.prepare)
 app.command()(recordings.render_notes)
 app.command()(networks.envelopes)

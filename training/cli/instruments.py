@@ -17,6 +17,7 @@ from training.options import (
     EnvelopesRun,
     Features,
     InstrumentFolder,
+    Licences,
     Record,
     TimbreRun,
     named_texts,
@@ -57,9 +58,7 @@ def export(
     description: Annotated[
         str, typer.Option(help="One line; by default its name and its sources.")
     ] = "",
-    licence: Annotated[
-        list[str] | None, typer.Option(help="SOURCE=TEXT, for each source of recordings.")
-    ] = None,
+    licence: Licences = None,
     string: Annotated[
         list[int] | None,
         typer.Option(help="Each open string, the lowest first, as a MIDI note: for --mode violin."),

@@ -105,14 +105,14 @@ def evaluate(
         network: The envelope network that it was exported from, for its posteriors.
         components: Of the PCA that the network is compared with; by default as many as the
             latent space has dimensions.
-        settings: What the instrument is asked to play.
+        settings: What the instrument is asked to play, as far as it lies in its range.
         progress: Called with how many steps are done, of how many.
         lines: What the instrument's lines are compared with, if anything.
 
     Raises:
         UsageError: No notes are held out, or the graphs aren't this network's.
     """
-    settings = settings or PlaybackSettings()
+    settings = (settings or PlaybackSettings()).within(*instrument.spec.pitch_range)
     check_latent(network, instrument.spec)
     train, test = (
         reconstruct(cache, instrument, network, recordings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Unpack
 
@@ -69,6 +69,28 @@ class PlaybackSettings:
     line_keys: Sequence[int] = (69, 76)
     intervals: Sequence[int] = range(1, 13)
     knob_keys: Sequence[int] = (60, 74, 88)
+
+    def within(self, low: int, high: int) -> PlaybackSettings:
+        """The same for an instrument of another range: keys that lie outside are spread over it.
+
+        Args:
+            low: The lowest MIDI note.
+            high: The highest one. A line goes up from its key.
+        """
+
+        def spread(keys: Sequence[int], top: int) -> Sequence[int]:
+            if all(low <= key <= top for key in keys):
+                return keys
+            places = np.linspace(low, top, min(len(keys), 1 + top - low) + 1)
+            return sorted({round(float(place)) for place in (places[1:] + places[:-1]) / 2.0})
+
+        return replace(
+            self,
+            keys=spread(self.keys, high),
+            sweep_keys=spread(self.sweep_keys, high),
+            line_keys=spread(self.line_keys, max(low, high - max(self.intervals))),
+            knob_keys=spread(self.knob_keys, high),
+        )
 
 
 QUICK = PlaybackSettings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -242,8 +243,10 @@ def envelope_metrics(
         "pca_": shape_metrics(pca, test.source, test.mask),
     }
     metrics = {side + name: x for side, found in sides.items() for name, x in found.items()}
-    active = int((test.posterior_mean.var(0) > ACTIVE_VARIANCE).sum())
-    return metrics | vibrato_metrics(test) | {"active": float(active)}
+    active = float((test.posterior_mean.var(0) > ACTIVE_VARIANCE).sum())
+    if len(test.posterior_mean) < 2:
+        active = math.nan
+    return metrics | vibrato_metrics(test) | {"active": active}
 
 
 def example_windows(reconstructions: Reconstructions, cache: FeatureCache) -> dict[int, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from instrument.arrays import Float64
 from instrument.errors import InstrumentError, UnknownName, UsageError
 from instrument.listening.frames import FRAMES, RELEASE_FRAME
 from instrument.model.checks import MOST_STRINGS
@@ -51,6 +52,8 @@ from training.networks.timbre import TimbreDecoder
 
 QUANTILES = 101
 NAMED_SOURCES = 3
+UNNAMED = "recordings"
+"""What a source is called that nobody named."""
 
 
 def usual_description(name: str, sources: Sequence[Source]) -> str:
@@ -105,7 +108,8 @@ def describe_sources(cache: FeatureCache, settings: ExportSettings) -> list[Sour
     Raises:
         UnknownName: A licence is of a source that there isn't.
     """
-    names, counts = np.unique(cache.source, return_counts=True)
+    sources = np.where(cache.source == "", UNNAMED, cache.source)
+    names, counts = np.unique(sources, return_counts=True)
     found: dict[str, int] = dict(zip(names.tolist(), counts.tolist(), strict=True))
     found.update(settings.performances or {})
     licences = settings.licences or {}
@@ -113,6 +117,19 @@ def describe_sources(cache: FeatureCache, settings: ExportSettings) -> list[Sour
         if name not in found:
             raise UnknownName("source of recordings", name, list(found))
     return [Source(name, notes, licences.get(name, "not stated")) for name, notes in found.items()]
+
+
+def loudness_table(cache: FeatureCache) -> Float64:
+    """Loudness of the training notes at equally spaced quantiles, [101], dB(A).
+
+    Raises:
+        UsageError: There are none.
+    """
+    training_db = cache.level_db[~cache.held_out].astype(np.float64)
+    if not len(training_db):
+        raise UsageError("the features hold no notes to train on; prepare more recordings")
+    table_db: Float64 = np.quantile(training_db, np.linspace(0.0, 1.0, QUANTILES))
+    return table_db
 
 
 def export(
@@ -145,10 +162,7 @@ def export(
     if isinstance(timbre, TimbreDecoder):
         timbre.eval()
     sources = describe_sources(cache, settings)
-    training_db = cache.level_db[~cache.held_out].astype(np.float64)
-    if not len(training_db):
-        raise UsageError("the features hold no notes to train on; prepare more recordings")
-    table_db = np.quantile(training_db, np.linspace(0.0, 1.0, QUANTILES))
+    table_db = loudness_table(cache)
     graph = EnvelopeGraph(network, table_db)
     latents = training_latents(network, cache)
     if not settings.anyway:

@@ -179,8 +179,8 @@ def first_was_best(history: Sequence[Mapping[str, float]]) -> bool:
 FIRST_WAS_BEST = "its first validation was its best; what it learned later was notes by heart"
 
 
-def _progress(fabric: Fabric) -> Progress:
-    """A progress bar, in the first process."""
+def _progress(fabric: Fabric, tell: Callable[[int, int], None] | None) -> Progress:
+    """A progress bar, in the first process, if nobody is told instead."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -188,7 +188,7 @@ def _progress(fabric: Fabric) -> Progress:
         TimeRemainingColumn(),
         TextColumn("{task.fields[metrics]}"),
     )
-    return Progress(*columns, disable=not fabric.is_global_zero)
+    return Progress(*columns, disable=tell is not None or not fabric.is_global_zero)
 
 
 def _update(
@@ -244,6 +244,7 @@ def train(
     *,
     resume: bool = False,
     begin: Callable[[], None] = lambda: None,
+    tell: Callable[[int, int], None] | None = None,
 ) -> float:
     """Train a task's network.
 
@@ -255,6 +256,7 @@ def train(
         resume: Go on from ``last.ckpt``, or from ``best.ckpt`` if that is broken; from the
             beginning if neither is there.
         begin: Called when the devices and examples are there, before the run's folder is touched.
+        tell: Called with how many steps are done, of how many, instead of drawing a bar.
 
     Returns:
         The least objective on validation examples.
@@ -286,7 +288,7 @@ def train(
     model, optimizer = fabric.setup(task, optimizer)
     model.mark_forward_method("validate")
     batches = _batches(loader)
-    with _progress(fabric) as progress:
+    with _progress(fabric, tell) as progress:
         bar = progress.add_task(run.name, total=settings.steps, completed=start, metrics="")
         for step in range(start, settings.steps):
             for group in optimizer.param_groups:
@@ -294,6 +296,8 @@ def train(
             losses = model(next(batches))
             _update(fabric, model, optimizer, losses["loss"], settings.gradient_norm, step)
             progress.update(bar, advance=1)
+            if tell is not None:
+                tell(step + 1, settings.steps)
             if step % settings.log_every == 0:
                 logged = {f"train/{name}": float(loss.detach()) for name, loss in losses.items()}
                 history.append(_log(fabric, run, logged, step))

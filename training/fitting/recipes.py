@@ -92,13 +92,21 @@ class Recipe:
             **others,
         )
 
-    def train(self, settings: LoopSettings, run: Path, *, resume: bool = False) -> float:
+    def train(
+        self,
+        settings: LoopSettings,
+        run: Path,
+        *,
+        resume: bool = False,
+        tell: Callable[[int, int], None] | None = None,
+    ) -> float:
         """Train into the folder of a run, which keeps the settings too.
 
         Args:
             settings: Of the loop.
             run: See ``training.fitting.loop.train``.
             resume: Go on with a run that was begun with the same settings.
+            tell: See ``training.fitting.loop.train``.
 
         Returns:
             The least objective on validation examples.
@@ -111,7 +119,7 @@ class Recipe:
             network = self.task.network
             write_run(run, self.kind, network, settings, resume=resume, **self.made_of)
 
-        return train(self.task, settings, run, resume=resume, begin=begin)
+        return train(self.task, settings, run, resume=resume, begin=begin, tell=tell)
 
 
 def envelope_recipe(

@@ -32,4 +32,4 @@ class Posterior:
 
     def active(self) -> int:
         """How many latent dimensions are active: the variance of their mean is over 0.01."""
-        return int((self.mean.var(0) > ACTIVE_VARIANCE).sum())
+        return int((self.mean.var(0, correction=0) > ACTIVE_VARIANCE).sum())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32, Float64
-from training.evaluation.playback import track_pitch, velocity_metrics
+from training.evaluation.playback import PlaybackSettings, track_pitch, velocity_metrics
 
 RATE = 48_000
 
@@ -29,6 +29,20 @@ def test_measured_pitch_follows_vibrato(
 def test_an_octave_is_not_forgiven(violin_note: Callable[..., tuple[Float32, Float64]]) -> None:
     audio, _ = violin_note(81, silence=0.0)
     assert np.median(track_pitch(audio, RATE, 69).cents) == pytest.approx(1200.0, abs=5.0)
+
+
+@pytest.mark.parametrize(("low", "high"), [(36, 76), (60, 101), (84, 96), (60, 60)])
+def test_an_instrument_is_asked_for_keys_of_its_range(low: int, high: int) -> None:
+    asked = PlaybackSettings().within(low, high)
+    for keys in (asked.keys, asked.sweep_keys, asked.line_keys, asked.knob_keys):
+        assert len(keys) > 0
+        assert all(low <= key <= high for key in keys)
+        assert len(set(keys)) == len(keys)
+    assert len(asked.keys) == min(42, 1 + high - low)
+
+
+def test_an_instrument_that_has_all_keys_is_asked_for_them() -> None:
+    assert PlaybackSettings().within(55, 103) == PlaybackSettings()
 
 
 def test_velocity_that_changes_nothing_ranks_zero() -> None:

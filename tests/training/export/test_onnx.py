@@ -22,7 +22,7 @@ from training.evaluation.reconstruction import as_exported
 from training.export import graphs as graphs_module
 from training.export.card import write_card
 from training.export.graphs import PARITY, EncoderGraph, EnvelopeGraph, ExportedTimbre
-from training.export.onnx import ExportSettings, export
+from training.export.onnx import ExportSettings, describe_sources, export
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeWindows, quantiles
 from training.networks.envelope import (
     ConditionalSettings,
@@ -205,6 +205,12 @@ def test_the_timbre_of_another_instrument_is_taken_as_it_is(
     assert spec.digest == tiny.spec.digest
     before, after = (f / "timbre.onnx" for f in (tiny_instrument, tmp_path / "new"))
     assert before.read_bytes() == after.read_bytes()
+
+
+def test_recordings_without_a_source_are_called_so(synthetic_cache: FeatureCache) -> None:
+    cache = replace(synthetic_cache, source=np.full_like(synthetic_cache.source, ""))
+    sources = describe_sources(cache, ExportSettings(licences={"recordings": "CC0"}))
+    assert [(s.name, s.notes, s.licence) for s in sources] == [("recordings", 24, "CC0")]
 
 
 # --- What isn't exported -----------------------------------------------------------------------

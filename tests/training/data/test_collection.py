@@ -1,0 +1,85 @@
+"""Recordings from several places become one folder with one CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from instrument.errors import RecordingError
+from training.data.collection import LABELS, collect
+from training.data.readers import read_labels
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two folders of files that look like audio: one labelled by a CSV, one by its names."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/deep/one.wav", "a/two.wav", "b/violin_A4_1_forte_arco-normal.mp3"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    rows = "file,midi,source\ndeep/one.wav,60,studio\ngone.wav,61,\n"
+    (tmp_path / "a" / "notes.csv").write_text(rows)
+    return tmp_path
+
+
+def found(folder: Path) -> dict[str, tuple[int, str, str]]:
+    """Name of a recording → its pitch, its source and what is in it."""
+    read = read_labels(folder, "csv").labels
+    return {label.name: (label.midi, label.source, label.path.read_text()) for label in read}
+
+
+def test_one_folder_keeps_its_names(here: Path) -> None:
+    problems = collect([Path("a")], Path("all"))
+    assert found(Path("all")) == {"deep/one.wav": (60, "studio", "a/deep/one.wav")}
+    assert [name for name, _ in problems] == ["gone.wav", "two.wav"]
+    assert (here / "all" / "two.wav").read_text() == "a/two.wav"
+
+
+def test_several_folders_stand_side_by_side(here: Path) -> None:
+    mp3 = "violin_A4_1_forte_arco-normal.mp3"
+    collect([Path("a"), Path("b")], Path("all"))
+    assert found(Path("all")) == {
+        "a/deep/one.wav": (60, "studio", "a/deep/one.wav"),
+        f"b/{mp3}": (69, "philharmonia", f"b/{mp3}"),
+    }
+
+
+def test_folders_of_one_name_stay_apart(here: Path) -> None:
+    for where in ("x/takes", "y/takes"):
+        (here / where).mkdir(parents=True)
+        (here / where / "violin_A4_1_forte_arco-normal.mp3").write_text(where)
+    collect([Path("x/takes"), Path("y/takes")], Path("all"))
+    assert {name.split("/")[0]: text for name, (_, _, text) in found(Path("all")).items()} == {
+        "takes": "x/takes",
+        "takes-2": "y/takes",
+    }
+
+
+def test_single_files_are_taken_alone(here: Path) -> None:
+    collect([Path("a/two.wav")], Path("all"))
+    assert {path.name for path in Path("all").iterdir()} == {LABELS, "two.wav"}
+    collect([Path("a/two.wav"), Path("a/deep/one.wav"), Path("b")], Path("all"))
+    assert {path.name for path in Path("all").iterdir()} == {LABELS, "a", "deep", "b"}
+
+
+def test_a_file_and_its_folder_are_the_folder(here: Path) -> None:
+    collect([Path("a/two.wav"), Path("a")], Path("all"))
+    assert set(found(Path("all"))) == {"deep/one.wav"}
+
+
+def test_the_runs_own_files_are_no_recordings(here: Path) -> None:
+    run = here / "a" / "run"
+    for _ in range(2):
+        collect([Path("a")], run / "all", apart=[run])
+        assert set(found(run / "all")) == {"deep/one.wav"}
+        assert not (run / "all" / "run").exists()
+
+
+@pytest.mark.parametrize("place", ["nowhere", "empty"])
+def test_where_there_is_nothing_that_is_said(here: Path, place: str) -> None:
+    (here / "empty").mkdir()
+    with pytest.raises(RecordingError, match=place):
+        collect([Path(place)], Path("all"))
+    assert not Path("all").exists()
