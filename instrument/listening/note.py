@@ -79,8 +79,33 @@ def analyse(audio: Float32, midi: int, sample_rate: int, track: Tracker) -> Anal
 
     f0_hz, periodicity = track(audio, rate, midi)
     f0_hz = lower_octave(audio, rate, f0_hz, FRAME_RATE, midi)
+    return measured(audio, midi, rate, (f0_hz, periodicity), loudness, segments)
+
+
+def measured(
+    audio: Float32,
+    midi: int,
+    sample_rate: int,
+    track: tuple[Float32, Float32],
+    loudness_db: Float32,
+    segments: Segments,
+) -> Analysis:
+    """Refine the pitch of a note whose place is known.
+
+    Args:
+        audio: [samples], mono.
+        midi: The nominal pitch.
+        sample_rate: Of the audio, in Hz.
+        track: f0_hz and periodicity (0…1), [frames] each.
+        loudness_db: [frames].
+        segments: In these frames.
+
+    Raises:
+        RecordingError: It is no such note; the message is the reason.
+    """
+    f0_hz, periodicity = track
     check_pitch(_cents(f0_hz, midi), periodicity, segments)
-    refined = refine_f0(audio, rate, f0_hz, FRAME_RATE)
+    refined = refine_f0(audio, sample_rate, f0_hz, FRAME_RATE)
     cents = _cents(refined, midi)
     trusted = trusted_frames(cents, periodicity)
     trusted[: segments.onset] = trusted[segments.end :] = False
@@ -94,7 +119,7 @@ def analyse(audio: Float32, midi: int, sample_rate: int, track: Tracker) -> Anal
     return Analysis(
         audio=audio,
         f0_hz=np.asarray(midi_to_hz(midi + held / 100.0), np.float64),
-        loudness_db=loudness,
+        loudness_db=loudness_db,
         segments=segments,
         tuning_cents=tuning,
     )

@@ -79,9 +79,20 @@ def find_segments(loudness_db: Float32) -> Segments:
     still = np.flatnonzero(smooth[onset:] <= loudest - END_BELOW_DB)
     still = still[still > note[-1] - onset]
     end = onset + int(still[0]) if len(still) else len(smooth)
-    sustained_db = np.percentile(smooth[onset:end], 80)
-    low = int(np.flatnonzero(smooth[onset:end] >= sustained_db - RELEASE_BELOW_DB)[-1]) + onset + 1
-    return Segments(onset=onset, release=min(fall_begins(smooth, onset, low), end - 1), end=end)
+    return Segments(onset=onset, release=find_release(smooth, onset, end), end=end)
+
+
+def find_release(loudness_db: Float32 | Float64, onset: int, end: int) -> int:
+    """The frame at which a note is released that begins at one frame and is silent at another.
+
+    Args:
+        loudness_db: [frames].
+        onset: Frame.
+        end: Frame, after the onset.
+    """
+    sustained_db = np.percentile(loudness_db[onset:end], 80)
+    high = np.flatnonzero(loudness_db[onset:end] >= sustained_db - RELEASE_BELOW_DB)
+    return min(fall_begins(loudness_db, onset, int(high[-1]) + onset + 1), end - 1)
 
 
 def trusted_frames(

@@ -28,6 +28,8 @@ SURE = 0.5
 """Confidence of a frame that has a pitch, by SwiftF0's own calibration."""
 
 LEAST_SURE_FRAMES = 10
+HIGH_HZ = 1800.0
+"""Higher notes are heard at half speed in lines."""
 
 
 @cache
@@ -52,12 +54,32 @@ def _heard(audio: Float32, sample_rate: int, slowdown: int) -> tuple[Float64, Fl
     return f0_hz, np.interp(seconds, at, found.confidence)
 
 
-def _surer(audio: Float32, sample_rate: int) -> tuple[Float64, Float64]:
-    """f0_hz and confidence at each frame, at the speed where more of it is sure."""
+def _tracks(audio: Float32, sample_rate: int) -> list[tuple[Float64, Float64]]:
+    """f0_hz and confidence at each frame, at its own speed and at half of it."""
     peak = float(np.abs(audio).max(initial=0.0))
     scaled = audio * np.float32(PEAK / max(peak, 1e-9))
-    tracks = [_heard(scaled, sample_rate, slowdown) for slowdown in (1, 2)]
-    return max(tracks, key=lambda track: float(track[1].mean()))
+    return [_heard(scaled, sample_rate, slowdown) for slowdown in (1, 2)]
+
+
+def _surer(audio: Float32, sample_rate: int) -> tuple[Float64, Float64]:
+    """f0_hz and confidence at each frame, at the speed where more of it is sure."""
+    return max(_tracks(audio, sample_rate), key=lambda track: float(track[1].mean()))
+
+
+def track_line(audio: Float32, sample_rate: int) -> tuple[Float32, Float32]:
+    """Track the pitch of a line, high notes at half speed.
+
+    Args:
+        audio: [samples], mono.
+        sample_rate: In Hz.
+
+    Returns:
+        f0_hz and confidence (0…1), each [1 + samples·250 // sample_rate].
+    """
+    (f0_hz, confidence), (high_hz, of_high) = _tracks(audio, sample_rate)
+    high = (high_hz > HIGH_HZ) & (of_high > confidence)
+    f0_hz, confidence = np.where(high, high_hz, f0_hz), np.where(high, of_high, confidence)
+    return f0_hz.astype(np.float32), confidence.astype(np.float32)
 
 
 def track(audio: Float32, sample_rate: int, midi: int) -> tuple[Float32, Float32]:

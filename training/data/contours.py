@@ -15,8 +15,9 @@ from instrument.errors import RecordingError
 from instrument.files import replacing
 from instrument.listening.audio import read_audio
 from instrument.listening.loudness import loudness_db
+from instrument.listening.tracker import track_line
 from instrument.units import FRAME_RATE, hz_to_midi
-from training.analysis.crepe import CrepeSize, estimate_f0
+from training.analysis.crepe import estimate_f0
 from training.analysis.lines import Contour
 from training.output import make_folder
 from training.reading import ArrayField, DamageError, read_arrays
@@ -34,6 +35,22 @@ Level = Callable[[Float32, int, int], Float32 | Float64]
 """Audio [samples], its rate and frames a second → the level of each frame, in dB."""
 
 
+Track = Callable[[Float32, int, int], tuple[Float32, Float32]]
+"""Audio [samples], its rate and frames a second → f0_hz and confidence (0…1) of each frame."""
+
+
+def by_crepe(audio: Float32, sample_rate: int, frame_rate: int) -> tuple[Float32, Float32]:
+    """Track the pitch of a line by CREPE tiny, frame by frame."""
+    return estimate_f0(audio, sample_rate, frame_rate)
+
+
+def by_swift_f0(audio: Float32, sample_rate: int, frame_rate: int) -> tuple[Float32, Float32]:
+    """Track the pitch of a line by SwiftF0, ten times as quick; at 250 frames a second only."""
+    if frame_rate != FRAME_RATE:
+        raise ValueError(f"{frame_rate} frames a second")
+    return track_line(audio, sample_rate)
+
+
 @dataclass(frozen=True)
 class Measure:
     """How contours are measured.
@@ -41,31 +58,28 @@ class Measure:
     Attributes:
         frame_rate: Frames a second.
         level: What the level is.
-        continuous: Whether the pitch is kept from jumping, see ``estimate_f0``.
+        track: What tracks the pitch.
     """
 
     frame_rate: int = FRAME_RATE
     level: Level = loudness_db
-    continuous: bool = False
+    track: Track = by_crepe
 
     @property
     def name(self) -> str:
         """Of what is measured so, for the files in which it is kept."""
-        return f"{self.frame_rate} {self.level.__name__} {self.continuous}"
+        return f"{self.frame_rate} {self.level.__name__} {self.track.__name__}"
 
 
 AS_USUAL = Measure()
 
 
-def contour_of(
-    audio: Float32, sample_rate: int, size: CrepeSize = "tiny", measure: Measure = AS_USUAL
-) -> Contour:
+def contour_of(audio: Float32, sample_rate: int, measure: Measure = AS_USUAL) -> Contour:
     """The contour of a line.
 
     Args:
         audio: [samples], mono.
         sample_rate: In Hz, a multiple of the frame rate.
-        size: CREPE's capacity.
         measure: How it is measured.
     """
     frame_rate = measure.frame_rate
@@ -74,12 +88,8 @@ def contour_of(
     tracks = []
     for begin in range(0, len(audio), piece):
         first = max(0, begin - margin)
-        f0_hz, confidence = estimate_f0(
-            audio[first : begin + piece + margin],
-            sample_rate,
-            frame_rate,
-            size=size,
-            continuous=measure.continuous,
+        f0_hz, confidence = measure.track(
+            audio[first : begin + piece + margin], sample_rate, frame_rate
         )
         end = (begin - first + piece) // hop if begin + piece < len(audio) else None
         inside = slice((begin - first) // hop, end)

@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError, UsageError
 from instrument.units import hz_to_midi
+from training.analysis.crepe import estimate_f0
 from training.analysis.lines import Contour, stretches
 from training.data.contours import Measure
 
@@ -106,5 +107,12 @@ def log_spectrum_db(audio: Float32, sample_rate: int, frame_rate: int) -> Float6
     return level_db
 
 
-AS_PARTS = Measure(100, log_spectrum_db, continuous=True)
+def by_crepe_continuously(
+    audio: Float32, sample_rate: int, frame_rate: int
+) -> tuple[Float32, Float32]:
+    """Track the pitch of a line by CREPE tiny with its Viterbi search."""
+    return estimate_f0(audio, sample_rate, frame_rate, continuous=True)
+
+
+AS_PARTS = Measure(100, log_spectrum_db, by_crepe_continuously)
 """Nearly as those parts were measured: by CREPE with its Viterbi search."""
