@@ -18,6 +18,7 @@ from numba.np import arrayobj
 from instrument.arrays import Float32
 from instrument.dsp.callback import CONTINUE, OUTPUT_UNDERFLOW, Playback
 from instrument.dsp.compiler import c_function, inner_function
+from instrument.dsp.decoder import Decoder, Scratch, decode
 from instrument.dsp.jack_callback import (
     BYTES_A_WORD,
     CAPACITY,
@@ -36,10 +37,25 @@ from instrument.dsp.jack_callback import (
     WRITTEN,
 )
 from instrument.dsp.jit import compiled_inside, fence, generated
-from instrument.dsp.machine_code import FENCE, JACK, PORTAUDIO, RENDER, ObjectFile
+from instrument.dsp.machine_code import (
+    DECODER,
+    FENCE,
+    JACK,
+    PORTAUDIO,
+    RENDER,
+    SPLINES,
+    ObjectFile,
+)
 from instrument.dsp.meter import answer, measure
+from instrument.dsp.splines import Splines, SplineScratch, decode_splines
 from instrument.dsp.state import Synth
 from instrument.dsp.synth import render_synth
+
+
+def _as_laid_out(network: Any, scratch: Any) -> tuple[Any, Any]:  # noqa: ANN401
+    """What numba takes all networks of a kind for, and what they are computed in."""
+    return numba.typeof(network), numba.typeof(scratch.of(network))  # type: ignore[no-untyped-call]
+
 
 _populate_array: Any = arrayobj.populate_array
 
@@ -83,6 +99,8 @@ def _viewer(kind: Any) -> Any:  # noqa: ANN401
 
 
 _load_synth, _load_playback = _loader(SYNTH), _loader(PLAYBACK)
+_load_decoder, _load_scratch = map(_loader, _as_laid_out(Decoder.smallest(), Scratch))
+_load_splines, _load_spline_scratch = map(_loader, _as_laid_out(Splines.smallest(), SplineScratch))
 _floats, _doubles, _words = map(_viewer, (types.float32, types.float64, types.int64))
 
 
@@ -97,6 +115,47 @@ def _render(synth, left, right, samples):  # type: ignore[no-untyped-def]  # noq
 
 def _order():  # type: ignore[no-untyped-def]  # noqa: ANN202
     fence()
+    return 0
+
+
+def _decode(network, scratch, given, made, voices, frames):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Frames of voices by a network; what it takes and gives lies side by side."""
+    net = _load_decoder(network)
+    count, states = voices * frames, voices * net.units
+    tones, bands = count * net.harmonics, count * net.bands
+    inputs = _floats(given, 2 * count + states)
+    outputs = _floats(made, count + tones + bands + states)
+    decode(
+        net,
+        _load_scratch(scratch),
+        inputs[:count],
+        inputs[count : 2 * count],
+        inputs[2 * count :],
+        outputs[:count],
+        outputs[count : count + tones],
+        outputs[count + tones : count + tones + bands],
+        outputs[count + tones + bands :],
+        voices,
+        frames,
+    )
+    return 0
+
+
+def _decode_splines(network, scratch, given, made, notes):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Envelopes of notes by splines; what it takes and gives lies side by side."""
+    net = _load_splines(network)
+    points, frames = notes * net.latent, notes * net.frames
+    inputs, outputs = _floats(given, points + 2 * notes), _floats(made, 2 * frames)
+    decode_splines(
+        net,
+        _load_spline_scratch(scratch),
+        inputs[:points],
+        inputs[points : points + notes],
+        inputs[points + notes :],
+        outputs[:frames],
+        outputs[frames:],
+        notes,
+    )
     return 0
 
 
@@ -241,6 +300,7 @@ def _jack(frames, user_data):  # type: ignore[no-untyped-def]  # noqa: ANN001, A
 
 # --- All of them --------------------------------------------------------------------------------
 
+_NETWORK = 4 * (types.voidptr,)
 _RENDER = types.intc(types.voidptr, types.voidptr, types.voidptr, types.intp)
 _PORTAUDIO = types.intc(
     types.voidptr, types.voidptr, types.ulong, types.voidptr, types.ulong, types.voidptr
@@ -248,6 +308,8 @@ _PORTAUDIO = types.intc(
 
 COMPILE: dict[str, Callable[[], ObjectFile]] = {
     RENDER: partial(inner_function, _RENDER, _render),
+    DECODER: partial(inner_function, types.intc(*_NETWORK, types.intp, types.intp), _decode),
+    SPLINES: partial(inner_function, types.intc(*_NETWORK, types.intp), _decode_splines),
     FENCE: partial(inner_function, types.intc(), _order),
     PORTAUDIO: partial(c_function, _PORTAUDIO, _portaudio),
     JACK: partial(c_function, types.intc(types.uint32, types.voidptr), _jack),

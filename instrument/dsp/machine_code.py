@@ -23,6 +23,7 @@ from instrument.errors import OutputError
 from instrument.files import replacing
 
 RENDER, PORTAUDIO, JACK, FENCE = "render", "portaudio", "jack", "fence"
+DECODER, SPLINES = "decoder", "splines"
 """The names that `c_functions` knows them by."""
 
 _results = ctypes.c_int64(), ctypes.c_int64()

@@ -12,7 +12,9 @@ import numpy as np
 from instrument.arrays import DDSPControls, Float32, median
 from instrument.errors import InstrumentError
 from instrument.model.note_context import NoteContext
+from instrument.model.onnx_file import read_graph
 from instrument.model.runtime import GraphRunner, Output, Stop, within_time
+from instrument.model.small import compiled_envelope, compiled_timbre
 from instrument.model.spec import SPEC_FILE, Graph, InstrumentSpec, read_spec
 from instrument.model.tensors import ENCODER, ENVELOPE, TIMBRE, Tensors, axis_sizes
 from instrument.units import UNIFORM_NOISE_POWER, midi_to_hz
@@ -58,6 +60,12 @@ class EnvelopeModel:
         self.knows_context = "seconds" in graph.inputs
         self._frames = self.runner.output_shapes[0][1:]
 
+    def quicken(self, graph: Graph, folder: Path) -> None:
+        """Let compiled code compute it, if it is such a network, and comes out the same."""
+        compiled = compiled_envelope(read_graph(graph, folder), graph.outputs)
+        if compiled is not None:
+            self.runner.compute_by(compiled, compiled.trial())
+
     def decode(
         self,
         latent: Float32,
@@ -89,6 +97,12 @@ class TimbreModel:
         self.runner = GraphRunner(graph, folder, CONTROLS, stop)
         _, harmonics, noise, _ = self.runner.output_shapes
         self._harmonics, self._noise = harmonics[2:], noise[2:]
+
+    def quicken(self, graph: Graph, folder: Path) -> None:
+        """As of an ``EnvelopeModel``."""
+        compiled = compiled_timbre(read_graph(graph, folder), graph.outputs)
+        if compiled is not None:
+            self.runner.compute_by(compiled, compiled.trial())
 
     def run(
         self, f0_hz: Float32, loudness_db: Float32, state: Float32
@@ -251,7 +265,10 @@ def load_instrument(folder: Path) -> Instrument:
             _try(instrument, voices, frames)
         return instrument
 
-    return within_time(load, str(folder))
+    instrument = within_time(load, str(folder))
+    instrument.envelope.quicken(spec.envelope, folder)
+    instrument.timbre.quicken(spec.timbre, folder)
+    return instrument
 
 
 def _check_shapes(runner: GraphRunner, graph: Tensors, spec: InstrumentSpec) -> None:

@@ -42,7 +42,7 @@ def read_graph(graph: Graph, folder: Path) -> bytes:
         )
     try:
         _check_model(memoryview(content))
-    except _Unfit as unfit:
+    except Unfit as unfit:
         raise InstrumentError(f"{path}: {unfit}; export the instrument anew") from unfit
     return content
 
@@ -63,7 +63,7 @@ def _check_place(path: Path, name: str, folder: Path) -> None:
 # --- What is in it -------------------------------------------------------------------------------
 
 
-class _Unfit(ValueError):  # noqa: N818 (a file that doesn't fit)
+class Unfit(ValueError):  # noqa: N818 (a file that doesn't fit)
     """What an instrument's graph may not have in it."""
 
 
@@ -85,40 +85,42 @@ _OWN_DOMAINS = b"", b"ai.onnx"
 _RANDOM = (b"Random", b"Multinomial", b"Bernoulli")
 
 
-class _Walk:
+class Walk:
     """Goes through the fields of messages, and counts them."""
 
     def __init__(self) -> None:
         self._seen = 0
 
     def fields(self, message: memoryview | int) -> Iterator[tuple[int, memoryview | int]]:
-        """Numbers and values of a message's fields; numbers of fixed size are passed over."""
+        """Numbers and values of a message's fields; numbers of fixed size are their bytes."""
         if isinstance(message, int):
-            raise _Unfit(_NO_GRAPH)
+            raise Unfit(_NO_GRAPH)
         at = 0
         while at < len(message):
             self._seen += 1
             if self._seen > MOST_FIELDS:
-                raise _Unfit("it has more parts than any instrument")
-            tag, at = _varint(message, at)
+                raise Unfit("it has more parts than any instrument")
+            tag, at = varint(message, at)
             number, wire = tag >> 3, tag & 7
             if wire == 0:
-                value, at = _varint(message, at)
+                value, at = varint(message, at)
                 yield number, value
             elif wire == 2:
-                size, at = _varint(message, at)
+                size, at = varint(message, at)
                 part = message[at : at + size]
                 if len(part) < size:
-                    raise _Unfit(_NO_GRAPH)
+                    raise Unfit(_NO_GRAPH)
                 at += size
                 yield number, part
             elif wire in (1, 5):
-                at += 8 if wire == 1 else 4
+                size = 8 if wire == 1 else 4
+                yield number, message[at : at + size]
+                at += size
             else:
-                raise _Unfit(_NO_GRAPH)
+                raise Unfit(_NO_GRAPH)
 
 
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
+def varint(message: memoryview, at: int) -> tuple[int, int]:
     """A number of variable length, and where it ends."""
     value = shift = 0
     for at in range(at, min(at + 10, len(message))):  # noqa: B020, PLR1704 (goes on from there)
@@ -127,52 +129,52 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, at + 1
         shift += 7
-    raise _Unfit(_NO_GRAPH)
+    raise Unfit(_NO_GRAPH)
 
 
 def _check_model(model: memoryview) -> None:
-    walk, graphs = _Walk(), 0
+    walk, graphs = Walk(), 0
     for number, value in walk.fields(model):
         if number == _FUNCTIONS:
-            raise _Unfit(_ENDLESS)
+            raise Unfit(_ENDLESS)
         if number == _GRAPH:
             graphs += 1
             _check_graph(walk, value)
     if not graphs:
-        raise _Unfit(_NO_GRAPH)
+        raise Unfit(_NO_GRAPH)
 
 
-def _check_graph(walk: _Walk, graph: memoryview | int) -> None:
+def _check_graph(walk: Walk, graph: memoryview | int) -> None:
     for number, value in walk.fields(graph):
         if number == _SPARSE_INITIALIZER:
-            raise _Unfit(_SPARSE)
+            raise Unfit(_SPARSE)
         if number == _INITIALIZER:
             _check_tensor(walk, value)
         elif number == _NODE:
             _check_node(walk, value)
 
 
-def _check_node(walk: _Walk, node: memoryview | int) -> None:
+def _check_node(walk: Walk, node: memoryview | int) -> None:
     for number, value in walk.fields(node):
         if number == _DOMAIN and (isinstance(value, int) or bytes(value) not in _OWN_DOMAINS):
-            raise _Unfit(_FOREIGN)
+            raise Unfit(_FOREIGN)
         if number == _OPERATOR and (isinstance(value, int) or bytes(value).startswith(_RANDOM)):
-            raise _Unfit(_CHANCE)
+            raise Unfit(_CHANCE)
         if number == _ATTRIBUTE:
             _check_attribute(walk, value)
 
 
-def _check_attribute(walk: _Walk, attribute: memoryview | int) -> None:
+def _check_attribute(walk: Walk, attribute: memoryview | int) -> None:
     for number, value in walk.fields(attribute):
         if number in (_SUBGRAPH, _SUBGRAPHS):
-            raise _Unfit(_ENDLESS)
+            raise Unfit(_ENDLESS)
         if number in (_SPARSE_TENSOR, _SPARSE_TENSORS):
-            raise _Unfit(_SPARSE)
+            raise Unfit(_SPARSE)
         if number in (_TENSOR, _TENSORS):
             _check_tensor(walk, value)
 
 
-def _check_tensor(walk: _Walk, tensor: memoryview | int) -> None:
+def _check_tensor(walk: Walk, tensor: memoryview | int) -> None:
     for number, value in walk.fields(tensor):
         if number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0):
-            raise _Unfit(_ELSEWHERE)
+            raise Unfit(_ELSEWHERE)

@@ -17,7 +17,16 @@ from instrument.dsp import machine_code, object_file
 from instrument.dsp.block import Renderer
 from instrument.dsp.callback import compile_callback
 from instrument.dsp.compiler import c_function, inner_function
-from instrument.dsp.machine_code import FENCE, JACK, PORTAUDIO, RENDER, ObjectFile, laid_out
+from instrument.dsp.machine_code import (
+    DECODER,
+    FENCE,
+    JACK,
+    PORTAUDIO,
+    RENDER,
+    SPLINES,
+    ObjectFile,
+    laid_out,
+)
 from instrument.dsp.object_file import Unloadable
 from instrument.engine.engine import Engine
 from instrument.midi.events import NoteOn
@@ -138,7 +147,7 @@ def test_blocks_are_the_same_by_llvm(tiny: Instrument, monkeypatch: pytest.Monke
 
 @by_hand
 def test_all_of_them_are_loaded_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = RENDER, FENCE, PORTAUDIO, JACK
+    names = RENDER, FENCE, PORTAUDIO, JACK, DECODER, SPLINES
     for name in names:
         machine_code.c_function(name)
     monkeypatch.setattr(machine_code, "_addresses", {})
