@@ -10,6 +10,7 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError
+from instrument.listening.background import background_db, without_offset
 from instrument.listening.clipping import check_clipping
 from instrument.listening.loudness import loudness_db
 from instrument.listening.pitch import lower_octave, refine_f0
@@ -68,8 +69,9 @@ def analyse(audio: Float32, midi: int, sample_rate: int, track: Tracker) -> Anal
     """
     rate = sample_rate
     check_clipping(audio)
+    audio = without_offset(audio)
     loudness = loudness_db(audio, rate, FRAME_RATE)
-    found = find_segments(loudness)
+    found = find_segments(loudness, background_db(audio, rate, loudness, FRAME_RATE))
     lead = round(LEAD_SECONDS * FRAME_RATE)
     first, last = max(0, found.onset - lead), min(len(loudness), found.end + lead)
     audio = audio[first * rate // FRAME_RATE : last * rate // FRAME_RATE]

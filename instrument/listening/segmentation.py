@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError
+from instrument.units import FRAME_RATE
 
 ONSET_BELOW_DB = 35.0  # a note begins where it comes within this of its loudest part
 END_BELOW_DB = 40.0
@@ -16,6 +18,8 @@ RELEASE_BELOW_DB = 9.0  # it is released before it leaves this range of its sust
 FALL_FRAMES = 50  # at most so long before: 200 ms
 FALL_BELOW_DB = 2.0  # where it leaves this range of those 200 ms
 SILENCE_DB = -70.0
+ABOVE_BACKGROUND_DB = 3.0  # what is so much louder is not background
+ANOTHER_FRAMES, ANOTHER_BELOW_DB = 25, 15.0  # a note beside: 100 ms, and about as loud
 BOWING_FRAMES = 12  # the bow's first 50 ms have no steady pitch yet
 MIN_PERIODICITY = 0.3
 MAX_LABEL_ERROR_CENTS = 60.0
@@ -57,28 +61,37 @@ def fall_begins(loudness_db: Float32 | Float64, onset: int, low: int) -> int:
     return first + int(np.flatnonzero(before >= before.max() - FALL_BELOW_DB)[-1]) + 1
 
 
-def find_segments(loudness_db: Float32) -> Segments:
+def find_segments(loudness_db: Float32, background_db: float = -math.inf) -> Segments:
     """Find onset, release and end of the one note in a recording.
 
     Args:
         loudness_db: [frames].
+        background_db: Of what sounds without the note, see ``background_db``.
 
     Raises:
-        RecordingError: The recording is silent, or nothing in it sounds for 40 ms.
+        RecordingError: The recording is silent, nothing in it sounds for 40 ms, or another note
+            does.
     """
     loudest = float(np.percentile(loudness_db, 98))
     if loudest < SILENCE_DB:
         raise RecordingError(f"silence: its loudest part is at {loudest:.0f} dB")
     smooth = _neighbours(loudness_db, SMOOTHING_FRAMES).mean(axis=1)
-    sounding = np.flatnonzero(smooth > loudest - ONSET_BELOW_DB)
+    heard = background_db + ABOVE_BACKGROUND_DB
+    sounding = np.flatnonzero(smooth > max(loudest - ONSET_BELOW_DB, heard))
     runs = np.split(sounding, np.flatnonzero(np.diff(sounding) > 10) + 1)
     note = max(runs, key=len)
     if len(note) < 10:
         raise RecordingError("nothing in it sounds for 40 ms")
     onset = int(note[0])
-    still = np.flatnonzero(smooth[onset:] <= loudest - END_BELOW_DB)
+    still = np.flatnonzero(smooth[onset:] <= max(loudest - END_BELOW_DB, heard))
     still = still[still > note[-1] - onset]
     end = onset + int(still[0]) if len(still) else len(smooth)
+    for run in runs:
+        outside = run[-1] < onset or run[0] >= end
+        loud = smooth[run].max() > loudest - ANOTHER_BELOW_DB
+        if outside and loud and len(run) >= ANOTHER_FRAMES:
+            first, last = run[0] / FRAME_RATE, run[-1] / FRAME_RATE
+            raise RecordingError(f"two notes: another sounds from {first:.2f} to {last:.2f} s")
     return Segments(onset=onset, release=find_release(smooth, onset, end), end=end)
 
 

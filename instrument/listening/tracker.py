@@ -14,6 +14,7 @@ import numpy as np
 from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError, UsageError, install
 from instrument.listening.audio import resample
+from instrument.listening.loudness import loudness_db
 from instrument.listening.pitch import is_octave_below
 from instrument.units import FRAME_RATE, hz_to_midi
 
@@ -28,6 +29,8 @@ SURE = 0.5
 """Confidence of a frame that has a pitch, by SwiftF0's own calibration."""
 
 LEAST_SURE_FRAMES = 10
+SOUNDING_DB = 20.0  # below the loudest
+SAME_SEMITONES = 0.5
 HIGH_HZ = 1800.0
 """Higher notes are heard at half speed in lines."""
 
@@ -99,11 +102,19 @@ def track(audio: Float32, sample_rate: int, midi: int) -> tuple[Float32, Float32
 
 
 def find_key(audio: Float32, sample_rate: int) -> int:
-    """The MIDI note that a recording of one note is nearest to.
+    """The MIDI note that a recording of one note is nearest to, see ``hear_key``."""
+    return hear_key(audio, sample_rate)[0]
+
+
+def hear_key(audio: Float32, sample_rate: int) -> tuple[int, float]:
+    """The MIDI note that a recording of one note is nearest to, and how sure that is.
 
     Args:
         audio: [samples], mono.
         sample_rate: In Hz.
+
+    Returns:
+        The note, and the share of what sounds that surely is at its pitch, 0…1.
 
     Raises:
         RecordingError: It has no pitch.
@@ -112,5 +123,12 @@ def find_key(audio: Float32, sample_rate: int) -> int:
     sure = confidence > SURE
     if sure.sum() < LEAST_SURE_FRAMES:
         raise RecordingError("no pitch can be heard in it; record a single note")
-    key = round(float(np.median(hz_to_midi(f0_hz[sure]))))
-    return key + 12 if is_octave_below(audio, sample_rate, f0_hz, FRAME_RATE, key) else key
+    heard = np.asarray(hz_to_midi(f0_hz), np.float64)
+    middle = float(np.median(heard[sure]))
+    loudness = loudness_db(audio, sample_rate, FRAME_RATE)
+    sounding = loudness > np.percentile(loudness, 98) - SOUNDING_DB
+    there = sure & (np.abs(heard - middle) < SAME_SEMITONES)
+    key = round(middle)
+    if is_octave_below(audio, sample_rate, f0_hz, FRAME_RATE, key):
+        key += 12
+    return key, float(there[sounding].mean())

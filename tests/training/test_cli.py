@@ -43,12 +43,32 @@ def test_recordings_become_features(
     rows.append("gone.wav,violin,here,72,mf")
     (recordings / "notes.csv").write_text("\n".join(rows) + "\n")
     assert arco("prepare", recordings, "-o", features, "--held-out", "0.5") == 0
-    assert "1 notes; 2 left out" in capsys.readouterr().out
+    assert "1 notes; 3 left out" in capsys.readouterr().out
     cache = FeatureCache.load(features)
     assert cache.name.tolist() == ["69.wav"]
     assert cache.settings["held_out"] == 0.5
     refused = (tmp_path / "violin.report.csv").read_text().splitlines()
-    assert [line.partition(",")[0] for line in refused] == ["recording", "gone.wav", "60.wav"]
+    names = [line.partition(",")[0] for line in refused]
+    assert names == ["recording", "gone.wav", "64.wav", "60.wav"]
+
+
+def test_recordings_without_labels_get_a_table_that_is_prepared(
+    tmp_path: Path, violin_note: Note, record: Record, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recordings, features = tmp_path / "recordings", tmp_path / "violin.npz"
+    for number, midi in enumerate((69, 60)):
+        record(recordings / f"take {number}.wav", violin_note(midi, 0.4)[0], midi)
+    record(recordings / "silent.wav", np.zeros(48_000, np.float32), 0)
+    assert arco("prepare", recordings, "--suggest") == 0
+    assert "3 recordings, 0 unsure, 1 without a pitch" in capsys.readouterr().out
+    assert arco("prepare", recordings, "-o", features) == 0
+    cache = FeatureCache.load(features)
+    assert dict(zip(cache.name.tolist(), cache.midi.tolist(), strict=True)) == {
+        "take 0.wav": 69,
+        "take 1.wav": 60,
+    }
+    assert arco("prepare", recordings, "--suggest") == 2
+    assert "is there already" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -179,6 +199,8 @@ def test_pictures_have_a_small_weight_of_the_divergence_by_default(
     ("arguments", "complaint"),
     [
         (("prepare", "nowhere", "-o", "x.npz"), "nowhere"),
+        (("prepare", "."), "--out is missing"),
+        (("prepare", ".", "--suggest"), "no recordings"),
         (("prepare", ".", "-o", "missing/x.npz"), "no folder missing"),
         (("prepare", ".", "-o", "x.npz", "--crepe", "huge"), "tiny or full"),
         (("envelopes", "missing.npz"), "arco train prepare"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from instrument.errors import UsageError
 from training.options import progress_bar
 
 if TYPE_CHECKING:
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 
 def prepare(
     folder: Annotated[Path, typer.Argument(help="Recordings of single notes.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The .npz to write.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The .npz to write.")] = None,
     layout: Annotated[
-        str, typer.Option(help="How they are labelled: csv, philharmonia, iowa, sol or auto.")
+        str,
+        typer.Option(help="How they are labelled: csv, philharmonia, iowa, sol, names or auto."),
     ] = "auto",
     instrument: Annotated[
         str, typer.Option(help="Take recordings labelled so, or not labelled at all.")
@@ -28,8 +30,19 @@ def prepare(
     ] = 0.15,
     sample_rate: Annotated[int, typer.Option(help="In Hz; a multiple of 250.")] = 48_000,
     device: Annotated[str, typer.Option(help="Where CREPE computes.")] = "cpu",
+    suggest: Annotated[
+        bool,
+        typer.Option(
+            "--suggest", help="Only write labels.csv, with the pitches that are heard, to correct."
+        ),
+    ] = False,
 ) -> None:
     """Recordings → features: pitch, loudness, segments and windows of every note."""
+    if suggest:
+        _suggest(folder)
+        return
+    if out is None:
+        raise UsageError("--out is missing: name the .npz to write")
     from training.data.notes import PrepareSettings
     from training.data.prepare import prepare_folder
 
@@ -42,6 +55,17 @@ def prepare(
     typer.echo(
         f"{out}: {prepared.notes} notes; {len(prepared.left_out)} left out, "
         f"each with its reason in {out.with_suffix('.report.csv')}"
+    )
+
+
+def _suggest(folder: Path) -> None:
+    from training.data import suggest
+
+    with progress_bar("listening") as progress:
+        found = suggest.suggest(folder, progress=progress)
+    typer.echo(
+        f"{found.table}: {found.recordings} recordings, {found.unsure} unsure, {found.unheard} "
+        f"without a pitch; correct it, then 'arco train prepare {folder} -o NAME.npz'"
     )
 
 

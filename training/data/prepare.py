@@ -18,7 +18,7 @@ from instrument.files import check_apart, check_writable, is_stream
 from instrument.listening.audio import read_note
 from instrument.listening.loudness import FLOOR_DB
 from instrument.listening.note import Analysis, note_level_db, note_windows
-from instrument.listening.windows import Window
+from instrument.listening.windows import SHORTEST_RELEASE_FRAMES, Window
 from instrument.units import FRAME_RATE, db_to_gain
 from training.analysis import crepe
 from training.data.features import FeatureCache, split
@@ -77,13 +77,19 @@ def _analyse_or_load(label: RecordingLabel, parts: Path, settings: PrepareSettin
         except RecordingError as error:
             raise RecordingError(str(error).removeprefix(f"{label.path}: ")) from error
         try:
-            found = Part(analyse(recording.audio, label.midi, settings), recording.remarks)
+            analysis = analyse(recording.audio, label.midi, settings)
+            found = Part(analysis, (*recording.remarks, *_remarks(analysis)))
         except RecordingError as error:
             found = str(error)
         write_part(path, found)
     if isinstance(found, str):
         raise RecordingError(found)
     return found
+
+
+def _remarks(note: Analysis) -> tuple[str, ...]:
+    cut = note.segments.end - note.segments.release < SHORTEST_RELEASE_FRAMES
+    return ("breaks off while it sounds: it has no release",) if cut else ()
 
 
 def _gains(labels: Sequence[RecordingLabel], notes: Sequence[Analysis]) -> dict[str, SourceGain]:

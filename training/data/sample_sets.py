@@ -36,6 +36,11 @@ class NameLayout:
     unusable: tuple[tuple[re.Pattern[str], str], ...] = ()
 
 
+ANY_NAME = "names"
+NOTE_IN_NAME = re.compile(r"(?<![^\W_])[A-Ga-g][#♯sb♭]?\d(?![^\W_])")
+WORD_IN_NAME = re.compile(r"(?<![^\W_])[A-Za-z]+(?:-[A-Za-z]+)?(?![^\W_])")
+"""Neither letters nor digits stand before and behind."""
+
 NAME_LAYOUTS: Mapping[str, NameLayout] = {
     # violin_As4_025_forte_arco-normal.mp3: note, length in seconds (025 is ¼), dynamic, technique
     "philharmonia": NameLayout(
@@ -99,6 +104,8 @@ NAME_LAYOUTS: Mapping[str, NameLayout] = {
             ("violin", "4c"): "G",
         },
     ),
+    # cello_Db3_1.wav, take 1 - D3.wav: any name with one note in it
+    ANY_NAME: NameLayout(patterns=()),
 }
 
 
@@ -139,7 +146,26 @@ def _label_of_name(path: Path, name: str, layouts: Mapping[str, NameLayout]) -> 
             match = pattern.fullmatch(path.stem)
             if match is not None:
                 return _label_of_match(path, name, source, layout, match.groupdict(default=""))
+    if ANY_NAME in layouts:
+        return _label_of_any_name(path, name)
     raise ValueError(f"the name does not say the note in a known way ({', '.join(layouts)})")
+
+
+def _label_of_any_name(path: Path, name: str) -> RecordingLabel:
+    """The label of a name with one note in it, between what is neither letter nor digit."""
+    notes = list(dict.fromkeys(NOTE_IN_NAME.findall(path.stem)))
+    if not notes:
+        raise ValueError("the name does not say the note, as in cello_Db3_1.wav")
+    if len({parse_note(note) for note in notes}) > 1:
+        raise ValueError(f"the name says several notes: {', '.join(notes)}")
+    marks = {dynamic_of(word) for word in WORD_IN_NAME.findall(path.stem)} - {""}
+    return RecordingLabel(
+        path=path,
+        name=name,
+        midi=parse_note(notes[0]),
+        dynamic=marks.pop() if len(marks) == 1 else "",
+        source=ANY_NAME,
+    )
 
 
 def _label_of_match(

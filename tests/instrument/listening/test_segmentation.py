@@ -68,6 +68,29 @@ def test_a_click_before_the_note_is_not_its_onset() -> None:
     assert find_segments(loudness).onset > 90
 
 
+@pytest.mark.parametrize("gap_db", [-80.0, -45.0])
+def test_a_second_note_beside_is_refused_with_its_place(gap_db: float) -> None:
+    gap = np.full(60, gap_db, np.float32)
+    both = np.concatenate([note_db(sustain=200), gap, note_db(sustain=60, level_db=-25.0)])
+    with pytest.raises(RecordingError, match=r"two notes: another .* from 1\.\d\d to 2"):
+        find_segments(both)
+
+
+def test_what_is_faint_beside_a_note_is_no_second_one() -> None:
+    both = np.concatenate([note_db(), note_db(sustain=60, level_db=-45.0)])
+    assert find_segments(both) == find_segments(note_db())
+
+
+def test_a_note_is_not_looked_for_below_the_background() -> None:
+    clean = note_db(level_db=-30.0)
+    noisy = np.maximum(clean, np.float32(-55.0))
+    found, expected = find_segments(noisy, -55.0), find_segments(clean)
+    assert find_segments(noisy).onset == 0
+    hidden = 5  # frames of the attack, which rises by 2.9 dB in each
+    assert expected.onset <= found.onset <= expected.onset + hidden
+    assert found.release == expected.release
+
+
 def test_silence_is_refused() -> None:
     with pytest.raises(RecordingError, match="silence: its loudest part is at -95 dB"):
         find_segments(np.full(500, -95.0, np.float32))

@@ -221,6 +221,30 @@ def test_nobody_is_left_out_of_the_report(
         assert reason in reasons[name]
 
 
+def test_what_should_be_known_of_a_recording_is_in_the_report_of_this_run_and_the_next(
+    violin_note: ViolinNote, record: Record, tmp_path: Path
+) -> None:
+    audio = violin_note(69, 0.4, level_db=-14.0)[0]
+    labels = [
+        record(tmp_path / "notes" / "dead.wav", np.stack([audio, 0 * audio], axis=1), 69),
+        record(tmp_path / "notes" / "antiphase.wav", np.stack([audio, -audio], axis=1), 69),
+        record(tmp_path / "notes" / "cut.wav", audio[: len(audio) // 2], 69),
+        record(tmp_path / "notes" / "mono.wav", audio, 69),
+    ]
+    out = tmp_path / "violin.npz"
+    for _ in range(2):
+        prepared = prepare(labels, out, SETTINGS)
+        assert prepared.notes == 4
+        said = report(out)
+        assert said == {remark.name: remark.text for remark in prepared.remarks}
+        assert said.keys() == {f"notes/{name}.wav" for name in ("dead", "antiphase", "cut")}
+        assert "1 of its 2 channels" in said["notes/dead.wav"]
+        assert "cancel" in said["notes/antiphase.wav"]
+        assert "breaks off" in said["notes/cut.wav"]
+    levels = FeatureCache.load(out).level_db
+    assert np.ptp(levels) < 0.5
+
+
 def test_a_folder_of_another_instrument_says_which(
     violin_note: ViolinNote, record: Record, tmp_path: Path
 ) -> None:
