@@ -22,7 +22,10 @@ from instrument.listening.segmentation import (
     trusted_frames,
 )
 from instrument.listening.windows import Window, cut_windows
-from instrument.units import FRAME_RATE, hz_to_midi, midi_to_hz
+from instrument.units import FRAME_RATE, hz_to_midi, midi_to_hz, note_name
+
+LOWEST_MIDI, HIGHEST_MIDI = 21, 108
+"""The keys of a piano, 27.5 to 4186 Hz: notes between them can be heard."""
 
 LEAD_SECONDS = 0.1  # kept around the note, so that the timbre model hears silence too
 
@@ -55,12 +58,23 @@ def _cents(f0_hz: Float32 | Float64, midi: int) -> Float64:
     return 100.0 * (np.asarray(hz_to_midi(f0_hz.astype(np.float64)), np.float64) - midi)
 
 
+def check_key(midi: int) -> None:
+    """Refuse a note that is too low or too high to be heard.
+
+    Raises:
+        RecordingError: With the range.
+    """
+    if not LOWEST_MIDI <= midi <= HIGHEST_MIDI:
+        low, high = (f"{note_name(key)} ({key})" for key in (LOWEST_MIDI, HIGHEST_MIDI))
+        raise RecordingError(f"out of range: {note_name(midi)} ({midi}) isn't from {low} to {high}")
+
+
 def analyse(audio: Float32, midi: int, sample_rate: int, track: Tracker) -> Analysis:
     """Find pitch, loudness and segments of one note.
 
     Args:
         audio: [samples], mono.
-        midi: The nominal pitch.
+        midi: The nominal pitch, 21…108.
         sample_rate: Of the audio, in Hz.
         track: Finds the pitch, in a part of the audio that is cut to the note.
 
@@ -68,9 +82,10 @@ def analyse(audio: Float32, midi: int, sample_rate: int, track: Tracker) -> Anal
         RecordingError: It is no such note; the message is the reason.
     """
     rate = sample_rate
+    check_key(midi)
     check_clipping(audio)
     audio = without_offset(audio)
-    loudness = loudness_db(audio, rate, FRAME_RATE)
+    loudness = loudness_db(audio, rate, FRAME_RATE, midi_to_hz(midi))
     found = find_segments(loudness, background_db(audio, rate, loudness, FRAME_RATE))
     lead = round(LEAD_SECONDS * FRAME_RATE)
     first, last = max(0, found.onset - lead), min(len(loudness), found.end + lead)

@@ -1,13 +1,14 @@
 """Refining a pitch track: from some tens of cents to a fraction of one.
 
 Trackers look through windows of 64 ms and more and jitter by a few cents. Once the pitch is known
-to some tens of cents, the phase of the first harmonics gives it through a window of 24 ms, so that
-vibrato keeps its extent.
+to some tens of cents, the phase of the first harmonics gives it through a window of 24 ms, or of
+four periods of a low note, so that vibrato keeps its extent.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from instrument.arrays import Float32, Float64
@@ -19,10 +20,17 @@ ODD_HARMONICS_RATIO = 4.0  # 6 dB
 EVEN_HARMONICS_RATIO = 100.0
 REFINING_HARMONICS = 8
 REFINING_WINDOW_SECONDS = 0.024
+REFINING_PERIODS = 4.0  # with less, neighbouring harmonics beat and are heard as vibrato
+HIGH_HZ = 3200.0
+"""Above it a tracker may err by so many Hz that between frames a second harmonic turns too far."""
 
 
 def refine_f0(
-    audio: Float32, sample_rate: int, f0_hz: Float32, frame_rate: int, iterations: int = 2
+    audio: Float32,
+    sample_rate: int,
+    f0_hz: Float32,
+    frame_rate: int,
+    iterations: int | None = None,
 ) -> Float64:
     """Refine a pitch track by the instantaneous frequency of its first harmonics.
 
@@ -30,24 +38,30 @@ def refine_f0(
     is k times the error of the track. The harmonics are averaged by k²·|a|², the inverse variance
     of each one's estimate. Corrections of more than half a semitone are not believed.
 
+    Jitter that is quicker than the window stays. Where it would be more than 2 cents, below 166 Hz
+    (the window is longer) and above 3200 Hz (the tracker is less sure), it is smoothed away first.
+
     Args:
         audio: [samples], mono.
         sample_rate: Of the audio, in Hz.
         f0_hz: [frames], right to about 50 cents.
         frame_rate: Frames a second.
-        iterations: How often the track is refined.
+        iterations: How often the track is refined: by default 2, or 3 after smoothing.
 
     Returns:
         [frames], in Hz.
     """
     track = np.asarray(f0_hz, dtype=np.float64)
-    highest = float(np.median(track))
-    count = int(np.clip(0.45 * sample_rate // max(highest, 1.0), 1, REFINING_HARMONICS))
+    pitch_hz = max(float(np.median(track)), 1.0)
+    most = 1 if pitch_hz > HIGH_HZ else REFINING_HARMONICS
+    count = int(np.clip(0.45 * sample_rate // pitch_hz, 1, most))
     orders = np.arange(1, count + 1)
-    for _ in range(iterations):
-        harmonics = demodulate(
-            audio, sample_rate, track, frame_rate, count, REFINING_WINDOW_SECONDS
-        )
+    seconds = max(REFINING_WINDOW_SECONDS, REFINING_PERIODS / pitch_hz)
+    smooth = seconds > REFINING_WINDOW_SECONDS or pitch_hz > HIGH_HZ
+    if smooth:
+        track = _smoothed(track, seconds * frame_rate)
+    for _ in range(iterations or (3 if smooth else 2)):
+        harmonics = demodulate(audio, sample_rate, track, frame_rate, count, seconds)
         turn = np.angle(harmonics[2:] * harmonics[:-2].conj())
         weight = orders**2 * np.abs(harmonics[1:-1]) ** 2
         error_hz = (weight * turn / orders).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-20)
@@ -56,6 +70,21 @@ def refine_f0(
         trusted = np.abs(error_hz) < track * (2.0 ** (0.5 / 12.0) - 1.0)
         track = track + np.where(trusted, error_hz, 0.0)
     return track
+
+
+def _smoothed(f0_hz: Float64, frames: float) -> Float64:
+    """A track, its logarithm averaged by a Hann window of so many frames.
+
+    Frames that are more than a semitone from the median around them hardly move the others.
+    """
+    half = int(frames // 2)
+    window = np.hanning(2 * half + 3)[1:-1]
+    octaves = np.log2(f0_hz)
+    around = sliding_window_view(np.pad(octaves, half, mode="edge"), len(window))
+    median = np.median(around, axis=1)
+    clipped = np.clip(octaves, median - 1.0 / 12.0, median + 1.0 / 12.0)
+    padded = np.pad(clipped, half, mode="edge")
+    return np.exp2(np.convolve(padded, window / window.sum(), mode="valid"))
 
 
 def lower_octave(

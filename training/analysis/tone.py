@@ -80,7 +80,7 @@ def measure_tone(
     ratio = (np.sum(harmonics) / 2.0) / max(float(np.sum(gaps)) * density, 1e-20)
     return Tone(
         midi=midi,
-        level_db=float(np.median(loudness_db(sound, sample_rate, FRAME_RATE))),
+        level_db=float(np.median(loudness_db(sound, sample_rate, FRAME_RATE, fundamental_hz))),
         centroid_octaves=float(np.log2(max(centroid, 1.0))),
         harmonic_to_noise_db=float(10.0 * np.log10(max(ratio, 1e-10))),
     )

@@ -17,7 +17,7 @@ from instrument.arrays import Float32, Float64
 from instrument.listening.frames import ATTACK_FRAMES, ENDING_FRAMES
 from instrument.listening.loudness import loudness_db
 from instrument.model.graphs import Instrument
-from instrument.units import FRAME_RATE, hz_to_midi
+from instrument.units import FRAME_RATE, hz_to_midi, midi_to_hz
 from training.data.features import FeatureCache, evenly
 from training.evaluation.playback import (
     RATE,
@@ -184,7 +184,8 @@ def hold_notes(
         sounding = stretch(audio, RATE, notes[0].start, notes[0].end)
         played.append(
             _sustain(
-                track_pitch(sounding, RATE, key).cents, loudness_db(sounding, RATE, FRAME_RATE)
+                track_pitch(sounding, RATE, key).cents,
+                loudness_db(sounding, RATE, FRAME_RATE, midi_to_hz(key)),
             )
         )
     recorded = []

@@ -10,7 +10,7 @@ import numpy as np
 from instrument.arrays import Float64
 from instrument.listening.loudness import loudness_db
 from instrument.model.graphs import Instrument
-from instrument.units import FRAME_RATE
+from instrument.units import FRAME_RATE, midi_to_hz
 from training.evaluation.playback import (
     RATE,
     PlaybackSettings,
@@ -75,5 +75,6 @@ def turn_knobs(
                 steady = stretch(audio, RATE, note.start + settings.steady_seconds, note.end)
                 track = track_pitch(steady, RATE, note.key)
                 cents[knob, place, row] = np.median(track.cents)
-                level_db[knob, place, row] = np.median(loudness_db(steady, RATE, FRAME_RATE))
+                loudness = loudness_db(steady, RATE, FRAME_RATE, midi_to_hz(note.key))
+                level_db[knob, place, row] = np.median(loudness)
     return Leakage(names, list(settings.knob_keys), cents, level_db)

@@ -237,8 +237,8 @@ def played_loudness(instrument: Instrument, settings: PlaybackSettings) -> Float
         (key, velocity) for key in settings.sweep_keys for velocity in settings.sweep_velocities
     ]
     levels = [
-        float(np.median(loudness_db(steady, RATE, FRAME_RATE)))
-        for _, steady in _steady_parts(instrument, wanted, settings)
+        float(np.median(loudness_db(steady, RATE, FRAME_RATE, midi_to_hz(note.key))))
+        for note, steady in _steady_parts(instrument, wanted, settings)
     ]
     return np.array(levels).reshape(len(settings.sweep_keys), len(settings.sweep_velocities))
 

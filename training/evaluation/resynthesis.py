@@ -10,7 +10,7 @@ import torch
 from instrument.arrays import DDSPControls, Float32, Float64
 from instrument.listening.loudness import loudness_db
 from instrument.model.graphs import FaultWatch, Instrument
-from instrument.units import FRAME_RATE, db_to_gain
+from instrument.units import FRAME_RATE, db_to_gain, midi_to_hz
 from training.analysis.spectra import measure_spectra
 from training.data.features import FeatureCache
 from training.networks.losses import multi_scale_spectral_loss, spectrogram
@@ -120,7 +120,8 @@ def resynthesis_metrics(
             torch.from_numpy(audio)[None], torch.from_numpy(target)[None]
         )
         sounding = slice(int(cache.onset[recording]), int(cache.end[recording]))
-        got = loudness_db(audio, cache.sample_rate, FRAME_RATE)[sounding]
+        pitch_hz = midi_to_hz(float(cache.midi[recording]))
+        got = loudness_db(audio, cache.sample_rate, FRAME_RATE, pitch_hz)[sounding]
         error = np.abs(got - wanted[sounding][: len(got)])
         rows.append([float(loss), log_spectral_distance(audio, target), float(error.mean())])
     if not rows:

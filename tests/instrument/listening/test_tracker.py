@@ -22,7 +22,9 @@ RATE = 48_000
 INNER = slice(20, -20)
 
 
-@pytest.mark.parametrize("midi", [55, 62, 69, 76, 83, 90, 95, 99, 103])
+@pytest.mark.parametrize(
+    "midi", [21, 24, 28, 30, 31, 36, 43, 55, 62, 69, 76, 83, 90, 95, 99, 103, 108]
+)
 def test_the_key_is_found_over_the_whole_range(violin_note: ViolinNote, midi: int) -> None:
     audio, _ = violin_note(midi + 0.2, 0.6, vibrato_cents=20.0, noise_db=-60.0)
     assert find_key(audio, RATE) == midi

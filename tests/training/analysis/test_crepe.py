@@ -59,6 +59,17 @@ def test_above_the_range_of_crepe_the_note_is_heard_at_half_speed(
     assert np.abs(cents_between(unknowing, true_hz)[INNER]).max() > 40.0
 
 
+@pytest.mark.parametrize("midi", [28, 36, 47, 106, 108])
+def test_from_low_to_high_what_crepe_hears_is_refined_to_2_cents(
+    violin_note: ViolinNote, midi: int
+) -> None:
+    audio, true_hz = violin_note(midi, 0.8, vibrato_cents=20.0, silence=0.0)
+    coarse, periodicity = estimate_f0(audio, RATE, FRAME_RATE, midi)
+    refined = refine_f0(audio, RATE, coarse, FRAME_RATE)
+    assert np.abs(cents_between(refined, true_hz)[30:-30]).max() < 2.0
+    assert periodicity[30:-30].min() > 0.5
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     samples=st.integers(1_000, 9_000),

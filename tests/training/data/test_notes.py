@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32, Float64
+from instrument.units import midi_to_hz
 from training.data.notes import PrepareSettings, analyse
 
 ViolinNote = Callable[..., tuple[Float32, Float64]]
@@ -27,6 +28,20 @@ def test_a_note_is_cut_to_itself_with_its_pitch_and_segments(violin_note: Violin
     sustain = cents[note.segments.onset + 15 : note.segments.release - 5]
     assert np.abs(sustain - 10.0).max() == pytest.approx(20.0, abs=2.0)
     assert len(note.f0_hz) == len(note.loudness_db) == 1 + len(note.audio) * 250 // RATE
+
+
+@pytest.mark.parametrize("midi", [28, 36, 48])
+def test_low_notes_have_the_pitch_and_the_level_that_they_have(
+    violin_note: ViolinNote, midi: int
+) -> None:
+    audio, _ = violin_note(midi + 0.1, 1.0, silence=0.4, vibrato_cents=15.0)
+    note = analyse(audio, midi, SETTINGS)
+    assert note.tuning_cents == pytest.approx(10.0, abs=1.5)
+    assert note.segments.onset == pytest.approx(25, abs=8)
+    sustain = slice(note.segments.onset + 35, note.segments.release - 25)
+    cents = 1200.0 * np.log2(note.f0_hz[sustain] / midi_to_hz(midi))
+    assert np.abs(cents - 10.0).max() == pytest.approx(15.0, abs=2.0)
+    assert np.ptp(note.loudness_db[sustain]) < 0.5
 
 
 def test_pitch_is_held_through_the_silence_around_a_note(violin_note: ViolinNote) -> None:
