@@ -36,6 +36,7 @@ def test_an_instrument_becomes_a_smaller_one_and_both_a_curve(
     steps = [entry["step"] for entry in json.loads((run / "history.json").read_text())]
     assert max(steps) == 3
     settings = json.loads((run / "settings.json").read_text())
+    assert settings["criterion"] == "activation"
     assert settings["control"] is None
     assert json.loads((small / "instrument.json").read_text())["name"] == "small"
     assert main(["info", str(small)]) == 0
@@ -46,10 +47,20 @@ def test_an_instrument_becomes_a_smaller_one_and_both_a_curve(
 
 
 @pytest.mark.usefixtures("few")
-@pytest.mark.parametrize("control", ["random", "magnitude"])
-def test_a_control_begins_otherwise(tiny_instrument: Path, tmp_path: Path, control: str) -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("--control", "random"),
+        ("--control", "shuffled"),
+        ("--criterion", "magnitude"),
+        ("--criterion", "information"),
+    ],
+)
+def test_other_units_and_weights_begin_otherwise(
+    tiny_instrument: Path, tmp_path: Path, other: tuple[str, str]
+) -> None:
     begun = {}
-    for name, more in (("usual", ()), ("other", ("--control", control))):
+    for name, more in (("usual", ()), ("other", other)):
         run = tmp_path / name
         making = (tiny_instrument, "-o", tmp_path / f"{name}-made", "--run", run)
         assert arco("diet", *making, "--weights", "3500", "--steps", "1", *QUICK, *more) == 0
@@ -61,6 +72,7 @@ def test_a_control_begins_otherwise(tiny_instrument: Path, tmp_path: Path, contr
     ("options", "said"),
     [
         (("--control", "chance"), "chance"),
+        (("--criterion", "chance"), "chance"),
         (("--weights", "100"), "--weights 100: should be at least"),
     ],
 )

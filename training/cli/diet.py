@@ -20,12 +20,12 @@ def diet(
         int, typer.Option(help="Of both graphs that play, at most.", min=1, max=10**7)
     ] = 37_000,
     run: Run = DIET_RUN,
+    criterion: Annotated[
+        str, typer.Option(help="Which units stay: activation, magnitude or information.")
+    ] = "activation",
     control: Annotated[
         str | None,
-        typer.Option(
-            help="Another beginning, to compare: random weights, or the units of the largest "
-            "(magnitude)."
-        ),
+        typer.Option(help="Other weights for them, to compare: random, or theirs shuffled."),
     ] = None,
     *,
     loop: LoopOptions,
@@ -37,25 +37,27 @@ def diet(
     from instrument.model.graphs import load_instrument
     from training.diet.envelope import fit_envelope
     from training.diet.export import check_full, export_diet
-    from training.diet.recipe import Control, diet_recipe, examination
+    from training.diet.recipe import Control, diet_recipe, diet_task
     from training.diet.sizes import diet_sizes
     from training.diet.timbre import examine
-    from training.diet.trim import read_timbre
+    from training.diet.trim import Criterion, read_timbre
     from training.export.destination import check_destination
     from training.fitting.runs import load_timbre
 
     wanted = None if control is None else Control.of(control)
+    counting = Criterion.of(criterion)
     check_destination(out)
     full = load_instrument(instrument)
     check_full(full)
     network = read_timbre(full)
     splines, hidden = diet_sizes(weights, full.spec, network.settings)
     envelope = fit_envelope(full, splines, loop.seed)
-    recipe = diet_recipe(full, network, hidden, seed=loop.seed, control=wanted)
-    if not loop.train(recipe, run):
+    task = diet_task(full, network, hidden, seed=loop.seed, criterion=counting, control=wanted)
+    if not loop.train(diet_recipe(full, task, counting, wanted), run):
         return
     taught = load_timbre(run)
-    found = examine(taught, examination(full, loop.seed))
+    found = examine(taught, network, task.examination)
+    del found["loss"]
     spec = export_diet(full, envelope, taught, out, found)
     say_metrics(spec.metrics)
     typer.echo(f"{out}: {spec.name} {spec.digest}, layers of {hidden} units")

@@ -59,7 +59,7 @@ def export_diet(
         envelope: Its decoder of envelopes.
         timbre: Its timbre network.
         folder: New, empty, or an exported instrument's.
-        distances: Of its timbre from the full one's, ``harmonics_db`` and ``noise_db``.
+        distances: Of its timbre from the full one's, as ``training.diet.timbre.examine`` has them.
 
     Raises:
         UsageError: The full one has no encoder, ONNX and torch disagree, or what was exported

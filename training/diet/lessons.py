@@ -1,4 +1,4 @@
-"""What an instrument's timbre is asked, and what it answers: lessons for a smaller network.
+"""What an instrument's timbre is asked: lessons for a smaller network.
 
 No recordings are needed: the instrument's own envelopes say what pitches and loudnesses notes have.
 """
@@ -16,10 +16,11 @@ from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
 from instrument.listening.frames import RELEASE_FRAME
 from instrument.model.graphs import FaultWatch, Instrument
+from instrument.model.jitter import Jitter
 from instrument.units import midi_to_hz
 from training.fitting.loop import Batch
 
-LESSON_FRAMES = 250
+LESSON_FRAMES = 500
 SHORTEST_FRAMES, LONGEST_FRAMES = 20, RELEASE_FRAME
 GLIDE_FRAMES = 3, 20
 SILENT_DB = -100.0
@@ -27,7 +28,23 @@ BEYOND_SEMITONES = 2.0
 SWELL_DB = -25.0, 5.0
 """How much softer or louder than its envelope a note may be played, by expression."""
 
-RUN_NOTES = 50
+SWEEP_DB = -15.0, 5.0
+"""How far below the softest, and above the loudest note a sweep of loudness goes."""
+
+TURNS = 2, 6
+"""So many levels, more or less, a sweep goes through."""
+
+OWN, NEAR = 0.5, (0.5, 0.05)
+"""Share of notes that are like their training note, within so many semitones and so much loudness:
+what is played most, and all that the instrument knows, is there."""
+
+LEAD_FRAMES = 1, 26
+LEAD_DB = -100.0, -70.0
+LEAD_LEVELS = 4
+"""A recording begins before its note: so many frames, how faint they are, and by how many levels
+they go. A timbre remembers them for as long as the note lasts."""
+
+RUN_LESSONS = 250
 
 
 class NotePoints(NamedTuple):
@@ -44,8 +61,16 @@ class NotePoints(NamedTuple):
     loudness: Float32
 
 
-def draw_points(instrument: Instrument, count: int, rng: np.random.Generator) -> NotePoints:
+def draw_points(
+    instrument: Instrument, count: int, rng: np.random.Generator, own: float = 0.0
+) -> NotePoints:
     """Notes of any pitch and loudness, at training notes' places in the latent space or beside.
+
+    Args:
+        instrument: Whose.
+        count: How many.
+        rng: Draws them.
+        own: Share of notes that are played about as high and as loud as their training note.
 
     Raises:
         UsageError: The instrument has no places.
@@ -57,10 +82,18 @@ def draw_points(instrument: Instrument, count: int, rng: np.random.Generator) ->
     spread = np.asarray(spec.latent_spread) * rng.uniform(0.0, 1.5, (count, 1))
     beside = spread * rng.standard_normal((count, len(spec.latent_mean)))
     low, high = spec.pitch_range
+    place = rng.integers(len(latents), size=count)
+    pitch = rng.uniform(low - BEYOND_SEMITONES, high + BEYOND_SEMITONES, count)
+    loudness = rng.uniform(0.0, 1.0, count)
+    if own:
+        near = rng.random(count) < own
+        about = np.array([(point.midi, point.loudness) for point in spec.map])[place]
+        about += rng.uniform(-1.0, 1.0, (count, 2)) * NEAR
+        pitch, loudness = np.where(near, about.T, (pitch, loudness))
     return NotePoints(
-        (latents[rng.integers(len(latents), size=count)] + beside).astype(np.float32),
-        rng.uniform(low - BEYOND_SEMITONES, high + BEYOND_SEMITONES, count).astype(np.float32),
-        rng.uniform(0.0, 1.0, count).astype(np.float32),
+        (latents[place] + beside).astype(np.float32),
+        pitch.astype(np.float32),
+        loudness.clip(0.0, 1.0).astype(np.float32),
     )
 
 
@@ -69,23 +102,39 @@ def draw_lessons(
 ) -> tuple[Float32, Float32]:
     """f0_hz and loudness_db of what voices play, [count, frames] each.
 
-    A voice plays a note of some length and its release, or goes on to a second one.
+    A voice plays a note of some length and its release, goes on to a second one, or holds a note
+    whose loudness is swept over all that can be asked for. Notes are as unsteady as recorded ones,
+    and half of them begin as recordings do, with some faint frames.
     """
-    points = draw_points(instrument, 2 * count, rng)
+    points = draw_points(instrument, 2 * count, rng, OWN)
     watch = FaultWatch(instrument)
     cents, loudness_db = instrument.envelope.decode(*points)
     watch.check()
+    jitter = Jitter(instrument.spec, int(rng.integers(2**32)))
+    for note in range(2 * count):
+        place = int(rng.integers(len(instrument.spec.map)))
+        jitter.add(cents[note], loudness_db[note], place, jitter.begin(rng))
     midi = points.pitch[:, None] + cents / 100.0
-    swells = rng.uniform(*SWELL_DB, 2 * count) * rng.integers(2, size=2 * count)
-    level_db = loudness_db + swells[:, None]
+    levels = instrument.spec.loudness_db
+    reach = min(levels) + SWEEP_DB[0], max(levels) + SWEEP_DB[1]
     lessons = np.empty((2, count, LESSON_FRAMES))
     for lesson in range(count):
-        one, other = 2 * lesson, 2 * lesson + 1
+        first, second = (
+            np.stack([midi[note], loudness_db[note]]) for note in (2 * lesson, 2 * lesson + 1)
+        )
         length = int(np.exp(rng.uniform(np.log(SHORTEST_FRAMES), np.log(LONGEST_FRAMES))))
-        first = np.stack([midi[one], level_db[one]])
-        second = np.stack([midi[other], level_db[other]])
-        joins = rng.integers(2) == 1
-        lessons[:, lesson] = _joined(first, second, length, rng) if joins else _alone(first, length)
+        kind = rng.integers(4)
+        if kind == 0:
+            lessons[:, lesson] = _swept(first, reach, rng)
+            continue
+        lessons[:, lesson] = (
+            _alone(first, length) if kind == 1 else _joined(first, second, length, rng)
+        )
+        if rng.integers(2):
+            lessons[:, lesson] = _led_in(lessons[:, lesson], rng)
+        if rng.integers(2):
+            begin_db, end_db = rng.uniform(*SWELL_DB, 2)
+            lessons[1, lesson] += np.linspace(begin_db, end_db, LESSON_FRAMES)
     return midi_to_hz(lessons[0]).astype(np.float32), lessons[1].astype(np.float32)
 
 
@@ -107,55 +156,50 @@ def _joined(first: Float64, second: Float64, length: int, rng: np.random.Generat
     return mixed
 
 
-def in_db(gains: Float32) -> Float32:
-    """Gains in dB; nothing is below −140."""
-    decibels: Float32 = 20.0 * np.log10(gains + np.float32(1e-7))
-    return decibels
+def _led_in(voice: Float64, rng: np.random.Generator) -> Float64:
+    """What a voice plays after some faint frames, as in a recording: [2, frames]."""
+    length = int(rng.integers(*LEAD_FRAMES))
+    at = np.append(np.sort(rng.uniform(0.0, length, LEAD_LEVELS)), length)
+    levels = np.append(rng.uniform(*LEAD_DB, LEAD_LEVELS), voice[1, 0])
+    lead = np.stack([np.full(length, voice[0, 0]), np.interp(np.arange(length), at, levels)])
+    return np.concatenate([lead, voice], axis=1)[:, :LESSON_FRAMES]
+
+
+def _swept(note: Float64, reach: tuple[float, float], rng: np.random.Generator) -> Float64:
+    """A note that goes from level to level, at its own pitch or at a steady one: [2, frames]."""
+    turns = int(rng.integers(*TURNS))
+    at = np.sort(rng.uniform(0.0, LESSON_FRAMES, turns))
+    path = np.interp(np.arange(LESSON_FRAMES), at, rng.uniform(*reach, turns))
+    pitch = note[0, :LESSON_FRAMES]
+    return np.stack([np.full_like(pitch, pitch.mean()) if rng.integers(2) else pitch, path])
 
 
 class Lessons(Dataset[Batch]):
-    """Controls of voices with the spectra that an instrument gives them.
+    """What voices are asked for.
 
     Attributes:
         f0_hz, loudness_db: [N, T].
-        harmonics_db, noise_db: [N, T, …], what the instrument's timbre answers, 16-bit floats.
     """
 
     def __init__(self, instrument: Instrument, count: int, seed: int) -> None:
         rng = np.random.default_rng(seed)
-        self.f0_hz, self.loudness_db = draw_lessons(instrument, count, rng)
-        watch = FaultWatch(instrument)
-        harmonics_db, noise_db = [], []
-        for begin in range(0, count, RUN_NOTES):
-            some = slice(begin, begin + RUN_NOTES)
-            f0_hz, loudness_db = self.f0_hz[some], self.loudness_db[some]
-            state = instrument.new_state(len(f0_hz))
-            controls, _ = instrument.timbre.run(f0_hz, loudness_db, state)
-            tones = controls.amplitude[..., None] * controls.harmonics
-            harmonics_db.append(in_db(tones).astype(np.float16))
-            noise_db.append(in_db(controls.noise).astype(np.float16))
-        watch.check()
-        self.harmonics_db = np.concatenate(harmonics_db)
-        self.noise_db = np.concatenate(noise_db)
+        runs = [
+            draw_lessons(instrument, min(RUN_LESSONS, count - begin), rng)
+            for begin in range(0, count, RUN_LESSONS)
+        ]
+        self.f0_hz, self.loudness_db = (
+            torch.from_numpy(np.concatenate(each)) for each in zip(*runs, strict=True)
+        )
 
     def __len__(self) -> int:
         return len(self.f0_hz)
 
     def __getitem__(self, index: int | slice) -> Batch:
-        return {
-            "f0_hz": torch.from_numpy(self.f0_hz[index]),
-            "loudness_db": torch.from_numpy(self.loudness_db[index]),
-            "harmonics_db": torch.from_numpy(self.harmonics_db[index].astype(np.float32)),
-            "noise_db": torch.from_numpy(self.noise_db[index].astype(np.float32)),
-        }
+        return {"f0_hz": self.f0_hz[index], "loudness_db": self.loudness_db[index]}
 
     def asked(self, count: int) -> tuple[Tensor, Tensor]:
         """f0_hz and loudness_db of the first so many, [count, T] each."""
-        return torch.from_numpy(self.f0_hz[:count]), torch.from_numpy(self.loudness_db[:count])
-
-    def batch(self) -> Batch:
-        """All of them at once."""
-        return self[:]
+        return self.f0_hz[:count], self.loudness_db[:count]
 
 
 def curves_of(instrument: Instrument, points: NotePoints) -> Tensor:

@@ -11,20 +11,25 @@ from instrument.errors import UnknownName
 from instrument.model.graphs import Instrument
 from training.diet.lessons import Lessons
 from training.diet.timbre import TimbreLearning
-from training.diet.trim import Criterion, importance, trimmed
+from training.diet.trim import Criterion, importance, shuffled, trimmed
 from training.fitting.loop import LoopSettings
 from training.fitting.recipes import Recipe
 from training.networks.timbre import TimbreDecoder
 
-LESSONS, EXAMINED = 1600, 48
+LESSONS, EXAMINED = 8000, 48
 WEIGHED = 60
 
 
 class Control(StrEnum):
-    """What is tried instead of the units that count most, to know whether they matter."""
+    """What weights are tried instead of those of the units that stay, to know whether they matter.
+
+    Attributes:
+        RANDOM: A small network's own first weights: it is trained from scratch.
+        SHUFFLED: The same weights in another order.
+    """
 
     RANDOM = "random"
-    MAGNITUDE = "magnitude"
+    SHUFFLED = "shuffled"
 
     @classmethod
     def of(cls, name: str) -> Control:
@@ -38,42 +43,46 @@ class Control(StrEnum):
         return cls(name)
 
 
-def examination(full: Instrument, seed: int) -> Lessons:
-    """Lessons that aren't taught."""
-    return Lessons(full, EXAMINED, seed + 1)
-
-
-def diet_recipe(
+def diet_task(
     full: Instrument,
     network: TimbreDecoder,
     hidden: int,
     *,
     seed: int,
+    criterion: Criterion = Criterion.ACTIVATION,
     control: Control | None = None,
-) -> Recipe:
-    """The timbre of a diet: units of the full network, taught what that one does.
+) -> TimbreLearning:
+    """The timbre of a diet: units of the full network, and what they are to learn of it.
 
     Args:
         full: The instrument.
         network: Its timbre, as ``trim.read_timbre`` gives it.
         hidden: Units of each layer that are kept.
         seed: Of the lessons, and of random weights.
-        control: Keep the units of the largest weights instead of those that count most, or give
-            the same network random weights.
+        criterion: Which units these are.
+        control: Other weights for them.
     """
     taught = Lessons(full, LESSONS, seed)
-    examined = examination(full, seed)
+    examined = Lessons(full, EXAMINED, seed + 1)
     if control is Control.RANDOM:
         torch.manual_seed(seed)
         small = TimbreDecoder(replace(network.settings, hidden=hidden))
     else:
-        criterion: Criterion = "magnitude" if control is Control.MAGNITUDE else "activation"
         small = trimmed(network, importance(network, taught.asked(WEIGHED), criterion), hidden)
+    if control is Control.SHUFFLED:
+        small = shuffled(small, seed)
+    return TimbreLearning(small, network, taught, examined)
+
+
+def diet_recipe(
+    full: Instrument, task: TimbreLearning, criterion: Criterion, control: Control | None
+) -> Recipe:
+    """How the timbre of a diet is taught, see ``diet_task``."""
     return Recipe(
         kind="timbre",
-        task=TimbreLearning(small, taught, examined),
-        examples=len(taught),
-        usual=LoopSettings(5000, batch_size=24, learning_rate=3e-3, validate_every=200),
+        task=task,
+        examples=len(task.lessons),
+        usual=LoopSettings(6000, batch_size=12, learning_rate=3e-3, validate_every=200),
         validations=1,
-        made_of={"full": full.spec.digest, "control": control},
+        made_of={"full": full.spec.digest, "criterion": criterion, "control": control},
     )

@@ -1,4 +1,4 @@
-"""A small timbre network, taught by the timbre of an exported instrument (Hinton et al. 2015)."""
+"""A small timbre network, taught by that of an exported instrument (Hinton et al. 2015)."""
 
 from __future__ import annotations
 
@@ -6,28 +6,35 @@ import torch
 from torch import Tensor
 
 from training.diet.lessons import Lessons
+from training.diet.objective import answer, distances
 from training.fitting.loop import Batch, Task
-from training.fitting.timbre import heard_distances
 from training.networks.timbre import TimbreDecoder
 
 
 @torch.no_grad()
-def examine(network: TimbreDecoder, examination: Lessons) -> dict[str, float]:
-    """How far a network is from the answers of lessons: ``harmonics_db`` and ``noise_db``."""
+def examine(
+    network: TimbreDecoder, teacher: TimbreDecoder, examination: Lessons
+) -> dict[str, float]:
+    """How far a network is from its teacher in lessons, see ``distances``."""
     device = next(network.parameters()).device
-    batch = {name: value.to(device) for name, value in examination.batch().items()}
-    found = heard_distances(network, batch)
-    return {name: float(found[name]) for name in ("harmonics_db", "noise_db")}
+    f0_hz, loudness_db = (each.to(device) for each in examination.asked(len(examination)))
+    wanted = answer(teacher.to(device), f0_hz, loudness_db)
+    mine = answer(network, f0_hz, loudness_db)
+    found = distances(mine, wanted, f0_hz, loudness_db, network.settings.sample_rate)
+    return {name: float(value) for name, value in found.items()}
 
 
 class TimbreLearning(Task):
-    """Controls against those of the instrument, in dB."""
+    """Spectra against those of the teacher."""
 
     network: TimbreDecoder
 
-    def __init__(self, network: TimbreDecoder, lessons: Lessons, examination: Lessons) -> None:
+    def __init__(
+        self, network: TimbreDecoder, teacher: TimbreDecoder, lessons: Lessons, examination: Lessons
+    ) -> None:
         super().__init__()
         self.network = network
+        self.teacher = teacher.requires_grad_(requires_grad=False)
         self.lessons = lessons
         self.examination = examination
 
@@ -36,10 +43,12 @@ class TimbreLearning(Task):
         return self.lessons
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Distances of harmonics and noise, and their sum."""
-        return heard_distances(self.network, batch)
+        """See ``distances``."""
+        asked = batch["f0_hz"], batch["loudness_db"]
+        found, wanted = (answer(network, *asked) for network in (self.network, self.teacher))
+        return distances(found, wanted, *asked, self.network.settings.sample_rate)
 
     def validate(self) -> dict[str, float]:
         """The same of lessons that aren't taught."""
-        found = examine(self.network, self.examination)
-        return {"objective": sum(found.values()), **found}
+        found = examine(self.network, self.teacher, self.examination)
+        return {"objective": found.pop("loss"), **found}

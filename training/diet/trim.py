@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
+from enum import StrEnum
 
 import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from instrument.errors import UsageError
+from instrument.errors import UnknownName, UsageError
 from instrument.model.graphs import Instrument
 from training.diet.costs import read_kept
+from training.diet.objective import FAINT_DB, answer
 from training.networks.timbre import TimbreDecoder, TimbreSettings
 
-Criterion = Literal["activation", "magnitude"]
 SAME = 1e-3
+BINS, COMPONENTS, INFORMED_FRAMES = 16, 8, 3000
+"""In how many bins mutual information is estimated, with so many principal components of spectra,
+and about how many frames."""
+
 GATES = (1, 0, 2)
 """Where ONNX has PyTorch's reset, update and new gates."""
 
@@ -116,6 +121,31 @@ def _check_same(network: TimbreDecoder, instrument: Instrument) -> None:
 LAYERS = ("before.0", "before.1", "gru", "after.0", "after.1")
 
 
+class Criterion(StrEnum):
+    """Which units count.
+
+    Attributes:
+        ACTIVATION: Those whose output varies most, times the size of the weights that lead away.
+        MAGNITUDE: Those of the largest weights, there and away.
+        INFORMATION: Those whose output tells most of the spectrum, in mutual information.
+    """
+
+    ACTIVATION = "activation"
+    MAGNITUDE = "magnitude"
+    INFORMATION = "information"
+
+    @classmethod
+    def of(cls, name: str) -> Criterion:
+        """The one of a name.
+
+        Raises:
+            UnknownName: There is none.
+        """
+        if name not in [*cls]:
+            raise UnknownName("criterion", name, [*cls])
+        return cls(name)
+
+
 @torch.no_grad()
 def importance(
     network: TimbreDecoder, asked: tuple[Tensor, Tensor], criterion: Criterion
@@ -125,9 +155,10 @@ def importance(
     Args:
         network: Whose.
         asked: f0_hz and loudness_db of notes, [N, T] each.
-        criterion: By how far what a unit gives varies there, or how large the weights are that
-            lead to it; times the size of those that lead away from it.
+        criterion: By which.
     """
+    if criterion is Criterion.INFORMATION:
+        return _information(network, *asked)
     hidden = network.settings.hidden
     weight = network.get_parameter
     leaving = [
@@ -137,7 +168,7 @@ def importance(
         weight("after.1.0.weight"),
         torch.cat([weight("harmonic_head.weight"), weight("noise_head.weight")]),
     ]
-    if criterion == "magnitude":
+    if criterion is Criterion.MAGNITUDE:
         arriving = [
             weight("before.0.0.weight"),
             weight("before.1.0.weight"),
@@ -149,6 +180,45 @@ def importance(
     else:
         size = [given.flatten(0, 1).std(0) for given in _given(network, *asked)]
     return [s * _norms(each, 0) for s, each in zip(size, leaving, strict=True)]
+
+
+def _information(network: TimbreDecoder, f0_hz: Tensor, loudness_db: Tensor) -> list[Tensor]:
+    """Mutual information in nats of each unit and the spectrum's principal components.
+
+    Each component counts by how far it varies.
+    """
+    spectra_db = torch.cat(
+        [20.0 * torch.log10(s + 1e-7) for s in answer(network, f0_hz, loudness_db)], dim=-1
+    )
+    sounding = (loudness_db > FAINT_DB).flatten()
+    some = torch.nonzero(sounding)[:: max(1, int(sounding.sum()) // INFORMED_FRAMES), 0]
+    spectra_db = spectra_db.flatten(0, 1)[some]
+    _, spread, directions = torch.linalg.svd(spectra_db - spectra_db.mean(0), full_matrices=False)
+    components = _in_bins(spectra_db @ directions[:COMPONENTS].T)
+    share = spread[:COMPONENTS] / spread[:COMPONENTS].sum()
+    return [
+        _mutual(_in_bins(given.flatten(0, 1)[some]), components) @ share
+        for given in _given(network, f0_hz, loudness_db)
+    ]
+
+
+def _in_bins(values: Tensor) -> Tensor:
+    """In which of ``BINS`` quantiles of its column each value lies: [n, k] → [n, k, bins] of 0, 1.
+
+    Values that are alike, such as the zeros of a ReLU, are in one bin.
+    """
+    edges = torch.quantile(values, torch.linspace(0.0, 1.0, BINS + 1)[1:-1], dim=0)
+    where = (values[..., None] > edges.T).sum(-1)
+    return functional.one_hot(where, BINS).float()
+
+
+def _mutual(these: Tensor, those: Tensor) -> Tensor:
+    """Mutual information in nats of columns in bins, [n, a, bins] and [n, b, bins]: [a, b]."""
+    joint = torch.einsum("nai,nbj->abij", these, those) / len(these)
+    apart = joint.sum(3, keepdim=True) * joint.sum(2, keepdim=True)
+    return torch.where(joint > 0.0, joint * torch.log(joint / apart.clamp_min(1e-12)), 0.0).sum(
+        (2, 3)
+    )
 
 
 def _norms(weights: Tensor, along: int) -> Tensor:
@@ -207,3 +277,16 @@ def trimmed(network: TimbreDecoder, counts: list[Tensor], hidden: int) -> Timbre
         cut[f"gru.bias_{kind}_l0"] = state[f"gru.bias_{kind}_l0"][gates[2]]
     small.load_state_dict(small.state_dict() | cut)
     return small
+
+
+@torch.no_grad()
+def shuffled(network: TimbreDecoder, seed: int) -> TimbreDecoder:
+    """A network of the same weights in another order, each tensor by itself."""
+    random = torch.Generator().manual_seed(seed)
+    other = TimbreDecoder(network.settings)
+    state = network.state_dict()
+    for name, _ in network.named_parameters():
+        flat = state[name].flatten()
+        state[name] = flat[torch.randperm(len(flat), generator=random)].view_as(state[name])
+    other.load_state_dict(state)
+    return other

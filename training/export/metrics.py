@@ -251,6 +251,12 @@ SECTIONS: dict[str, dict[str, Description]] = {
             "harmonics that are heard, mean difference from the full one's", "dB"
         ),
         "diet_noise_db": Description("noise, mean difference from the full one's", "dB"),
+        "diet_brightness": Description(
+            "centroid of the harmonics, mean difference from the full one's", "octaves"
+        ),
+        "diet_balance_db": Description(
+            "harmonics against noise, mean difference from the full one's", "dB"
+        ),
     },
     "Graphs": {
         "onnx_difference": Description("largest difference from the trained networks"),

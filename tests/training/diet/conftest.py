@@ -10,7 +10,7 @@ from instrument.model.graphs import Instrument, load_instrument
 from training.diet.envelope import fit_envelope
 from training.diet.export import export_diet
 from training.diet.lessons import Lessons
-from training.diet.trim import importance, read_timbre, trimmed
+from training.diet.trim import Criterion, importance, read_timbre, trimmed
 from training.networks.spline import SplineDecoder, SplineSettings
 from training.networks.timbre import TimbreDecoder
 
@@ -44,6 +44,6 @@ def dieted(
     """The tiny instrument, tinier."""
     folder: Path = tmp_path_factory.mktemp("diet") / "tinier"
     asked = lessons.asked(4)
-    small = trimmed(read, importance(read, asked, "activation"), 8)
+    small = trimmed(read, importance(read, asked, Criterion.ACTIVATION), 8)
     export_diet(tiny, fitted, small, folder, {"harmonics_db": 1.5, "noise_db": 2.5})
     return load_instrument(folder)
