@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from training.cli.instruments import evaluate, export
 from training.cli.networks import envelopes, timbre
 from training.cli.recordings import prepare
 from training.data.features import FeatureCache
-from training.options import Licences, bars_told, console, named_texts, warn
+from training.options import Licences, bars_told, console, named_texts, progress_bar, warn
 from training.pipeline.outlook import Outlook, in_words
 from training.pipeline.settings import (
     Settings,
@@ -136,9 +137,14 @@ class Whole:
     def make(self, recordings: list[Path]) -> None:
         """Make the instrument: do the stages that are to be done."""
         from training.data.collection import collect
+        from training.data.heard import heard_keys
 
         layout = self.settings["prepare"]["layout"]
-        self._tell_unlabelled(collect(recordings, self.collected, layout, [self.run, self.out]))
+        with progress_bar("listening") as progress:
+            hear = partial(heard_keys, kept=self.run / "heard.json", progress=progress)
+            apart = [self.run, self.out]
+            unlabelled = collect(recordings, self.collected, layout, apart, hear)
+        self._tell_unlabelled(unlabelled)
         first = self._prepare()
         stages = [first, *self._others()]
         outlook = Outlook(self._expected(stages))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,11 @@ LABELS = "labels.csv"
 
 
 def collect(
-    recordings: Sequence[Path], folder: Path, layout: str = AUTO_LAYOUT, apart: Sequence[Path] = ()
+    recordings: Sequence[Path],
+    folder: Path,
+    layout: str = AUTO_LAYOUT,
+    apart: Sequence[Path] = (),
+    hear: Callable[[Mapping[str, Path]], Mapping[str, int | str]] = lambda _files: {},
 ) -> list[tuple[str, str]]:
     """Make a folder of links to recordings, and ``labels.csv`` of those that have labels.
 
@@ -30,6 +34,8 @@ def collect(
         folder: To make; what an earlier call made is replaced.
         layout: See ``read_labels``.
         apart: Folders whose files are no recordings, such as the run's own.
+        hear: Given those without a label, name → file, gives the key of each that is one note, or
+            the reason why it isn't.
 
     Returns:
         Name and reason of each file without a label, and of each row without a file.
@@ -65,6 +71,18 @@ def collect(
     if not files:
         raise RecordingError(f"{', '.join(map(str, recordings))}: no recordings here")
     _link(files, folder)
+    unlabelled = {name: files[name] for name, _ in problems if name in files}
+    heard = hear(unlabelled)
+    labels += [
+        RecordingLabel(files[name], name, key, source=name.rpartition("/")[0])
+        for name, key in heard.items()
+        if isinstance(key, int)
+    ]
+    problems = [
+        (name, str(heard.get(name, reason)))
+        for name, reason in problems
+        if not isinstance(heard.get(name), int)
+    ]
     rows = [[_cell(label, column) for column in CSV_COLUMNS] for label in labels]
     write_table(CSV_COLUMNS, rows, folder / LABELS)
     return problems

@@ -1,0 +1,64 @@
+"""Keys of recordings that have no label: what is heard in them, once for each content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from instrument.errors import ArcoError
+from instrument.listening.audio import read_audio
+from instrument.listening.tracker import hear_key
+from training.data.suggest import HEARD_RATE, HEARD_SECONDS, UNSURE
+from training.output import write_json
+from training.reading import DamageError, is_count, read_json
+
+Heard = int | str
+"""A key, or why there is none."""
+
+
+def heard_keys(
+    files: Mapping[str, Path],
+    kept: Path,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> dict[str, Heard]:
+    """Hear the key of each recording of one note.
+
+    Args:
+        files: Name → recording.
+        kept: A JSON file of what was heard before, by content; written.
+        progress: Called with how many are done, of how many.
+
+    Returns:
+        Name → its MIDI note, or the reason why it isn't taken for one note.
+
+    Raises:
+        OutputError: ``kept`` cannot be written.
+    """
+    known: dict[str, Heard] = {}
+    with suppress(DamageError):
+        content = read_json(kept)
+        if isinstance(content, dict):
+            known = {k: v for k, v in content.items() if isinstance(v, str) or is_count(v, 0, 127)}
+    found: dict[str, Heard] = {}
+    for done, (name, path) in enumerate(files.items(), start=1):
+        try:
+            with path.open("rb") as stream:
+                content = hashlib.file_digest(stream, "blake2b").hexdigest()[:32]
+            if content not in known:
+                known[content] = _hear(path)
+            found[name] = known[content]
+        except (ArcoError, OSError) as error:
+            found[name] = str(error).removeprefix(f"{path}: ")
+        progress(done, len(files))
+    if files:
+        write_json({content: known[content] for content in sorted(known)}, kept)
+    return found
+
+
+def _hear(path: Path) -> Heard:
+    key, confidence = hear_key(read_audio(path, HEARD_RATE, HEARD_SECONDS), HEARD_RATE)
+    if confidence < UNSURE:
+        return f"not surely one note: {100.0 * confidence:.0f} % of it is at one pitch"
+    return key
