@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
@@ -36,7 +37,7 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def _record(path: Path, audio: Float32, midi: int, **labels: str) -> RecordingLabel:
+def _record(path: Path, audio: Float32, midi: int, **labels: Any) -> RecordingLabel:
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, audio, RATE, subtype="FLOAT")
     return RecordingLabel(path=path, name=f"{path.parent.name}/{path.name}", midi=midi, **labels)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def prepare(
-    folder: Annotated[Path, typer.Argument(help="Recordings of single notes.")],
+    folder: Annotated[Path, typer.Argument(help="Recordings: single notes, or performances.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The .npz to write.")] = None,
     layout: Annotated[
         str,
@@ -52,6 +52,8 @@ def prepare(
     if len(prepared.gains) > 1:
         for source, gain in prepared.gains.items():
             typer.echo(f"{gain.db:+6.1f} dB  {source or 'no source'}: {gain.how}")
+    for recording in prepared.cut:
+        typer.echo(f"{recording.name}: {recording.summary()}")
     typer.echo(
         f"{out}: {prepared.notes} notes; {len(prepared.left_out)} left out, "
         f"each with its reason in {out.with_suffix('.report.csv')}"

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from instrument.joins import Join
+
 CSV_COLUMNS = ("file", "instrument", "source", "midi", "dynamic", "string", "articulation")
 NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 ACCIDENTALS = {"": 0, "#": 1, "♯": 1, "s": 1, "b": -1, "♭": -1}
@@ -72,6 +74,8 @@ class RecordingLabel:
         articulation: in the words of the sample set; may be empty.
         source: the sample set; for a layout of file names, the name of the layout.
         instrument: in lower case, such as violin; empty where unknown.
+        join: what leads into it from the note before it in a line; none in a recording of one note
+            and after a rest.
     """
 
     path: Path
@@ -82,6 +86,7 @@ class RecordingLabel:
     articulation: str = ""
     source: str = ""
     instrument: str = ""
+    join: Join | None = None
 
 
 @dataclass(frozen=True, slots=True)

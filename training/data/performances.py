@@ -120,14 +120,15 @@ def _performed(
     lead = 0 if note.led_into else round(LEAD_SECONDS * FRAME_RATE)
     first = max(0, note.begin - lead)
     rate, hop = settings.sample_rate, settings.sample_rate // FRAME_RATE
-    sound = audio[first * hop : note.end * hop]
+    last = min(note.end, len(audio) // hop)
+    sound = audio[first * hop : last * hop]
     frames = slice(first, first + 1 + len(sound) // hop)
     level_db = contour.level_db[frames].astype(np.float32)
     midi = contour.midi[frames] - 12.0 * np.round((contour.midi[frames] - note.steady.midi) / 12.0)
     heard_hz = np.asarray(midi_to_hz(midi), np.float32)
     key = _key(sound, rate, heard_hz, round(note.steady.midi))
     f0_hz = (heard_hz * np.exp2((key - round(note.steady.midi)) / 12.0)).astype(np.float32)
-    onset, end = note.begin - first, note.end - first
+    onset, end = note.begin - first, last - first
     confidence = contour.confidence[frames].astype(np.float32)
     if note.led_into:
         confidence[: onset + JOIN_FRAMES] = 0.0
@@ -137,7 +138,10 @@ def _performed(
     else:
         release = find_release(level_db, onset, end)
     segments = Segments(onset, release, end)
-    found = measured(sound, key, rate, (f0_hz, confidence), level_db, segments)
+    try:
+        found = measured(sound, key, rate, (f0_hz, confidence), level_db, segments)
+    except RecordingError as error:
+        raise RecordingError(NO_NOTE) from error
     steady = slice(note.steady.begin - first, note.steady.end - first)
     second_db = second_tone_db(
         sound[steady.start * hop : steady.stop * hop], rate, found.f0_hz[steady]

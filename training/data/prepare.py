@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +18,25 @@ from instrument.errors import OutputError, RecordingError, UsageError
 from instrument.files import check_apart, check_writable, is_stream
 from instrument.listening.audio import read_note
 from instrument.listening.loudness import FLOOR_DB
-from instrument.listening.note import Analysis, note_level_db, note_windows
+from instrument.listening.note import Analysis, note_level_db
 from instrument.listening.windows import SHORTEST_RELEASE_FRAMES, Window
 from instrument.units import FRAME_RATE, db_to_gain
 from training.analysis import crepe
+from training.data.cut_recordings import (
+    LEAST_SECONDS,
+    LONGER_THAN_A_NOTE,
+    CutRecording,
+    cut_recording,
+    windows_of,
+    write_notes,
+)
 from training.data.features import FeatureCache, split
 from training.data.kept import Part, part_path, read_part, write_part
 from training.data.labels import ReadResult, RecordingLabel, same_instrument
 from training.data.levels import SourceGain, source_gains
 from training.data.notes import PrepareSettings, analyse
 from training.data.readers import AUTO_LAYOUT, read_labels
+from training.data.sample_sets import recordings_in
 from training.output import new_folders, write_table
 
 
@@ -51,16 +61,18 @@ class Prepared:
     """What became of the recordings of a folder.
 
     Attributes:
-        notes: How many were prepared.
+        notes: How many were prepared, those that were cut out of longer recordings among them.
         left_out: The recordings that were not, those without a label first.
         remarks: On recordings that were.
         gains: Of each source of the notes.
+        cut: The recordings of several notes, cut.
     """
 
     notes: int
     left_out: list[Refusal]
     remarks: list[Remark]
     gains: Mapping[str, SourceGain]
+    cut: Sequence[CutRecording] = ()
 
 
 def _analyse_or_load(label: RecordingLabel, parts: Path, settings: PrepareSettings) -> Part:
@@ -113,8 +125,7 @@ def assemble(
     level_db = np.array([note_level_db(note) for note in notes]) + gain_db
     windows: list[Window] = []
     window_recording: list[int] = []
-    for index, (label, note) in enumerate(zip(labels, notes, strict=True)):
-        cut = note_windows(note, label.midi)
+    for index, cut in enumerate(windows_of(labels, notes)):
         windows += cut
         window_recording += [index] * len(cut)
 
@@ -164,12 +175,14 @@ def prepare(
     settings: PrepareSettings,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
     unread: Sequence[Refusal] = (),
+    unlabelled: Mapping[str, Path] = MappingProxyType({}),
 ) -> Prepared:
     """Analyse recordings into the feature cache ``out``.
 
     Beside it ``out`` with the ending ``.report.csv`` names every recording that was left out with
     its reason, and what should be known of others; ``.parts/`` keeps what was analysed, for a later
-    run.
+    run. A recording that isn't one note and holds several is cut into them; what was cut and left
+    out is in ``.notes.csv``.
 
     Args:
         labels: The recordings.
@@ -177,6 +190,7 @@ def prepare(
         settings: Of the run.
         progress: Called with how many recordings are done, of how many.
         unread: Recordings that had no usable label; the report has them, too.
+        unlabelled: Those of them that can be listened to, by their names.
 
     Raises:
         UsageError: Not one recording could be used.
@@ -186,6 +200,7 @@ def prepare(
     used: list[RecordingLabel] = []
     notes: list[Analysis] = []
     refused, remarks = list(unread), list[Remark]()
+    cut: list[CutRecording] = []
     with new_folders(parts):
         for done, label in enumerate(labels, start=1):
             try:
@@ -196,16 +211,33 @@ def prepare(
             except RecordingError as error:
                 refused.append(Refusal(label.name, str(error)))
             progress(done, len(labels))
+        known = {label.name: label.path for label in labels}
+        for refusal in list(refused):
+            name = refusal.name
+            path = known.get(name) or unlabelled.get(name)
+            if path is None:
+                continue
+            least = LONGER_THAN_A_NOTE if name in known else LEAST_SECONDS
+            line = cut_recording(path, name, parts, settings, least)
+            if line is not None:
+                refused.remove(refusal)
+                cut.append(line)
+                remarks += [Remark(name, text) for text in (*line.remarks, line.summary())]
+                for label, note in line.labelled(path):
+                    used.append(label)
+                    notes.append(note)
+    if cut:
+        write_notes(cut, out.with_suffix(".notes.csv"))
     rows = [(refusal.name, "no", refusal.reason) for refusal in refused]
     rows += [(remark.name, "yes", remark.text) for remark in remarks]
     write_table(["recording", "used", "reason"], rows, out.with_suffix(".report.csv"))
     if not notes:
-        unusable = refused[len(unread) :]
+        unusable = refused[len(unread) :] or refused
         first = f"; the first: {unusable[0].name}: {unusable[0].reason}" if unusable else ""
         raise UsageError(f"not one recording could be used{first}")
     gains = _gains(used, notes)
     assemble(used, notes, gains, settings).save(out)
-    return Prepared(len(notes), refused, remarks, gains)
+    return Prepared(len(notes), refused, remarks, gains, cut)
 
 
 def prepare_folder(
@@ -234,8 +266,11 @@ def prepare_folder(
         raise OutputError(f"{out}: is no file; name one, which others are written beside")
     crepe.check_device(settings.device)
     found = read_labels(folder, layout)
-    for label in found.labels:
-        check_apart(out, label.path)
+    labelled = {label.name: label.path for label in found.labels}
+    refused = {name for name, _ in found.problems} - labelled.keys()
+    unlabelled = {name: folder / name for name in recordings_in(folder) if name in refused}
+    for path in (*labelled.values(), *unlabelled.values()):
+        check_apart(out, path)
     labels: list[RecordingLabel] = []
     unread = [Refusal(name, reason) for name, reason in found.problems]
     for label in found.labels:
@@ -243,9 +278,9 @@ def prepare_folder(
             labels.append(label)
         else:
             unread.append(Refusal(label.name, f"of another instrument: {label.instrument}"))
-    if not labels:
+    if not labels and not unlabelled:
         raise UsageError(_nothing_here(folder, settings.instrument, found))
-    return prepare(labels, out, settings, progress, unread)
+    return prepare(labels, out, settings, progress, unread, unlabelled)
 
 
 def _nothing_here(folder: Path, instrument: str, found: ReadResult) -> str:

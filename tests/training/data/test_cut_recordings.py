@@ -1,0 +1,151 @@
+"""A folder may hold performances beside single notes: they are cut, once, and told of."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from instrument.arrays import Float32, Float64
+from instrument.joins import Join
+from instrument.listening.frames import ATTACK_FRAMES
+from instrument.units import FRAME_RATE
+from tests.bowed_line import RATE, Played, bowed_line, onsets
+from training.data import cut_recordings, prepare
+from training.data.features import FeatureCache
+from training.data.notes import PrepareSettings
+from training.data.performances import Performance, read_performance
+from training.data.phrases import JOIN_FRAMES
+from training.data.prepare import prepare_folder
+
+pytest.importorskip("swift_f0")
+
+ViolinNote = Callable[..., tuple[Float32, Float64]]
+SLUR, BOW = Join.SLUR, Join.BOW
+LINE = [
+    Played(key, join=kind, also=also)
+    for key, kind, also in (
+        (62, None, None),
+        (64, SLUR, None),
+        (66, BOW, None),
+        (67, BOW, 71),
+        (69, None, None),
+        (71, SLUR, None),
+        (69, BOW, None),
+    )
+]
+FOUND = [(62, None), (64, SLUR), (66, BOW), (69, None), (71, SLUR), (69, BOW)]
+
+
+@pytest.fixture
+def folder(violin_note: ViolinNote, tmp_path: Path) -> Path:
+    """A line without a label, a note with one, and a note without one."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    soundfile.write(folder / "line.flac", bowed_line(LINE, vibrato_cents=10.0), RATE)
+    soundfile.write(folder / "violin_A4_1_forte_arco-normal.wav", violin_note(69, 0.5)[0], RATE)
+    soundfile.write(folder / "what.wav", violin_note(69, 2.5)[0], RATE)
+    return folder
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_performances_and_notes_are_prepared_together(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mine.npz"
+    prepared = prepare_folder(folder, out, PrepareSettings())
+    cache = FeatureCache.load(out)
+    assert prepared.notes == len(cache.name) == 1 + len(FOUND)
+    assert [refusal.name for refusal in prepared.left_out] == ["what.wav"]
+    cut = [name.startswith("line.flac#") for name in cache.name]
+    assert cache.midi[cut].tolist() == [key for key, _ in FOUND]
+    assert set(cache.source[cut]) == {"line"}
+    told = {row["recording"]: row["used"] for row in rows(tmp_path / "mine.report.csv")}
+    assert told == {"line.flac": "yes", "what.wav": "no"}
+
+
+def test_each_note_is_told_with_what_came_before_it(folder: Path, tmp_path: Path) -> None:
+    prepare_folder(folder, tmp_path / "mine.npz", PrepareSettings())
+    table = rows(tmp_path / "mine.notes.csv")
+    notes = [row for row in table if not row["left_out"]]
+    assert [int(row["midi"]) for row in notes] == [key for key, _ in FOUND]
+    assert [row["join"] for row in notes] == [k.value if k else "rest" for _, k in FOUND]
+    assert [row["previous"] for row in notes] == ["", "62", "64", "", "69", "71"]
+    (double,) = (row for row in table if row["left_out"])
+    assert float(double["begin_s"]) == pytest.approx(onsets(LINE)[3], abs=0.05)
+    begins = [float(row["begin_s"]) for row in table]
+    assert begins == pytest.approx(onsets(LINE), abs=0.05)
+
+
+def test_what_leads_into_a_note_is_not_learned_as_its_attack(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mine.npz"
+    prepare_folder(folder, out, PrepareSettings())
+    cache = FeatureCache.load(out)
+    cut = [i for i, name in enumerate(cache.name) if name.startswith("line.flac#")]
+    begun = cache.window_db[cache.window_recording == cut[0]][0]
+    for recording, (_, kind) in zip(cut, FOUND, strict=True):
+        (window,) = np.flatnonzero(cache.window_recording == recording)
+        mask, level_db = cache.window_mask[window], cache.window_db[window]
+        unmeasured = {None: 0, SLUR: min(ATTACK_FRAMES, 46), BOW: JOIN_FRAMES}[kind]
+        assert int(mask.argmax()) == pytest.approx(unmeasured, abs=2)
+        assert level_db[0] < -20.0
+        if kind is SLUR and recording < cut[3]:
+            rise = begun[:unmeasured] - begun[unmeasured]
+            own = level_db[:unmeasured] - level_db[unmeasured]
+            assert own == pytest.approx(rise, abs=0.5)
+
+
+def test_performances_are_cut_once(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "mine.npz"
+    prepare_folder(folder, out, PrepareSettings())
+    first = FeatureCache.load(out)
+    table = (tmp_path / "mine.notes.csv").read_bytes()
+    heard: list[int] = []
+
+    def counting(audio: Float32, kept: Path, settings: PrepareSettings) -> Performance:
+        heard.append(len(audio))
+        return read_performance(audio, kept, settings)
+
+    monkeypatch.setattr(cut_recordings, "read_performance", counting)
+    prepare_folder(folder, out, PrepareSettings(held_out=0.3))
+    again = FeatureCache.load(out)
+    assert not heard
+    assert (tmp_path / "mine.notes.csv").read_bytes() == table
+    for name in ("f0_hz", "loudness_db", "onset", "release", "end", "tuning_cents", "audio"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
+    for part in (tmp_path / "mine.parts").iterdir():
+        part.write_bytes(part.read_bytes()[:-100])
+    prepare_folder(folder, out, PrepareSettings())
+    assert len(heard) == 2  # the line, and the note without a label
+    np.testing.assert_array_equal(first.f0_hz, FeatureCache.load(out).f0_hz)
+
+
+def test_what_is_labelled_as_one_note_and_is_much_longer_is_cut(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "line.flac").rename(folder / "violin_D4_1_forte_arco-normal.flac")
+    refused = prepare_folder(folder, tmp_path / "one.npz", PrepareSettings())
+    assert refused.notes == 1
+    monkeypatch.setattr(prepare, "LONGER_THAN_A_NOTE", 2.0)
+    cut = prepare_folder(folder, tmp_path / "two.npz", PrepareSettings())
+    assert cut.notes == 1 + len(FOUND)
+
+
+def test_a_folder_may_hold_nothing_but_performances(tmp_path: Path) -> None:
+    folder = tmp_path / "sonatas" / "first"
+    folder.mkdir(parents=True)
+    soundfile.write(folder / "line.wav", bowed_line(LINE), RATE)
+    out = tmp_path / "mine.npz"
+    assert prepare_folder(folder.parent, out, PrepareSettings()).notes == len(FOUND)
+    cache = FeatureCache.load(out)
+    assert set(cache.source) == {"first/line"}
+    frames = np.diff(cache.frame_start)
+    assert frames.tolist() == (1 + np.diff(cache.audio_start) * FRAME_RATE // RATE).tolist()
