@@ -203,6 +203,7 @@ def test_what_cannot_be_is_one_line(
     assert said in error
     assert error.count("\n") == 1
     assert not Path("x").exists()
+    assert not Path("runs").exists()
     assert not {"envelopes", "timbre"} & set(commands.called)
 
 

@@ -140,11 +140,11 @@ class Whole:
         from training.data.heard import heard_keys
 
         layout = self.settings["prepare"]["layout"]
+        collection = collect(recordings, layout, [self.run, self.out])
+        self.ledger.begin()
         with progress_bar("listening") as progress:
             hear = partial(heard_keys, kept=self.run / "heard.json", progress=progress)
-            apart = [self.run, self.out]
-            unlabelled = collect(recordings, self.collected, layout, apart, hear)
-        self._tell_unlabelled(unlabelled)
+            self._tell_unlabelled(collection.write(self.collected, hear))
         first = self._prepare()
         stages = [first, *self._others()]
         outlook = Outlook(self._expected(stages))

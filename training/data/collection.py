@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from instrument.errors import RecordingError
+from training.data.label_tables import label_tables
 from training.data.labels import CSV_COLUMNS, RecordingLabel
 from training.data.readers import AUTO_LAYOUT, read_labels
 from training.data.sample_sets import recordings_in
@@ -16,76 +17,94 @@ from training.output import make_folder, write_table
 
 LABELS = "labels.csv"
 
+Hear = Callable[[Mapping[str, Path]], Mapping[str, int | str]]
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Recordings from several places.
+
+    Attributes:
+        files: Name → file. Recordings of one folder keep their names; those of several stand behind
+            the name of theirs.
+        labels: Of those that have one. A label without a source gets the name of its folder.
+        unlabelled: Names of those that may be heard: no table stands beside them.
+        problems: Name and reason of each file without a label, and of each row without a file.
+    """
+
+    files: dict[str, Path]
+    labels: list[RecordingLabel]
+    unlabelled: list[str]
+    problems: list[tuple[str, str]]
+
+    def write(self, folder: Path, hear: Hear = lambda _files: {}) -> list[tuple[str, str]]:
+        """Make a folder of links, and in it ``labels.csv`` of all that have labels.
+
+        Args:
+            folder: What an earlier call made of it is replaced.
+            hear: Given those without a label, name → file, gives the key of each that is one note,
+                or the reason why it isn't.
+
+        Returns:
+            The problems that are left.
+
+        Raises:
+            OutputError: The folder cannot be made.
+        """
+        heard = hear({name: self.files[name] for name in self.unlabelled})
+        labels = self.labels + [
+            RecordingLabel(self.files[name], name, key, source=name.rpartition("/")[0])
+            for name, key in heard.items()
+            if isinstance(key, int)
+        ]
+        _link(self.files, folder)
+        rows = [[_cell(label, column) for column in CSV_COLUMNS] for label in labels]
+        write_table(CSV_COLUMNS, rows, folder / LABELS)
+        said = [(name, heard.get(name, reason)) for name, reason in self.problems]
+        return [(name, reason) for name, reason in said if isinstance(reason, str)]
+
 
 def collect(
-    recordings: Sequence[Path],
-    folder: Path,
-    layout: str = AUTO_LAYOUT,
-    apart: Sequence[Path] = (),
-    hear: Callable[[Mapping[str, Path]], Mapping[str, int | str]] = lambda _files: {},
-) -> list[tuple[str, str]]:
-    """Make a folder of links to recordings, and ``labels.csv`` of those that have labels.
-
-    Recordings of one folder keep their names; those of several stand behind the name of theirs.
-    A label without a source gets that name.
+    recordings: Sequence[Path], layout: str = AUTO_LAYOUT, apart: Sequence[Path] = ()
+) -> Collection:
+    """Find recordings and read their labels; no audio is opened.
 
     Args:
         recordings: Folders, and single files.
-        folder: To make; what an earlier call made is replaced.
         layout: See ``read_labels``.
         apart: Folders whose files are no recordings, such as the run's own.
-        hear: Given those without a label, name → file, gives the key of each that is one note, or
-            the reason why it isn't.
-
-    Returns:
-        Name and reason of each file without a label, and of each row without a file.
 
     Raises:
         RecordingError: There is no such file or folder, or it holds no recordings.
-        OutputError: The folder cannot be made.
+        UnknownName: There is no such layout.
     """
-    labels: list[RecordingLabel] = []
-    problems: list[tuple[str, str]] = []
-    files: dict[str, Path] = {}
+    found = Collection({}, [], [], [])
     places = _places(recordings)
     for top, prefix in zip(places, _prefixes(list(places)), strict=True):
-        wanted = places[top]
-        found = read_labels(top, layout)
-        here = {name: (top / name).resolve() for name in recordings_in(top)}
+        wanted, read = places[top], read_labels(top, layout)
         here = {
-            name: path
-            for name, path in here.items()
-            if (not wanted or path in wanted) and not _lies_in(top.resolve() / name, apart)
+            name: (top / name).resolve()
+            for name in recordings_in(top)
+            if not _lies_in(top.resolve() / name, apart)
         }
-        files |= {prefix + name: path for name, path in here.items()}
-        labels += [
+        here = {name: path for name, path in here.items() if not wanted or path in wanted}
+        labels = [label for label in read.labels if label.name in here]
+        found.files.update({prefix + name: path for name, path in here.items()})
+        found.labels.extend(
             replace(label, name=prefix + label.name, source=label.source or prefix.rstrip("/"))
-            for label in found.labels
-            if label.name in here
-        ]
-        problems += [
+            for label in labels
+        )
+        found.problems.extend(
             (prefix + name, reason)
-            for name, reason in found.problems
+            for name, reason in read.problems
             if name in here or not (wanted or (top / name).is_file())
-        ]
-    if not files:
+        )
+        if len(label_tables(top)[0]) != 1:
+            labelled = {label.name for label in labels}
+            found.unlabelled.extend(prefix + name for name in here if name not in labelled)
+    if not found.files:
         raise RecordingError(f"{', '.join(map(str, recordings))}: no recordings here")
-    _link(files, folder)
-    unlabelled = {name: files[name] for name, _ in problems if name in files}
-    heard = hear(unlabelled)
-    labels += [
-        RecordingLabel(files[name], name, key, source=name.rpartition("/")[0])
-        for name, key in heard.items()
-        if isinstance(key, int)
-    ]
-    problems = [
-        (name, str(heard.get(name, reason)))
-        for name, reason in problems
-        if not isinstance(heard.get(name), int)
-    ]
-    rows = [[_cell(label, column) for column in CSV_COLUMNS] for label in labels]
-    write_table(CSV_COLUMNS, rows, folder / LABELS)
-    return problems
+    return found
 
 
 def _places(recordings: Sequence[Path]) -> dict[Path, set[Path]]:

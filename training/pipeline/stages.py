@@ -56,13 +56,13 @@ class Ledger:
     """
 
     def __init__(self, run: Path) -> None:
-        """Open the ledger of a run, or begin one.
+        """Open the ledger of a run.
 
         Args:
-            run: Its folder; made if need be.
+            run: Its folder, which may be missing.
 
         Raises:
-            OutputError: The folder holds something else, or cannot be made.
+            OutputError: The folder holds something else.
             UsageError: The ledger is damaged.
         """
         self.path = run / LEDGER
@@ -75,12 +75,18 @@ class Ledger:
             if not isinstance(found, dict) or not all(isinstance(v, dict) for v in found.values()):
                 raise UsageError(f"{self.path}: isn't of a training; name another --run")
             self.entries = found
-            return
-        make_folder(run)
-        if any(run.iterdir()):
+        elif os.path.lexists(run) and (not run.is_dir() or any(run.iterdir())):
             raise OutputError(
                 f"{run}: holds something else than a run of 'arco train all'; name another --run"
             )
+
+    def begin(self) -> None:
+        """Make the run's folder, if need be, and write the ledger.
+
+        Raises:
+            OutputError: It cannot be made.
+        """
+        make_folder(self.path.parent)
         self._write()
 
     def key(self, stage: Stage) -> str:

@@ -31,15 +31,22 @@ def found(folder: Path) -> dict[str, tuple[int, str, str]]:
 
 
 def test_one_folder_keeps_its_names(here: Path) -> None:
-    problems = collect([Path("a")], Path("all"))
+    problems = collect([Path("a")]).write(Path("all"))
     assert found(Path("all")) == {"deep/one.wav": (60, "studio", "a/deep/one.wav")}
     assert [name for name, _ in problems] == ["gone.wav", "two.wav"]
     assert (here / "all" / "two.wav").read_text() == "a/two.wav"
 
 
+def test_what_a_table_doesnt_name_isnt_heard(here: Path) -> None:
+    (here / "b" / "murmur.wav").write_text("murmur")
+    assert collect([Path("a"), Path("b")]).unlabelled == ["b/murmur.wav"]
+    (here / "a" / "notes.csv").write_text("file,midi\ntwo.wav,60\ntwo.wav,61\n")
+    assert collect([Path("a")]).unlabelled == []
+
+
 def test_several_folders_stand_side_by_side(here: Path) -> None:
     mp3 = "violin_A4_1_forte_arco-normal.mp3"
-    collect([Path("a"), Path("b")], Path("all"))
+    collect([Path("a"), Path("b")]).write(Path("all"))
     assert found(Path("all")) == {
         "a/deep/one.wav": (60, "studio", "a/deep/one.wav"),
         f"b/{mp3}": (69, "philharmonia", f"b/{mp3}"),
@@ -50,7 +57,7 @@ def test_folders_of_one_name_stay_apart(here: Path) -> None:
     for where in ("x/takes", "y/takes"):
         (here / where).mkdir(parents=True)
         (here / where / "violin_A4_1_forte_arco-normal.mp3").write_text(where)
-    collect([Path("x/takes"), Path("y/takes")], Path("all"))
+    collect([Path("x/takes"), Path("y/takes")]).write(Path("all"))
     assert {name.split("/")[0]: text for name, (_, _, text) in found(Path("all")).items()} == {
         "takes": "x/takes",
         "takes-2": "y/takes",
@@ -58,21 +65,21 @@ def test_folders_of_one_name_stay_apart(here: Path) -> None:
 
 
 def test_single_files_are_taken_alone(here: Path) -> None:
-    collect([Path("a/two.wav")], Path("all"))
+    collect([Path("a/two.wav")]).write(Path("all"))
     assert {path.name for path in Path("all").iterdir()} == {LABELS, "two.wav"}
-    collect([Path("a/two.wav"), Path("a/deep/one.wav"), Path("b")], Path("all"))
+    collect([Path("a/two.wav"), Path("a/deep/one.wav"), Path("b")]).write(Path("all"))
     assert {path.name for path in Path("all").iterdir()} == {LABELS, "a", "deep", "b"}
 
 
 def test_a_file_and_its_folder_are_the_folder(here: Path) -> None:
-    collect([Path("a/two.wav"), Path("a")], Path("all"))
+    collect([Path("a/two.wav"), Path("a")]).write(Path("all"))
     assert set(found(Path("all"))) == {"deep/one.wav"}
 
 
 def test_the_runs_own_files_are_no_recordings(here: Path) -> None:
     run = here / "a" / "run"
     for _ in range(2):
-        collect([Path("a")], run / "all", apart=[run])
+        collect([Path("a")], apart=[run]).write(run / "all")
         assert set(found(run / "all")) == {"deep/one.wav"}
         assert not (run / "all" / "run").exists()
 
@@ -81,5 +88,4 @@ def test_the_runs_own_files_are_no_recordings(here: Path) -> None:
 def test_where_there_is_nothing_that_is_said(here: Path, place: str) -> None:
     (here / "empty").mkdir()
     with pytest.raises(RecordingError, match=place):
-        collect([Path(place)], Path("all"))
-    assert not Path("all").exists()
+        collect([Path(place)])

@@ -60,7 +60,8 @@ def test_a_damaged_memory_is_no_harm(files: dict[str, Path], tmp_path: Path, tex
 
 def test_what_is_heard_becomes_labels(files: dict[str, Path], tmp_path: Path) -> None:
     folder, kept = tmp_path / "all", tmp_path / "heard.json"
-    problems = collect([tmp_path / "notes"], folder, hear=lambda found: heard_keys(found, kept))
+    found = collect([tmp_path / "notes"])
+    problems = found.write(folder, lambda files: heard_keys(files, kept))
     labels = read_labels(folder, "csv").labels
     assert [(label.name, label.midi) for label in labels] == [("one.wav", 62)]
     assert [name for name, _ in problems] == ["text.wav", "two.wav"]

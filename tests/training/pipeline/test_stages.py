@@ -35,6 +35,7 @@ class Work:
         """Do what is to be done; name of each stage, and whether it went on."""
         self.done = []
         ledger = Ledger(self.run)
+        ledger.begin()
         for stage in map(self.stage, ("one", "two")):
             if not ledger.is_done(stage):
                 ledger.do(stage)
