@@ -142,7 +142,10 @@ def timbre(
         typer.Option(help="Refine the network of this run by the spectral loss on audio."),
     ] = None,
     hidden: Annotated[int, typer.Option(help="Width of the network.", min=8, max=4096)] = 192,
-    harmonics: Annotated[int, typer.Option(help="How many.", min=1, max=200)] = 100,
+    harmonics: Annotated[
+        int | None,
+        typer.Option(help="How many; 100, or what reaches 8 kHz on low notes.", min=1, max=200),
+    ] = None,
     *,
     loop: LoopOptions,
 ) -> None:

@@ -20,7 +20,7 @@ from instrument.errors import UnknownName, UsageError
 from instrument.model.graphs import Instrument
 from training.diet.costs import read_kept
 from training.diet.objective import FAINT_DB, answer
-from training.networks.timbre import TimbreDecoder, TimbreSettings
+from training.networks.timbre import LOWEST_MIDI, TimbreDecoder, TimbreSettings
 
 SAME = 1e-3
 BINS, COMPONENTS, INFORMED_FRAMES = 16, 8, 3000
@@ -40,7 +40,8 @@ def read_timbre(instrument: Instrument) -> TimbreDecoder:
     spec = instrument.spec
     graph, kept = read_kept(instrument, spec.timbre)
     try:
-        network = _rebuilt(graph, kept, spec.sample_rate, spec.timbre_size.harmonics)
+        lowest = min(spec.pitch_range[0], LOWEST_MIDI)
+        network = _rebuilt(graph, kept, spec.sample_rate, spec.timbre_size.harmonics, lowest)
     except (StopIteration, RuntimeError, KeyError, ValueError) as error:
         raise _foreign(instrument) from error
     _check_same(network, instrument)
@@ -54,7 +55,7 @@ def _foreign(instrument: Instrument) -> UsageError:
 
 
 def _rebuilt(
-    graph: onnx.GraphProto, kept: dict[str, np.ndarray], rate: int, harmonics: int
+    graph: onnx.GraphProto, kept: dict[str, np.ndarray], rate: int, harmonics: int, lowest: int
 ) -> TimbreDecoder:
     matrices: Iterator[np.ndarray] = (
         kept[name]
@@ -78,7 +79,7 @@ def _rebuilt(
         if name in kept and len(kept[name]) == len(heads)
     )
     sizes = TimbreSettings(
-        hidden, harmonics, len(heads) - harmonics, first.shape[1] - 2, sample_rate=rate
+        hidden, harmonics, len(heads) - harmonics, first.shape[1] - 2, rate, lowest_midi=lowest
     )
     network = TimbreDecoder(sizes)
     state = network.state_dict()

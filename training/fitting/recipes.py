@@ -29,7 +29,7 @@ from training.networks.envelope import (
     PlainVAE,
 )
 from training.networks.image import ImageSettings, ImageVAE
-from training.networks.timbre import TimbreDecoder, TimbreSettings
+from training.networks.timbre import LOWEST_MIDI, TimbreDecoder, TimbreSettings, harmonics_from
 
 ORIGINAL_EPOCHS = 3000
 
@@ -198,7 +198,7 @@ def timbre_recipe(
     features: Path,
     *,
     hidden: int,
-    harmonics: int,
+    harmonics: int | None,
     seed: int,
     progress: Callable[[int, int], None],
 ) -> Recipe:
@@ -208,11 +208,17 @@ def timbre_recipe(
         cache: To learn from.
         features: Its file.
         hidden: Width of the network.
-        harmonics: How many it has.
+        harmonics: How many it has; see ``harmonics_from`` if None.
         seed: Of the network's first weights.
         progress: Called with how many recordings were measured, of how many.
     """
-    sizes = TimbreSettings(hidden=hidden, harmonics=harmonics, sample_rate=cache.sample_rate)
+    lowest = int(cache.midi.min())
+    sizes = TimbreSettings(
+        hidden=hidden,
+        harmonics=harmonics or harmonics_from(lowest),
+        sample_rate=cache.sample_rate,
+        lowest_midi=min(lowest, LOWEST_MIDI),
+    )
     spectra = measured_spectra(cache, features.with_suffix(".spectra.npz"), sizes, progress)
     torch.manual_seed(seed)
     task = TimbreFit(TimbreDecoder(sizes), cache, *spectra)

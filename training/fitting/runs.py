@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,7 +34,7 @@ from training.networks.envelope import (
     PlainVAE,
 )
 from training.networks.image import ImageSettings, ImageVAE
-from training.networks.timbre import TimbreDecoder, TimbreSettings
+from training.networks.timbre import LOWEST_MIDI, TimbreDecoder, TimbreSettings
 from training.output import plain, write_json
 from training.reading import DamageError, is_count, read_json
 
@@ -54,8 +55,12 @@ RANGES = {
     "sample_rate": SAMPLE_RATES,
     "pitch_features": (2, MOST),
     "noise_bands": (2, MOST),
+    "lowest_midi": (0, LOWEST_MIDI),
 }
 """Least and most of each size; of others, 1 and ``MOST``."""
+
+EARLIER = {"conditions": LENGTH, "lowest_midi": LOWEST_MIDI}
+"""What earlier runs had without saying so."""
 
 
 def write_run(
@@ -117,6 +122,7 @@ def _check_same(run: Path, begun: dict[str, Any], content: dict[str, Any]) -> No
         loop = loop if isinstance(loop, dict) else {}
         return {**settings, **{name: loop[name] for name in loop.keys() - MAY_CHANGE}, "loop": None}
 
+    begun = begun | {"network": _completed(begun.get("network"), content["network"])}
     before = fixed(begun)
     for name, value in fixed(content).items():
         if before.get(name) != value:
@@ -137,6 +143,13 @@ def _read_settings(path: Path) -> dict[str, Any]:
     raise UsageError(f"{path}: not the settings of a training ({reason}); train anew")
 
 
+def _completed(found: object, sizes: Mapping[str, Any]) -> object:
+    """The sizes of an earlier run, with those that it didn't know."""
+    if not isinstance(found, dict):
+        return found
+    return {name: value for name, value in EARLIER.items() if name in sizes} | found
+
+
 def _read_sizes(kind: str, found: object) -> Any:  # noqa: ANN401
     """Sizes of a network, by their names.
 
@@ -145,8 +158,7 @@ def _read_sizes(kind: str, found: object) -> Any:  # noqa: ANN401
     """
     sizes = NETWORKS[kind][0]()
     usual = dataclasses.asdict(sizes)
-    if isinstance(found, dict) and "conditions" in usual:  # earlier runs knew no more than these
-        found = {"conditions": LENGTH, **found}
+    found = _completed(found, usual)
     if not isinstance(found, dict) or found.keys() != usual.keys():
         raise DamageError("sizes of another network")
     for name, value in found.items():

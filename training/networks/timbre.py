@@ -15,9 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from instrument.units import UNIFORM_NOISE_POWER
+from instrument.units import UNIFORM_NOISE_POWER, midi_to_hz
 
-LOWEST_MIDI, HIGHEST_MIDI = 48.0, 108.0
+LOWEST_MIDI, HIGHEST_MIDI = 48, 108
+"""Where the pitch is told by more than a line; an instrument that goes lower is told from there."""
+
+MOST_HARMONICS, REACHED_HZ = 200, 8_000.0
 MIDDLE_MIDI = 78.0
 MIDDLE_HZ = 440.0 * 2.0 ** ((MIDDLE_MIDI - 69.0) / 12.0)
 LINE_SEMITONES = 15.0
@@ -36,6 +39,16 @@ class TimbreSettings:
     noise_bands: int = 65
     pitch_features: int = 24
     sample_rate: int = 48_000
+    lowest_midi: int = LOWEST_MIDI
+
+
+def harmonics_from(midi: int) -> int:
+    """How many harmonics a note is given, the lowest of an instrument.
+
+    100, or as many as reach 8 kHz; 200 at most, so that below 40 Hz the highest are noise alone.
+    """
+    reaching = math.ceil(REACHED_HZ / midi_to_hz(midi))
+    return min(max(reaching, TimbreSettings.harmonics), MOST_HARMONICS)
 
 
 def exp_sigmoid(x: Tensor) -> Tensor:
@@ -91,7 +104,8 @@ class TimbreDecoder(nn.Module):
         hidden = settings.hidden
         features = settings.pitch_features + 2
         self.register_buffer(
-            "pitch_centres", torch.linspace(LOWEST_MIDI, HIGHEST_MIDI, settings.pitch_features)
+            "pitch_centres",
+            torch.linspace(settings.lowest_midi, HIGHEST_MIDI, settings.pitch_features),
         )
         self.register_buffer("orders", torch.arange(1, settings.harmonics + 1).float())
         bands_hz = torch.linspace(0.0, settings.sample_rate / 2.0, settings.noise_bands)
@@ -123,7 +137,8 @@ class TimbreDecoder(nn.Module):
         The pitch is given to the network as a line and as bumps along the keyboard, so that it can
         learn the resonances of the body.
         """
-        spacing = (HIGHEST_MIDI - LOWEST_MIDI) / (self.settings.pitch_features - 1)
+        span = HIGHEST_MIDI - self.settings.lowest_midi
+        spacing = span / (self.settings.pitch_features - 1)
         steepness = 0.5 * (LINE_SEMITONES / spacing) ** 2
         line = log_f0 * (SEMITONES_PER_E / LINE_SEMITONES)
         away = line - (self.pitch_centres - MIDDLE_MIDI) / LINE_SEMITONES

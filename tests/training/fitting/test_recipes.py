@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from training.data.phrases import PhraseWindows
 from training.fitting.envelopes import EnvelopeTask
 from training.fitting.recipes import envelope_recipe, refining_recipe, timbre_recipe
 from training.fitting.runs import write_run
+from training.fitting.timbre import TimbreFit
 from training.networks.envelope import ConditionalVAE, PlainVAE
 
 
@@ -75,6 +77,25 @@ def test_a_refined_network_is_the_fitted_one(features: FeatureCache, tmp_path: P
     assert recipe.made_of == {"features": "violin.npz", "stage": "refine", "refined": "2"}
     settings = recipe.settings()
     assert (settings.steps, settings.batch_size, settings.validate_every) == (2400, 8, 100)
+
+
+@pytest.mark.parametrize(("lowest", "told_from", "harmonics"), [(55, 48, 100), (36, 36, 123)])
+def test_the_network_reaches_from_the_lowest_note_up_to_8_khz(
+    lowest: int, told_from: int, harmonics: int, features: FeatureCache, tmp_path: Path
+) -> None:
+    midi = np.maximum(features.midi, lowest)
+    midi[0] = lowest
+    recipe = timbre_recipe(
+        replace(features, midi=midi),
+        tmp_path / "low.npz",
+        hidden=8,
+        harmonics=None,
+        seed=0,
+        progress=lambda _done, _all: None,
+    )
+    assert isinstance(recipe.task, TimbreFit)
+    sizes = recipe.task.network.settings
+    assert (sizes.lowest_midi, sizes.harmonics) == (told_from, harmonics)
 
 
 def test_with_notes_of_lines_the_network_learns_their_length_and_what_comes_before(

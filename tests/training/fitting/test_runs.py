@@ -12,7 +12,7 @@ from instrument.errors import UsageError
 from training.fitting.checkpoints import BEST, LAST
 from training.fitting.loop import HISTORY, LoopSettings
 from training.fitting.runs import SETTINGS_FILE, load_network, save_network, write_run
-from training.networks.timbre import TimbreDecoder, TimbreSettings
+from training.networks.timbre import LOWEST_MIDI, TimbreDecoder, TimbreSettings
 
 LOOP = LoopSettings(steps=10)
 
@@ -43,6 +43,17 @@ def test_a_run_may_go_on_longer_and_elsewhere(run: Path, network: TimbreDecoder)
     write_run(run, "timbre", network, longer, resume=True, stage="fit")
     assert (run / LAST).read_text() == "earlier"
     assert json.loads((run / SETTINGS_FILE).read_text())["loop"]["steps"] == 20
+
+
+def test_earlier_runs_that_do_not_say_their_lowest_note_are_read_and_gone_on_with(
+    run: Path, network: TimbreDecoder
+) -> None:
+    settings = json.loads((run / SETTINGS_FILE).read_text())
+    assert settings["network"].pop("lowest_midi") == LOWEST_MIDI
+    (run / SETTINGS_FILE).write_text(json.dumps(settings))
+    save_network(network, run)
+    assert load_network(run, ("timbre",)).settings == network.settings
+    write_run(run, "timbre", network, LOOP, resume=True, stage="fit")
 
 
 @pytest.mark.parametrize(

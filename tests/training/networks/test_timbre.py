@@ -10,12 +10,16 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from instrument.listening.loudness import a_weighting_db, loudness_db
+from instrument.units import midi_to_hz
 from training.fitting.timbre import render
 from training.networks.timbre import (
+    MIDDLE_MIDI,
+    SEMITONES_PER_E,
     TimbreDecoder,
     TimbreSettings,
     a_weighting_power,
     exp_sigmoid,
+    harmonics_from,
 )
 
 RATE = 48_000
@@ -93,6 +97,34 @@ def test_the_sound_has_the_loudness_that_was_asked_for(noise_bias: float) -> Non
         steady = loudness_db(row, RATE, 250)[10:-10].astype(np.float64)
         heard = 10.0 * np.log10(np.mean(10.0 ** (steady / 10.0)))
         assert heard == pytest.approx(level, abs=1.0)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("midi", [28, 36, 43, 48])
+def test_low_notes_have_the_loudness_that_was_asked_for(midi: int) -> None:
+    network = decoder(harmonics=harmonics_from(midi))
+    f0_hz = torch.full((1, 201), midi_to_hz(midi))
+    audio = render(network, f0_hz, torch.full((1, 201), -25.0)).numpy()[0]
+    steady = loudness_db(audio, RATE, 250, midi_to_hz(midi))[30:-30]
+    assert np.abs(steady + 25.0).max() < 1.0
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("lowest", [21, 28, 36, 48])
+def test_semitones_are_told_apart_from_the_lowest_note_on(lowest: int) -> None:
+    network = TimbreDecoder(TimbreSettings(hidden=8, lowest_midi=lowest))
+    keys = torch.arange(lowest, 109.0)[:, None, None]
+    features = network.features((keys - MIDDLE_MIDI) / SEMITONES_PER_E, torch.zeros_like(keys))
+    bumps = features[:, 0, 2:]
+    assert (bumps.diff(dim=0).abs().amax(dim=1) > 0.1).all()
+    assert (bumps.amax(dim=1) > 0.8).all()
+
+
+@pytest.mark.parametrize(
+    ("midi", "harmonics"), [(55, 100), (40, 100), (36, 123), (28, 195), (21, 200)]
+)
+def test_low_notes_have_harmonics_up_to_8_khz(midi: int, harmonics: int) -> None:
+    assert harmonics_from(midi) == harmonics
 
 
 def power(f0_hz: Tensor, controls: tuple[Tensor, ...]) -> float:
