@@ -46,6 +46,7 @@ from instrument.dsp.machine_code import (
     SPLINES,
     ObjectFile,
 )
+from instrument.dsp.matrix import within
 from instrument.dsp.meter import answer, measure
 from instrument.dsp.splines import Splines, SplineScratch, decode_splines
 from instrument.dsp.state import Synth
@@ -119,43 +120,56 @@ def _order():  # type: ignore[no-untyped-def]  # noqa: ANN202
 
 
 def _decode(network, scratch, given, made, voices, frames):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Frames of voices by a network; what it takes and gives lies side by side."""
+    """Frames of voices by a network; what it takes and gives lies side by side.
+
+    Behind what it takes lies how large each output may be; behind what it gives, whether all are.
+    """
     net = _load_decoder(network)
     count, states = voices * frames, voices * net.units
-    tones, bands = count * net.harmonics, count * net.bands
-    inputs = _floats(given, 2 * count + states)
-    outputs = _floats(made, count + tones + bands + states)
+    after = 2 * count + states
+    noise = count * (1 + net.harmonics)
+    end = noise + count * net.bands
+    inputs, outputs = _floats(given, after + 4), _floats(made, end + states + 1)
+    amplitude, harmonics = outputs[:count], outputs[count:noise]
+    bands, state = outputs[noise:end], outputs[end : end + states]
     decode(
         net,
         _load_scratch(scratch),
         inputs[:count],
         inputs[count : 2 * count],
-        inputs[2 * count :],
-        outputs[:count],
-        outputs[count : count + tones],
-        outputs[count + tones : count + tones + bands],
-        outputs[count + tones + bands :],
+        inputs[2 * count : after],
+        amplitude,
+        harmonics,
+        bands,
+        state,
         voices,
         frames,
     )
+    loud, even = within(amplitude, inputs[after]), within(harmonics, inputs[after + 1])
+    hiss, mind = within(bands, inputs[after + 2]), within(state, inputs[after + 3])
+    outputs[end + states] = loud and even and hiss and mind
     return 0
 
 
 def _decode_splines(network, scratch, given, made, notes):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Envelopes of notes by splines; what it takes and gives lies side by side."""
+    """Envelopes of notes by splines, as `_decode`."""
     net = _load_splines(network)
     points, frames = notes * net.latent, notes * net.frames
-    inputs, outputs = _floats(given, points + 2 * notes), _floats(made, 2 * frames)
+    after = points + 2 * notes
+    inputs, outputs = _floats(given, after + 2), _floats(made, 2 * frames + 1)
+    cents, loudness_db = outputs[:frames], outputs[frames : 2 * frames]
     decode_splines(
         net,
         _load_spline_scratch(scratch),
         inputs[:points],
         inputs[points : points + notes],
-        inputs[points + notes :],
-        outputs[:frames],
-        outputs[frames:],
+        inputs[points + notes : after],
+        cents,
+        loudness_db,
         notes,
     )
+    straight, quiet = within(cents, inputs[after]), within(loudness_db, inputs[after + 1])
+    outputs[2 * frames] = straight and quiet
     return 0
 
 

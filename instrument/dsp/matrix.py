@@ -63,3 +63,18 @@ def total(values: Float32, count: int) -> np.float32:
     for i in range(whole, count):
         a += values[i]
     return (a + b) + (c + d)
+
+
+@compiled_inside
+def within(values: Float32, most: np.float32) -> np.bool_:
+    """Whether all are numbers, and the root of the sum of their squares isn't above a limit."""
+    a, b, c, d = ZERO, ZERO, ZERO, ZERO
+    whole = len(values) - len(values) % 4
+    for i in range(0, whole, 4):
+        a += values[i] * values[i]
+        b += values[i + 1] * values[i + 1]
+        c += values[i + 2] * values[i + 2]
+        d += values[i + 3] * values[i + 3]
+    for i in range(whole, len(values)):
+        a += values[i] * values[i]
+    return (a + b) + (c + d) <= most * most

@@ -17,6 +17,7 @@ FALL_FRAMES = 250
 """Frames behind the decoded release, in which it falls on into silence."""
 
 FALL_DB_PER_FRAME = 0.8
+_FALL_DB = FALL_DB_PER_FRAME * np.arange(1, FALL_FRAMES + 1)
 RELEASE_DB_PER_FRAME = 0.25
 """A release falls by at least 20 dB in 320 ms."""
 
@@ -79,8 +80,7 @@ class Curves:
         self.left_cents[:release_frame] = slow - _without_vibrato(slow)
         self.left_cents[release_frame:] = 0.0
         self.loudness_db[:frames] = envelope.loudness_db
-        fall = FALL_DB_PER_FRAME * np.arange(1, FALL_FRAMES + 1)
-        self.loudness_db[frames:] = envelope.loudness_db[-1] - fall
+        self.loudness_db[frames:] = envelope.loudness_db[-1] - _FALL_DB
 
     def copy_from(self, other: Curves) -> None:
         """Take over other curves of the same length."""
@@ -200,10 +200,12 @@ def stretch_attack(curves: Curves, times: float, release_frame: int) -> int:
         release_frame: Where nothing is moved any more.
 
     Returns:
-        The frame at which it is reached now.
+        A frame at which it is reached now: the first, unless nothing is moved.
     """
+    if times == 1.0:
+        return SUSTAIN_FRAME
     reached = legato_entry(curves, release_frame)
-    if times == 1.0 or reached == 0:
+    if reached == 0:
         return reached
     wanted = min(max(1, round(times * reached)), release_frame // 2)
     ways = [0, wanted, release_frame], [0, reached, release_frame]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from instrument.arrays import Float32, Float64
+from instrument.arrays import Bool, Float32, Float64
 from instrument.dsp.frames import Frames, Onsets
 from instrument.dsp.machine_code import fence
 from instrument.dsp.noise import note_noise
@@ -84,14 +85,14 @@ class FrameWriter:
         table.voice[slots] = int(self.onsets.ready[0]) + 1 + np.arange(len(slots))
         table.state[slots] = 0.0
         moments = np.array([0.0, 1.0 - part, 2.0 - part])
-        at = np.tile(moments, (len(slots), 1))
+        at = moments[None].repeat(len(slots), axis=0)
         of_voices = performance[slots, None]
         pitch, loudness_db = self._read_curves(slots, at, of_voices)
         loudness_db, faded = expressed(loudness_db, of_voices)
-        gain = np.broadcast_to(
-            of_voices[..., Performance.LEFT :] * faded[..., None], (*at.shape, 2)
-        )
-        brightness = np.broadcast_to(of_voices[..., Performance.BRIGHTNESS], at.shape)
+        # Repeated rather than broadcast, which takes longer than all else of it.
+        at_all = of_voices.repeat(len(moments), axis=1)
+        gain = at_all[..., Performance.LEFT :] * faded[..., None]
+        brightness = at_all[..., Performance.BRIGHTNESS]
         controls = self._timbre.controls(slots, pitch, loudness_db, gain, brightness)
         table.position[slots] = 3.0 - part
         ring = np.arange(hop, hop + 2) % len(self.frames.voice)
@@ -166,9 +167,10 @@ class FrameWriter:
         """Take a voice out of a frame that isn't published yet: it fades away in that hop."""
         self.frames.voice[hop % len(self.frames.voice), slot] = 0
 
-    def at_end(self, slot: int) -> bool:
-        """Whether a voice has come to the end of its curves."""
-        return bool(self._table.position[slot] > self._table.length - LAST_FRAMES)
+    def at_end(self, slots: Sequence[int]) -> Bool:
+        """Whether voices [V] have come to the end of their curves."""
+        ends: Bool = self._table.position[slots] > self._table.length - LAST_FRAMES
+        return ends
 
     def _read_curves(
         self,

@@ -127,7 +127,7 @@ class LongNotes:
     def _turned(self, held: list[int]) -> NDArray[np.bool_]:
         """Whether knobs have moved since the curves of held voices [V] were decoded."""
         wanted, given = self._knobs[held], self._table.knobs[held]
-        turned = np.nan_to_num(np.abs(wanted - given), nan=1.0) > KNOB_STEP
+        turned = ~(np.abs(wanted - given) <= KNOB_STEP)  # of what isn't set, too
         turned &= ~(np.isnan(wanted) & np.isnan(given))
         found: NDArray[np.bool_] = turned.any(axis=1)
         return found

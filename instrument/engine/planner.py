@@ -137,12 +137,15 @@ class FramePlanner:
     def _end_voices(self, hop: int, active: list[int], levels_db: Float32) -> None:
         """After the frame of a hop, free the voices that have come to their end."""
         taken_db = gain_to_db(self._smoother.values[active, Performance.LEVEL])
-        for slot, level_db, heard_db in zip(active, levels_db, levels_db + taken_db, strict=True):
+        faint, heard_db = (levels_db < SILENT_DB).tolist(), (levels_db + taken_db).tolist()
+        places = self._pool.in_attack(active).tolist(), self._writer.at_end(active).tolist()
+        for slot, is_faint, level_db, in_attack, at_end in zip(
+            active, faint, heard_db, *places, strict=True
+        ):
             voice = self._voices.slots[slot]
-            if not self._pool.in_attack(slot):
-                voice.level_db = float(heard_db)
-            faint = voice.stage is Stage.RELEASED and level_db < SILENT_DB
-            if faint or self._writer.at_end(slot):
+            if not in_attack:
+                voice.level_db = level_db
+            if at_end or (is_faint and voice.stage is Stage.RELEASED):
                 self._writer.mute(hop, slot)
                 self._free(slot, hop)
 

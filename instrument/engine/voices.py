@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from instrument.arrays import Float32, Float64, median
+from instrument.arrays import Bool, Float32, Float64, median
 from instrument.engine.bows import Bows
 from instrument.engine.curves import (
     ONE_BOW_WITHIN_DB,
@@ -199,9 +199,10 @@ class VoicePool:
         seconds = float(table.position[slot]) / FRAME_RATE
         return int(table.channel[slot]), int(table.key[slot]), seconds
 
-    def in_attack(self, slot: int) -> bool:
-        """Whether a voice is still in its attack."""
-        return bool(self._table.position[slot] <= SUSTAIN_FRAME)
+    def in_attack(self, slots: Sequence[int]) -> Bool:
+        """Whether voices [V] are still in their attack."""
+        attacks: Bool = self._table.position[slots] <= SUSTAIN_FRAME
+        return attacks
 
     def _take(self, slot: int, note: VoiceNote, before: int | None) -> None:
         """Give a slot a note, its envelope's place, and those who watch over it."""

@@ -15,6 +15,7 @@ from instrument.dsp.decoder import FRAMES, VOICES, Decoder, Layer, Scratch
 from instrument.dsp.machine_code import DECODER, RESULTS, SPLINES, c_function, laid_out
 from instrument.dsp.matrix import padded, panels
 from instrument.dsp.splines import CURVES, NOTES, OVERLAP, Part, Splines, SplineScratch
+from instrument.model.runtime import Computed
 from instrument.model.structure import Constant, Structure, read_structure
 
 TIMBRE = (
@@ -185,6 +186,26 @@ def _gates(weights: Float32) -> Float32:
 # --- Run -----------------------------------------------------------------------------------------
 
 
+class _Own(local):
+    """What a thread computes in.
+
+    Attributes:
+        memory: Of the network's scratch.
+        given, made: What lies there is taken, and written.
+        addresses: Of both.
+    """
+
+    def __init__(self, scratch: Callable[[], NamedTuple]) -> None:
+        self._scratch = scratch()
+        self.memory = laid_out(self._scratch)
+        self.make_room(0, 0)
+
+    def make_room(self, given: int, made: int) -> None:
+        """For so many numbers, and some more."""
+        self.given, self.made = np.empty(2 * given, np.float32), np.empty(2 * made, np.float32)
+        self.addresses = self.given.ctypes.data, self.made.ctypes.data
+
+
 class _Compiled:
     """A network and the machine code that computes it."""
 
@@ -200,43 +221,44 @@ class _Compiled:
             sizes: How many it takes, of a run.
         """
         self._network, self._memory = network, laid_out(network)
-        self._scratch, self._own = scratch, local()
+        self._own = _Own(scratch)
         pointers, numbers = 6 * [ctypes.c_void_p], sizes * [ctypes.c_ssize_t]
         self._function = ctypes.CFUNCTYPE(ctypes.c_int, *pointers, *numbers)(c_function(name))
 
-    def _run(self, given: Float32, made: Float32, *sizes: int) -> None:
-        own = self._own
-        if not hasattr(own, "memory"):
-            own.scratch = self._scratch()
-            own.memory = laid_out(own.scratch)
-        data = given.ctypes.data, made.ctypes.data
-        self._function(*RESULTS, self._memory, own.memory, *data, *sizes)
+    def _run(self, given: Sequence[Float32], made: int, *sizes: int) -> tuple[Float32, bool]:
+        """So many numbers, made from what is given, and whether they are what they may be."""
+        own, count = self._own, sum(map(np.size, given))
+        if len(own.given) < count or len(own.made) <= made:
+            own.make_room(count, made + 1)
+        np.concatenate(given, axis=None, out=own.given[:count])
+        self._function(*RESULTS, self._memory, own.memory, *own.addresses, *sizes)
+        return own.made[:made].copy(), bool(own.made[made])
 
 
 class CompiledTimbre(_Compiled):
-    """Computes a timbre: inputs by their names → outputs in order."""
+    """Computes a timbre: see ``runtime.Compute``."""
 
     def __init__(self, network: Decoder) -> None:
         """Of a network."""
         super().__init__(network, partial(Scratch.of, network), DECODER, 2)
         self._sizes = network.units, network.harmonics, network.bands
 
-    def __call__(self, inputs: Mapping[str, Float32]) -> list[Float32]:
+    def __call__(self, inputs: Mapping[str, Float32], most: Float32) -> Computed:
         """T frames of V voices, as ``tensors.TIMBRE`` says."""
         f0_hz, state = inputs["f0_hz"], inputs["state"]
         (voices, frames), (_, harmonics, bands) = f0_hz.shape, self._sizes
-        given = np.concatenate((f0_hz, inputs["loudness_db"], state), axis=None)
         tones = f0_hz.size
         noise = tones * (1 + harmonics)
         after = noise + tones * bands
-        made = np.empty(after + state.size, np.float32)
-        self._run(given, made, voices, frames)
-        return [
+        given = f0_hz, inputs["loudness_db"], state, most
+        made, sound = self._run(given, after + state.size, voices, frames)
+        outputs = [
             made[:tones].reshape(voices, frames),
             made[tones:noise].reshape(voices, frames, harmonics),
             made[noise:after].reshape(voices, frames, bands),
             made[after:].reshape(state.shape),
         ]
+        return Computed(outputs, sound)
 
     def trial(self) -> dict[str, Float32]:
         """Inputs that all of it is computed for."""
@@ -250,21 +272,20 @@ class CompiledTimbre(_Compiled):
 
 
 class CompiledEnvelope(_Compiled):
-    """Computes envelopes: inputs by their names → outputs in order."""
+    """Computes envelopes: see ``runtime.Compute``."""
 
     def __init__(self, network: Splines) -> None:
         """Of a network."""
         super().__init__(network, partial(SplineScratch.of, network), SPLINES, 1)
         self._sizes = network.latent, network.frames
 
-    def __call__(self, inputs: Mapping[str, Float32]) -> list[Float32]:
+    def __call__(self, inputs: Mapping[str, Float32], most: Float32) -> Computed:
         """Curves of B notes, as ``tensors.ENVELOPE`` says."""
         latent = inputs["latent"]
         notes, (_, frames) = len(latent), self._sizes
-        given = np.concatenate((latent, inputs["pitch"], inputs["loudness"]), axis=None)
-        made = np.empty((2, notes, frames), np.float32)
-        self._run(given, made, notes)
-        return [made[0], made[1]]
+        given = latent, inputs["pitch"], inputs["loudness"], most
+        made, sound = self._run(given, CURVES * notes * frames, notes)
+        return Computed([*made.reshape(CURVES, notes, frames)], sound)
 
     def trial(self) -> dict[str, Float32]:
         """Inputs that all of it is computed for."""

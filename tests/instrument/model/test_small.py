@@ -14,7 +14,7 @@ from onnx import numpy_helper
 import instrument.model.small
 from instrument.arrays import Float32
 from instrument.model.graphs import EnvelopeModel, Instrument, TimbreModel, load_instrument
-from instrument.model.runtime import GraphRunner
+from instrument.model.runtime import Computed, GraphRunner
 from instrument.model.small import CompiledEnvelope, CompiledTimbre, small_decoder
 from instrument.model.spec import read_spec, sha256, write_spec
 from instrument.model.structure import read_structure
@@ -149,10 +149,27 @@ def test_what_comes_out_otherwise_is_not_taken(tiny: Instrument) -> None:
     before, given = computed_by(model.runner), frames_of(tiny, 2, 3)
     trial = dict(zip(("f0_hz", "loudness_db", "state"), given, strict=True))
 
-    def louder(inputs: object) -> list[Float32]:
-        return [1.01 * each for each in answers(tiny.timbre, given)]
+    def louder(_inputs: object, _most: object) -> Computed:
+        return Computed([1.01 * each for each in answers(tiny.timbre, given)], sound=True)
 
     model.runner.compute_by(louder, trial)
     assert computed_by(model.runner) is before
-    model.runner.compute_by(lambda _inputs: answers(tiny.timbre, given), trial)
+    model.runner.compute_by(
+        lambda _inputs, _most: Computed(answers(tiny.timbre, given), sound=True), trial
+    )
     assert computed_by(model.runner) is not before
+
+
+def test_what_is_no_number_is_silent_and_kept(small: Instrument) -> None:
+    voices = small.timbre
+    f0_hz, loudness_db, state = frames_of(small, 2, 3)
+    state[1, 0] = np.inf
+    before = voices.runner.faults
+    controls, _ = voices.run(f0_hz, np.full_like(loudness_db, 200.0), state)
+    assert voices.runner.faults > before
+    assert not controls.amplitude.any()
+    f0_hz, loudness_db, state = frames_of(small, 2, 3)
+    before = voices.runner.faults
+    controls, _ = voices.run(f0_hz, loudness_db, state)
+    assert voices.runner.faults == before
+    assert controls.amplitude.all()
