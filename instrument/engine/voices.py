@@ -201,8 +201,7 @@ class VoicePool:
 
     def in_attack(self, slots: Sequence[int]) -> Bool:
         """Whether voices [V] are still in their attack."""
-        attacks: Bool = self._table.position[slots] <= SUSTAIN_FRAME
-        return attacks
+        return np.less_equal(self._table.position[slots], SUSTAIN_FRAME)
 
     def _take(self, slot: int, note: VoiceNote, before: int | None) -> None:
         """Give a slot a note, its envelope's place, and those who watch over it."""
