@@ -210,8 +210,9 @@ def prepare(
                 remarks += [Remark(label.name, text) for text in part.remarks]
             except RecordingError as error:
                 refused.append(Refusal(label.name, str(error)))
-            progress(done, len(labels))
+            progress(done, len(labels) + len(unlabelled))
         known = {label.name: label.path for label in labels}
+        done = len(labels)
         for refusal in list(refused):
             name = refusal.name
             path = known.get(name) or unlabelled.get(name)
@@ -219,6 +220,9 @@ def prepare(
                 continue
             least = LONGER_THAN_A_NOTE if name in known else LEAST_SECONDS
             line = cut_recording(path, name, parts, settings, least)
+            if name in unlabelled:
+                done += 1
+                progress(done, len(labels) + len(unlabelled))
             if line is not None:
                 refused.remove(refusal)
                 cut.append(line)
