@@ -149,3 +149,10 @@ def test_a_folder_may_hold_nothing_but_performances(tmp_path: Path) -> None:
     assert set(cache.source) == {"first/line"}
     frames = np.diff(cache.frame_start)
     assert frames.tolist() == (1 + np.diff(cache.audio_start) * FRAME_RATE // RATE).tolist()
+
+
+def test_performances_that_a_table_does_not_name_are_cut(folder: Path, tmp_path: Path) -> None:
+    (folder / "labels.csv").write_text("file,midi\n")
+    prepared = prepare_folder(folder, tmp_path / "mine.npz", PrepareSettings(), "csv")
+    assert prepared.notes == len(FOUND)
+    assert len(prepared.left_out) == 2
