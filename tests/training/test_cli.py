@@ -43,7 +43,14 @@ def test_recordings_become_features(
     rows.append("gone.wav,violin,here,72,mf")
     (recordings / "notes.csv").write_text("\n".join(rows) + "\n")
     assert arco("prepare", recordings, "-o", features, "--held-out", "0.5") == 0
-    assert "1 notes; 3 left out" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "1 notes; 3 left out" in said
+    for reason in ("named in line", "of another instrument", "wrong pitch"):
+        assert f"     1  left out: {reason}" in said
+    assert {path.name for path in tmp_path.glob("*.summary.*")} == {
+        "violin.summary.png",
+        "violin.summary.svg",
+    }
     cache = FeatureCache.load(features)
     assert cache.name.tolist() == ["69.wav"]
     assert cache.settings["held_out"] == 0.5

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from instrument.errors import UsageError
+from instrument.text import one_line
 from training.options import progress_bar
 
 if TYPE_CHECKING:
     from training.analysis.crepe import CrepeSize
+    from training.data.prepare import Prepared
 
 
 def prepare(
@@ -49,14 +52,32 @@ def prepare(
     settings = PrepareSettings(instrument, sample_rate, cast("CrepeSize", crepe), held_out, device)
     with progress_bar("analysing") as progress:
         prepared = prepare_folder(folder, out, settings, layout, progress)
-    if len(prepared.gains) > 1:
+    _summary(out, prepared)
+
+
+def _summary(out: Path, prepared: Prepared) -> None:
+    """Say what became of a folder's recordings, and draw it beside the features."""
+    from training.data.features import FeatureCache
+    from training.pictures.prepared_plots import prepared as draw
+
+    gains = {source: gain.db for source, gain in prepared.gains.items()}
+    pictures = [out.with_suffix(f".summary{ending}") for ending in (".png", ".svg")]
+    cache = FeatureCache.load(out)
+    for picture in pictures:
+        draw(cache, gains, prepared.reasons, picture)
+    if len(gains) > 1:
         for source, gain in prepared.gains.items():
-            typer.echo(f"{gain.db:+6.1f} dB  {source or 'no source'}: {gain.how}")
+            typer.echo(f"{gain.db:+6.1f} dB  {one_line(source) or 'no source'}: {gain.how}")
     for recording in prepared.cut:
         typer.echo(f"{recording.name}: {recording.summary()}")
+    for reason, count in prepared.reasons:
+        typer.echo(f"{count:6d}  left out: {one_line(reason)}")
+    for text, count in Counter(remark.text for remark in prepared.remarks).most_common():
+        typer.echo(f"{count:6d}  used, but: {text}")
     typer.echo(
         f"{out}: {prepared.notes} notes; {len(prepared.left_out)} left out, "
-        f"each with its reason in {out.with_suffix('.report.csv')}"
+        f"each with its reason in {out.with_suffix('.report.csv')}; "
+        f"by pitch and dynamic in {pictures[0]}"
     )
 
 

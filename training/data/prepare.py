@@ -6,6 +6,8 @@ it was; the parts are then levelled, split and written as one cache.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -73,6 +75,17 @@ class Prepared:
     remarks: list[Remark]
     gains: Mapping[str, SourceGain]
     cut: Sequence[CutRecording] = ()
+
+    @property
+    def reasons(self) -> list[tuple[str, int]]:
+        """Why recordings were left out, with how many of them, most first."""
+        return Counter(_kind(refusal.reason) for refusal in self.left_out).most_common()
+
+
+def _kind(reason: str) -> str:
+    """A reason without the numbers and names in it."""
+    said = re.sub(r"^.*?, line \d+: ", "", reason)
+    return re.sub(r"\d+", "…", re.split("[:;(,]", said)[0]).strip()
 
 
 def _analyse_or_load(label: RecordingLabel, parts: Path, settings: PrepareSettings) -> Part:

@@ -18,7 +18,7 @@ from training.analysis.crepe import CrepeSize
 from training.data.features import FeatureCache
 from training.data.labels import RecordingLabel
 from training.data.notes import PrepareSettings
-from training.data.prepare import prepare, prepare_folder
+from training.data.prepare import prepare
 
 ViolinNote = Callable[..., tuple[Float32, Float64]]
 Record = Callable[..., RecordingLabel]
@@ -187,70 +187,6 @@ def test_a_recording_that_was_replaced_by_one_of_its_size_is_analysed_anew(
     prepare([label], out, SETTINGS)
     assert heard == [69, 69]
     assert FeatureCache.load(out).tuning_cents[0] == pytest.approx(20.0, abs=3.0)
-
-
-# --- A folder with labels ---------------------------------------------------------------------
-
-
-def test_nobody_is_left_out_of_the_report(
-    violin_note: ViolinNote, record: Record, tmp_path: Path
-) -> None:
-    folder, audio = tmp_path / "notes", violin_note(69, 0.3)[0]
-    for name in ("used", "flute", "unlabelled", "unnamed", "elsewhere/unnamed"):
-        record(folder / f"{name}.wav", audio, 69)
-    (folder / "labels.csv").write_text(
-        "file,midi,instrument\nused.wav,69,VIOLIN\nflute.wav,69,Flute\n"
-        "unlabelled.wav,,Violin\ngone.wav,69,violin\n"
-    )
-    (folder / "weather.csv").write_bytes(b"\xff\xfe day,rain\n")
-    out = tmp_path / "violin.npz"
-    prepared = prepare_folder(folder, out, dataclasses.replace(SETTINGS, instrument="Violin"))
-    assert FeatureCache.load(out).name.tolist() == ["used.wav"]
-    assert prepared.notes == 1
-    expected = {
-        "flute.wav": "another instrument: flute",
-        "unlabelled.wav": "labels.csv, line 4: no pitch",
-        "gone.wav": "no such file",
-        "unnamed.wav": "labels.csv does not name it",
-        "elsewhere/unnamed.wav": "labels.csv does not name it",
-        "weather.csv": "not used",
-    }
-    reasons = report(out)
-    assert reasons.keys() == expected.keys()
-    for name, reason in expected.items():
-        assert reason in reasons[name]
-
-
-def test_what_should_be_known_of_a_recording_is_in_the_report_of_this_run_and_the_next(
-    violin_note: ViolinNote, record: Record, tmp_path: Path
-) -> None:
-    audio = violin_note(69, 0.4, level_db=-14.0)[0]
-    labels = [
-        record(tmp_path / "notes" / "dead.wav", np.stack([audio, 0 * audio], axis=1), 69),
-        record(tmp_path / "notes" / "antiphase.wav", np.stack([audio, -audio], axis=1), 69),
-        record(tmp_path / "notes" / "cut.wav", audio[: len(audio) // 2], 69),
-        record(tmp_path / "notes" / "mono.wav", audio, 69),
-    ]
-    out = tmp_path / "violin.npz"
-    for _ in range(2):
-        prepared = prepare(labels, out, SETTINGS)
-        assert prepared.notes == 4
-        said = report(out)
-        assert said == {remark.name: remark.text for remark in prepared.remarks}
-        assert said.keys() == {f"notes/{name}.wav" for name in ("dead", "antiphase", "cut")}
-        assert "1 of its 2 channels" in said["notes/dead.wav"]
-        assert "cancel" in said["notes/antiphase.wav"]
-        assert "breaks off" in said["notes/cut.wav"]
-    levels = FeatureCache.load(out).level_db
-    assert np.ptp(levels) < 0.5
-
-
-def test_a_folder_of_another_instrument_says_which(
-    violin_note: ViolinNote, record: Record, tmp_path: Path
-) -> None:
-    record(tmp_path / "notes" / "flute_A4_1_forte_normal.wav", violin_note(69, 0.3)[0], 69)
-    with pytest.raises(UsageError, match="labelled flute"):
-        prepare_folder(tmp_path / "notes", tmp_path / "violin.npz", SETTINGS)
 
 
 def test_a_file_where_the_parts_would_be_is_said(record: Record, tmp_path: Path) -> None:

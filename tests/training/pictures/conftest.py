@@ -15,10 +15,19 @@ from training.pictures import (
     line_plots,
     playing_plots,
     plots,
+    prepared_plots,
     sound_plots,
 )
 
-PLOTS = (image_plots, latent_plots, line_plots, playing_plots, plots, sound_plots)
+PLOTS = (
+    image_plots,
+    latent_plots,
+    line_plots,
+    playing_plots,
+    plots,
+    prepared_plots,
+    sound_plots,
+)
 
 
 @pytest.fixture
