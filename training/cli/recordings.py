@@ -72,7 +72,9 @@ def _summary(out: Path, prepared: Prepared) -> None:
         typer.echo(f"{recording.name}: {recording.summary()}")
     for reason, count in prepared.reasons:
         typer.echo(f"{count:6d}  left out: {one_line(reason)}")
-    for text, count in Counter(remark.text for remark in prepared.remarks).most_common():
+    cut = {recording.name for recording in prepared.cut}
+    whole = Counter(remark.text for remark in prepared.remarks if remark.name not in cut)
+    for text, count in whole.most_common():
         typer.echo(f"{count:6d}  used, but: {text}")
     typer.echo(
         f"{out}: {prepared.notes} notes; {len(prepared.left_out)} left out, "
