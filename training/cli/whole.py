@@ -261,7 +261,10 @@ class Whole:
     def _tell_unlabelled(self, unlabelled: list[tuple[str, str]]) -> None:
         if unlabelled:
             name, reason = unlabelled[0]
-            warn(f"{len(unlabelled)} without a label, the first: {name}: {reason}")
+            warn(
+                f"{len(unlabelled)} not known to be one note: lines are cut, others left out; the "
+                f"first: {name}: {reason}"
+            )
 
 
 def _seconds_of(path: Path) -> float:

@@ -12,7 +12,7 @@ from instrument.errors import RecordingError
 from training.data.label_tables import label_tables
 from training.data.labels import CSV_COLUMNS, RecordingLabel
 from training.data.readers import AUTO_LAYOUT, read_labels
-from training.data.sample_sets import recordings_in
+from training.data.sample_sets import ANY_NAME, recordings_in
 from training.output import make_folder, write_table
 
 LABELS = "labels.csv"
@@ -27,14 +27,16 @@ class Collection:
     Attributes:
         files: Name → file. Recordings of one folder keep their names; those of several stand behind
             the name of theirs.
-        labels: Of those that have one. A label without a source gets the name of its folder.
-        unlabelled: Names of those that may be heard: no table stands beside them.
+        labels: Of those that have one. Where nobody named a source, it is the folder that was
+            given; if that is the only one, there is none.
+        unlabelled: Names of those that may be heard, since no table stands beside them, and their
+            sources.
         problems: Name and reason of each file without a label, and of each row without a file.
     """
 
     files: dict[str, Path]
     labels: list[RecordingLabel]
-    unlabelled: list[str]
+    unlabelled: dict[str, str]
     problems: list[tuple[str, str]]
 
     def write(self, folder: Path, hear: Hear = lambda _files: {}) -> list[tuple[str, str]]:
@@ -53,7 +55,7 @@ class Collection:
         """
         heard = hear({name: self.files[name] for name in self.unlabelled})
         labels = self.labels + [
-            RecordingLabel(self.files[name], name, key, source=name.rpartition("/")[0])
+            RecordingLabel(self.files[name], name, key, source=self.unlabelled[name])
             for name, key in heard.items()
             if isinstance(key, int)
         ]
@@ -78,10 +80,10 @@ def collect(
         RecordingError: There is no such file or folder, or it holds no recordings.
         UnknownName: There is no such layout.
     """
-    found = Collection({}, [], [], [])
+    found = Collection({}, [], {}, [])
     places = _places(recordings)
     for top, prefix in zip(places, _prefixes(list(places)), strict=True):
-        wanted, read = places[top], read_labels(top, layout)
+        wanted, read, folder = places[top], read_labels(top, layout), prefix.rstrip("/")
         here = {
             name: (top / name).resolve()
             for name in recordings_in(top)
@@ -91,7 +93,7 @@ def collect(
         labels = [label for label in read.labels if label.name in here]
         found.files.update({prefix + name: path for name, path in here.items()})
         found.labels.extend(
-            replace(label, name=prefix + label.name, source=label.source or prefix.rstrip("/"))
+            replace(label, name=prefix + label.name, source=_named(label.source) or folder)
             for label in labels
         )
         found.problems.extend(
@@ -101,7 +103,8 @@ def collect(
         )
         if len(label_tables(top)[0]) != 1:
             labelled = {label.name for label in labels}
-            found.unlabelled.extend(prefix + name for name in here if name not in labelled)
+            unlabelled = here.keys() - labelled
+            found.unlabelled.update(dict.fromkeys((prefix + n for n in unlabelled), folder))
     if not found.files:
         raise RecordingError(f"{', '.join(map(str, recordings))}: no recordings here")
     return found
@@ -131,6 +134,11 @@ def _prefixes(folders: Sequence[Path]) -> list[str]:
 
 def _lies_in(path: Path, folders: Sequence[Path]) -> bool:
     return any(path.is_relative_to(folder.resolve()) for folder in folders)
+
+
+def _named(source: str) -> str:
+    """A source that somebody named, or a collection of samples is known by."""
+    return "" if source == ANY_NAME else source
 
 
 def _cell(label: RecordingLabel, column: str) -> object:

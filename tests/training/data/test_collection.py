@@ -39,9 +39,21 @@ def test_one_folder_keeps_its_names(here: Path) -> None:
 
 def test_what_a_table_doesnt_name_isnt_heard(here: Path) -> None:
     (here / "b" / "murmur.wav").write_text("murmur")
-    assert collect([Path("a"), Path("b")]).unlabelled == ["b/murmur.wav"]
+    assert collect([Path("a"), Path("b")]).unlabelled == {"b/murmur.wav": "b"}
     (here / "a" / "notes.csv").write_text("file,midi\ntwo.wav,60\ntwo.wav,61\n")
-    assert collect([Path("a")]).unlabelled == []
+    assert collect([Path("a")]).unlabelled == {}
+
+
+def test_names_of_a_persons_own_are_of_one_source_with_what_is_heard(here: Path) -> None:
+    """Folders of one are no sources: they may be its dynamics, which would be levelled."""
+    for name in ("soft/my A4.wav", "loud/my take.wav"):
+        (here / "c" / name).parent.mkdir(parents=True)
+        (here / "c" / name).write_text(name)
+    alone, beside = collect([Path("c")]), collect([Path("c"), Path("b")])
+    assert [(label.name, label.source) for label in alone.labels] == [("soft/my A4.wav", "")]
+    assert alone.unlabelled == {"loud/my take.wav": ""}
+    assert {label.source for label in beside.labels} == {"c", "philharmonia"}
+    assert beside.unlabelled == {"c/loud/my take.wav": "c"}
 
 
 def test_several_folders_stand_side_by_side(here: Path) -> None:
