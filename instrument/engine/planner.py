@@ -85,7 +85,12 @@ class FramePlanner:
             self.hop += alike - 1
         else:
             alike = 1
-        self._performance[self._planned : self._planned + alike] = self._smoother.values
+        planned = self._performance[self._planned : self._planned + alike]
+        if alike > 1:  # no voice begins among these
+            active = self._voices.active()
+            planned[:, active] = self._smoother.values[active]
+        else:
+            planned[:] = self._smoother.values
         self._planned += alike
         if self._planned == self._wanted:
             self._write()
