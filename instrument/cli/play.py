@@ -147,8 +147,11 @@ def play(
 
     from instrument.live.session import LiveSettings
     from instrument.model.graphs import load_instrument
+    from instrument.terminal import progress_bars
 
-    loaded = load_instrument(instrument_folder(instrument))
+    folder = instrument_folder(instrument)
+    with progress_bars() as bars:
+        loaded = load_instrument(folder, bars.compiling)
     layout = layout_of(chosen.get("controls"))
     names = targets([axis.name for axis in loaded.spec.axes], layout)
     chosen.setdefault("mode", Mode.MONO.value if layout.mono else loaded.spec.mode)

@@ -202,6 +202,7 @@ def render_into(
     from instrument.render import check_output, render_files
 
     check_output(path, bits, score, settings, stems, song)
-    instrument = load_instrument(instrument_folder(name))
+    folder = instrument_folder(name)
     with ui.progress_bars() as bars:
+        instrument = load_instrument(folder, bars.compiling)
         return render_files(instrument, score, settings, path, bits, stems, *bars)

@@ -14,7 +14,7 @@ from instrument.errors import InstrumentError
 from instrument.model.note_context import NoteContext
 from instrument.model.onnx_file import read_graph
 from instrument.model.runtime import GraphRunner, Output, Stop, within_time
-from instrument.model.small import compiled_envelope, compiled_timbre
+from instrument.model.small import Progress, compiled_envelope, compiled_timbre
 from instrument.model.spec import SPEC_FILE, Graph, InstrumentSpec, read_spec
 from instrument.model.tensors import ENCODER, ENVELOPE, TIMBRE, Tensors, axis_sizes
 from instrument.units import UNIFORM_NOISE_POWER, midi_to_hz
@@ -60,9 +60,9 @@ class EnvelopeModel:
         self.knows_context = "seconds" in graph.inputs
         self._frames = self.runner.output_shapes[0][1:]
 
-    def quicken(self, graph: Graph, folder: Path) -> None:
+    def quicken(self, graph: Graph, folder: Path, compiling: Progress) -> None:
         """Let compiled code compute it, if it is such a network, and comes out the same."""
-        compiled = compiled_envelope(read_graph(graph, folder), graph.outputs)
+        compiled = compiled_envelope(read_graph(graph, folder), graph.outputs, compiling)
         if compiled is not None:
             self.runner.compute_by(compiled, compiled.trial())
 
@@ -98,9 +98,9 @@ class TimbreModel:
         _, harmonics, noise, _ = self.runner.output_shapes
         self._harmonics, self._noise = harmonics[2:], noise[2:]
 
-    def quicken(self, graph: Graph, folder: Path) -> None:
+    def quicken(self, graph: Graph, folder: Path, compiling: Progress) -> None:
         """As of an ``EnvelopeModel``."""
-        compiled = compiled_timbre(read_graph(graph, folder), graph.outputs)
+        compiled = compiled_timbre(read_graph(graph, folder), graph.outputs, compiling)
         if compiled is not None:
             self.runner.compute_by(compiled, compiled.trial())
 
@@ -244,8 +244,12 @@ class FaultWatch:
             raise self.fault
 
 
-def load_instrument(folder: Path) -> Instrument:
+def load_instrument(folder: Path, compiling: Progress = lambda _share: None) -> Instrument:
     """Load an exported instrument, after checking that it is what was exported.
+
+    Args:
+        folder: Its.
+        compiling: Told how much is compiled that computes its graphs, 0…1, if anything has to be.
 
     Raises:
         InstrumentError: It is missing, edited, of another format, or can't be played.
@@ -266,8 +270,8 @@ def load_instrument(folder: Path) -> Instrument:
         return instrument
 
     instrument = within_time(load, str(folder))
-    instrument.envelope.quicken(spec.envelope, folder)
-    instrument.timbre.quicken(spec.timbre, folder)
+    instrument.envelope.quicken(spec.envelope, folder, compiling)
+    instrument.timbre.quicken(spec.timbre, folder, compiling)
     return instrument
 
 

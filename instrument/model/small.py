@@ -12,7 +12,14 @@ import numpy as np
 
 from instrument.arrays import Float32
 from instrument.dsp.decoder import FRAMES, VOICES, Decoder, Layer, Scratch
-from instrument.dsp.machine_code import DECODER, RESULTS, SPLINES, c_function, laid_out
+from instrument.dsp.machine_code import (
+    DECODER,
+    RESULTS,
+    SPLINES,
+    c_function,
+    compile_missing,
+    laid_out,
+)
 from instrument.dsp.matrix import padded, panels
 from instrument.dsp.splines import CURVES, NOTES, OVERLAP, Part, Splines, SplineScratch
 from instrument.model.runtime import Computed
@@ -56,6 +63,11 @@ ENVELOPE_AXES = {0: 1, 1: 1, 4: 1, 5: 1, 20: 0, 23: 1, 26: 1, 28: 1}
 MOST_WEIGHTS = 400_000
 """Up to so many, those of the full violin, compiled code was measured to be as quick as onnxruntime
 for any number of voices and frames; for few it is quicker."""
+
+Progress: TypeAlias = Callable[[float], None]
+
+PASSES = {DECODER: 600, SPLINES: 160}
+"""Of the compiler, in whose time each is compiled."""
 
 Shapes: TypeAlias = dict[int, tuple[int, ...]]
 """Of constants, by their places."""
@@ -210,7 +222,12 @@ class _Compiled:
     """A network and the machine code that computes it."""
 
     def __init__(
-        self, network: NamedTuple, scratch: Callable[[], NamedTuple], name: str, sizes: int
+        self,
+        network: NamedTuple,
+        scratch: Callable[[], NamedTuple],
+        name: str,
+        sizes: int,
+        compiling: Progress,
     ) -> None:
         """Load the code, or compile it.
 
@@ -219,8 +236,10 @@ class _Compiled:
             scratch: Makes what a thread computes in.
             name: Of the C function.
             sizes: How many it takes, of a run.
+            compiling: Told how much is compiled, 0…1, if anything has to be.
         """
         self._network, self._memory = network, laid_out(network)
+        compile_missing((name,), PASSES[name], compiling)
         self._own = _Own(scratch)
         pointers, numbers = 6 * [ctypes.c_void_p], sizes * [ctypes.c_ssize_t]
         self._function = ctypes.CFUNCTYPE(ctypes.c_int, *pointers, *numbers)(c_function(name))
@@ -238,9 +257,9 @@ class _Compiled:
 class CompiledTimbre(_Compiled):
     """Computes a timbre: see ``runtime.Compute``."""
 
-    def __init__(self, network: Decoder) -> None:
+    def __init__(self, network: Decoder, compiling: Progress) -> None:
         """Of a network."""
-        super().__init__(network, partial(Scratch.of, network), DECODER, 2)
+        super().__init__(network, partial(Scratch.of, network), DECODER, 2, compiling)
         self._sizes = network.units, network.harmonics, network.bands
 
     def __call__(self, inputs: Mapping[str, Float32], most: Float32) -> Computed:
@@ -274,9 +293,9 @@ class CompiledTimbre(_Compiled):
 class CompiledEnvelope(_Compiled):
     """Computes envelopes: see ``runtime.Compute``."""
 
-    def __init__(self, network: Splines) -> None:
+    def __init__(self, network: Splines, compiling: Progress) -> None:
         """Of a network."""
-        super().__init__(network, partial(SplineScratch.of, network), SPLINES, 1)
+        super().__init__(network, partial(SplineScratch.of, network), SPLINES, 1, compiling)
         self._sizes = network.latent, network.frames
 
     def __call__(self, inputs: Mapping[str, Float32], most: Float32) -> Computed:
@@ -297,20 +316,25 @@ class CompiledEnvelope(_Compiled):
         }
 
 
-def compiled_timbre(content: bytes, outputs: Sequence[str]) -> CompiledTimbre | None:
+def compiled_timbre(
+    content: bytes, outputs: Sequence[str], compiling: Progress
+) -> CompiledTimbre | None:
     """What computes a timbre by compiled code; None if it isn't of the structure that can be.
 
     Args:
         content: Of its file.
         outputs: Names of its outputs.
+        compiling: Told how much is compiled, 0…1, if anything has to be.
     """
     structure = read_structure(content, outputs)
     network = None if structure is None else small_decoder(structure)
-    return None if network is None else CompiledTimbre(network)
+    return None if network is None else CompiledTimbre(network, compiling)
 
 
-def compiled_envelope(content: bytes, outputs: Sequence[str]) -> CompiledEnvelope | None:
+def compiled_envelope(
+    content: bytes, outputs: Sequence[str], compiling: Progress
+) -> CompiledEnvelope | None:
     """The same of an envelope."""
     structure = read_structure(content, outputs)
     network = None if structure is None else small_splines(structure)
-    return None if network is None else CompiledEnvelope(network)
+    return None if network is None else CompiledEnvelope(network, compiling)
