@@ -12,6 +12,7 @@ from instrument.text import one_line
 from training.data.labels import ReadResult, RecordingLabel, dynamic_of, parse_note, string_of
 from training.data.sample_sets import recordings_in
 
+DELIMITERS = ",;\t"
 MOST_BYTES = 64 * 2**20  # of a table: a million recordings
 
 
@@ -52,7 +53,8 @@ def label_tables(folder: Path) -> tuple[list[Path], list[tuple[str, str]]]:
 def rows_of(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """The column names of a CSV, and (line, cells by column name) of each of its rows.
 
-    A byte order mark is passed over; column names are read in lower case.
+    A byte order mark is passed over; column names are read in lower case. Cells are parted by what
+    parts the column names: commas, semicolons or tabs, since spreadsheets write either.
 
     Raises:
         RecordingError: It cannot be read as CSV.
@@ -61,7 +63,10 @@ def rows_of(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
         if table.stat().st_size > MOST_BYTES:
             raise RecordingError(f"{table}: larger than {MOST_BYTES // 2**20} MiB; no labels are")
         with table.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
+            head = file.readline()
+            file.seek(0)
+            delimiter = max(DELIMITERS, key=head.count)
+            reader = csv.reader(file, delimiter=delimiter, strict=True)
             columns = [column.strip().lower() for column in next(reader, [])]
             rows = [
                 (

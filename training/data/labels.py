@@ -118,7 +118,11 @@ def string_of(text: str) -> str:
     return letter if letter in STRINGS else ""
 
 
+def plain_instrument(name: str) -> str:
+    """The name of an instrument as sample sets have it: French Horn is french-horn."""
+    return "-".join(name.lower().replace("_", " ").split())
+
+
 def same_instrument(label: RecordingLabel, instrument: str) -> bool:
     """Whether a recording is labelled as of an instrument, or not labelled at all."""
-    wanted, labelled = ("-".join(text.lower().split()) for text in (instrument, label.instrument))
-    return labelled in ("", wanted)
+    return plain_instrument(label.instrument) in ("", plain_instrument(instrument))

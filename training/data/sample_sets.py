@@ -13,9 +13,11 @@ from pathlib import Path
 from training.data.labels import ReadResult, RecordingLabel, dynamic_of, parse_note, string_of
 
 AUDIO_SUFFIXES = frozenset(
-    {".aac", ".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".m4a", ".mp3", ".oga", ".ogg"}
-    | {".opus", ".w64", ".wav", ".wma"}
+    {".3gp", ".aac", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".au", ".caf", ".flac", ".m4a"}
+    | {".mka", ".mov", ".mp2", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".tta", ".w64", ".wav"}
+    | {".webm", ".wma", ".wv"}
 )
+"""What libsndfile or FFmpeg read the sound of; telephones write films for recordings."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from instrument.model.graphs import Instrument
 from instrument.units import FRAME_RATE, midi_to_hz
 from training.analysis.tone import SHORTEST_SUSTAIN_FRAMES, Tone, measure_tone
 from training.data.features import FeatureCache
+from training.data.labels import plain_instrument
 from training.data.soundfont import BEND_PER_CENT, INSTRUMENTS, check_soundfont, render_note
 from training.evaluation.playback import (
     PlaybackSettings,
@@ -173,7 +174,7 @@ def program_of(cache: FeatureCache) -> int:
     Raises:
         UsageError: General MIDI has none of that name.
     """
-    name = cache.settings.get("instrument", "")
+    name = plain_instrument(cache.settings.get("instrument", ""))
     programs = {instrument: program for program, instrument in INSTRUMENTS.items()}
     if name not in programs:
         raise UsageError(f"no General MIDI program is called {name!r}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.units import note_name
-from training.data.labels import parse_note
+from training.data.labels import RecordingLabel, parse_note, same_instrument
 
 
 @given(st.integers(0, 127), st.sampled_from("#♯s"))
@@ -60,3 +62,20 @@ def test_note_names_count_octaves_from_c4_as_60(name: str, midi: int) -> None:
 def test_what_is_no_note_of_midi_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r"note name|MIDI range"):
         parse_note(name)
+
+
+@pytest.mark.parametrize(
+    ("labelled", "wanted", "same"),
+    [
+        ("violin", "Violin", True),
+        ("french horn", "french-horn", True),
+        ("French_Horn", "french horn", True),
+        ("", "cello", True),
+        ("viola", "violin", False),
+    ],
+)
+def test_instruments_are_compared_without_case_and_hyphens(
+    labelled: str, wanted: str, same: bool
+) -> None:
+    label = RecordingLabel(Path("a.wav"), "a.wav", 60, instrument=labelled)
+    assert same_instrument(label, wanted) == same

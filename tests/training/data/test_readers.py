@@ -58,6 +58,9 @@ def test_a_csv_says_everything(tmp_path: Path) -> None:
         ("\ufeffFile, MIDI\r\na.wav , 69\r\n\r\n", 69),
         ('"file","midi"\n"a.wav","69"', 69),
         ("file,midi,other,string\na.wav,69\n", 69),
+        ("file;midi\na.wav;69\n", 69),
+        ("\ufefffile;pitch;remark\r\na.wav;A4;softly, near\r\n", 69),
+        ("file\tmidi\na.wav\t69\n", 69),
     ],
 )
 def test_a_csv_needs_a_file_and_a_note_only(tmp_path: Path, text: str, midi: int) -> None:

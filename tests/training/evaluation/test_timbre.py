@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -64,5 +65,7 @@ def test_an_instrument_that_general_midi_does_not_have_is_named(
     synthetic_cache: FeatureCache, features: FeatureCache
 ) -> None:
     assert program_of(features) == 40
+    horn = dataclasses.replace(features, settings=features.settings | {"instrument": "French Horn"})
+    assert program_of(horn) == 60
     with pytest.raises(UsageError, match="no General MIDI program is called ''"):
         program_of(synthetic_cache)
