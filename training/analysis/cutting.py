@@ -23,8 +23,9 @@ from training.analysis.lines import (
     stretches,
 )
 
-SAME_SEMITONES = 0.85
-"""Nearer than that, two stretches are one note with a wide vibrato, or one that is bowed again."""
+SAME_SEMITONES, SWING_SEMITONES, SWING_SECONDS = 0.5, 0.85, 0.1
+"""Nearer than that, two stretches are one note, or one that is bowed again; and farther apart, too,
+if one is no longer than half a period of a vibrato. Players' leading notes are narrow semitones."""
 
 RISE_DB, FALL_DB = 4.0, 3.0
 """Of the level around a new bow on the same pitch."""
@@ -111,10 +112,14 @@ def _merged(contour: Contour, pieces: list[Stretch]) -> list[Stretch]:
 
     def apart(i: int) -> float:
         before, after = whole[i : i + 2]
-        return abs(after.midi - before.midi) if follows(contour, before, after) else np.inf
+        step = abs(after.midi - before.midi)
+        shortest = min(note.end - note.begin for note in (before, after))
+        swing = shortest <= SWING_SECONDS * contour.frame_rate
+        same = step < (SWING_SEMITONES if swing else SAME_SEMITONES)
+        return step if same and follows(contour, before, after) else np.inf
 
     gaps = [apart(i) for i in range(len(whole) - 1)]
-    while gaps and min(gaps) < SAME_SEMITONES:
+    while gaps and min(gaps) < np.inf:
         i = int(np.argmin(gaps))
         before, after = whole[i : i + 2]
         lengths = [before.end - before.begin, after.end - after.begin]

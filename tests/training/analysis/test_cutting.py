@@ -49,6 +49,13 @@ def test_notes_of_a_scale_are_found(vibrato_cents: float, dip_db: float) -> None
     assert [note.before and round(note.before) for note in found] == [None, *keys[:-1]]
 
 
+@pytest.mark.parametrize("vibrato_cents", [0.0, 15.0])
+def test_narrow_semitones_are_two_notes(vibrato_cents: float) -> None:
+    keys = [73.2, 74.0, 73.2, 74.0]
+    found = cut(line(keys, [3.0] * 3, vibrato_cents=vibrato_cents))
+    assert [note.steady.midi for note in found] == pytest.approx(keys, abs=0.12)
+
+
 @pytest.mark.parametrize("vibrato_cents", [0.0, 45.0])
 def test_the_same_pitch_bowed_again_is_another_note(vibrato_cents: float) -> None:
     found = cut(line([64.0] * 4, [6.0] * 3, vibrato_cents=vibrato_cents))
