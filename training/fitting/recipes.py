@@ -227,7 +227,7 @@ def timbre_recipe(
         task=task,
         examples=len(task.training_recordings),
         usual=LoopSettings(3000, batch_size=24, learning_rate=1.5e-3, validate_every=500),
-        validations=1,
+        validations=4,
         made_of={"features": features.name, "stage": "fit", "refined": None},
     )
 
@@ -255,7 +255,7 @@ def refining_recipe(cache: FeatureCache, features: Path, fitted: Path) -> Recipe
         task=task,
         examples=len(task.training_recordings),
         usual=LoopSettings(2400, batch_size=8, learning_rate=3e-4, validate_every=100),
-        validations=1,
+        validations=4,
         made_of={"features": features.name, "stage": "refine", "refined": fitted.name},
     )
 

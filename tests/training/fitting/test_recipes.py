@@ -77,6 +77,7 @@ def test_a_refined_network_is_the_fitted_one(features: FeatureCache, tmp_path: P
     assert recipe.made_of == {"features": "violin.npz", "stage": "refine", "refined": "2"}
     settings = recipe.settings()
     assert (settings.steps, settings.batch_size, settings.validate_every) == (2400, 8, 100)
+    assert recipe.settings(steps=40).validate_every == 10  # and a checkpoint as often
 
 
 @pytest.mark.parametrize(("lowest", "told_from", "harmonics"), [(55, 48, 100), (36, 36, 123)])
