@@ -1,4 +1,4 @@
-"""JACK's own library: who is there, what is connected, who died, and what others play.
+"""JACK's own library: who is there, what is connected, and who died.
 
 It is the system's, which fits the system's server, and is called through ctypes: that releases the
 GIL, so that a slow server holds nobody up. What JACK calls back is free of Python.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Callable
 from ctypes import CDLL, POINTER, byref, c_char_p, c_int, c_int64, c_uint32, c_ulong, c_void_p
 from threading import Thread
 from typing import Any, TypeAlias
@@ -25,8 +24,8 @@ LIBRARIES = {
 }
 """Where the dynamic loader finds JACK; PipeWire's stand-in has the same name."""
 
-MIDI = b"8 bit raw midi"
-IS_INPUT, IS_OUTPUT = 1, 2
+MIDI, AUDIO = b"8 bit raw midi", b"32 bit float mono audio"
+IS_INPUT, IS_OUTPUT, IS_PHYSICAL = 1, 2, 4
 NO_START_SERVER = 1
 
 SIGNATURES = {
@@ -45,6 +44,10 @@ SIGNATURES = {
     "jack_port_name": (c_char_p, c_void_p),
     "jack_activate": (c_int, c_void_p),
     "jack_connect": (c_int, c_void_p, c_char_p, c_char_p),
+    "jack_port_disconnect": (c_int, c_void_p, c_void_p),
+    "jack_port_get_latency_range": (None, c_void_p, c_int, POINTER(c_uint32)),
+    "jack_frame_time": (c_uint32, c_void_p),
+    "jack_set_xrun_callback": (c_int, c_void_p, c_void_p, c_void_p),
 }
 """The functions that are called from Python: what they return, and their arguments."""
 
@@ -53,6 +56,7 @@ CALLED_BACK = (
     "jack_midi_get_event_count",
     "jack_midi_event_get",
     "jack_last_frame_time",
+    "jack_get_time",
 )
 """Those that the process callback calls, as `JackFunctions` has them."""
 
@@ -135,13 +139,6 @@ def give_up_all() -> None:
     for watcher in _watchers:
         watcher.give_up()
     _watchers.clear()
-    for tell in before_freed:
-        tell()
-    before_freed.clear()
-
-
-before_freed: list[Callable[[], None]] = []
-"""Called when the clients are about to be freed, of which somebody else may be one."""
 
 
 class Watcher:
@@ -177,11 +174,11 @@ class Watcher:
         """Never touch the client again."""
         self._client = None
 
-    def ports(self, direction: int) -> list[str]:
-        """Full names, ``client:port``, of all MIDI ports that are `IS_OUTPUT` or `IS_INPUT`."""
+    def ports(self, flags: int, kind: bytes = MIDI) -> list[str]:
+        """Full names, ``client:port``, of all ports of a kind that have some flags."""
         if not self.alive:
             return []
-        found = self._library.jack_get_ports(self._client, None, MIDI, direction)
+        found = self._library.jack_get_ports(self._client, None, kind, flags)
         return names(self._library, found)
 
     def connections(self, port: str) -> list[str]:

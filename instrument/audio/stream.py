@@ -1,4 +1,4 @@
-"""An open stream: what plays through the compiled callback, and a sound file."""
+"""A stream that PortAudio plays through the compiled callback, and a sound file."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from instrument.audio import jack
 from instrument.audio.devices import Device
 from instrument.audio.portaudio import (
     compiled_stream,
     leave_portaudio,
     load_sounddevice,
     rescan,
-    server_died,
 )
 from instrument.dsp.callback import OUTPUT_UNDERFLOW, Callback, Playback
 from instrument.errors import UsageError
@@ -28,8 +26,8 @@ PLAYED_FRAMES = 4096
 """Samples of a file that go to the sound device at once."""
 
 
-class Output:
-    """An open stream.
+class Stream:
+    """An open stream of PortAudio's.
 
     Attributes:
         device: That it plays on.
@@ -43,16 +41,14 @@ class Output:
         playback: Playback,
         *,
         compiled: bool = True,
-        rate_given: bool = True,
     ) -> None:
         """Open a device and begin to play.
 
         Args:
             device: That is played on.
             sample_rate: In Hz.
-            block: Samples a call; JACK's own, whatever is asked for.
+            block: Samples a call.
             playback: What plays.
-            rate_given: Whether a person asked for this sample rate.
             compiled: Whether PortAudio calls machine code, or Python that calls it.
 
         Raises:
@@ -60,12 +56,9 @@ class Output:
         """
         self._sd = load_sounddevice()
         self.device = device
-        self._rate_given = rate_given
-        self._asking, self._may_ask, self._time = threading.Lock(), True, 0.0
         wanted = {
             "samplerate": sample_rate,
-            # With any other size PortAudio would cut JACK's blocks anew, and add latency.
-            "blocksize": 0 if device.is_jack else block,
+            "blocksize": block,
             "device": device.index,
             "channels": 2,
             "dtype": "float32",
@@ -81,8 +74,6 @@ class Output:
             raise UsageError(self._refusal(error, sample_rate, block)) from None
         except ValueError as error:
             raise UsageError(f"{device.name}: {error}") from None
-        if device.is_jack:
-            jack.before_freed.append(self._ask_no_more)
 
     def _start(self) -> None:
         try:
@@ -99,11 +90,6 @@ class Output:
 
     def _refusal(self, error: Exception, sample_rate: int, block: int) -> str:
         device, reason = self.device, str(error.args[0]) if error.args else "no reason given"
-        if device.is_jack and sample_rate != device.sample_rate:
-            return (
-                f"{device.name} ({device.api}) runs at {device.sample_rate} Hz and not at "
-                f"{sample_rate} Hz{': leave out --sample-rate' if self._rate_given else ''}"
-            )
         return (
             f"{device.name} ({device.api}) refuses {sample_rate} Hz in blocks of {block}: "
             f"{reason}; it prefers {device.sample_rate} Hz; try another --sample-rate, --block or "
@@ -113,28 +99,14 @@ class Output:
     @property
     def alive(self) -> bool:
         """Whether the device still plays."""
-        if self.device.is_jack and server_died():
-            return False
-        return self._active
-
-    @property
-    def _active(self) -> bool:
         with suppress(self._sd.PortAudioError):
             return bool(self._stream.active)
         return False
 
     @property
     def seconds(self) -> float:
-        """The stream's time now, the one that the callback is told; it stops with JACK."""
-        with self._asking:
-            if self._may_ask:
-                self._time = float(self._stream.time)
-            return self._time
-
-    def _ask_no_more(self) -> None:
-        """JACK tells the time, of which PortAudio's client is about to be freed."""
-        with self._asking:
-            self._may_ask = False
+        """The stream's time now, the one that the callback is told."""
+        return float(self._stream.time)
 
     @property
     def latency_seconds(self) -> float:
@@ -148,23 +120,14 @@ class Output:
 
     def close(self) -> None:
         """Stop playing."""
-        with suppress(ValueError):
-            jack.before_freed.remove(self._ask_no_more)
         self._stream.close()
 
     def abandon(self) -> None:
-        """Give up a device that has gone.
-
-        A stream whose JACK server died can be neither stopped nor closed, nor can PortAudio be
-        ended or look for devices anew. So it stays as it is, and a second PortAudio takes over.
-        """
-        for_jack = self.device.is_jack
-        if for_jack and not self._active:
-            jack.give_up_all()
-        if for_jack or not _finishes(self._stream.close, CLOSE_SECONDS):
-            leave_portaudio(for_jack=for_jack)
+        """Give up a device that has gone."""
+        if _finishes(self._stream.close, CLOSE_SECONDS):
+            rescan()
         else:
-            rescan(for_jack=for_jack)
+            leave_portaudio()
 
 
 def _finishes(function: Callable[[], None], seconds: float) -> bool:

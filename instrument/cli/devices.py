@@ -22,10 +22,14 @@ def devices(
     """Show the MIDI inputs, the sound devices, and what learned knobs turn."""
     from instrument import terminal as ui
     from instrument.audio.devices import list_outputs
+    from instrument.audio.jack_client import Seat
     from instrument.live.bindings import config_path, load_bindings
     from instrument.live.inputs import list_inputs
 
-    inputs, outputs, path = _found(list_inputs), _found(list_outputs), config_path()
+    seat = Seat("Arco")
+    inputs, path = _found(list_inputs), config_path()
+    outputs = _found(lambda: list_outputs(seat))
+    seat.leave()
     bindings = load_bindings(path)
     if as_json:
         facts: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """The audio callback, compiled: PortAudio calls machine code, which never waits for Python.
 
 What the callback works on is written into memory as numba lays it out; PortAudio passes the address
-on. `c_functions` says what it does.
+on, or JACK's callback (`jack_callback`). `c_functions` says what it does.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import numpy as np
 from instrument.arrays import Float32, Float64, Int64
 from instrument.dsp.block import compile_kernels
 from instrument.dsp.machine_code import (
+    JACK,
+    JACK_GAP,
     PORTAUDIO,
     RENDER,
     c_function,
@@ -35,10 +37,10 @@ OUTPUT_UNDERFLOW = 4
 CONTINUE = 0
 """What a callback answers."""
 
-PASSES = 108
-"""About as many passes compile the callback, after the kernels."""
+PASSES = 250
+"""About as many passes compile the callbacks, after the kernels."""
 
-KERNELS_SHARE = 0.9
+KERNELS_SHARE = 0.8
 """Of the time that all compiling takes."""
 
 
@@ -50,7 +52,7 @@ class Playback(NamedTuple):
         clock: [CLOCK_SIZE, 2], the position and the stream's time in seconds of the last calls.
         calls: [1], how often it was called; the last one's row is (calls − 1) % CLOCK_SIZE.
         block: [1], samples of the last call.
-        underflows: [1], gaps that PortAudio reported.
+        underflows: [1], gaps that PortAudio or JACK reported.
         recording: [1], whether what is played is also kept.
         kept: [1], how many samples were kept in all.
         tape: [size, 2], a ring of the samples that were kept; size is a power of two.
@@ -140,7 +142,7 @@ class Callback:
 
 
 def compile_callback(progress: Callable[[float], None] = lambda _share: None) -> float:
-    """Compile the callback and all that rendering needs, or take it from disk.
+    """Compile the callbacks and all that rendering needs, or take it from disk.
 
     Args:
         progress: Told how much is done, 0…1, if anything has to be.
@@ -153,4 +155,4 @@ def compile_callback(progress: Callable[[float], None] = lambda _share: None) ->
     def further(share: float) -> None:
         progress(KERNELS_SHARE + (1.0 - KERNELS_SHARE) * share)
 
-    return seconds + compile_missing((PORTAUDIO,), PASSES, further)
+    return seconds + compile_missing((PORTAUDIO, JACK, JACK_GAP), PASSES, further)

@@ -1,9 +1,9 @@
-"""The process callback of a MIDI input of JACK, compiled: it never waits for Python.
+"""The process callback of Arco's client of JACK, compiled: it never waits for Python.
 
 JACK calls it once a period, from a thread on which all programs of the graph wait. It copies the
-messages of the period, with the frame at which it began and the place of each in it, into a ring
-that another thread reads.
-JACK's functions are called at their addresses, which lie in the same memory as the ring.
+messages of the period into rings that another thread reads, each with the sample at which it came,
+and then plays the period. JACK's functions are called at their addresses, which lie in the same
+memory as all else that it works on.
 """
 
 from __future__ import annotations
@@ -13,34 +13,61 @@ from typing import NamedTuple
 
 import numpy as np
 
-from instrument.dsp.machine_code import JACK, c_function, fence
-
-WORDS_A_MESSAGE = 2
-"""64-bit words in the ring of a message of up to eight bytes: its time and length, and they."""
+from instrument.dsp.callback import Callback
+from instrument.dsp.machine_code import JACK, JACK_GAP, c_function, fence
 
 BYTES_A_WORD = 8
 FRAMES_WRAP = 1 << 32
 """JACK counts frames in 32 bits."""
 
-LENGTH_BITS, PLACE_BITS = 17, 14
-"""No message of JACK's is longer than 128 KiB, and no period than 8,192 frames."""
+LENGTH_BITS = 17
+"""No message of JACK's is longer than 128 KiB."""
 
-GET_BUFFER, EVENT_COUNT, EVENT_GET, LAST_FRAME_TIME, CLIENT, PORT = range(6)
-"""Words of the memory: addresses of JACK's functions, its client and its port."""
+MOST_INPUTS = 64
 
-CAPACITY, WRITTEN, TAKEN = 6, 7, 8
-"""Words of the memory: how many the ring has, and how many were ever written and taken."""
+# --- Words of the memory ------------------------------------------------------------------------
 
-EVENT = 9
+GET_BUFFER, EVENT_COUNT, EVENT_GET, LAST_FRAME_TIME, GET_TIME = range(5)
+"""Addresses of JACK's functions."""
+
+CLIENT, LEFT, RIGHT, SAMPLE_RATE = 5, 6, 7, 8
+"""JACK's client, and the ports that are played on; 0 as long as there are none."""
+
+PLAYS = 9
+"""Address of what the audio callback is called with; 0 while nothing plays."""
+
+GAPS, GAPS_TOLD = 10, 11
+"""How many gaps the server told of, and how many of them what plays knows."""
+
+PERIODS, FRAME, BUSY = 12, 13, 14
+"""Periods so far, the frame at which the last one began, and the time that the callback takes: a
+mean of the last periods, in millionths of theirs."""
+
+EVENT = 15
 """First of three words for JACK's description of a message: its time, its length, where it is."""
 
-RING = 12
-"""The first word of the ring."""
+INPUTS, RINGS = 18, 19
+"""How many inputs there are, and the first of the addresses of their rings."""
 
+WORDS = RINGS + MOST_INPUTS
 
-def process_address() -> int:
-    """Address of the compiled callback; it is compiled, or taken from disk, at the first call."""
-    return c_function(JACK)
+# --- Words of a ring ----------------------------------------------------------------------------
+
+PORT, CAPACITY, WRITTEN, TAKEN = range(4)
+"""JACK's port, how many words there are behind these, and how many were ever written and taken."""
+
+RING = 4
+"""The first word behind these. A message is three or more: its frame and length, the sample of what
+plays at which it came, and its bytes."""
+
+WORDS_A_MESSAGE = 3
+"""Of up to eight bytes."""
+
+NO_SAMPLE = -1
+"""Nothing played when a message came."""
+
+MILLION = 1_000_000
+BUSY_SMOOTHING = 0.1
 
 
 class JackFunctions(NamedTuple):
@@ -50,56 +77,127 @@ class JackFunctions(NamedTuple):
     midi_get_event_count: int
     midi_event_get: int
     last_frame_time: int
+    get_time: int
+
+
+class Process:
+    """What the process callback of a client works on.
+
+    Attributes:
+        address: Of the callback, a JackProcessCallback; it is compiled, or taken from disk.
+        gap_address: Of the callback for gaps, a JackXRunCallback.
+        user_data: Address of what both are to be called with.
+    """
+
+    def __init__(self, functions: JackFunctions, client: int, sample_rate: int) -> None:
+        """Begin without inputs and outputs.
+
+        Args:
+            functions: What the callback calls.
+            client: JACK's pointer to it.
+            sample_rate: In Hz.
+        """
+        self._memory = np.zeros(WORDS, np.int64)
+        self._memory[: len(functions)] = functions
+        self._memory[CLIENT], self._memory[SAMPLE_RATE] = client, sample_rate
+        self._rings: list[MidiRing] = []
+        self._played: list[Callback] = []
+        self.address, self.gap_address = c_function(JACK), c_function(JACK_GAP)
+        self.user_data = ctypes.c_void_p(self._memory.ctypes.data)
+
+    def add_input(self, port: int, size: int) -> MidiRing:
+        """Read a port from now on, as long as the client lives.
+
+        Args:
+            port: JACK's pointer to it.
+            size: Short messages that its ring can nearly hold: one fewer. More are dropped.
+
+        Raises:
+            IndexError: There are `MOST_INPUTS`.
+        """
+        if len(self._rings) == MOST_INPUTS:
+            raise IndexError("no more inputs")
+        ring = MidiRing(port, size)
+        self._memory[RINGS + len(self._rings)] = ring.address
+        self._rings.append(ring)
+        fence()
+        self._memory[INPUTS] = len(self._rings)
+        return ring
+
+    def play_on(self, left: int, right: int) -> None:
+        """Play on two ports, by JACK's pointers; they are silent as long as nothing plays."""
+        self._memory[RIGHT] = right
+        fence()
+        self._memory[LEFT] = left
+
+    def play(self, callback: Callback | None) -> None:
+        """Let what a callback plays be heard from the next period on, or nothing."""
+        if callback is not None:
+            self._played.append(callback)
+            self._memory[GAPS_TOLD] = self._memory[GAPS]
+        fence()
+        self._memory[PLAYS] = 0 if callback is None else callback.user_data
+
+    @property
+    def periods(self) -> int:
+        """How many there were."""
+        return int(self._memory[PERIODS])
+
+    @property
+    def frame(self) -> int:
+        """The frame at which the last period began; it goes on where JACK's begin again at 0."""
+        return int(self._memory[FRAME])
+
+    @property
+    def load(self) -> float:
+        """The share of its time that the callback needs, 0…1."""
+        return float(self._memory[BUSY]) / MILLION
 
 
 class MidiRing:
     """The messages of one port, from JACK's thread to the one that takes them.
 
     Attributes:
-        user_data: Address of what the callback is to be called with.
+        address: Of its memory.
     """
 
-    def __init__(self, functions: JackFunctions, size: int) -> None:
-        """Make an empty ring; `listen` before the client is activated.
-
-        Args:
-            functions: What the callback calls.
-            size: Short messages that it can nearly hold: one fewer. More are dropped.
-        """
+    def __init__(self, port: int, size: int) -> None:
+        """Make an empty ring for so many short messages of a port."""
         self._memory = np.zeros(RING + WORDS_A_MESSAGE * size, np.int64)
-        self._memory[: len(functions)] = functions
+        self._memory[PORT] = port
         self._memory[CAPACITY] = self._capacity = WORDS_A_MESSAGE * size
         self._before: int | None = None
         self._words: memoryview[int] = memoryview(self._memory)  # type: ignore[arg-type]
-        self.user_data = ctypes.c_void_p(self._memory.ctypes.data)
+        self.address = self._memory.ctypes.data
 
-    def listen(self, client: int, port: int) -> None:
-        """Say which port of which client is read, by JACK's pointers."""
-        self._memory[CLIENT], self._memory[PORT] = client, port
-
-    def take(self) -> tuple[bytes, int, int] | None:
+    def take(self) -> tuple[bytes, int, int | None] | None:
         """The next message; None if there is none.
 
         Returns:
-            Its bytes, the frames since the period of the one before, 0 for the first one, and the
-            frame in its period.
+            Its bytes; the frames since the period of the one before, 0 for the first one; and the
+            sample of what plays at which it came, None if nothing played.
         """
         taken = self._words[TAKEN]
         if taken == self._words[WRITTEN]:
             return None
         fence()
-        head = self._word(taken)
-        length = head & ((1 << LENGTH_BITS) - 1)
+        began, length = divmod(self._word(taken), 1 << LENGTH_BITS)
+        sample = self._word(taken + 1)
         words = -(-length // BYTES_A_WORD)
         data = b"".join(
-            (self._word(taken + 1 + i) & (1 << 64) - 1).to_bytes(BYTES_A_WORD, "little")
+            (self._word(taken + 2 + i) & (1 << 64) - 1).to_bytes(BYTES_A_WORD, "little")
             for i in range(words)
         )
         fence()
-        self._words[TAKEN] = taken + 1 + words
-        began, place = divmod(head >> LENGTH_BITS, 1 << PLACE_BITS)
+        self._words[TAKEN] = taken + 2 + words
         before, self._before = self._before, began
-        return data[:length], 0 if before is None else (began - before) % FRAMES_WRAP, place
+        frames = 0 if before is None else began - before
+        return data[:length], frames, None if sample == NO_SAMPLE else sample
+
+    def clear(self) -> None:
+        """Drop what is there, and begin anew."""
+        self._words[TAKEN] = self._words[WRITTEN]
+        self._before = None
 
     def _word(self, number: int) -> int:
         return self._words[RING + number % self._capacity]

@@ -32,14 +32,14 @@ class Arrival:
         port: Name of the input.
         event: What the message that arrived means.
         seconds: When it arrived, by ``time.perf_counter``.
-        place: Its frame in the audio period at whose start it was handed over, as JACK does with
-            all messages of a period; None elsewhere.
+        sample: Of what plays, at which it arrived, where that is known: JACK hands over all
+            messages of a period as it begins, each with its place in it.
     """
 
     port: str
     event: Event
     seconds: float
-    place: int | None = None
+    sample: int | None = None
 
 
 class Source(Protocol):
@@ -158,7 +158,7 @@ class Link:
                 return
             seconds = self._clock.arrival(found.seconds, time.perf_counter(), self._empty)
             for event in self._parser.feed(found.data):
-                yield Arrival(self.name, event, seconds, found.place)
+                yield Arrival(self.name, event, seconds, found.sample)
             self._unbroken += 1
             if self._unbroken == QUEUE_SIZE - 1:
                 self.overflows, self._unbroken = self.overflows + 1, 0

@@ -17,17 +17,22 @@ class Clock:
     """Turns a stream's time into positions.
 
     A callback is sometimes late and never early. So of the last calls the earliest one, measured
-    by what it had to play, tells how time and position belong together.
+    by what it had to play, tells how time and position belong together. JACK tells when a period
+    should have begun, of which the last one is the truth: after a gap those before it mislead.
 
     Args:
         playback: Whose callback keeps the record.
         sample_rate: In Hz.
+
+    Attributes:
+        on_jack: Whether JACK keeps the time.
     """
 
     def __init__(self, playback: Playback, sample_rate: int) -> None:
         self._playback = playback
         self._sample_rate = sample_rate
         self._since = 0
+        self.on_jack = False
 
     def restart(self) -> None:
         """Forget the calls so far: another stream has another time."""
@@ -41,6 +46,11 @@ class Clock:
     def position(self, seconds: float) -> float:
         """The sample that begins at a moment of the stream's time; needs a `running` clock."""
         calls = int(self._playback.calls[0])
+        if self.on_jack:
+            begun, began = self._playback.clock[(calls - 1) % CLOCK_SIZE]
+            # The next period may be late: until it begins, nothing of it is played.
+            elapsed = min((seconds - began) * self._sample_rate, float(self._playback.block[0]))
+            return float(begun + elapsed)
         known = np.arange(max(self._since, calls - REMEMBERED), calls) % CLOCK_SIZE
         positions, times = self._playback.clock[known].T
         return float(seconds * self._sample_rate - np.min(times * self._sample_rate - positions))

@@ -13,12 +13,16 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from threading import Lock
 
+from instrument.audio.jack_client import Seat
 from instrument.errors import UnknownName, UsageError
 from instrument.live.arrivals import Arrival, Link, Port
 from instrument.live.rtmidi_ports import load_library
 from instrument.live.systems import System, all_systems, numbered
 
 VIRTUAL = "virtual"
+
+CLIENT = "Arco"
+"""The name by which other programs know this one."""
 
 BRIDGES = ("a2j", "Midi-Bridge", "system:")
 """JACK's copies of the ports of the ALSA sequencer begin so."""
@@ -90,6 +94,7 @@ class Inputs:
     Args:
         wanted: "virtual" for only a port that other programs connect to; else a part of the names
             of the inputs to open, in upper or lower case; None for all, and a virtual one.
+        seat: At the JACK server, where others may play, too; it is left at the end.
         client: Name by which other programs know this one, and of the virtual port.
 
     Raises:
@@ -98,10 +103,12 @@ class Inputs:
         UnknownName: No input has such a name.
     """
 
-    def __init__(self, wanted: str | None = None, client: str = "Arco") -> None:
+    def __init__(
+        self, wanted: str | None = None, seat: Seat | None = None, client: str = CLIENT
+    ) -> None:
         self._wanted = wanted
         self._client = client
-        self._systems = all_systems(client)
+        self._systems = all_systems(client, seat or Seat(client))
         self._links: tuple[Link, ...] = ()
         self._lost = 0
         self._lock = Lock()
@@ -199,13 +206,17 @@ class Inputs:
         self._lock.release()
 
 
-def list_inputs(client: str = "Arco") -> list[tuple[str, str]]:
+def list_inputs(seat: Seat | None = None, client: str = CLIENT) -> list[tuple[str, str]]:
     """The MIDI inputs that there are: each one's MIDI system and its name.
+
+    Args:
+        seat: At the JACK server, which is left again; one of its own by default.
+        client: Name of the program, whose own ports are left out.
 
     Raises:
         UsageError: No MIDI library is installed, or no MIDI system answers.
     """
-    systems = all_systems(client)
+    systems = all_systems(client, seat or Seat(client))
     try:
         _awake(systems)
         _check_answers(systems)

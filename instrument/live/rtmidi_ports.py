@@ -27,12 +27,12 @@ class Message(NamedTuple):
     Attributes:
         data: Bytes.
         seconds: Since the message before, by the driver's clock; 0 for the first one.
-        place: Frame in the audio period that brought it, where that is known.
+        sample: Of what plays, at which it came, where that is known.
     """
 
     data: Sequence[int]
     seconds: float
-    place: int | None = None
+    sample: int | None = None
 
 
 class Refused(Exception):  # noqa: N818 (no error of a person's)

@@ -58,7 +58,7 @@ class Schedule:
         """Play by blocks as long as the last one, on JACK or another system."""
         margin = 0.0 if on_jack else MARGIN_SECONDS
         self.latency = int(self._playback.block[0]) + round(margin * self._sample_rate)
-        self._on_jack = on_jack
+        self._on_jack = self.clock.on_jack = on_jack
 
     def samples(
         self, arrivals: Sequence[Arrival], notes: int, playing: float, now: float, reached: int
@@ -75,8 +75,8 @@ class Schedule:
         together, chord = CHORD_SECONDS * self._sample_rate, -math.inf
         for arrival in arrivals:
             arrived = playing - (now - arrival.seconds) * self._sample_rate
-            if arrival.place is not None and self._on_jack:
-                arrived = self.clock.period(arrived) + arrival.place
+            if arrival.sample is not None:
+                arrived = arrival.sample
             wanted = max(round(arrived) + self.latency, reached)
             sample = self.deadlines.in_time(wanted, playing, notes)
             if chord <= sample <= chord + together:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
-from instrument.audio.stream import Output
+from instrument.audio.output import Output
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
 from instrument.live.arrivals import Arrival, Source

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from instrument.audio.devices import Device, choose_output
+from instrument.audio.jack_client import Seat
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine, starting_point
 from instrument.live.arrivals import Filtered, Sources
 from instrument.live.audience import Audience
 from instrument.live.bindings import Binding
 from instrument.live.controllers import Controllers
-from instrument.live.inputs import Inputs
+from instrument.live.inputs import CLIENT, Inputs
 from instrument.live.knobs import Knobs
 from instrument.live.learn import Learner
 from instrument.live.notices import Tell
@@ -105,12 +106,13 @@ class Session:
         starting_point(instrument.spec, settings.engine)
         with ExitStack() as opened:
             # MIDI first: opening a port takes its time, and nothing should sound meanwhile.
-            self._inputs = Inputs(settings.midi_in)
+            seat = Seat(CLIENT)
+            self._inputs = Inputs(settings.midi_in, seat)
             opened.callback(self._inputs.close)
             self._osc = _osc_port(instrument, settings)
             if self._osc is not None:
                 opened.callback(self._osc.close)
-            device = choose_output(settings.audio_out)
+            device = choose_output(settings.audio_out, seat)
             rate = settings.sample_rate or device.sample_rate
             playing = replace(settings.engine, sample_rate=rate)
             self._recorder = opened.enter_context(
@@ -140,6 +142,7 @@ class Session:
                 self._scheduler,
                 performance,
                 settings.block,
+                seat,
                 tell,
                 self._follow if settings.sample_rate is None else None,
             )

@@ -10,8 +10,9 @@ from pathlib import Path
 from queue import Empty
 
 from instrument.audio.devices import Device, choose_output
+from instrument.audio.jack_client import Seat
+from instrument.audio.output import Output, open_output
 from instrument.audio.portaudio import rescan
-from instrument.audio.stream import Output
 from instrument.errors import ArcoError, UsageError
 from instrument.live.bindings import Binding, save_bindings
 from instrument.live.inputs import Inputs
@@ -43,6 +44,7 @@ class SoundDevice:
         scheduler: EventScheduler,
         performance: Performance,
         block: int,
+        seat: Seat,
         tell: Tell,
         follow: Callable[[int], None] | None = None,
     ) -> None:
@@ -52,6 +54,7 @@ class SoundDevice:
             scheduler: Is told what is played on.
             performance: What plays.
             block: Samples that a device takes at once.
+            seat: At the JACK server.
             tell: Takes what becomes of the device.
             follow: Lets the performance go on at another sample rate, in Hz, while nothing plays;
                 None if only the one that there is will do.
@@ -61,6 +64,7 @@ class SoundDevice:
         self._performance = performance
         self._follow = follow
         self._block = block
+        self._seat = seat
         self._tell = tell
         self._told = ""
         self._for_jack = False
@@ -74,7 +78,7 @@ class SoundDevice:
         """
         rate, playback = self._performance.sample_rate, self._performance.playback
         given = self._follow is None
-        self.output = Output(device, rate, self._block, playback, rate_given=given)
+        self.output = open_output(device, rate, self._block, playback, self._seat, rate_given=given)
         self._for_jack = device.is_jack
         self._called_at = time.monotonic()
         self._scheduler.play_on(self.output)
@@ -109,8 +113,9 @@ class SoundDevice:
     def reopen(self, wanted: str) -> None:
         """Look for a device like the one that has gone, by a part of its name or its system's."""
         try:
-            rescan(for_jack=self._for_jack)
-            device = choose_output(wanted)
+            if not self._for_jack:
+                rescan()
+            device = choose_output(wanted, self._seat, only_jack=self._for_jack)
             followed = self._open_at_its_rate(device)
         except ArcoError as error:
             if str(error) != self._told:

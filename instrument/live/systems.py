@@ -6,13 +6,13 @@ import ctypes
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from ctypes import CDLL
 from functools import partial
 
 from instrument.audio import jack
+from instrument.audio.jack_client import Client, Seat
 from instrument.errors import UsageError
 from instrument.live.arrivals import QUEUE_SIZE, Link, Port
-from instrument.live.jack_input import InputClient
+from instrument.live.jack_input import JackInput
 from instrument.live.rtmidi_ports import Library, MidiClient, Refused, load_library
 
 CONNECTS_WITHIN_SECONDS = 0.5
@@ -144,27 +144,27 @@ class System:
 class Jack(System):
     """JACK: its server can die and come back, and anyone can cut its connections."""
 
-    def __init__(self, library: CDLL, client: str) -> None:
+    def __init__(self, seat: Seat, client: str) -> None:
         """Make one that nobody has asked yet.
 
         Args:
-            library: JACK's.
+            seat: At its server, which may be joined for playing, too.
             client: Name by which other programs know this one.
         """
-        super().__init__("JACK", client, partial(InputClient, library))
-        self._jack = library
-        self._watcher: jack.Watcher | None = None
+        super().__init__("JACK", client, self._make_input)
+        self._seat = seat
+        self._joined: Client | None = None
 
     @property
     def running(self) -> bool:
         """Whether its server answered when it was asked last."""
-        return self._watcher is not None
+        return self._joined is not None
 
     def ask(self) -> bool:
         """Whether its server answers. If that has died since, its inputs are forgotten."""
-        if self._watcher is None:
-            self._watcher = jack.Watcher.open(self._jack, f"{self._client} watch")
-        elif not self._watcher.alive:
+        if self._joined is None:
+            self._joined = self._seat.join()
+        elif not self._joined.alive:
             self.forget()
         return self.running
 
@@ -177,22 +177,19 @@ class Jack(System):
         """Names of the ports that messages can come from, in any program."""
         # What someone has connected to the virtual port plays through that, and not twice.
         virtual = [link.own for link in self.links if link.port is None]
-        patched = self._watcher.connections(virtual[0]) if self._watcher and virtual else []
+        patched = self._joined.connections(virtual[0]) if self._joined and virtual else []
         return [name for name in self._ports(jack.IS_OUTPUT) if name not in patched]
 
     def intact(self, link: Link) -> bool:
         """Whether an input is still connected: JACK knows that."""
         if link.port is None:
             return link.own in self._ports(jack.IS_INPUT)
-        return self._watcher is not None and link.own in self._watcher.connections(link.name)
+        return self._joined is not None and link.own in self._joined.connections(link.name)
 
-    def _open_client(self) -> MidiClient:
-        try:
-            return super()._open_client()
-        except Refused:
-            # If the server has just died, that was the end of all clients: see `jack.Watcher`.
-            self.forget()
-            raise
+    def _make_input(self, _name: str, queue_size: int) -> MidiClient:
+        if self._joined is None:
+            raise Refused("the JACK server doesn't answer")
+        return JackInput(self._joined, queue_size)
 
     def _settled(self, link: Link) -> bool:
         until = time.monotonic() + CONNECTS_WITHIN_SECONDS
@@ -205,32 +202,28 @@ class Jack(System):
     def forget(self) -> None:
         """Let go of the inputs, and of the server."""
         super().forget()
-        self._watcher = None
+        self._joined = None
 
     def close(self) -> None:
-        """Close everything, if the server still answers."""
-        # Each input would wait for a server that has stopped.
-        if self._watcher is not None and self._watcher.close():
-            super().close()
+        """Leave the server, if it still answers, with all ports."""
         self.forget()
+        self._seat.leave()
 
     def _ports(self, direction: int) -> list[str]:
-        return [] if self._watcher is None else self._watcher.ports(direction)
+        return [] if self._joined is None else self._joined.ports(direction)
 
 
-def all_systems(client: str) -> list[System]:
+def all_systems(client: str, seat: Seat) -> list[System]:
     """The MIDI systems that there are libraries for, whether they answer or not.
 
     Args:
         client: Name by which other programs know this one.
+        seat: At the JACK server.
 
     Raises:
         UsageError: No MIDI library is installed.
     """
-    systems: list[System] = []
-    library = jack.load()
-    if library is not None:
-        systems.append(Jack(library, client))
+    systems: list[System] = [] if seat.library is None else [Jack(seat, client)]
     try:
         return [*_others(load_library(), client), *systems]
     except UsageError:

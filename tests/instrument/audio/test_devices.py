@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import pytest
 
 from instrument.audio import portaudio
-from instrument.audio.devices import Device, choose_output, list_outputs
-from instrument.audio.portaudio import JACK
-from instrument.audio.stream import Output
+from instrument.audio.devices import JACK, Device, choose_output, list_outputs
+from instrument.audio.jack_client import Seat
+from instrument.audio.stream import Stream
 from instrument.dsp.callback import Playback
 from instrument.engine.engine import Engine
 from instrument.errors import UnknownName, UsageError
@@ -85,104 +86,113 @@ def playback(tiny: Instrument) -> Playback:
     return Playback.empty(Engine(tiny).synth)
 
 
+class FakeSeat(Seat):
+    """A seat at a JACK server that runs, with other programs; or at none."""
+
+    def __init__(self, *programs: str) -> None:
+        ports = {name: [f"{name}:{number}" for number in (1, 2)] for name in programs}
+        self.server: Any = SimpleNamespace(sample_rate=96_000, devices=lambda: ports)
+        self.server = self.server if programs else None
+
+    def join(self) -> Any:
+        return self.server
+
+
+NO_JACK = FakeSeat()
+
+
 def test_what_can_play_is_listed_and_the_system_s_default_marked(computer: Any) -> None:
     computer(("ALSA", "Speakers", 2), ("ALSA", "Mic", 0), ("Pulse", "Headset", 2), default=2)
-    assert list_outputs() == [
+    assert list_outputs(NO_JACK) == [
         Device(0, "ALSA", "Speakers", 44_100),
         Device(2, "Pulse", "Headset", 44_100, is_default=True),
     ]
-    assert choose_output(None).name == "Headset"
+    assert choose_output(None, NO_JACK).name == "Headset"
 
 
 def test_a_jack_server_that_runs_is_the_default(computer: Any) -> None:
-    computer(("ALSA", "Speakers", 2), (JACK, "system", 2))
-    chosen = choose_output(None)
+    computer(("ALSA", "Speakers", 2))
+    seat = FakeSeat("system", "Recorder")
+    assert list_outputs(seat) == [
+        Device(None, JACK, "system", 96_000, is_default=True),
+        Device(None, JACK, "Recorder", 96_000),
+        Device(0, "ALSA", "Speakers", 44_100),
+    ]
+    chosen = choose_output(None, seat)
     assert (chosen.name, chosen.is_jack, chosen.is_default) == ("system", True, True)
+    assert choose_output("recorder", seat).name == "Recorder"
+    assert choose_output("speak", seat).index == 0
+
+
+def test_on_jack_portaudio_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    seat = FakeSeat("system")
+    assert choose_output("jack", seat).name == "system"
+    assert [device.name for device in list_outputs(seat)] == ["system"]
+    with pytest.raises(UsageError, match="sounddevice"):
+        choose_output(None, NO_JACK)
+
+
+def test_who_waits_for_jack_takes_nothing_else(computer: Any) -> None:
+    computer(("ALSA", "Speakers", 2))
+    with pytest.raises(UsageError, match="JACK"):
+        choose_output("Speakers", NO_JACK, only_jack=True)
+    with pytest.raises(UnknownName, match="Speakers"):
+        choose_output("Speakers", FakeSeat("system"), only_jack=True)
 
 
 def test_a_part_of_a_name_or_of_a_system_s_is_enough(computer: Any) -> None:
     computer(("ALSA", "USB Speakers", 2), ("Pulse", "Headset", 2))
-    assert choose_output("usb").index == 0
-    assert choose_output("PULSE").index == 1
+    assert choose_output("usb", NO_JACK).index == 0
+    assert choose_output("PULSE", NO_JACK).index == 1
     with pytest.raises(UnknownName, match="Lounge"):
-        choose_output("Lounge")
+        choose_output("Lounge", NO_JACK)
 
 
 def test_without_a_device_there_is_nothing_to_choose(computer: Any) -> None:
     computer(("ALSA", "Mono", 1))
-    assert list_outputs() == []
+    assert list_outputs(NO_JACK) == []
     with pytest.raises(UsageError):
-        choose_output(None)
+        choose_output(None, NO_JACK)
 
 
-@pytest.mark.parametrize(("system", "blocks"), [("ALSA", 64), (JACK, 0)])
 def test_a_sounddevice_without_a_door_plays_through_python(
-    computer: Any, playback: Playback, system: str, blocks: int
+    computer: Any, playback: Playback
 ) -> None:
-    fake = computer((system, "Speakers", 2))
+    fake = computer(("ALSA", "Speakers", 2))
     assert portaudio.compiled_stream(fake, 1, 2, {}) is None
-    output = Output(choose_output(None), 48_000, 64, playback, compiled=False)
+    output = Stream(choose_output(None, NO_JACK), 48_000, 64, playback, compiled=False)
     (settings,) = fake.opened
     assert callable(settings["callback"])
-    assert (settings["samplerate"], settings["blocksize"]) == (48_000, blocks)
+    assert (settings["samplerate"], settings["blocksize"]) == (48_000, 64)
     assert (settings["device"], settings["channels"]) == (0, 2)
     assert output.alive
 
 
-@pytest.mark.parametrize(
-    ("system", "options"),
-    [("ALSA", ("--sample-rate", "--block", "--audio-out")), (JACK, ("--sample-rate",))],
-)
-def test_a_device_that_refuses_says_which_options_help(
-    computer: Any, playback: Playback, system: str, options: tuple[str, ...]
-) -> None:
-    fake = computer((system, "Speakers", 2))
+def test_a_device_that_refuses_says_which_options_help(computer: Any, playback: Playback) -> None:
+    fake = computer(("ALSA", "Speakers", 2))
     fake.refuses = "Invalid sample rate"
     with pytest.raises(UsageError) as refused:
-        Output(choose_output(None), 96_000, 64, playback, compiled=False)
+        Stream(choose_output(None, NO_JACK), 96_000, 64, playback, compiled=False)
     said = str(refused.value)
+    options = "--sample-rate", "--block", "--audio-out"
     assert all(option in said for option in (*options, "96000", "44100", "Speakers"))
 
 
 def test_portaudio_looks_anew_when_it_begins_again(computer: Any) -> None:
     fake = computer(("ALSA", "Speakers", 2))
-    portaudio.rescan(for_jack=False)
+    portaudio.rescan()
     assert fake.calls == ["terminate", "initialize"]
 
 
-@pytest.mark.parametrize(
-    ("lives", "for_jack", "wanted"),
-    [
-        (None, False, ["terminate", "initialize"]),
-        (None, True, ["terminate", "initialize"]),
-        (True, True, []),
-        (True, False, ["leave"]),
-        (False, True, ["leave"]),
-        (False, False, ["leave"]),
-    ],
-)
-def test_portaudio_is_never_ended_while_it_is_the_client_of_a_dead_server(
-    computer: Any, monkeypatch: pytest.MonkeyPatch, lives: bool | None, for_jack: bool, wanted: Any
-) -> None:
+def test_portaudio_finds_no_jack_server(computer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would join one that runs, and abort the process if that has died by its end."""
     fake = computer(("ALSA", "Speakers", 2))
-    portaudio.load_sounddevice()
-    watchers = [] if lives is None else [SimpleNamespace(alive=lives)]
-    monkeypatch.setattr(portaudio, "_watchers", watchers)
-    monkeypatch.setattr(portaudio, "leave_portaudio", lambda **_: fake.calls.append("leave"))
-    portaudio.rescan(for_jack=for_jack)
-    assert fake.calls == wanted
-    assert portaudio.server_died() == (lives is False)
-
-
-def test_a_library_that_cannot_be_ended_is_left_when_the_program_ends(
-    computer: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake = computer(("ALSA", "Speakers", 2))
-    left: list[bool] = []
-    for alive in (True, False):
-        fake._initialized = 1
-        watcher = SimpleNamespace(alive=alive, close=lambda: left.append(fake._initialized == 1))
-        monkeypatch.setattr(portaudio, "_watchers", [watcher])
-        portaudio._end(fake)
-        assert fake._initialized == int(alive)
-    assert left == [True, False]
+    names = tuple(portaudio.NO_JACK)
+    monkeypatch.setenv(names[0], "stage")
+    monkeypatch.delenv(names[1], raising=False)
+    seen: list[list[str | None]] = []
+    fake._initialize = lambda: seen.append([os.environ.get(name) for name in names])
+    portaudio.rescan()
+    assert seen == [[*portaudio.NO_JACK.values()]]
+    assert [os.environ.get(name) for name in names] == ["stage", None]

@@ -40,7 +40,7 @@ class FakeInputs:
 
     opened = 0
 
-    def __init__(self, _wanted: str | None) -> None:
+    def __init__(self, _wanted: str | None, _seat: object) -> None:
         type(self).opened += 1
 
     def close(self) -> None:
@@ -273,7 +273,7 @@ def test_play_refuses_to_record_where_or_what_it_cannot(
 ) -> None:
     speakers = Device(0, "ALSA", "Speakers", 48_000)
     monkeypatch.setattr("instrument.live.session.Inputs", FakeInputs)
-    monkeypatch.setattr("instrument.live.session.choose_output", lambda _name: speakers)
+    monkeypatch.setattr("instrument.live.session.choose_output", lambda *_: speakers)
     assert said in refused(play, *arguments.split())
     assert FakeInputs.opened == 0
 
@@ -287,9 +287,9 @@ def test_a_device_that_refuses_leaves_older_recordings_as_they_were(
     speakers = Device(0, "ALSA", "Speakers", 48_000)
     for name, stand_in in (
         ("session.Inputs", FakeInputs),
-        ("session.choose_output", lambda _name: speakers),
+        ("session.choose_output", lambda *_: speakers),
         ("session._warm_up", lambda *_: None),
-        ("supervisor.Output", refuse),
+        ("supervisor.open_output", refuse),
     ):
         monkeypatch.setattr(f"instrument.live.{name}", stand_in)
     for name in ("take.mid", "take.wav"):

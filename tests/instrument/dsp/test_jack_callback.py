@@ -1,9 +1,9 @@
-"""JACK's messages go through the compiled process callback into a ring, whole and in order."""
+"""JACK's process callback: messages go into rings, whole and in order, and what plays is heard."""
 
 from __future__ import annotations
 
 import ctypes
-from ctypes import CFUNCTYPE, POINTER, c_int, c_size_t, c_uint32, c_void_p
+from ctypes import CFUNCTYPE, POINTER, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any
 
 import numpy as np
@@ -11,16 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.dsp.jack_callback import (
-    FRAMES_WRAP,
-    JackFunctions,
-    MidiRing,
-    process_address,
-)
+from instrument.arrays import Float32
+from instrument.dsp.callback import Callback, Playback
+from instrument.dsp.jack_callback import FRAMES_WRAP, MOST_INPUTS, JackFunctions, Process
+from instrument.engine.engine import Engine
+from instrument.midi.events import NoteOn
+from instrument.model.graphs import Instrument
+from instrument.settings import EngineSettings
 
 NOTE = bytes((0x90, 60, 64))
-CLIENT, PORT, BUFFER = 0x1234_5678_9ABC, 77, 99
+CLIENT, PORT, OTHER_PORT, BUFFER = 0x1234_5678_9ABC, 77, 78, 99
+LEFT, RIGHT = 5, 6
 NO_SUCH_EVENT = -61
+RATE, PERIOD = 48_000, 128
 
 
 class JackEvent(ctypes.Structure):
@@ -33,63 +36,139 @@ class FakeJack:
     """Stands in for JACK's library: calls the process callback with messages and a time."""
 
     def __init__(self, size: int) -> None:
-        self.messages: list[bytes] = []
-        self.frame = 0
-        self.has_buffer = True
+        self.messages: dict[int, list[bytes]] = {}
+        self.frame = self.microseconds = 0
+        self.missing: set[int] = set()
         self.broken: set[int] = set()
+        self.frames = PERIOD
+        self.sound = {LEFT: np.zeros(8192, np.float32), RIGHT: np.zeros(8192, np.float32)}
         self._kept: list[Any] = []
         functions = (
             CFUNCTYPE(c_void_p, c_void_p, c_uint32)(self._port_get_buffer),
             CFUNCTYPE(c_uint32, c_void_p)(self._event_count),
             CFUNCTYPE(c_int, POINTER(JackEvent), c_void_p, c_uint32)(self._event_get),
             CFUNCTYPE(c_uint32, c_void_p)(self._last_frame_time),
+            CFUNCTYPE(c_uint64)(self._get_time),
         )
         self._functions = functions
         addresses = (ctypes.cast(function, c_void_p).value or 0 for function in functions)
-        self.ring = MidiRing(JackFunctions(*addresses), size)
-        self.ring.listen(CLIENT, PORT)
-        self._process = CFUNCTYPE(c_int, c_uint32, c_void_p)(process_address())
+        self.process = Process(JackFunctions(*addresses), CLIENT, RATE)
+        self.ring = self.process.add_input(PORT, size)
+        self._call = CFUNCTYPE(c_int, c_uint32, c_void_p)(self.process.address)
+        self._gap = CFUNCTYPE(c_int, c_void_p)(self.process.gap_address)
 
-    def period(self, *messages: bytes, frame: int = 0) -> None:
-        """One period, that began at a frame and brings messages."""
-        self.messages, self.frame = list(messages), frame
-        self._kept = [ctypes.create_string_buffer(data, len(data)) for data in messages]
-        assert self._process(128, self.ring.user_data) == 0
+    def period(
+        self, *messages: bytes, frame: int = 0, frames: int = PERIOD, others: tuple[bytes, ...] = ()
+    ) -> Float32:
+        """One period, that began at a frame and brings messages; what it plays, [2, frames]."""
+        self.messages = {PORT + BUFFER: [*messages], OTHER_PORT + BUFFER: [*others]}
+        self.frame, self.frames, self._kept = frame, frames, []
+        assert self._call(frames, self.process.user_data) == 0
+        return np.array([self.sound[port][:frames] for port in (LEFT, RIGHT)])
 
-    def taken(self) -> list[tuple[bytes, int, int]]:
+    def gap(self) -> None:
+        """Tell of one."""
+        assert self._gap(self.process.user_data) == 0
+
+    def taken(self) -> list[tuple[bytes, int, int | None]]:
         """All that is in the ring."""
         return list(iter(self.ring.take, None))
 
     def _port_get_buffer(self, port: int, frames: int) -> int | None:
-        assert (port, frames) == (PORT, 128)
-        return BUFFER if self.has_buffer else None
+        assert frames == self.frames
+        if port in self.missing:
+            return None
+        return self.sound[port].ctypes.data if port in self.sound else port + BUFFER
 
     def _event_count(self, buffer: int) -> int:
-        assert buffer == BUFFER
-        return len(self.messages)
+        return len(self.messages[buffer])
 
     def _event_get(self, event: Any, buffer: int, index: int) -> int:
-        assert buffer == BUFFER
         if index in self.broken:
             return NO_SUCH_EVENT
+        data = self.messages[buffer][index]
+        self._kept.append(ctypes.create_string_buffer(data, len(data)))
         event[0].time = index
-        event[0].size = len(self.messages[index])
-        event[0].buffer = ctypes.addressof(self._kept[index])
+        event[0].size = len(data)
+        event[0].buffer = ctypes.addressof(self._kept[-1])
         return 0
 
     def _last_frame_time(self, client: int) -> int:
         assert client == CLIENT
         return self.frame
 
+    def _get_time(self) -> int:
+        self.microseconds += 100
+        return self.microseconds
 
-def test_messages_come_with_the_frames_between_their_periods_and_their_places_in_them() -> None:
+
+@pytest.fixture
+def playback(tiny: Instrument) -> Playback:
+    """Of an engine that has played nothing yet, with a chord ready."""
+    engine = chord(tiny)
+    engine.advance(RATE // 10)
+    return Playback.empty(engine.synth, 1024)
+
+
+def chord(tiny: Instrument) -> Engine:
+    engine = Engine(tiny, EngineSettings(sample_rate=RATE, voices=2), ahead=RATE // 10)
+    for key in (62, 69):
+        engine.push(NoteOn(0, key, 90), 100)
+    return engine
+
+
+# --- What arrives -------------------------------------------------------------------------------
+
+
+def test_messages_come_with_the_frames_between_their_periods() -> None:
     jack = FakeJack(16)
     assert jack.ring.take() is None
     jack.period(NOTE, b"\xf8", frame=FRAMES_WRAP - 128)
     jack.period(frame=0)
     jack.period(b"\xb0\x01\x7f", frame=128)
-    assert jack.taken() == [(NOTE, 0, 0), (b"\xf8", 0, 1), (b"\xb0\x01\x7f", 256, 0)]
+    assert jack.taken() == [(NOTE, 0, None), (b"\xf8", 0, None), (b"\xb0\x01\x7f", 256, None)]
     assert jack.taken() == []
+
+
+def test_messages_come_with_the_sample_of_what_plays(playback: Playback) -> None:
+    jack = FakeJack(16)
+    jack.process.play_on(LEFT, RIGHT)
+    jack.period(NOTE)
+    jack.process.play(Callback(playback))
+    jack.period(NOTE, NOTE, frame=128)
+    jack.period(frame=256, frames=256)
+    jack.period(NOTE, NOTE, NOTE, frame=512)
+    jack.process.play(None)
+    jack.period(NOTE, frame=640)
+    assert [sample for _, _, sample in jack.taken()] == [None, 0, 1, 384, 385, 386, None]
+
+
+def test_each_input_has_its_own_ring() -> None:
+    jack = FakeJack(8)
+    jack.period(NOTE, others=(NOTE,))
+    other = jack.process.add_input(OTHER_PORT, 8)
+    jack.period(b"\xf8", others=(b"\xfa", NOTE))
+    assert [message for message, *_ in jack.taken()] == [NOTE, b"\xf8"]
+    assert [message for message, *_ in iter(other.take, None)] == [b"\xfa", NOTE]
+
+
+def test_an_input_that_is_used_again_begins_empty() -> None:
+    jack = FakeJack(8)
+    jack.period(NOTE, frame=128)
+    jack.taken()
+    jack.period(NOTE, frame=256)
+    jack.ring.clear()
+    assert jack.taken() == []
+    jack.period(b"\xf8", frame=512)
+    assert jack.taken() == [(b"\xf8", 0, None)]
+
+
+def test_there_is_an_end_to_inputs() -> None:
+    jack = FakeJack(1)
+    for _ in range(MOST_INPUTS - 1):
+        jack.process.add_input(PORT, 1)
+    with pytest.raises(IndexError):
+        jack.process.add_input(PORT, 1)
 
 
 @given(st.lists(st.lists(st.binary(max_size=40), max_size=4), max_size=30))
@@ -118,7 +197,7 @@ def test_a_message_that_is_too_long_is_left_out() -> None:
 @pytest.mark.parametrize("has_buffer", [True, False])
 def test_what_jack_refuses_is_left_out(has_buffer: bool) -> None:
     jack = FakeJack(8)
-    jack.has_buffer = has_buffer
+    jack.missing = set() if has_buffer else {PORT}
     jack.broken = {0}
     jack.period(NOTE, b"\x80\x3c\x00")
     assert [message for message, *_ in jack.taken()] == ([b"\x80\x3c\x00"] if has_buffer else [])
@@ -129,4 +208,87 @@ def test_the_ring_goes_round_as_often_as_it_must() -> None:
     for number in range(100):
         message = bytes(np.arange(number % 11, dtype=np.uint8))
         jack.period(message, frame=10 * number)
-        assert jack.taken() == [(message, 10 if number else 0, 0)]
+        assert jack.taken() == [(message, 10 if number else 0, None)]
+
+
+# --- What is played -----------------------------------------------------------------------------
+
+
+def test_it_plays_what_the_engine_renders_in_periods_of_any_size(
+    tiny: Instrument, playback: Playback
+) -> None:
+    jack = FakeJack(8)
+    jack.process.play_on(LEFT, RIGHT)
+    jack.process.play(Callback(playback))
+    heard, frame = [], FRAMES_WRAP - 1000
+    for frames in (64, 128, 1024, 16, 3000, 37):
+        heard.append(jack.period(frame=frame % FRAMES_WRAP, frames=frames))
+        frame += frames
+    rendered = np.zeros((2, sum(block.shape[1] for block in heard)), np.float32)
+    chord(tiny).render(rendered)
+    assert np.abs(rendered).max() > 0.01
+    np.testing.assert_array_equal(np.concatenate(heard, axis=1), rendered)
+    assert (playback.calls[0], playback.block[0], playback.underflows[0]) == (6, 37, 0)
+    first = FRAMES_WRAP - 1000
+    began = np.cumsum([0, 64, 128, 1024, 16, 3000])
+    np.testing.assert_array_equal(playback.clock[:6, 0], began)
+    np.testing.assert_allclose(playback.clock[:6, 1], (first + began) / RATE, rtol=1e-12)
+    assert jack.process.frame == first + began[-1]
+    assert jack.process.periods == 6
+
+
+def test_what_is_recorded_is_what_is_played(playback: Playback) -> None:
+    jack = FakeJack(8)
+    jack.process.play_on(LEFT, RIGHT)
+    jack.process.play(Callback(playback))
+    playback.recording[0] = 1
+    heard = np.concatenate([jack.period(frame=128 * number) for number in range(8)], axis=1)
+    np.testing.assert_array_equal(playback.tape.T, heard)
+
+
+def test_it_is_silent_until_something_plays_and_after_that(playback: Playback) -> None:
+    jack = FakeJack(8)
+    for channel in jack.sound.values():
+        channel[:] = 0.5
+    assert np.all(jack.period() == 0.5), "there are no outputs yet"
+    jack.process.play_on(LEFT, RIGHT)
+    assert not jack.period().any()
+    jack.process.play(Callback(playback))
+    for _ in range(8):
+        jack.period()
+    assert jack.period().any()
+    jack.process.play(None)
+    assert not jack.period().any()
+    assert playback.calls[0] == 9
+
+
+def test_without_a_buffer_nothing_is_played(playback: Playback) -> None:
+    jack = FakeJack(8)
+    jack.process.play_on(LEFT, RIGHT)
+    jack.process.play(Callback(playback))
+    jack.missing = {RIGHT}
+    jack.period()
+    assert playback.calls[0] == 0
+
+
+def test_gaps_are_counted_while_something_plays(playback: Playback) -> None:
+    jack = FakeJack(8)
+    jack.process.play_on(LEFT, RIGHT)
+    jack.gap()
+    jack.period()
+    jack.process.play(Callback(playback))
+    jack.period()
+    assert playback.underflows[0] == 0
+    for _ in range(3):
+        jack.gap()
+    jack.period()
+    jack.period()
+    assert playback.underflows[0] == 3
+
+
+def test_its_load_is_the_share_of_its_time() -> None:
+    jack = FakeJack(8)
+    assert jack.process.load == 0.0
+    for _ in range(200):
+        jack.period(frames=480)
+    assert jack.process.load == pytest.approx(0.01, rel=0.01)  # 100 µs of 10 ms

@@ -146,7 +146,7 @@ import numba
 from numba import types
 
 from instrument.dsp import machine_code
-from instrument.dsp.c_functions import _floats
+from instrument.dsp.at_address import floats
 from instrument.dsp.compiler import c_function
 from instrument.dsp.jit import compiled, compiled_inside, generated
 from instrument.dsp.reverb import ReverbState, add_reverb
@@ -174,7 +174,7 @@ def play(pointer, left, right):
 
 
 def callback(pointer, left, right, samples):
-    play(pointer, _floats(left, samples), _floats(right, samples))
+    play(pointer, floats(left, samples), floats(right, samples))
     return 0
 
 

@@ -21,6 +21,7 @@ from instrument.dsp.machine_code import (
     DECODER,
     FENCE,
     JACK,
+    JACK_GAP,
     PORTAUDIO,
     RENDER,
     SPLINES,
@@ -147,7 +148,7 @@ def test_blocks_are_the_same_by_llvm(tiny: Instrument, monkeypatch: pytest.Monke
 
 @by_hand
 def test_all_of_them_are_loaded_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = RENDER, FENCE, PORTAUDIO, JACK, DECODER, SPLINES
+    names = RENDER, FENCE, PORTAUDIO, JACK, JACK_GAP, DECODER, SPLINES
     for name in names:
         machine_code.c_function(name)
     monkeypatch.setattr(machine_code, "_addresses", {})

@@ -88,7 +88,7 @@ def capture(
     events: list[Message],
     seconds: float,
     to: str = "Arco",
-    hear: str = "PortAudio",
+    hear: str = "Arco",
 ) -> Float32:
     """Send events, [frame, byte…], through JACK and capture what is heard, [2, frames]."""
     task = {

@@ -124,11 +124,11 @@ def only_jack(live_parts: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def open_inputs(only_jack: None, jack_server: Any) -> Iterator[Callable[..., Inputs]]:
-    """Opens inputs on a running server, with the arguments of `Inputs`; closes them in the end."""
+    """Opens inputs on a running server, all of them or those wanted; closes them in the end."""
     opened: list[Inputs] = []
 
-    def open_inputs(*arguments: str) -> Inputs:
-        opened.append(Inputs(*arguments))
+    def open_inputs(wanted: str | None = None) -> Inputs:
+        opened.append(Inputs(wanted))
         return opened[-1]
 
     yield open_inputs

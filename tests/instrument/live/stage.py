@@ -192,11 +192,11 @@ class Stage:
             The sample that is played at that moment.
         """
         arrived = self.time.now - seconds
-        place = round(seconds * RATE) if self.jack else None
-        arrivals = [Arrival(port, event, arrived, place) for event in events]
-        if place is not None:
+        sample = self.position + round(seconds * RATE) if self.jack else None
+        arrivals = [Arrival(port, event, arrived, sample) for event in events]
+        if sample is not None:
             self._next_period += arrivals
-            return self.position + place
+            return sample
         self.inputs.arrivals += arrivals
         return round((arrived - self._began) * RATE)
 

@@ -85,13 +85,13 @@ class Once:
         self._events = events
 
     def poll(self) -> list[Arrival]:
-        return [Arrival("Keys", event, 1.5, place=3) for event in self._events]
+        return [Arrival("Keys", event, 1.5, sample=3) for event in self._events]
 
 
 def test_what_a_filter_stops_never_arrives() -> None:
     events = NoteOn(0, 60, 64), NoteOn(1, 60, 64), ControlChange(0, 7, 3), NoteOff(0, 72)
     source = Filtered(Once(*events), read_filter("1", "C4-B4", -12, "fixed:9"))
     assert source.poll() == [
-        Arrival("Keys", NoteOn(0, 48, 9), 1.5, place=3),
-        Arrival("Keys", ControlChange(0, 7, 3), 1.5, place=3),
+        Arrival("Keys", NoteOn(0, 48, 9), 1.5, sample=3),
+        Arrival("Keys", ControlChange(0, 7, 3), 1.5, sample=3),
     ]

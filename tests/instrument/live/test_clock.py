@@ -108,3 +108,19 @@ def test_blocks_may_begin_anywhere() -> None:
     device.position = 77
     device.call()
     assert clock.period(77 + 1.5 * BLOCK) == 77 + BLOCK
+
+
+def test_on_jack_the_last_period_tells_the_time_also_after_a_gap(
+    device: Device, clock: Clock
+) -> None:
+    clock.on_jack = True
+    for _ in range(3):
+        device.call()
+    device.call(began=BEGAN + 7.0)
+    assert clock.position(BEGAN + 7.0 + 3.5 * BLOCK / RATE) == pytest.approx(3.5 * BLOCK)
+
+
+def test_on_jack_a_period_that_is_late_has_not_begun(device: Device, clock: Clock) -> None:
+    clock.on_jack = True
+    device.call()
+    assert clock.position(BEGAN + 1.0) == BLOCK

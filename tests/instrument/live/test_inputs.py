@@ -12,6 +12,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from instrument.audio import jack
+from instrument.audio.jack_client import Seat
 from instrument.errors import UsageError
 from instrument.live import rtmidi_ports
 from instrument.live.arrivals import MOST_AT_ONCE
@@ -233,7 +234,7 @@ def test_every_input_is_opened_and_a_virtual_one(
         ("Pads", decode(NOTE_ON)),
         ("Pads", decode(NOTE_OFF)),
     ]
-    assert all(arrival.place is None for arrival in arrivals)
+    assert all(arrival.sample is None for arrival in arrivals)
     inputs.close()
     assert fake.clients == []
     assert inputs.poll() == []
@@ -329,4 +330,4 @@ def test_a_midi_library_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_jack_needs_no_midi_library(monkeypatch: pytest.MonkeyPatch) -> None:
     there = CDLL(None)
     monkeypatch.setattr(jack, "load", lambda: there)
-    assert [system.title for system in all_systems("Arco")] == ["JACK"]
+    assert [system.title for system in all_systems("Arco", Seat("Arco"))] == ["JACK"]

@@ -114,10 +114,12 @@ def test_what_is_closed_leaves_no_port_behind(
     inputs = open_inputs()
     watcher = jack.Watcher.open(jack_library, "Watcher")
     assert watcher is not None
-    assert len(watcher.ports(jack.IS_INPUT)) == 2
+    assert watcher.ports(jack.IS_INPUT) == ["Arco:Arco", "Arco:in-1"]
     keys.remove("out")
     becomes(inputs, lost=["Keys:out"])
-    assert watcher.ports(jack.IS_INPUT) == ["Arco:Arco"]
+    keys.add("out")
+    becomes(inputs, opened=["Keys:out"])
+    assert watcher.ports(jack.IS_INPUT) == ["Arco:Arco", "Arco:in-1"], "it is used again"
     inputs.close()
     assert watcher.ports(jack.IS_INPUT) == []
     watcher.close()
@@ -127,23 +129,24 @@ TURMOIL_SECONDS = 8.0
 
 OPEN_AND_CLOSE = """
 import sys, time
-from instrument.audio import jack
-from instrument.live.jack_input import InputClient
-library = jack.load()
+from instrument.audio.jack_client import Seat
 until = time.monotonic() + float(sys.argv[1])
 while time.monotonic() < until:
-    clients = [InputClient(library, "Arco", 16) for _ in range(6)]
-    for client in clients:
-        client.open_virtual("in")
-    for client in clients:
-        client.close()
+    seat = Seat("Arco")
+    client = seat.join()
+    inputs = [client.input(16) for _ in range(6)]
+    client.outputs()
+    for given in inputs:
+        client.give_back(given)
+    assert client.input(16) in inputs
+    seat.leave()
 """
 
 
 def test_inputs_open_and_close_while_the_graph_changes(
     make_jack_server: Callable[..., Any],
 ) -> None:
-    """RtMidi's clients crashed here: see `InputClient`."""
+    """RtMidi's clients crashed here: see `Client`."""
     make_jack_server(256, synchronous=False).start()
     program = Path(__file__).with_name("jack_turmoil.py")
     seconds = str(TURMOIL_SECONDS)

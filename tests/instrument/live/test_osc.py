@@ -73,7 +73,7 @@ def test_events_arrive_in_order_with_their_time(port: OscPort, sender: socket.so
     assert [arrival.event for arrival in arrivals] == [NoteOn(0, 69, 100), NoteOff(1, 69)]
     assert began <= arrivals[0].seconds <= arrivals[1].seconds <= time.perf_counter()
     assert {arrival.port for arrival in arrivals} == {f"OSC {LOOPBACK}:{sender.getsockname()[1]}"}
-    assert all(arrival.place is None for arrival in arrivals)
+    assert all(arrival.sample is None for arrival in arrivals)
     assert port.malformed == 0
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from instrument.audio.devices import Device
-from instrument.audio.portaudio import JACK
+from instrument.audio.devices import JACK, Device
 from instrument.errors import InstrumentError, UsageError
 from instrument.live import supervisor as supervision
 from instrument.live.bindings import Binding, load_bindings
@@ -21,6 +20,7 @@ from instrument.live.notices import Notice
 from instrument.live.supervisor import SoundDevice, Supervisor
 
 SPEAKERS = Device(0, "ALSA", "Speakers", 48_000)
+SEAT: Any = None
 
 
 class FakeOutput:
@@ -68,7 +68,7 @@ class Hall:
         self.scheduler = scheduler
         performance: Any = SimpleNamespace(engine=engine, playback=playback, sample_rate=48_000)
         self.performance = performance
-        self.sound = SoundDevice(scheduler, performance, 128, self.told.append)
+        self.sound = SoundDevice(scheduler, performance, 128, SEAT, self.told.append)
         self.supervisor = Supervisor(
             performance,
             inputs,
@@ -103,9 +103,9 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets no time go by, and opens no device."""
     for name in ("LOOK_SECONDS", "REFRESH_SECONDS", "REOPEN_SECONDS"):
         monkeypatch.setattr(supervision, name, 0.0)
-    monkeypatch.setattr(supervision, "Output", FakeOutput)
-    monkeypatch.setattr(supervision, "rescan", lambda **_: None)
-    monkeypatch.setattr(supervision, "choose_output", lambda _wanted: SPEAKERS)
+    monkeypatch.setattr(supervision, "open_output", FakeOutput)
+    monkeypatch.setattr(supervision, "rescan", lambda: None)
+    monkeypatch.setattr(supervision, "choose_output", lambda *_, **__: SPEAKERS)
 
 
 def test_bindings_to_what_there_isnt_are_told_once() -> None:
@@ -181,14 +181,14 @@ def test_a_device_that_dies_is_left_and_another_is_played_on(
     def dies() -> None:
         first.alive = False
 
-    def refuses(_wanted: str) -> Device:
+    def refuses(*_: object, **__: object) -> Device:
         raise UsageError("there is no sound device")
 
     def no_device() -> None:
         monkeypatch.setattr(supervision, "choose_output", refuses)
 
     def comes_back() -> None:
-        monkeypatch.setattr(supervision, "choose_output", lambda _wanted: SPEAKERS)
+        monkeypatch.setattr(supervision, "choose_output", lambda *_, **__: SPEAKERS)
 
     no_device()
     hall.rounds = [dies, lambda: None, comes_back]
@@ -265,7 +265,7 @@ def test_the_sample_rate_of_a_device_is_followed_unless_another_was_asked_for(
     """JACK takes its own rate only; others may take any, and are asked first."""
     hall = Hall()
     device = Device(0, api, "Speakers", 44_100)
-    monkeypatch.setattr(supervision, "choose_output", lambda _wanted: device)
+    monkeypatch.setattr(supervision, "choose_output", lambda *_, **__: device)
     followed: list[int] = []
 
     def follow(rate: int) -> None:
@@ -277,7 +277,7 @@ def test_the_sample_rate_of_a_device_is_followed_unless_another_was_asked_for(
             raise UsageError("no")
         return FakeOutput(device, rate, *rest, **more)
 
-    monkeypatch.setattr(supervision, "Output", output)
+    monkeypatch.setattr(supervision, "open_output", output)
     hall.sound._follow = None if given else follow
     hall.sound.reopen(api)
     assert followed == wanted
