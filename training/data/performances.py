@@ -15,7 +15,7 @@ from instrument.arrays import Float32
 from instrument.errors import RecordingError
 from instrument.joins import Join
 from instrument.listening.note import LEAD_SECONDS, Analysis, measured
-from instrument.listening.pitch import is_octave_below, lower_octave
+from instrument.listening.pitch import is_octave_below
 from instrument.listening.segmentation import Segments, find_release
 from instrument.units import FRAME_RATE, midi_to_hz
 from training.analysis.cutting import CutNote, cut
@@ -153,14 +153,8 @@ def _performed(
 
 
 def _key(audio: Float32, sample_rate: int, f0_hz: Float32, key: int) -> int:
-    """The key of a note that was heard at a key, or at that an octave above or below it."""
-    if is_octave_below(audio, sample_rate, f0_hz, FRAME_RATE, key):
-        return key + 12
-    lowered = lower_octave(audio, sample_rate, f0_hz, FRAME_RATE, key - 12)
-    heard_higher = lowered is not f0_hz and not is_octave_below(
-        audio, sample_rate, lowered, FRAME_RATE, key - 12
-    )
-    return key - 12 if heard_higher else key
+    """The key of a note that was heard at a key, or sounds an octave above it."""
+    return key + 12 if is_octave_below(audio, sample_rate, f0_hz, FRAME_RATE, key) else key
 
 
 def _between(contour: Contour, notes: Sequence[CutNote]) -> list[LeftOut]:

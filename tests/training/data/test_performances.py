@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.signal import fftconvolve
 
 from instrument.joins import Join
 from instrument.listening.note import note_level_db, note_windows
@@ -108,3 +109,14 @@ def test_in_noise_and_silence_there_are_no_notes(seconds: float, tmp_path: Path)
         found = read_performance(sound, tmp_path, PrepareSettings())
         assert not found.notes
         assert not found.several
+
+
+def test_what_still_rings_in_a_room_moves_no_note_to_another_octave(tmp_path: Path) -> None:
+    keys = (69, 62, 57, 62, 69, 74, 62, 69, 62, 57, 62, 69)  # 62 rings with the odd partials of 50
+    notes = [Played(key, 0.2, join=BOW) for key in keys]
+    dry = bowed_line(notes)
+    seconds = np.arange(RATE) / RATE
+    tail = np.random.default_rng(1).standard_normal(RATE) * 10.0 ** (-3.0 * seconds / 1.5)
+    wet = fftconvolve(dry, tail * 0.4 / np.sqrt(np.sum(tail**2)))[: len(dry)]
+    found = read_performance((dry + wet).astype(np.float32), tmp_path, PrepareSettings())
+    assert tuple(note.midi for note in found.notes) == keys
