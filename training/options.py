@@ -84,7 +84,7 @@ class LoopOptions:
         if not speaks():
             return False
         history = read_history(run / HISTORY)
-        plots.losses(history, run / "losses.png")
+        plots.losses(history, run / "losses")
         typer.echo(f"{run}: least validation objective {best:.4g}; losses in {run / 'losses.png'}")
         if first_was_best(history):
             warn(f"{run}: {FIRST_WAS_BEST}")

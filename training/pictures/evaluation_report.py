@@ -44,7 +44,7 @@ def _draw_notes(
             found.test.estimate[rows],
             found.test.mask[rows],
             list(windows.values()),
-            folder / "reconstructions.png",
+            folder / "reconstructions",
         )
         shown["reconstructions.png"] = (
             "Held-out notes against their reconstruction by the envelope graph. The grey line ends "
@@ -53,7 +53,7 @@ def _draw_notes(
     for name, example in found.examples.items():
         file = f"sounds-{name}.png"
         title = f"MIDI {example.midi}, {example.level_db:.0f} dB(A)"
-        sound_plots.sounds(example.sounds, example.cents, folder / file, title)
+        sound_plots.sounds(example.sounds, example.cents, folder / f"sounds-{name}", title)
         shown[file] = "A held-out note, its resynthesis, and the note as the instrument plays it."
     playing_plots.playing(
         [note.key for note in found.pitch.notes],
@@ -61,7 +61,7 @@ def _draw_notes(
         [track.cents for track in found.pitch.tracks],
         found.settings.sweep_velocities,
         found.levels_db,
-        folder / "playing.png",
+        folder / "playing",
     )
     shown["playing.png"] = (
         "Every key: error of the steady part's pitch, median and middle 90 % of its frames; and "
@@ -75,13 +75,13 @@ def _draw_notes(
                 "recorded, others": found.notes.others,
             },
             list(LABELS),
-            folder / "descriptors.png",
+            folder / "descriptors",
         )
         shown["descriptors.png"] = (
             "Held-out notes, notes played like them (same keys, as loud and as long), and other "
             "recordings: how each descriptor is distributed."
         )
-    latent_plots.latent_map(spec.map, folder / "map.png")
+    latent_plots.latent_map(spec.map, folder / "map")
     shown["map.png"] = "The training notes on the first two axes of the latent space."
     return shown
 
@@ -89,9 +89,7 @@ def _draw_notes(
 def _draw_playing(found: Evaluation, folder: Path) -> dict[str, str]:
     """Draw timbre, held notes, joins and knobs; file name → what it shows."""
     timbre = found.timbre
-    playing_plots.timbre(
-        timbre.attack_db, timbre.sustain_db, timbre.measured(), folder / "timbre.png"
-    )
+    playing_plots.timbre(timbre.attack_db, timbre.sustain_db, timbre.measured(), folder / "timbre")
     compared = len(timbre.attack_db["resynthesis"])
     beside = timbre.without_soundfont or (
         f"{found.settings.soundfont.name} has {len(timbre.attack_db['soundfont'])} of the keys"
@@ -99,12 +97,12 @@ def _draw_playing(found: Evaluation, folder: Path) -> dict[str, str]:
     held = found.held
     sides = {"generated": held.played} | ({"recorded": held.recorded} if held.recorded else {})
     correlations = {side: autocorrelations(notes) for side, notes in sides.items()}
-    playing_plots.held(DESCRIPTORS, correlations, sides, folder / "held.png")
+    playing_plots.held(DESCRIPTORS, correlations, sides, folder / "held")
     line = Sound("the first legato line", found.joins.audio, RATE)
-    playing_plots.joins(line, found.joins.measured(), folder / "joins.png")
+    playing_plots.joins(line, found.joins.measured(), folder / "joins")
     leakage = found.leakage
     playing_plots.leakage(
-        leakage.knobs, leakage.cents, leakage.level_db, POSITIONS, folder / "knobs.png"
+        leakage.knobs, leakage.cents, leakage.level_db, POSITIONS, folder / "knobs"
     )
     return {
         "timbre.png": f"{compared} held-out notes: log-spectral distance of what is equally "
@@ -127,7 +125,7 @@ def _draw_losses(
     shown = {}
     for name, history in histories.items():
         file = f"losses-{name}.png"
-        plots.losses(history, folder / file)
+        plots.losses(history, folder / f"losses-{name}")
         shown[file] = f"Losses of the training of {name}."
     return shown
 

@@ -79,10 +79,11 @@ def latent_space(
     figure, axis = plt.subplots(figsize=(8.0, 6.5), layout="constrained")
     found = np.asarray(labels)
     # All in one, in the order of the set: classes drawn one by one would cover each other.
-    colours = [f"C{label}" for label in found]
+    tab = plt.get_cmap("tab10")  # ten classes: more than the usual colours
+    colours = [tab(int(label)) for label in found]
     axis.scatter(places[:, 0], places[:, 1], s=3, c=colours, linewidths=0, rasterized=True)
     for label, name in enumerate(classes):
-        axis.scatter([], [], s=3, color=f"C{label}", label=name, linewidths=0)
+        axis.scatter([], [], s=3, color=tab(label), label=name, linewidths=0)
     axis.set_xlabel(f"{axes} 1")
     axis.set_ylabel(f"{axes} 2")
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), markerscale=4, fontsize=9)

@@ -193,14 +193,19 @@ def _latent_space(model: Model, stem: Path) -> Picture:
     dynamic, string = cache.dynamic[recording], cache.string[recording]
     components = PCA(2).fit(latent)
     projections = {
-        "PCA": components.transform(latent),
-        "t-SNE": tsne_places(latent),
+        "PCA": latent_plots.Projection(
+            components.transform(latent),
+            latent_plots.principal_axes(components.explained_variance_ratio_),
+        ),
+        "t-SNE": latent_plots.Projection(
+            tsne_places(latent), ("t-SNE coordinate 1", "t-SNE coordinate 2")
+        ),
     }
     latent_plots.latent_space(
         projections, dynamic.tolist(), cache.midi[recording].tolist(), string.tolist(), stem
     )
     data = stem.with_suffix(".csv")
-    places = np.concatenate([*projections.values(), latent], axis=1)
+    places = np.concatenate([*(each.places for each in projections.values()), latent], axis=1)
     write_table(
         ["recording", "midi", "dynamic", "string", "pca_1", "pca_2", "tsne_1", "tsne_2"]
         + [f"z_{dimension}" for dimension in range(latent.shape[1])],

@@ -9,17 +9,27 @@ from typing import Any, NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 
-from instrument.arrays import Float32, Float64
+from instrument.arrays import Bool, Float32, Float64
 from instrument.listening.frames import RELEASE_FRAME
 from instrument.model.spec import Axis, MapPoint
 from instrument.units import FRAME_RATE
 from training.data.labels import DYNAMICS
-from training.pictures.plots import save
+from training.pictures.plots import COLOURS, robust_limits, save
 
 STRINGS = ("G", "D", "A", "E")
+MARKERS = "osD^vPX*"
+FAR = 0.03  # share of notes at each end of a map that may lie beyond it
 PANELS_IN_A_ROW = 4
 SHOWN_DB = 60.0  # below the loudest; a release goes on falling when nobody hears it
+
+
+class Projection(NamedTuple):
+    """Notes in two dimensions: [notes, 2], and the names of both."""
+
+    places: Float64
+    axes: tuple[str, str]
 
 
 class Curves(NamedTuple):
@@ -66,64 +76,129 @@ def interpolations(curves: Curves, weights: Sequence[float], path: Path) -> None
             _draw(axes[row, column], found[column], color=colour)
             _panel(axes[row, column])
         axes[0, column].set_title(f"λ = {weight:g}", fontsize=9)
-        axes[1, column].set_xlabel("s")
-    axes[0, 0].set_ylabel("cents")
+        axes[1, column].set_xlabel("time, s")
+    axes[0, 0].set_ylabel("pitch, cents")
+    axes[0, 0].set_ylim(robust_limits(curves.cents))
     axes[1, 0].set_ylabel("loudness, dB(A)")
     _loudness_limits(axes[1, 0], float(curves.loudness_db.max()))
     save(figure, path)
 
 
-def _labelled(axis: Axes, places: Float64, labels: Sequence[str], order: Sequence[str]) -> None:
-    """Places [notes, 2], coloured by their labels; what has none is grey and lies below.
+def _placed(axis: Axes, places: Float64, names: tuple[str, str]) -> Bool:
+    """Set limits that outliers don't widen, and name the axes.
+
+    Returns:
+        Which places lie beyond them, [notes].
+    """
+    limits = np.array([robust_limits(coordinate, FAR) for coordinate in places.T])
+    axis.set(xlim=limits[0], ylim=limits[1])
+    axis.set_aspect("equal", adjustable="box")
+    beyond: Bool = np.any((places < limits[:, 0]) | (places > limits[:, 1]), axis=1)
+    count = int(beyond.sum())
+    axis.set_xlabel(names[0] + (f"\n× {count} beyond the edge" if count else ""), fontsize=8)
+    axis.set_ylabel(names[1], fontsize=8)
+    axis.tick_params(labelsize=7)
+    return beyond
+
+
+def _dots(
+    axis: Axes,
+    places: Float64,
+    beyond: Bool,
+    marker: str = "o",
+    **style: Any,  # noqa: ANN401 (matplotlib's)
+) -> PathCollection:
+    """Draw places [notes, 2], and those beyond the limits as small crosses at their edge."""
+    (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
+    x, y = np.clip(places, (left, bottom), (right, top)).T
+    sizes = np.where(beyond, 0.0, 12.0)
+    dots = axis.scatter(x, y, s=sizes, marker=marker, linewidths=0.0, **style)
+    crosses = np.where(beyond, 14.0, 0.0)
+    axis.scatter(x, y, s=crosses, marker="x", linewidths=0.7, clip_on=False, **style)
+    return dots
+
+
+def _labelled(
+    axis: Axes,
+    places: Float64,
+    names: tuple[str, str],
+    labels: Sequence[str],
+    order: Sequence[str],
+    *,
+    ranked: bool,
+) -> None:
+    """Places [notes, 2], told apart by colour and marker; what has no label is grey.
 
     Args:
         axis: Where to draw.
         places: [notes, 2].
+        names: Of both coordinates.
         labels: [notes], empty if unknown.
-        order: Of labels, from dark to bright; others come behind them, in reds.
+        order: Of labels; others come behind them.
+        ranked: Whether the order is one of degree: then it goes from dark to bright.
     """
+    beyond = _placed(axis, places, names)
     found = np.asarray(labels)
-    ranked = [label for label in order if label in labels]
+    known = [label for label in order if label in labels]
     others = sorted(set(labels) - {"", *order})
-    colours = {
-        "": "0.8",
-        **dict(
-            zip(ranked, plt.get_cmap("viridis")(np.linspace(0.0, 0.95, len(ranked))), strict=True)
-        ),
-        **dict(zip(others, plt.get_cmap("Reds")(np.linspace(0.9, 0.5, len(others))), strict=True)),
-    }
-    for label, colour in colours.items():
-        x, y = places[found == label].T
-        if len(x):
-            axis.scatter(x, y, s=10, color=colour, label=label or "not labelled")
-    axis.set_aspect("equal", adjustable="datalim")
+    bright = plt.get_cmap("viridis")(np.linspace(0.0, 0.9, len(known)))
+    colours = list(bright if ranked else COLOURS[: len(known)])
+    colours += [COLOURS[(len(known) + place) % len(COLOURS)] for place in range(len(others))]
+    for place, (label, colour) in enumerate(
+        [("", "0.8"), *zip([*known, *others], colours, strict=True)]
+    ):
+        some = found == label
+        if some.any():
+            style = {"marker": MARKERS[place % len(MARKERS)], "color": colour}
+            _dots(axis, places[some], beyond[some], **style)
+            axis.scatter([], [], s=14, label=f"{label or 'not labelled'} ({some.sum()})", **style)
     axis.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
-def _valued(axis: Axes, places: Float64, values: Sequence[float]) -> None:
+def _valued(
+    axis: Axes, places: Float64, names: tuple[str, str], values: Sequence[float], label: str
+) -> None:
     """Places [notes, 2], coloured by a value of each, with a bar of the colours."""
-    x, y = places.T
-    plt.colorbar(axis.scatter(x, y, s=10, c=np.asarray(values), cmap="viridis"), ax=axis)
-    axis.set_aspect("equal", adjustable="datalim")
+    beyond = _placed(axis, places, names)
+    some = np.asarray(values, np.float64)
+    low, high = robust_limits(some)
+    dots = _dots(axis, places, beyond, c=some, cmap="viridis", vmin=low, vmax=high)
+    bar = plt.colorbar(dots, ax=axis, shrink=0.85)
+    bar.set_label(label, fontsize=8)
+    bar.ax.tick_params(labelsize=7)
 
 
 def latent_map(points: Sequence[MapPoint], path: Path) -> None:
     """The map of the latent space three times: by dynamic mark, by pitch, and by vibrato."""
     places = np.array([(point.x, point.y) for point in points])
+    latent = np.array([point.latent for point in points])
+    of_all = places.var(axis=0) / max(float(latent.var(axis=0).sum()), 1e-12)
+    names = principal_axes(of_all)
     figure, axes = plt.subplots(1, 3, figsize=(16, 5), layout="constrained")
-    _labelled(axes[0], places, [point.dynamic for point in points], DYNAMICS)
+    dynamics = [point.dynamic for point in points]
+    _labelled(axes[0], places, names, dynamics, DYNAMICS, ranked=True)
     axes[0].set_title("dynamic", fontsize=10)
-    for axis, title, values in (
-        (axes[1], "pitch, MIDI", [point.midi for point in points]),
-        (axes[2], "vibrato, cents", [point.vibrato_cents for point in points]),
+    for axis, title, label, values in (
+        (axes[1], "pitch", "MIDI note", [point.midi for point in points]),
+        (axes[2], "vibrato", "extent, cents", [point.vibrato_cents for point in points]),
     ):
-        _valued(axis, places, values)
+        _valued(axis, places, names, values, label)
         axis.set_title(title, fontsize=10)
+    figure.suptitle(f"{len(points)} training notes", fontsize=10)
     save(figure, path)
 
 
+def principal_axes(shares: Sequence[float] | Float64) -> tuple[str, str]:
+    """Names of two principal axes, by their shares of the variance, 0…1."""
+    first, second = (
+        f"principal axis {place}, {100.0 * share:.0f} % of the variance"
+        for place, share in enumerate(shares, 1)
+    )
+    return first, second
+
+
 def latent_space(
-    projections: Mapping[str, Float64],
+    projections: Mapping[str, Projection],
     dynamic: Sequence[str],
     midi: Sequence[float],
     string: Sequence[str],
@@ -132,7 +207,7 @@ def latent_space(
     """Notes in two dimensions by dynamic, pitch and string (the original's Figure 10).
 
     Args:
-        projections: Name → places of the notes, [notes, 2].
+        projections: Name → places of the notes and what their coordinates are.
         dynamic: [notes], as labelled, empty if unknown.
         midi: [notes].
         string: [notes], as labelled, empty if unknown.
@@ -145,12 +220,13 @@ def latent_space(
         squeeze=False,
         layout="constrained",
     )
-    for row, (name, places) in zip(axes, projections.items(), strict=True):
-        _labelled(row[0], places, dynamic, DYNAMICS)
-        _valued(row[1], places, midi)
-        _labelled(row[2], places, string, STRINGS)
-        for axis, by in zip(row, ("dynamic", "pitch, MIDI", "string"), strict=True):
+    for row, (name, (places, axis_names)) in zip(axes, projections.items(), strict=True):
+        _labelled(row[0], places, axis_names, dynamic, DYNAMICS, ranked=True)
+        _valued(row[1], places, axis_names, midi, "MIDI note")
+        _labelled(row[2], places, axis_names, string, STRINGS, ranked=False)
+        for axis, by in zip(row, ("dynamic", "pitch", "string"), strict=True):
             axis.set_title(f"{name}: {by}", fontsize=10)
+    figure.suptitle(f"{len(midi)} training notes", fontsize=10)
     save(figure, path)
 
 
@@ -181,7 +257,7 @@ def traversals(
     for place, (name, found) in enumerate(zip(names, curves, strict=True)):
         block, column = divmod(place, columns)
         for row, (of_axis, unit) in enumerate(
-            zip(found, ("cents", "loudness, dB(A)"), strict=True)
+            zip(found, ("pitch, cents", "loudness, dB(A)"), strict=True)
         ):
             axis = axes[2 * block + row, column]
             axis.set_visible(True)
@@ -193,9 +269,11 @@ def traversals(
             if column == 0:
                 axis.set_ylabel(unit)
         axes[2 * block, column].set_title(name, fontsize=9)
-        axes[2 * block + 1, column].set_xlabel("s")
+        axes[2 * block + 1, column].set_xlabel("time, s")
     _loudness_limits(axes[1, 0], max(float(found.loudness_db.max()) for found in curves))
-    axes[0, 0].legend(title="knob", fontsize=7, title_fontsize=7)
+    axes[0, 0].set_ylim(robust_limits(np.concatenate([found.cents for found in curves])))
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, title="knob at", loc="outside right upper", fontsize=8)
     save(figure, path)
 
 

@@ -53,7 +53,7 @@ def lines(sides: Sequence[Heard], path: Path, title: str = "") -> None:
         elif kind == "level":
             sounding = contour.level_db[contour.confidence > SURE]
             middle = float(np.median(sounding)) if len(sounding) else 0.0
-            axis.plot(seconds, contour.level_db - middle, linewidth=0.7, color="tab:red")
+            axis.plot(seconds, contour.level_db - middle, linewidth=0.7, color="C1")
             axis.set_ylim(*LEVEL_RANGE_DB)
             axis.set_ylabel("level, dB")
             axis.grid(alpha=0.3)

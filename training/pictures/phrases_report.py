@@ -90,7 +90,7 @@ def write_phrases(
     files = _draw(instrument, lines, folder)
     levels = {each.name: each.levels for each in found if each.levels}
     if levels:
-        draw_levels(levels, folder / "joins-level.png")
+        draw_levels(levels, folder / "joins-level")
         files.insert(0, "joins-level.png")
     pictures = [f"![{file}]({file})" for file in files]
     parts = [f"{TITLE}{spec.name} {spec.digest}", apart_table(found)]
@@ -111,6 +111,6 @@ def _draw(instrument: Instrument, lines: Lines, folder: Path) -> list[str]:
         for name, contour in contours.items():
             file = f"line-{len(shown) + 1}.png"
             sides = excerpt(replays, contour, sounds.get(name), measure)
-            draw_lines(sides, folder / file, name)
+            draw_lines(sides, (folder / file).with_suffix(""), name)
             shown.append(file)
     return shown

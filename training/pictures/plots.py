@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 
-from instrument.arrays import Float64
+from instrument.arrays import Float32, Float64
 from instrument.errors import OutputError
 from instrument.files import check_writable, is_stream, replacing
 from instrument.listening.frames import RELEASE_FRAME
@@ -17,7 +17,19 @@ from instrument.units import FRAME_RATE
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
+from cycler import cycler
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Of Okabe & Ito (2008), which the colour-blind tell apart; without yellow, which prints pale."""
+
+mpl.rcParams["axes.prop_cycle"] = cycler(color=COLOURS)
+
+FEW = 0.003
+"""Share of the values of curves, at each end, that may lie outside the limits of a picture."""
+
+MARGIN = 0.06
 
 
 def check_picture(path: Path) -> None:
@@ -49,6 +61,39 @@ def save(figure: Figure, path: Path) -> None:
     plt.close(figure)
 
 
+def robust_limits(values: Float64 | Float32, outside: float = FEW) -> tuple[float, float]:
+    """Limits that a few outliers don't widen.
+
+    Args:
+        values: Of any shape; what isn't finite doesn't count.
+        outside: Share of them at each end that may lie outside, but for a margin.
+    """
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return 0.0, 1.0
+    low, high = np.quantile(finite, (outside, 1.0 - outside))
+    margin = MARGIN * (high - low) or 0.5
+    low, high = max(low - margin, finite.min() - margin), min(high + margin, finite.max() + margin)
+    return float(low), float(high)
+
+
+def legend_above(figure: Figure) -> None:
+    """One legend for all axes of a figure, off the data: each label once."""
+    handles: dict[str, Artist] = {}
+    for axis in figure.axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    if handles:
+        figure.legend(
+            list(handles.values()),
+            list(handles),
+            loc="outside upper center",
+            ncols=min(len(handles), 6),
+            fontsize=8,
+            frameon=False,
+        )
+
+
 def logged(history: Sequence[Mapping[str, float]], metric: str) -> tuple[Float64, Float64]:
     """The steps at which a metric was logged, and its values there, [points] each."""
     points = [(entry["step"], entry[metric]) for entry in history if metric in entry]
@@ -66,15 +111,15 @@ def losses(history: Sequence[Mapping[str, float]], path: Path) -> None:
         rows, 3, figsize=(12, 2.6 * rows), squeeze=False, layout="constrained"
     )
     for axis, name in zip(axes.flat, names, strict=False):
-        for side in ("train", "validation"):
+        for side, style in (("train", "C0-"), ("validation", "C1--")):
             steps, values = logged(history, f"{side}/{name}")
             if len(steps):
-                axis.plot(steps, values, label=side, linewidth=1.0)
+                axis.plot(steps, values, style, label=side, linewidth=1.2)
         axis.set_title(name.replace("_", " "), fontsize=10)
-        axis.legend(fontsize=7)
     for axis in axes.flat[len(names) :]:
         axis.set_visible(False)
     figure.supxlabel("step", fontsize=10)
+    legend_above(figure)
     save(figure, path)
 
 
@@ -85,22 +130,34 @@ def reconstructions(
     titles: Sequence[str],
     path: Path,
 ) -> None:
-    """Source against reconstruction of notes, [notes, 2, 750] (the original's Figure 8)."""
+    """Source against reconstruction of notes, [notes, 2, 750] (the original's Figure 8).
+
+    A note a row, its pitch beside its loudness; all rows have the same scales.
+    """
     count = len(titles)
     figure, axes = plt.subplots(
-        2, count, figsize=(3.4 * count, 5.0), sharex=True, squeeze=False, layout="constrained"
+        count,
+        2,
+        figsize=(9.0, 1.0 + 1.7 * count),
+        sharex=True,
+        sharey="col",
+        squeeze=False,
+        layout="constrained",
     )
     seconds = np.arange(sources.shape[-1]) / FRAME_RATE
+    measured = np.where(masks[:, None], sources, np.nan)
     for note, title in enumerate(titles):
-        for row, unit in enumerate(("cents", "dB against the note's level")):
-            axis = axes[row, note]
-            measured = np.where(masks[note], sources[note, row], np.nan)
-            axis.plot(seconds, measured, label="recording", linewidth=1.4, color="0.55")
-            axis.plot(seconds, estimates[note, row], label="reconstruction", linewidth=0.8)
+        for column in range(2):
+            axis = axes[note, column]
+            axis.plot(seconds, measured[note, column], "k", alpha=0.4, lw=2.0, label="recording")
+            axis.plot(seconds, estimates[note, column], "C1", lw=0.9, label="reconstruction")
             axis.axvline(RELEASE_FRAME / FRAME_RATE, color="0.8", linewidth=0.6)
-            if note == 0:
-                axis.set_ylabel(unit)
-        axes[0, note].set_title(title, fontsize=8)
-        axes[1, note].set_xlabel("s")
-    axes[0, 0].legend(fontsize=7)
+            axis.grid(alpha=0.3)
+        axes[note, 0].set_title(title, fontsize=8)
+    for column, label in enumerate(("pitch, cents", "loudness, dB")):
+        axes[0, column].set_ylim(robust_limits(measured[:, column]))
+        axes[-1, column].set_xlabel("time, s")
+        for axis in axes[:, column]:
+            axis.set_ylabel(label, fontsize=8)
+    legend_above(figure)
     save(figure, path)
