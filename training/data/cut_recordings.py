@@ -38,7 +38,7 @@ LEAST_SECONDS, LONGER_THAN_A_NOTE = 2.0, 20.0
 """Of a recording without a label that is cut, and of one that is labelled as one note and isn't."""
 
 NO_KEY, NO_JOIN = -1, "rest"
-CUT_BY = 3
+CUT_BY = 4
 """Raised whenever performances are cut otherwise."""
 
 NOTE = ArrayField("<i8", ("N",), 0)

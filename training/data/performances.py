@@ -14,7 +14,7 @@ import numpy as np
 from instrument.arrays import Float32
 from instrument.errors import RecordingError
 from instrument.joins import Join
-from instrument.listening.note import LEAD_SECONDS, Analysis, measured
+from instrument.listening.note import LEAD_SECONDS, Analysis, measured, note_level_db
 from instrument.listening.pitch import is_octave_below
 from instrument.listening.segmentation import Segments, find_release
 from instrument.units import FRAME_RATE, midi_to_hz
@@ -38,7 +38,11 @@ LEAST_SECONDS = 0.06
 SILENT_BELOW_DB = 40.0
 """Under the performance's loud notes nothing sounds."""
 
+FAINT_DB = 25.0
+"""What is fainter than the median note by more is what a room still rings with."""
+
 TOO_SHORT, TWO_TONES, NO_NOTE = "too short", "more than one note sounds", "no steady pitch"
+TOO_FAINT = "too faint"
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,13 @@ def read_performance(audio: Float32, kept: Path, settings: PrepareSettings) -> P
         except RecordingError as error:
             left_out.append(LeftOut(note.begin, note.end, str(error)))
     left_out += _between(contour, found)
+    levels_db = {note.begin: note_level_db(note.analysis) for note in notes}
+    least_db = float(np.median(list(levels_db.values()) or [0.0])) - FAINT_DB
+    for faint in (note for note in notes if levels_db[note.begin] < least_db):
+        segments = faint.analysis.segments
+        begin, end = faint.begin + segments.onset, faint.begin + segments.end
+        left_out.append(LeftOut(begin, end, TOO_FAINT))
+    notes = [note for note in notes if levels_db[note.begin] >= least_db]
     return Performance(notes, sorted(left_out, key=lambda part: part.begin))
 
 

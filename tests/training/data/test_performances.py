@@ -14,7 +14,13 @@ from instrument.listening.note import note_level_db, note_windows
 from instrument.units import FRAME_RATE
 from tests.bowed_line import RATE, Played, bowed_line, onsets
 from training.data.notes import PrepareSettings
-from training.data.performances import TOO_SHORT, TWO_TONES, Performance, read_performance
+from training.data.performances import (
+    TOO_FAINT,
+    TOO_SHORT,
+    TWO_TONES,
+    Performance,
+    read_performance,
+)
 
 pytest.importorskip("swift_f0")
 
@@ -100,6 +106,14 @@ def test_what_is_too_short_is_told(tmp_path: Path) -> None:
     found = heard(notes, tmp_path)
     assert [note.midi for note in found.notes] == [69, 72, 74]
     assert [part.reason for part in found.left_out] == [TOO_SHORT]
+
+
+def test_what_is_too_faint_to_be_played_is_told(tmp_path: Path) -> None:
+    notes = [Played(key) for key in SCALE[:4]]
+    audio = [bowed_line(notes), bowed_line([Played(60)], level_db=-55.0, noise_db=-90.0)]
+    found = read_performance(np.concatenate(audio), tmp_path, PrepareSettings())
+    assert [note.midi for note in found.notes] == list(SCALE[:4])
+    assert [part.reason for part in found.left_out] == [TOO_FAINT]
 
 
 @pytest.mark.parametrize("seconds", [0.01, 3.0])
