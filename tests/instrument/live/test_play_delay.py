@@ -1,4 +1,8 @@
-"""How soon after a key `arco play` sounds, beside another synthesizer."""
+"""How soon after a key `arco play` sounds, beside another synthesizer.
+
+Both are one client, which hears the program that sends and is heard by it. JACK breaks such a
+circle by holding a connection back by a period, for both of them alike.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,9 @@ from tests.instrument.live.arco_program import CALM_RUNS, ENDS_WITHIN, RATE, Arc
 
 pytestmark = pytest.mark.live
 
+ATTACK = RATE // 480
+"""Samples in which a bowed note rises above the threshold, where a struck one is there at once."""
+
 
 def onsets(heard: Float32, starts: list[int], within: int = RATE // 5) -> list[int]:
     """Samples from each start to the first one that is heard; none where nothing is."""
@@ -31,7 +38,7 @@ def onsets(heard: Float32, starts: list[int], within: int = RATE // 5) -> list[i
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_key_sounds_within_a_block_of_fluidsynth(
+def test_a_key_sounds_one_block_after_fluidsynth_would_at_its_frame(
     make_jack_server: Callable[..., Any],
     arco: Callable[..., Arco],
     perform: Callable[..., Float32],
@@ -59,11 +66,13 @@ def test_a_key_sounds_within_a_block_of_fluidsynth(
             theirs = onsets(perform(events, 7.0, "fluidsynth", "fluidsynth"), starts)
             ours = onsets(perform(events, 7.0), starts)
             assert len(ours) == len(theirs) == len(starts)
-            apart.append(float(np.median(ours) - np.median(theirs)))
-            if apart[-1] <= block:
+            # FluidSynth plays a period's keys as it begins: the capture began with one.
+            places = np.array(starts) % block
+            apart.append(float(np.median(np.array(ours) - np.array(theirs) - places)))
+            if apart[-1] <= block + ATTACK:
                 break
     finally:
         other.terminate()
         other.wait(ENDS_WITHIN)
     program.stop()
-    assert min(apart) <= block, f"samples behind FluidSynth, at the median: {apart}"
+    assert min(apart) <= block + ATTACK, f"samples behind FluidSynth, at the median: {apart}"
