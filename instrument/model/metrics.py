@@ -64,5 +64,5 @@ def undescribed(name: str, value: float) -> Metric:
 
 
 def three_digits(value: float) -> str:
-    """A value as text: three significant digits, or the whole number from 100 to a million."""
-    return f"{value:.0f}" if 100.0 <= abs(value) < 1e6 else f"{value:.3g}"
+    """A value as text: three significant digits, or the whole number from 100 to a billion."""
+    return f"{value:.0f}" if 100.0 <= abs(value) < 1e9 else f"{value:.3g}"
