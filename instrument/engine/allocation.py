@@ -137,15 +137,20 @@ class Voices(VoiceSlots):
         if voice.down and voice.down[-1].key == voice.key:
             return NoteEnd([])
         if voice.down and mono:
-            back = voice.down[-1]
+            back, left = voice.down[-1], (voice.key, voice.velocity)
             voice.key, voice.velocity = back.key, back.velocity
             seconds = self._seconds(slot, sample)
-            return NoteEnd([], Return(slot, back.key, back.velocity, back.number, seconds))
+            return NoteEnd([], Return(slot, back.key, back.velocity, back.number, seconds, left))
         return NoteEnd(self._release([slot], sample, pedal=pedal))
 
-    def key_up(self, slot: int, sample: int, *, pedal: bool) -> list[int]:
-        """Let go what holds a note but the pedals; returns its slot if it is to be released."""
-        return self._release([slot], sample, pedal=pedal)
+    def not_back(self, back: Return, sample: int, *, pedal: bool) -> list[int]:
+        """End the note that a line was to leave instead; returns its slot if it is to be released.
+
+        While a pedal holds it, it is still that note.
+        """
+        voice = self.slots[back.slot]
+        voice.key, voice.velocity = back.left
+        return self._release([back.slot], sample, pedal=pedal)
 
     def all_notes_off(self, channel: int, sample: int, *, pedal: bool) -> list[int]:
         """End all held notes of a channel, as if its keys went up; returns the slots to release."""

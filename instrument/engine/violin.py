@@ -233,7 +233,7 @@ class Violins:
         others = [slots[i].key for i in held if i != end.back.slot]
         if self._strings.together([end.back.key, *others]):
             return end
-        return NoteEnd(self._voices.key_up(end.back.slot, sample, pedal=pedal))
+        return NoteEnd(self._voices.not_back(end.back, sample, pedal=pedal))
 
     def wake(self, wake: Wake, sample: int) -> Iterator[Step]:
         """Do what is due by a sample."""

@@ -178,6 +178,13 @@ def test_the_pedal_keeps_a_double_stop_and_the_next_key_goes_on_from_it() -> Non
     assert player.held() == []
 
 
+def test_the_pedal_keeps_the_note_that_a_line_can_t_go_back_from() -> None:
+    """Of 62 and 55, 62 comes up, and 50 is still down but no string's beside 55."""
+    player = Violinist().play(*down(0, 50), pedal(40, 127), *down(40, 62), *down(40, 55))
+    player.play(*up(200, 62))
+    assert player.held() == [55, 62]
+
+
 def test_what_no_finger_holds_is_left_first() -> None:
     player = Violinist().play(pedal(0, 127), *down(10, 62, 71), *up(200, 62), *down(400, 66))
     assert player.held() == [66, 71]
