@@ -98,8 +98,6 @@ def test_features_become_an_instrument_that_plays(
     assert not torch.equal(best, last)
     exporting = ("--envelopes", vae, "--timbre", refined, "--licence", "one=CC0")
     assert arco("export", features, "-o", instrument, *exporting) == 0
-    evaluating = ("--report", folder / "report", "--envelopes", vae, "--record", "--quick")
-    assert arco("evaluate", features, instrument, *evaluating) == 0
     assert (
         arco("pictures", features, instrument, "--envelopes", vae, "-o", folder / "pictures") == 0
     )
