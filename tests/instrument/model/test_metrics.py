@@ -25,7 +25,14 @@ def test_values_are_those_of_metrics_and_comparisons() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0"), (2.343, "2.34"), (-0.0012345, "-0.00123"), (99.96, "100"), (2.999e6, "2999000"), (1e300, "1e+300")],
+    [
+        (0.0, "0"),
+        (2.343, "2.34"),
+        (-0.0012345, "-0.00123"),
+        (99.96, "100"),
+        (2.999e6, "2999000"),
+        (1e300, "1e+300"),
+    ],
 )
 def test_values_have_three_digits(value: float, text: str) -> None:
     assert three_digits(value) == text
