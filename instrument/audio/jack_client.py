@@ -52,6 +52,11 @@ class Input:
         data, frames, sample = found
         return data, frames / self._sample_rate, sample
 
+    @property
+    def lost(self) -> int:
+        """How many messages found no place, since it was given to somebody."""
+        return self._ring.lost
+
     def clear(self) -> None:
         """Drop what has arrived."""
         self._ring.clear()

@@ -39,6 +39,7 @@ from instrument.dsp.jack_callback import (
     LAST_FRAME_TIME,
     LEFT,
     LENGTH_BITS,
+    LOST,
     MILLION,
     NO_SAMPLE,
     PERIODS,
@@ -182,6 +183,7 @@ def _read(memory: Int64, event: Integer, ring: Integer, frames: Integer, positio
         needed = 2 + (length + BYTES_A_WORD - 1) // BYTES_A_WORD
         written = head[WRITTEN]
         if written - head[TAKEN] + needed >= capacity or length >> LENGTH_BITS:
+            head[LOST] += 1
             continue
         sample = NO_SAMPLE
         if position != NO_SAMPLE:

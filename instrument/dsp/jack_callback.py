@@ -53,10 +53,11 @@ WORDS = RINGS + MOST_INPUTS
 
 # --- Words of a ring ----------------------------------------------------------------------------
 
-PORT, CAPACITY, WRITTEN, TAKEN = range(4)
-"""JACK's port, how many words there are behind these, and how many were ever written and taken."""
+PORT, CAPACITY, WRITTEN, TAKEN, LOST = range(5)
+"""JACK's port, how many words there are behind these, how many were ever written and taken, and how
+many messages found no place."""
 
-RING = 4
+RING = 5
 """The first word behind these. A message is three or more: its frame and length, the sample of what
 plays at which it came, and its bytes."""
 
@@ -167,6 +168,7 @@ class MidiRing:
         self._memory[PORT] = port
         self._memory[CAPACITY] = self._capacity = WORDS_A_MESSAGE * size
         self._before: int | None = None
+        self._lost_before = 0
         self._words: memoryview[int] = memoryview(self._memory)  # type: ignore[arg-type]
         self.address = self._memory.ctypes.data
 
@@ -194,9 +196,14 @@ class MidiRing:
         frames = 0 if before is None else began - before
         return data[:length], frames, None if sample == NO_SAMPLE else sample
 
+    @property
+    def lost(self) -> int:
+        """How many messages found no place, since it began."""
+        return self._words[LOST] - self._lost_before
+
     def clear(self) -> None:
         """Drop what is there, and begin anew."""
-        self._words[TAKEN] = self._words[WRITTEN]
+        self._words[TAKEN], self._lost_before = self._words[WRITTEN], self._words[LOST]
         self._before = None
 
     def _word(self, number: int) -> int:

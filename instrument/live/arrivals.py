@@ -123,7 +123,6 @@ class Link:
         port: At the other end; None if this is a virtual one.
         name: That a person knows.
         own: Full name of the port at this end, where that is known.
-        overflows: How often its queue was found full.
     """
 
     def __init__(
@@ -135,7 +134,7 @@ class Link:
         self.port = port
         self.name = name if port is None else port[0]
         self.own = ""
-        self.overflows = 0
+        self._found_full = 0
         self._client = client
         self._parser = MessageParser()
         self._clock = ArrivalClock()
@@ -143,6 +142,12 @@ class Link:
         self._unbroken = 0
         self._lock = Lock()
         self._open = True
+
+    @property
+    def lost(self) -> int:
+        """Messages that found its queue full; where nobody counts them, how often it was so."""
+        counted = self._client.lost
+        return self._found_full if counted is None else counted
 
     def take(self) -> list[Arrival]:
         """What has arrived, at most `MOST_AT_ONCE`; nothing once it is closed."""
@@ -161,7 +166,7 @@ class Link:
                 yield Arrival(self.name, event, seconds, found.sample)
             self._unbroken += 1
             if self._unbroken == QUEUE_SIZE - 1:
-                self.overflows, self._unbroken = self.overflows + 1, 0
+                self._found_full, self._unbroken = self._found_full + 1, 0
 
     def close(self) -> None:
         """Give the port back; messages that weren't taken are lost."""

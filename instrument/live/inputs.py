@@ -126,8 +126,8 @@ class Inputs:
 
     @property
     def lost(self) -> int:
-        """How often an input's queue was found full: at least so many messages are lost."""
-        return self._lost + sum(link.overflows for link in self._links)
+        """Messages that found an input's queue full; where nobody counts them, at least so many."""
+        return self._lost + sum(link.lost for link in self._links)
 
     def poll(self) -> list[Arrival]:
         """Events that have arrived, sorted by time; those of one input stay in their order.
@@ -154,7 +154,7 @@ class Inputs:
             now = [link for system in self._systems for link in system.links]
             self._links = tuple(now)
             lost = [link for link in before if link not in now]
-            self._lost += sum(link.overflows for link in lost)
+            self._lost += sum(link.lost for link in lost)
         opened = [link for link in now if link not in before]
         return Changes([link.name for link in opened], [link.name for link in lost])
 

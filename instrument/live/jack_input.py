@@ -26,6 +26,12 @@ class JackInput:
         self._client = client
         self._queue_size = queue_size
         self._input: Input | None = None
+        self._lost = 0
+
+    @property
+    def lost(self) -> int:
+        """How many messages found its queue full."""
+        return self._lost if self._input is None else self._input.lost
 
     def ports(self) -> list[str]:
         """Full names of all ports that messages can come from."""
@@ -67,5 +73,6 @@ class JackInput:
     def close(self) -> None:
         """Give the port back."""
         if self._input is not None:
+            self._lost = self._input.lost
             self._client.give_back(self._input)
             self._input = None

@@ -48,6 +48,10 @@ class MidiClient(Protocol):
 
     own: str
 
+    @property
+    def lost(self) -> int | None:
+        """How many messages found its queue full; None if it doesn't count them."""
+
     def ports(self) -> list[str]:
         """Names of all ports that messages can come from; empty where it isn't known.
 
@@ -148,7 +152,7 @@ class PythonRtMidi:
 
 
 class _PythonRtMidiClient:
-    own = ""
+    own, lost = "", None
 
     def __init__(self, midi_in: MidiIn, fault: type[Exception]) -> None:
         # RtMidi times messages from the one before, even if it ignored that one.
@@ -234,7 +238,7 @@ class RtMidi2:
 
 
 class _RtMidi2Client:
-    own = ""
+    own, lost = "", None
 
     def __init__(
         self,

@@ -179,19 +179,23 @@ def test_whatever_comes_is_taken_as_it_came(periods: list[list[bytes]]) -> None:
         assert [message for message, *_ in jack.taken()] == messages
 
 
-def test_a_full_ring_keeps_what_it_has() -> None:
+def test_a_full_ring_keeps_what_it_has_and_counts_what_it_lost() -> None:
     jack = FakeJack(8)
     sent = [bytes((0xB0, 1, value)) for value in range(20)]
     jack.period(*sent)
     assert [message for message, *_ in jack.taken()] == sent[:7]
     jack.period(*sent[10:12])
     assert [message for message, *_ in jack.taken()] == sent[10:12]
+    assert jack.ring.lost == 13
+    jack.ring.clear()
+    assert jack.ring.lost == 0
 
 
 def test_a_message_that_is_too_long_is_left_out() -> None:
     jack = FakeJack(8)
     jack.period(NOTE, bytes(1_000), NOTE)
     assert [message for message, *_ in jack.taken()] == [NOTE, NOTE]
+    assert jack.ring.lost == 1
 
 
 @pytest.mark.parametrize("has_buffer", [True, False])
