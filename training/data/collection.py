@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from instrument.errors import RecordingError
-from training.data.label_tables import label_tables
+from training.data.label_tables import is_file, label_tables
 from training.data.labels import CSV_COLUMNS, RecordingLabel
 from training.data.readers import AUTO_LAYOUT, read_labels
 from training.data.sample_sets import ANY_NAME, recordings_in
@@ -99,12 +99,12 @@ def collect(
         found.problems.extend(
             (prefix + name, reason)
             for name, reason in read.problems
-            if name in here or not (wanted or (top / name).is_file())
+            if name in here or not (wanted or is_file(top / name))
         )
         if len(label_tables(top)[0]) != 1:
             labelled = {label.name for label in labels}
-            unlabelled = here.keys() - labelled
-            found.unlabelled.update(dict.fromkeys((prefix + n for n in unlabelled), folder))
+            unlabelled = [prefix + name for name in here if name not in labelled]
+            found.unlabelled.update(dict.fromkeys(unlabelled, folder))
     if not found.files:
         raise RecordingError(f"{', '.join(map(str, recordings))}: no recordings here")
     return found

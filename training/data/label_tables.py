@@ -102,7 +102,7 @@ def read_table(folder: Path, table: Path) -> ReadResult:
             continue
         if label.name in labels:
             problems.append((label.name, f"named again in line {line}; the first line counts"))
-        elif not _is_file(label.path):
+        elif not is_file(label.path):
             problems.append((label.name, f"named in line {line}, but there is no such file"))
         else:
             labels[label.name] = label
@@ -112,7 +112,7 @@ def read_table(folder: Path, table: Path) -> ReadResult:
     return ReadResult.of(list(labels.values()), problems)
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
     """Whether there is such a file; no name is too long or too odd to ask."""
     try:
         return path.is_file()

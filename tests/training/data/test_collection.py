@@ -96,6 +96,27 @@ def test_the_runs_own_files_are_no_recordings(here: Path) -> None:
         assert not (run / "all" / "run").exists()
 
 
+def test_what_is_heard_is_written_in_the_order_of_its_names(here: Path) -> None:
+    """What is written decides whether anything is done again: it may not differ from run to run."""
+    names = [f"c/take {letter}.wav" for letter in "abcdefgh"]
+    for name in names:
+        (here / name).parent.mkdir(exist_ok=True)
+        (here / name).write_text(name)
+    collected = collect([Path("c"), Path("b")])
+    assert list(collected.unlabelled) == names
+    collected.write(Path("all"), lambda files: dict.fromkeys(files, 60))
+    rows = (here / "all" / LABELS).read_text().splitlines()[2:]
+    assert [row.split(",")[0] for row in rows] == names
+
+
+def test_a_name_that_no_file_can_have_is_a_problem(here: Path) -> None:
+    name = f"{'long' * 100}.wav"
+    (here / "a" / "notes.csv").write_text(f"file,midi\n{name},60\ntwo.wav,61\n")
+    found = collect([Path("a")])
+    assert [label.name for label in found.labels] == ["two.wav"]
+    assert [problem for problem, _ in found.problems] == ["deep/one.wav", name]
+
+
 @pytest.mark.parametrize("place", ["nowhere", "empty"])
 def test_where_there_is_nothing_that_is_said(here: Path, place: str) -> None:
     (here / "empty").mkdir()
