@@ -9,13 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from instrument.errors import RecordingError
-from training.data.label_tables import is_file, label_tables
+from training.data.label_tables import LABELS, is_file, label_tables
 from training.data.labels import CSV_COLUMNS, RecordingLabel
 from training.data.readers import AUTO_LAYOUT, read_labels
-from training.data.sample_sets import ANY_NAME, recordings_in
+from training.data.sample_sets import named_source, recordings_in
 from training.output import make_folder, write_table
-
-LABELS = "labels.csv"
 
 Hear = Callable[[Mapping[str, Path]], Mapping[str, int | str]]
 
@@ -93,7 +91,7 @@ def collect(
         labels = [label for label in read.labels if label.name in here]
         found.files.update({prefix + name: path for name, path in here.items()})
         found.labels.extend(
-            replace(label, name=prefix + label.name, source=_named(label.source) or folder)
+            replace(label, name=prefix + label.name, source=named_source(label.source) or folder)
             for label in labels
         )
         found.problems.extend(
@@ -134,11 +132,6 @@ def _prefixes(folders: Sequence[Path]) -> list[str]:
 
 def _lies_in(path: Path, folders: Sequence[Path]) -> bool:
     return any(path.is_relative_to(folder.resolve()) for folder in folders)
-
-
-def _named(source: str) -> str:
-    """A source that somebody named, or a collection of samples is known by."""
-    return "" if source == ANY_NAME else source
 
 
 def _cell(label: RecordingLabel, column: str) -> object:

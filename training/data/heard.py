@@ -7,15 +7,18 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from instrument.errors import ArcoError
+from instrument.errors import RecordingError
 from instrument.listening.audio import read_audio
 from instrument.listening.tracker import hear_key
-from training.data.suggest import HEARD_RATE, HEARD_SECONDS, UNSURE
 from training.output import write_json
 from training.reading import DamageError, is_count, read_json
 
 Heard = int | str
 """A key, or why there is none."""
+
+HEARD_RATE, HEARD_SECONDS = 48_000, 30.0
+UNSURE = 0.6
+"""What is less sure isn't taken for one note, or is to be listened to."""
 
 
 def heard_keys(
@@ -34,6 +37,7 @@ def heard_keys(
         Name → its MIDI note, or the reason why it isn't taken for one note.
 
     Raises:
+        UsageError: SwiftF0 is missing.
         OutputError: ``kept`` cannot be written.
     """
     known: dict[str, Heard] = {}
@@ -42,23 +46,35 @@ def heard_keys(
         if isinstance(content, dict):
             known = {k: v for k, v in content.items() if isinstance(v, str) or is_count(v, 0, 127)}
     found: dict[str, Heard] = {}
-    for done, (name, path) in enumerate(files.items(), start=1):
-        try:
-            with path.open("rb") as stream:
-                content = hashlib.file_digest(stream, "blake2b").hexdigest()[:32]
-            if content not in known:
-                known[content] = _hear(path)
-            found[name] = known[content]
-        except (ArcoError, OSError) as error:
-            found[name] = str(error).removeprefix(f"{path}: ")
-        progress(done, len(files))
-    if files:
-        write_json({content: known[content] for content in sorted(known)}, kept)
+    try:
+        for done, (name, path) in enumerate(files.items(), start=1):
+            try:
+                with path.open("rb") as stream:
+                    content = hashlib.file_digest(stream, "blake2b").hexdigest()[:32]
+                if content not in known:
+                    known[content] = _hear(path)
+                found[name] = known[content]
+            except (RecordingError, OSError) as error:
+                found[name] = str(error).removeprefix(f"{path}: ")
+            progress(done, len(files))
+    finally:  # what was heard counts, though others weren't
+        if files:
+            write_json({content: known[content] for content in sorted(known)}, kept)
     return found
 
 
+def hear(path: Path) -> tuple[int, float]:
+    """The key of a recording of one note, and how sure that is, see ``hear_key``.
+
+    Raises:
+        RecordingError: It can't be read, or has no pitch.
+        UsageError: SwiftF0 is missing.
+    """
+    return hear_key(read_audio(path, HEARD_RATE, HEARD_SECONDS), HEARD_RATE)
+
+
 def _hear(path: Path) -> Heard:
-    key, confidence = hear_key(read_audio(path, HEARD_RATE, HEARD_SECONDS), HEARD_RATE)
+    key, confidence = hear(path)
     if confidence < UNSURE:
         return f"not surely one note: {100.0 * confidence:.0f} % of it is at one pitch"
     return key

@@ -12,6 +12,9 @@ from instrument.text import one_line
 from training.data.labels import ReadResult, RecordingLabel, dynamic_of, parse_note, string_of
 from training.data.sample_sets import recordings_in
 
+LABELS = "labels.csv"
+"""What Arco calls the CSV that it writes."""
+
 DELIMITERS = ",;\t"
 MOST_BYTES = 64 * 2**20  # of a table: a million recordings
 

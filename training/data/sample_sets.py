@@ -123,6 +123,11 @@ def read_names(folder: Path, layouts: Mapping[str, NameLayout] = NAME_LAYOUTS) -
     return ReadResult.of(labels, problems)
 
 
+def named_source(source: str) -> str:
+    """A source that somebody named, or a collection of samples is known by; else nothing."""
+    return "" if source == ANY_NAME else source
+
+
 def recordings_in(folder: Path) -> list[str]:
     """The names of what looks like audio in a folder and its subfolders, but for what is hidden.
 

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from instrument.errors import OutputError, RecordingError, UsageError
 from instrument.files import check_writable
-from instrument.listening.audio import read_audio
-from instrument.listening.tracker import hear_key
 from instrument.units import note_name
-from training.data.label_tables import label_tables
+from training.data.heard import UNSURE, hear
+from training.data.label_tables import LABELS, label_tables
 from training.data.labels import RecordingLabel
-from training.data.sample_sets import read_names, recordings_in
+from training.data.sample_sets import named_source, read_names, recordings_in
 from training.output import write_table
 
-TABLE = "labels.csv"
 KNOWN = ("dynamic", "string", "articulation", "source", "instrument")
 COLUMNS = ("file", "pitch", "confidence", *KNOWN, "remark")
-HEARD_RATE, HEARD_SECONDS = 48_000, 30.0
-UNSURE = 0.6
-"""Listen to these."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +36,9 @@ def suggest(
 ) -> Suggestions:
     """Write a CSV of labels for the recordings of a folder, with the pitch that is heard in each.
 
-    What their names say of dynamics and the like is taken from there. ``read_table`` reads it; a
-    recording in which nothing is heard has no pitch, and a remark.
+    What their names say of dynamics and the like is taken from there; a source only from names of a
+    known collection. ``read_table`` reads it; a recording in which nothing is heard has no pitch,
+    and a remark.
 
     Args:
         folder: See ``read_labels``.
@@ -57,7 +53,7 @@ def suggest(
     if not folder.is_dir():
         raise RecordingError(f"{folder}: {'is not a folder' if folder.exists() else 'not found'}")
     if table is None:
-        table = folder / TABLE
+        table = folder / LABELS
         for other in (*label_tables(folder)[0], table):
             if other.exists():
                 raise OutputError(f"{other}: is there already; correct it, or move it elsewhere")
@@ -70,9 +66,7 @@ def suggest(
     for done, name in enumerate(names, start=1):
         label = said.get(name)
         try:
-            key, confidence = hear_key(
-                read_audio(folder / name, HEARD_RATE, HEARD_SECONDS), HEARD_RATE
-            )
+            key, confidence = hear(folder / name)
         except RecordingError as error:
             unheard += 1
             rows.append(_row(name, "", "", label, str(error).removeprefix(f"{folder / name}: ")))
@@ -90,5 +84,6 @@ def suggest(
 def _row(
     name: str, pitch: str, confidence: str, label: RecordingLabel | None, remark: str
 ) -> tuple[str, ...]:
-    known = (str(getattr(label, column, "")) for column in KNOWN)
+    said = {} if label is None else asdict(label) | {"source": named_source(label.source)}
+    known = (str(said.get(column, "")) for column in KNOWN)
     return (name, pitch, confidence, *known, remark)

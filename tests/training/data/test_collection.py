@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from instrument.errors import RecordingError
-from training.data.collection import LABELS, collect
+from training.data.collection import collect
+from training.data.label_tables import LABELS
 from training.data.readers import read_labels
 
 

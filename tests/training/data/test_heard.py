@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32, Float64
+from instrument.errors import UsageError
 from training.data import heard
 from training.data.collection import collect
 from training.data.heard import heard_keys
@@ -51,11 +52,36 @@ def test_what_was_heard_is_heard_once(
     assert list(before.values()) == [62]
 
 
+def test_what_was_heard_before_it_was_stopped_is_kept(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(done: int, _of: int) -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    kept, one = tmp_path / "heard.json", {"one.wav": files["one.wav"]}
+    with pytest.raises(KeyboardInterrupt):
+        heard_keys(files, kept, stop)
+    monkeypatch.setattr(heard, "hear_key", None)
+    assert heard_keys(one, kept) == {"one.wav": 62}
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"x": 300}'])
 def test_a_damaged_memory_is_no_harm(files: dict[str, Path], tmp_path: Path, text: str) -> None:
     (tmp_path / "heard.json").write_text(text)
     one = {"one.wav": files["one.wav"]}
     assert heard_keys(one, tmp_path / "heard.json") == {"one.wav": 62}
+
+
+def test_without_what_hears_there_is_no_reason_but_an_error(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_audio: Float32, _rate: int) -> tuple[int, float]:
+        raise UsageError("SwiftF0 is missing")
+
+    monkeypatch.setattr(heard, "hear_key", missing)
+    with pytest.raises(UsageError, match="SwiftF0"):
+        heard_keys(files, tmp_path / "heard.json")
 
 
 def test_what_is_heard_becomes_labels(files: dict[str, Path], tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ def test_the_pitch_of_each_recording_is_suggested(folder: Path) -> None:
     }
     assert all(0.8 < float(row["confidence"]) <= 1.0 for row in table.values() if row["pitch"])
     assert table["take 1 - D4 forte.wav"]["dynamic"] == "f"
+    assert {row["source"] for row in table.values()} == {""}, "they would be levelled apart"
     assert "A4" in table["wrong_A4.wav"]["remark"]
     assert "no pitch" in table["silent.wav"]["remark"]
 
