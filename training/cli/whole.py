@@ -159,6 +159,7 @@ class Whole:
     def _do(self, stage: Stage, outlook: Outlook) -> None:
         if self.ledger.is_done(stage):
             typer.echo(f"{stage.name}: nothing has changed")
+            outlook.skip(stage.name)
             return
         number = 1 + list(TABLES).index(stage.name)
         outlook.begin(stage.name)

@@ -40,6 +40,10 @@ class Outlook:
         self._since = self.clock()
         self._from, self._share = None, 0.0
 
+    def skip(self, stage: str) -> None:
+        """Nothing is done of a stage."""
+        self.expected.pop(stage, None)
+
     def tell(self, done: int, of: int) -> None:
         """So much of the stage is done; what was when this is told first was done before."""
         if self._from is None:

@@ -104,10 +104,12 @@ def read_settings(path: Path, tables: Mapping[str, Mapping[str, Option]]) -> Set
         UsageError: It cannot be read, names what there is not, or a value is out of range.
     """
     try:
-        text = path.read_bytes()[:MOST_BYTES] if open_size(path) else b""
-        content = tomllib.loads(text.decode("utf-8"))
+        too_large = open_size(path) > MOST_BYTES
+        content = {} if too_large else tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: no settings ({one_line(str(error))})") from error
+    if too_large:
+        raise UsageError(f"{path}: no settings (larger than {MOST_BYTES // 2**20} MiB)")
     for table, values in content.items():
         if table not in tables:
             raise UsageError(f"{path}: {UnknownName('table', table, tables)}")

@@ -48,6 +48,13 @@ def test_a_slow_machine_makes_later_stages_longer() -> None:
     assert outlook.left() == pytest.approx(100.0 * pace)
 
 
+def test_what_is_skipped_takes_no_time() -> None:
+    outlook = Outlook({"one": 100.0, "two": 50.0}, Clock())
+    outlook.skip("one")
+    outlook.begin("two")
+    assert outlook.left() == 50.0
+
+
 def test_times_are_told_roughly() -> None:
     assert [in_words(s) for s in (0.0, 42.0, 400.0, 3600.0, 4800.0)] == [
         "5 s",

@@ -66,6 +66,7 @@ def test_what_is_read_is_what_is_there(tmp_path: Path) -> None:
         ("[bake]\ncrust = 1", "crust 1: should be true or false"),
         ("[bake]\nspice = ['salt', 3]", "spice 3: should be a text"),
         ("[bake", "no settings"),
+        ("#" * 2**20 + "\n[bake]\nloaves = 3", "larger than 1 MiB"),
         ("[bake]\nflour = '\udcff'", "no settings"),
     ],
 )
