@@ -10,7 +10,13 @@ from threading import Lock
 from instrument.audio import jack
 from instrument.audio.jack import AUDIO, IS_INPUT, IS_OUTPUT, IS_PHYSICAL, MIDI, Watcher
 from instrument.dsp.callback import Callback
-from instrument.dsp.jack_callback import FRAMES_WRAP, JackFunctions, MidiRing, Process
+from instrument.dsp.jack_callback import (
+    FRAMES_WRAP,
+    MOST_INPUTS,
+    JackFunctions,
+    MidiRing,
+    Process,
+)
 from instrument.errors import UsageError
 
 PLAYBACK = 1
@@ -101,13 +107,12 @@ class Client(Watcher):
                 self._free.remove(found)
                 found.clear()
                 return found
+        if len(self._made) == MOST_INPUTS:
+            raise UsageError("there are no more MIDI inputs")
         name = name or f"{NUMBERED}{sum(each.name.startswith(NUMBERED) for each in self._made) + 1}"
         process = self._processing()
         port = self._register(name, MIDI, IS_INPUT)
-        try:
-            ring = process.add_input(port, size)
-        except IndexError:
-            raise UsageError("there are no more MIDI inputs") from None
+        ring = process.add_input(port, size)
         self._activate()
         made = Input(name, self._full_name(port), port, ring, self.sample_rate)
         self._made.append(made)

@@ -19,6 +19,7 @@ from instrument.audio.jack import AUDIO, IS_INPUT, IS_OUTPUT, Watcher
 from instrument.audio.jack_client import Client, Seat
 from instrument.audio.jack_output import JackOutput
 from instrument.dsp.callback import CLOCK_SIZE, Playback
+from instrument.dsp.jack_callback import MOST_INPUTS
 from instrument.engine.engine import Engine
 from instrument.errors import UsageError
 from instrument.midi.events import ControlChange
@@ -135,6 +136,17 @@ def test_an_input_that_is_given_back_is_used_again(client: Client) -> None:
     assert client.input(SIZE) is second
     assert client.input(SIZE).own == "Arco:in-3"
     assert client.input(SIZE, "Arco") is named
+
+
+def test_what_has_no_room_makes_no_port(client: Client) -> None:
+    """It is asked for again and again while there is one more keyboard than there is room for."""
+    for _ in range(MOST_INPUTS):
+        client.input(1)
+    for _ in range(3):
+        with pytest.raises(UsageError, match="no more"):
+            client.input(1)
+    own = [port for port in client.ports(IS_INPUT) if port.startswith("Arco:")]
+    assert len(own) == MOST_INPUTS
 
 
 def test_the_hardware_is_the_default_device(client: Client, seat: Seat) -> None:
