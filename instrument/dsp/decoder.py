@@ -119,7 +119,7 @@ class Decoder(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """What one run is computed in: a row for each voice and frame."""
+    """What one run is computed in: a row for each voice and frame, and the squares of a row."""
 
     features: Float32
     joined: Float32
@@ -131,6 +131,7 @@ class Scratch(NamedTuple):
     powers: Float32
     spectrum: Float32
     weighting: Float32
+    squares: Float32
 
     @classmethod
     def of(cls, network: Decoder) -> Scratch:
@@ -152,6 +153,7 @@ class Scratch(NamedTuple):
             powers=empty(rows, len(network.exponents)),
             spectrum=empty(rows, spectrum),
             weighting=empty(rows, spectrum),
+            squares=np.zeros(units, np.float32),
         )
 
 
@@ -244,7 +246,7 @@ def _give(
 @compiled_inside
 def _compute(net: Decoder, scratch: Scratch, voices: int, frames: int) -> None:
     """From what is told to what the heads say, of some frames of some voices."""
-    rows, units, squares = voices * frames, net.units, scratch.spectrum[0]
+    rows, units, squares = voices * frames, net.units, scratch.squares
     _layer(net.before[0], units, scratch.features, rows, scratch.one, squares)
     _layer(net.before[1], units, scratch.one, rows, scratch.other, squares)
     affine(scratch.other, rows, net.gru_input, net.gru_input_bias, scratch.gates)

@@ -89,7 +89,7 @@ def small_decoder(structure: Structure) -> Decoder | None:
     shapes |= {5: (features - 2,), 46: (powers,), 47: (powers, spectrum), 50: (2,)}
     shapes |= {22: (1, 3 * units, units), 23: (1, 3 * units, units), 24: (1, 6 * units)}
     shapes |= {37: (units, spectrum), 38: (spectrum,), 42: (spectrum,)}
-    if not _are(found, shapes):
+    if not _are(found, shapes) or not _parts(found[50], spectrum):
         return None
 
     def number(place: int) -> np.float32:
@@ -152,7 +152,10 @@ def small_splines(structure: Structure) -> Splines | None:
     shapes |= {place: (CURVES, 1, OVERLAP * step) for place, step in steps.items()}
     shapes |= {place + 2: (2,) for place in steps}
     behind = all((found[place + 2] == (OVERLAP - 1) * step).all() for place, step in steps.items())
-    if not _are(found, shapes) or not behind or found[6].tolist() != [-1, CURVES, knots // CURVES]:
+    row = knots // CURVES
+    if not _are(found, shapes) or not behind or found[6].tolist() != [-1, CURVES, row]:
+        return None
+    if not _parts(found[7], row, OVERLAP):
         return None
     parts = [
         Part(step, count, np.array(found[place][:, 0]))
@@ -188,6 +191,11 @@ def _are(found: Sequence[Constant], shapes: Shapes) -> bool:
         each.shape == shapes[place] if place in shapes else each.size == 1
         for place, each in enumerate(found)
     )
+
+
+def _parts(sizes: Constant, whole: int, least: int = 1) -> bool:
+    """Whether sizes are those of parts of something, which compiled code doesn't look at again."""
+    return bool(sizes.min() >= least and sizes.sum() == whole)
 
 
 def _gates(weights: Float32) -> Float32:

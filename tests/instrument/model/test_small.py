@@ -15,7 +15,12 @@ import instrument.model.small
 from instrument.arrays import Float32
 from instrument.model.graphs import EnvelopeModel, Instrument, TimbreModel, load_instrument
 from instrument.model.runtime import Computed, GraphRunner
-from instrument.model.small import CompiledEnvelope, CompiledTimbre, small_decoder
+from instrument.model.small import (
+    CompiledEnvelope,
+    CompiledTimbre,
+    small_decoder,
+    small_splines,
+)
 from instrument.model.spec import read_spec, sha256, write_spec
 from instrument.model.structure import read_structure
 
@@ -135,6 +140,30 @@ def test_a_weight_that_is_not_finite_is_left_to_the_graph(tiny: Instrument) -> N
     assert small_decoder(structure) is not None
     structure.constants[11] = np.full_like(structure.constants[11], np.inf)
     assert small_decoder(structure) is None
+
+
+@pytest.mark.parametrize("harmonics", [10**6, -5, 0, 47])
+def test_parts_that_do_not_make_a_spectrum_are_left_to_the_graph(
+    tiny: Instrument, harmonics: int
+) -> None:
+    graph = tiny.spec.timbre
+    structure = read_structure((tiny.folder / graph.file).read_bytes(), graph.outputs)
+    assert structure is not None
+    spectrum = tiny.spec.timbre_size.harmonics + tiny.spec.timbre_size.noise_bands
+    assert spectrum == structure.constants[50].sum() == 47
+    structure.constants[50] = np.array([harmonics, spectrum - min(harmonics, spectrum)])
+    assert small_decoder(structure) is None
+
+
+@pytest.mark.parametrize("move", [(1, 0, 0), (1000, -1000, 0), (2, -1, -1)])
+def test_knots_that_do_not_make_a_curve_are_left_to_the_graph(move: tuple[int, int, int]) -> None:
+    graph = read_spec(DIET).envelope
+    structure = read_structure((DIET / graph.file).read_bytes(), graph.outputs)
+    assert structure is not None
+    before = structure.constants[7]
+    structure.constants[7] = before + np.array(move)
+    found = small_splines(structure)
+    assert (found is not None) == (sum(move) == 0 and min(structure.constants[7]) > 0)
 
 
 def test_a_large_network_is_left_to_onnxruntime(
