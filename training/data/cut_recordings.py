@@ -114,16 +114,17 @@ def cut_recording(
         least_seconds: Shorter ones are none.
 
     Returns:
-        What became of it; None if it is no line of notes, or can't be read.
+        What became of it; None if it is no line of notes.
 
     Raises:
+        RecordingError: It can't be read, or is clipped; the message is the reason.
         OutputError: Nothing can be kept.
     """
+    path = part_path(parts, recording, "cut", CUT_BY, settings.sample_rate)
     try:
-        path = part_path(parts, recording, "cut", CUT_BY, settings.sample_rate)
         read = read_note(recording, settings.sample_rate)
-    except RecordingError:
-        return None
+    except RecordingError as error:
+        raise RecordingError(str(error).removeprefix(f"{recording}: ")) from error
     if len(read.audio) < least_seconds * settings.sample_rate:
         return None
     found = _kept(path, read.audio, settings.sample_rate)

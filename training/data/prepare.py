@@ -232,7 +232,11 @@ def prepare(
             if path is None:
                 continue
             least = LONGER_THAN_A_NOTE if name in known else LEAST_SECONDS
-            line = cut_recording(path, name, parts, settings, least)
+            line = None
+            try:
+                line = cut_recording(path, name, parts, settings, least)
+            except RecordingError as error:
+                refused[refused.index(refusal)] = Refusal(name, str(error))
             if name in unlabelled:
                 done += 1
                 progress(done, len(labels) + len(unlabelled))

@@ -70,6 +70,19 @@ def test_performances_and_notes_are_prepared_together(folder: Path, tmp_path: Pa
     assert told == {"line.flac": "yes", "what.wav": "no"}
 
 
+def test_a_performance_that_cannot_be_learned_from_is_told_why(
+    folder: Path, tmp_path: Path
+) -> None:
+    clipped = np.clip(8.0 * bowed_line(LINE, level_db=-6.0), -1.0, 1.0)
+    soundfile.write(folder / "line.flac", clipped, RATE)
+    (folder / "gone.wav").write_text("no sound")
+    prepare_folder(folder, tmp_path / "mine.npz", PrepareSettings())
+    reasons = {row["recording"]: row["reason"] for row in rows(tmp_path / "mine.report.csv")}
+    assert reasons["line.flac"].startswith("clipped")
+    assert reasons["gone.wav"].startswith("cannot be read")
+    assert "name" in reasons["what.wav"]
+
+
 def test_each_note_is_told_with_what_came_before_it(folder: Path, tmp_path: Path) -> None:
     prepare_folder(folder, tmp_path / "mine.npz", PrepareSettings())
     table = rows(tmp_path / "mine.notes.csv")
