@@ -73,7 +73,8 @@ class Engine:
             settings: How; the usual ones by default.
             ahead: Samples by which `advance` may be ahead of what is played.
             frames_at_once: The most control frames that one run of the timbre's graph computes.
-                More than one is faster; then the size of blocks shows in bits below −110 dBFS.
+                More than one is faster. Where onnxruntime computes it, and not compiled code as of
+                all that ship, the size of blocks then shows in bits below −110 dBFS.
             on_theft: Called when a note finds all voices taken.
 
         Raises:

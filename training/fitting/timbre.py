@@ -226,21 +226,6 @@ class TimbreTask(Task):
         return {"objective": float(np.mean(losses))}
 
 
-def heard_distances(network: TimbreDecoder, batch: Batch) -> dict[str, Tensor]:
-    """Mean distances in dB from the spectra of a batch, by how much each can be heard.
-
-    Returns:
-        ``harmonics_db`` and ``noise_db``, and ``loss``, their sum.
-    """
-    state = batch["f0_hz"].new_zeros(len(batch["f0_hz"]), network.settings.hidden)
-    amplitude, harmonics, noise, _ = network(batch["f0_hz"], batch["loudness_db"], state)
-    sounding = (batch["loudness_db"] > FAINT_DB).float()[..., None]
-    tones = amplitude[..., None] * harmonics
-    tone = heard_distance_db(tones, batch["harmonics_db"], sounding)
-    hiss = heard_distance_db(noise, batch["noise_db"], sounding)
-    return {"loss": tone + hiss, "harmonics_db": tone, "noise_db": hiss}
-
-
 class TimbreFit(TimbreTask):
     """Stage one: controls against measured spectra, in dB."""
 
@@ -255,8 +240,14 @@ class TimbreFit(TimbreTask):
         return SpectraCrops(self.cache, self.training_recordings, *self.spectra)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """See ``heard_distances``."""
-        return heard_distances(self.network, batch)
+        """Mean distances in dB of harmonics and noise, by how much each can be heard."""
+        state = batch["f0_hz"].new_zeros(len(batch["f0_hz"]), self.network.settings.hidden)
+        amplitude, harmonics, noise, _ = self.network(batch["f0_hz"], batch["loudness_db"], state)
+        sounding = (batch["loudness_db"] > FAINT_DB).float()[..., None]
+        tones = amplitude[..., None] * harmonics
+        tone = heard_distance_db(tones, batch["harmonics_db"], sounding)
+        hiss = heard_distance_db(noise, batch["noise_db"], sounding)
+        return {"loss": tone + hiss, "harmonics_db": tone, "noise_db": hiss}
 
 
 class TimbreRefine(TimbreTask):

@@ -5,23 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from instrument.text import one_line
 from instrument.units import note_name
 from training.data.features import FeatureCache
 from training.data.labels import DYNAMICS
+from training.pictures.plots import COLOURS, save
 
-mpl.use("Agg")
-
-import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
-
-from training.pictures.plots import save
-
-OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "o^sDvPX"
 UNKNOWN = "not labelled"
 MOST_REASONS, MOST_LETTERS = 10, 40
@@ -68,7 +62,7 @@ def _counts(axis: Axes, cache: FeatureCache) -> None:
     pairs = zip(cache.midi.tolist(), map(marks.index, found), strict=True)
     (midi, row), count = np.array(list(pairs)).T, len(found)
     (midi, row), numbers = np.unique(np.stack([midi, row]), axis=1, return_counts=True)
-    axis.scatter(midi, row, s=90.0 * numbers / numbers.max(), color=OKABE_ITO[0], linewidths=0)
+    axis.scatter(midi, row, s=90.0 * numbers / numbers.max(), color=COLOURS[0], linewidths=0)
     axis.set_yticks(range(len(marks)), marks)
     axis.set_ylim(-0.6, len(marks) - 0.4)
     axis.grid(color="0.92", linewidth=0.6)
@@ -86,7 +80,7 @@ def _levels(axis: Axes, cache: FeatureCache, gains: Mapping[str, float]) -> None
             cache.level_db[where],
             s=14,
             marker=MARKERS[number % len(MARKERS)],
-            color=OKABE_ITO[number % len(OKABE_ITO)],
+            color=COLOURS[number % len(COLOURS)],
             linewidths=0,
             alpha=0.8,
             label=f"{gains[source]:+.1f} dB, n = {where.sum()}: {name}",
