@@ -111,7 +111,7 @@ def progress_bars() -> Iterator[Bars]:
     progress = Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden)
     tasks = [
         progress.add_task(title, total=1.0, visible=False)
-        for title in ("Rendering", "Compiling, once, some 10 s")
+        for title in ("Rendering", "Compiling, once")
     ]
     with ExitStack() as stack:
 

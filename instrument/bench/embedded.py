@@ -114,5 +114,5 @@ def _counted(place: str, rows: list[Row], say: Callable[[str], None]) -> tuple[l
 
 def _part(file: str) -> str:
     if file == UNKNOWN:
-        return "of the synthesiser's machine code"
+        return "of Arco's machine code"
     return "of the graphs" if "onnxruntime" in Path(file).name else "of Python and numpy"

@@ -70,8 +70,11 @@ def ui(
     LIMITS["voices"].check("--voices", voices)
 
     from instrument.model.graphs import load_instrument
+    from instrument.terminal import progress_bars
 
-    loaded = load_instrument(instrument_folder(instrument))
+    folder = instrument_folder(instrument)
+    with progress_bars() as bars:
+        loaded = load_instrument(folder, bars.compiling)
     options = given_options(context, ("host", "port", "open_page", "as_json"))
     serve(loaded, options, takes, host=host, port=port, open_page=open_page, as_json=as_json)
 
