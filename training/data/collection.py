@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 
 from instrument.errors import RecordingError
@@ -126,8 +127,12 @@ def _prefixes(folders: Sequence[Path]) -> list[str]:
     if len(folders) == 1:
         return [""]
     names = [folder.resolve().name or "recordings" for folder in folders]
-    again = [names[:place].count(name) for place, name in enumerate(names)]
-    return [f"{name}-{n + 1}/" if n else f"{name}/" for name, n in zip(names, again, strict=True)]
+    prefixes: list[str] = []
+    for name in names:
+        numbered = (f"{name}-{number}" for number in count(2))
+        taken = {*prefixes, *names} if name in prefixes else ()
+        prefixes.append(next(each for each in chain([name], numbered) if each not in taken))
+    return [f"{prefix}/" for prefix in prefixes]
 
 
 def _lies_in(path: Path, folders: Sequence[Path]) -> bool:

@@ -8,11 +8,9 @@ import torch
 from torch import Tensor
 
 from training.analysis.tone import BRIGHTEST_HZ
+from training.fitting.timbre import FAINT_DB
 from training.networks.losses import heard_distance_db
 from training.networks.timbre import TimbreDecoder
-
-FAINT_DB = -75.0
-"""Frames that are fainter teach nothing."""
 
 BRIGHTNESS_DB, BALANCE_DB = 20.0, 0.5
 """What an octave of brightness, and a dB of balance, weigh beside a dB of every harmonic."""

@@ -19,7 +19,8 @@ from torch.nn import functional
 from instrument.errors import UnknownName, UsageError
 from instrument.model.graphs import Instrument
 from training.diet.costs import read_kept
-from training.diet.objective import FAINT_DB, answer
+from training.diet.objective import answer
+from training.fitting.timbre import FAINT_DB
 from training.networks.timbre import LOWEST_MIDI, TimbreDecoder, TimbreSettings
 
 SAME = 1e-3

@@ -67,13 +67,15 @@ def test_several_folders_stand_side_by_side(here: Path) -> None:
 
 
 def test_folders_of_one_name_stay_apart(here: Path) -> None:
-    for where in ("x/takes", "y/takes"):
+    places = ("x/takes", "y/takes", "z/takes-2")
+    for where in places:
         (here / where).mkdir(parents=True)
         (here / where / "violin_A4_1_forte_arco-normal.mp3").write_text(where)
-    collect([Path("x/takes"), Path("y/takes")]).write(Path("all"))
+    collect([Path(place) for place in places]).write(Path("all"))
     assert {name.split("/")[0]: text for name, (_, _, text) in found(Path("all")).items()} == {
         "takes": "x/takes",
-        "takes-2": "y/takes",
+        "takes-3": "y/takes",
+        "takes-2": "z/takes-2",
     }
 
 
