@@ -21,6 +21,7 @@ from instrument.dsp.at_address import (
 )
 from instrument.dsp.callback import CONTINUE, OUTPUT_UNDERFLOW, Playback
 from instrument.dsp.jack_callback import (
+    BITS_A_BYTE,
     BUSY,
     BUSY_SMOOTHING,
     BYTES_A_WORD,
@@ -193,7 +194,7 @@ def _read(memory: Int64, event: Integer, ring: Integer, frames: Integer, positio
         for word in range(needed - 2):
             packed = np.int64(0)
             for j in range(word * BYTES_A_WORD, min(length, (word + 1) * BYTES_A_WORD)):
-                packed |= np.int64(byte(data + j)) << (BYTES_A_WORD * (j % BYTES_A_WORD))
+                packed |= np.int64(byte(data + j)) << (BITS_A_BYTE * (j % BYTES_A_WORD))
             content[(written + 2 + word) % capacity] = packed
         fence()
         head[WRITTEN] = written + needed

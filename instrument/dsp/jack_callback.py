@@ -16,7 +16,7 @@ import numpy as np
 from instrument.dsp.callback import Callback
 from instrument.dsp.machine_code import JACK, JACK_GAP, c_function, fence
 
-BYTES_A_WORD = 8
+BYTES_A_WORD, BITS_A_BYTE = 8, 8
 FRAMES_WRAP = 1 << 32
 """JACK counts frames in 32 bits."""
 

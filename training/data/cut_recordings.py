@@ -135,11 +135,15 @@ def cut_recording(
 
 
 def write_notes(cut: Sequence[CutRecording], path: Path) -> None:
-    """Write what was cut, and what was left out of it, as a table.
+    """Write what was cut, and what was left out of it, as a table; without any there is none.
 
     Raises:
         OutputError: It cannot be written.
     """
+    if not cut:
+        with suppress(OSError):
+            path.unlink()
+        return
     rows: list[tuple[object, ...]] = []
     for recording in cut:
         of_one: list[tuple[float, tuple[object, ...]]] = []

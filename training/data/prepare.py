@@ -247,8 +247,7 @@ def prepare(
                 for label, note in line.labelled(path):
                     used.append(label)
                     notes.append(note)
-    if cut:
-        write_notes(cut, out.with_suffix(".notes.csv"))
+    write_notes(cut, out.with_suffix(".notes.csv"))
     rows = [(refusal.name, "no", refusal.reason) for refusal in refused]
     rows += [(remark.name, "yes", remark.text) for remark in remarks]
     write_table(["recording", "used", "reason"], rows, out.with_suffix(".report.csv"))

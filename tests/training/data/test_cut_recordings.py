@@ -96,6 +96,15 @@ def test_each_note_is_told_with_what_came_before_it(folder: Path, tmp_path: Path
     assert begins == pytest.approx(onsets(LINE), abs=0.05)
 
 
+def test_without_performances_there_is_no_table_of_their_notes(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.notes.csv").write_text("recording\n")
+    (folder / "line.flac").unlink()
+    assert prepare_folder(folder, tmp_path / "mine.npz", PrepareSettings()).notes == 1
+    assert not (tmp_path / "mine.notes.csv").exists()
+
+
 def test_what_leads_into_a_note_is_not_learned_as_its_attack(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "mine.npz"
     prepare_folder(folder, out, PrepareSettings())
