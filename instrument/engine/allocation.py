@@ -144,10 +144,7 @@ class Voices(VoiceSlots):
         return NoteEnd(self._release([slot], sample, pedal=pedal))
 
     def not_back(self, back: Return, sample: int, *, pedal: bool) -> list[int]:
-        """End the note that a line was to leave instead; returns its slot if it is to be released.
-
-        While a pedal holds it, it is still that note.
-        """
+        """Let a line keep the note that it left: its slot if no pedal holds it, to be released."""
         voice = self.slots[back.slot]
         voice.key, voice.velocity = back.left
         return self._release([back.slot], sample, pedal=pedal)
