@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from numbers import Integral, Real
-from typing import TypedDict
+from typing import Self, TypedDict
 
 from instrument.errors import UnknownName, UsageError
 
@@ -87,23 +87,27 @@ CURVES = {"soft": 0.6, "linear": 1.0, "hard": 1.7}
 """The power that a velocity is raised to, by the name of the curve."""
 
 
-class Outside(StrEnum):
-    """What to do with notes outside an instrument's range: fold moves them into it by octaves."""
-
-    PLAY = "play"
-    FOLD = "fold"
-    SKIP = "skip"
+class Choice(StrEnum):
+    """One of a few, which a program names; what they are is the name of the class."""
 
     @classmethod
-    def of(cls, name: str) -> Outside:
+    def of(cls, name: str) -> Self:
         """The one of a name.
 
         Raises:
             UnknownName: There is none.
         """
         if name not in [*cls]:
-            raise UnknownName("outside", name, [*cls])
+            raise UnknownName(cls.__name__.lower(), name, [*cls])
         return cls(name)
+
+
+class Outside(Choice):
+    """What to do with notes outside an instrument's range: fold moves them into it by octaves."""
+
+    PLAY = "play"
+    FOLD = "fold"
+    SKIP = "skip"
 
 
 class Joining(StrEnum):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
 
 import torch
 
-from instrument.errors import UnknownName
 from instrument.model.graphs import Instrument
+from instrument.settings import Choice
 from training.diet.lessons import Lessons
 from training.diet.timbre import TimbreLearning
 from training.diet.trim import Criterion, importance, shuffled, trimmed
@@ -20,7 +19,7 @@ LESSONS, EXAMINED = 8000, 48
 WEIGHED = 60
 
 
-class Control(StrEnum):
+class Control(Choice):
     """What weights are tried instead of those of the units that stay, to know whether they matter.
 
     Attributes:
@@ -30,17 +29,6 @@ class Control(StrEnum):
 
     RANDOM = "random"
     SHUFFLED = "shuffled"
-
-    @classmethod
-    def of(cls, name: str) -> Control:
-        """The one of a name.
-
-        Raises:
-            UnknownName: There is none.
-        """
-        if name not in [*cls]:
-            raise UnknownName("control", name, [*cls])
-        return cls(name)
 
 
 def diet_task(

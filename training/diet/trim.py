@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from enum import StrEnum
 
 import numpy as np
 import onnx
@@ -16,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from instrument.errors import UnknownName, UsageError
+from instrument.errors import UsageError
 from instrument.model.graphs import Instrument
+from instrument.settings import Choice
 from training.diet.costs import read_kept
 from training.diet.objective import answer
 from training.fitting.timbre import FAINT_DB
@@ -123,7 +123,7 @@ def _check_same(network: TimbreDecoder, instrument: Instrument) -> None:
 LAYERS = ("before.0", "before.1", "gru", "after.0", "after.1")
 
 
-class Criterion(StrEnum):
+class Criterion(Choice):
     """Which units count.
 
     Attributes:
@@ -135,17 +135,6 @@ class Criterion(StrEnum):
     ACTIVATION = "activation"
     MAGNITUDE = "magnitude"
     INFORMATION = "information"
-
-    @classmethod
-    def of(cls, name: str) -> Criterion:
-        """The one of a name.
-
-        Raises:
-            UnknownName: There is none.
-        """
-        if name not in [*cls]:
-            raise UnknownName("criterion", name, [*cls])
-        return cls(name)
 
 
 @torch.no_grad()
