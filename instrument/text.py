@@ -15,3 +15,8 @@ def one_line(text: str) -> str:
     return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line
     )
+
+
+def last_words(said: str) -> str:
+    """The last line of what a program wrote before it failed."""
+    return (said.strip().splitlines() or ["it says nothing"])[-1]

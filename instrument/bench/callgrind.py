@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from instrument.errors import ArcoError
+from instrument.text import last_words
 
 PROGRAMS = "valgrind", "callgrind_control"
 UNKNOWN = "???"
@@ -55,8 +56,7 @@ def count_instructions(
                 _begin_counting(program.pid)
             _, said = program.communicate("\n")
         if program.returncode:
-            last = (said.strip().splitlines() or ["it says nothing"])[-1]
-            raise ArcoError(f"{' '.join(command)} failed under Valgrind: {last}")
+            raise ArcoError(f"{' '.join(command)} failed under Valgrind: {last_words(said)}")
         return by_file(counted.read_text(errors="replace"))
 
 

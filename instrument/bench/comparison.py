@@ -15,6 +15,7 @@ from instrument.bench.effort import Effort
 from instrument.bench.metrics import Metric, Row, Section, verdict
 from instrument.bench.notes import note_times
 from instrument.model.graphs import Instrument
+from instrument.text import last_words
 from instrument.units import midi_to_hz
 
 ARCO = "Arco"
@@ -98,8 +99,8 @@ def ask(program: str, arguments: Sequence[str], folder: Path | None = None) -> A
     try:
         said: dict[str, Any] = json.loads(process.stdout)
     except ValueError:
-        last = (process.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        return Answer(program.rpartition(".")[2], {}, f"its program failed: {last}")
+        failed = f"its program failed: {last_words(process.stderr)}"
+        return Answer(program.rpartition(".")[2], {}, failed)
     return Answer(said["name"], said.get("rounds", {}), said.get("missing", ""))
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from instrument.bench.effort import Effort
 from instrument.bench.metrics import Metric, Row, Section
 from instrument.errors import ArcoError
+from instrument.text import last_words
 
 STEPS = ("import", "load", "first sample")
 
@@ -96,7 +97,6 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
     starter = [sys.executable, "-m", "instrument.bench.process", *command]
     process = subprocess.run(starter, check=False, capture_output=True, text=True, env=environment)  # noqa: S603
     if process.returncode:
-        last = (process.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        raise ArcoError(f"{' '.join(command)} failed: {last}")
+        raise ArcoError(f"{' '.join(command)} failed: {last_words(process.stderr)}")
     found: dict[str, Any] = json.loads(process.stdout)
     return Spent(**found)
