@@ -12,9 +12,8 @@ import numpy as np
 from instrument.arrays import DDSPControls, Float32, median
 from instrument.errors import InstrumentError
 from instrument.model.note_context import NoteContext
-from instrument.model.onnx_file import read_graph
 from instrument.model.runtime import GraphRunner, Output, Stop, within_time
-from instrument.model.small import Progress, compiled_envelope, compiled_timbre
+from instrument.model.small import Progress, compiled_network
 from instrument.model.spec import SPEC_FILE, Graph, InstrumentSpec, read_spec
 from instrument.model.tensors import ENCODER, ENVELOPE, TIMBRE, Tensors, axis_sizes
 from instrument.units import UNIFORM_NOISE_POWER, midi_to_hz
@@ -60,12 +59,6 @@ class EnvelopeModel:
         self.knows_context = "seconds" in graph.inputs
         self._frames = self.runner.output_shapes[0][1:]
 
-    def quicken(self, graph: Graph, folder: Path, compiling: Progress) -> None:
-        """Let compiled code compute it, if it is such a network, and comes out the same."""
-        compiled = compiled_envelope(read_graph(graph, folder), graph.outputs, compiling)
-        if compiled is not None:
-            self.runner.compute_by(compiled, compiled.trial())
-
     def decode(
         self,
         latent: Float32,
@@ -97,12 +90,6 @@ class TimbreModel:
         self.runner = GraphRunner(graph, folder, CONTROLS, stop)
         _, harmonics, noise, _ = self.runner.output_shapes
         self._harmonics, self._noise = harmonics[2:], noise[2:]
-
-    def quicken(self, graph: Graph, folder: Path, compiling: Progress) -> None:
-        """As of an ``EnvelopeModel``."""
-        compiled = compiled_timbre(read_graph(graph, folder), graph.outputs, compiling)
-        if compiled is not None:
-            self.runner.compute_by(compiled, compiled.trial())
 
     def run(
         self, f0_hz: Float32, loudness_db: Float32, state: Float32
@@ -270,9 +257,17 @@ def load_instrument(folder: Path, compiling: Progress = lambda _share: None) -> 
         return instrument
 
     instrument = within_time(load, str(folder))
-    instrument.envelope.quicken(spec.envelope, folder, compiling)
-    instrument.timbre.quicken(spec.timbre, folder, compiling)
+    _quicken(instrument.envelope.runner, spec.envelope, compiling)
+    _quicken(instrument.timbre.runner, spec.timbre, compiling)
     return instrument
+
+
+def _quicken(runner: GraphRunner, graph: Graph, compiling: Progress) -> None:
+    """Let compiled code compute a graph, if it is such a network, and comes out the same."""
+    compiled = compiled_network(runner.content, graph.outputs, compiling)
+    runner.content = b""
+    if compiled is not None:
+        runner.compute_by(compiled, compiled.trial())
 
 
 def _check_shapes(runner: GraphRunner, graph: Tensors, spec: InstrumentSpec) -> None:

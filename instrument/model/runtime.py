@@ -184,6 +184,8 @@ class GraphRunner:
 
     Attributes:
         path: Of its file.
+        content: Of that, as it was checked, for who may compute it otherwise; who has done lets it
+            go.
         inputs: Names of what it takes.
         input_shapes: Of each input, as declared: a size, or a name where any size will do.
         output_shapes: Of each output, when what may have any size had two.
@@ -218,8 +220,8 @@ class GraphRunner:
         self.inputs = graph.inputs
         self._outputs = outputs
         self._most = np.array([output.most for output in outputs], np.float32)
-        content = read_graph(graph, folder)
-        written = _session(content, self.path, as_written=True)
+        self.content = read_graph(graph, folder)
+        written = _session(self.content, self.path, as_written=True)
         _check_tensors(written, graph, self.path)
         self.input_shapes = [tuple(tensor.shape) for tensor in written.get_inputs()]
         sizes = [
@@ -237,7 +239,7 @@ class GraphRunner:
         except Exception as error:  # onnxruntime's exceptions have no common base
             raise self._uncomputable(error) from error
         self.output_shapes = [array.shape for array in found]
-        session = _session(content, self.path, as_written=False)
+        session = _session(self.content, self.path, as_written=False)
         self._compute: Compute = _ByOnnxruntime(session, self.inputs)
 
     def compute_by(self, compute: Compute, trial: Mapping[str, Float32]) -> None:

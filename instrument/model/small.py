@@ -324,10 +324,10 @@ class CompiledEnvelope(_Compiled):
         }
 
 
-def compiled_timbre(
+def compiled_network(
     content: bytes, outputs: Sequence[str], compiling: Progress
-) -> CompiledTimbre | None:
-    """What computes a timbre by compiled code; None if it isn't of the structure that can be.
+) -> CompiledTimbre | CompiledEnvelope | None:
+    """What computes a graph by compiled code; None if it isn't of a structure that can be.
 
     Args:
         content: Of its file.
@@ -335,14 +335,9 @@ def compiled_timbre(
         compiling: Told how much is compiled, 0…1, if anything has to be.
     """
     structure = read_structure(content, outputs)
-    network = None if structure is None else small_decoder(structure)
-    return None if network is None else CompiledTimbre(network, compiling)
-
-
-def compiled_envelope(
-    content: bytes, outputs: Sequence[str], compiling: Progress
-) -> CompiledEnvelope | None:
-    """The same of an envelope."""
-    structure = read_structure(content, outputs)
-    network = None if structure is None else small_splines(structure)
-    return None if network is None else CompiledEnvelope(network, compiling)
+    if structure is None:
+        return None
+    decoder, splines = small_decoder(structure), small_splines(structure)
+    if decoder is not None:
+        return CompiledTimbre(decoder, compiling)
+    return None if splines is None else CompiledEnvelope(splines, compiling)
