@@ -19,6 +19,7 @@ from training.evaluation import playback, two_sample
 from training.evaluation.playback import PlaybackSettings
 from training.fitting import loop
 from training.fitting.loop import HISTORY, read_history
+from training.pipeline.outlook import in_words
 
 Note = Callable[..., tuple[Float32, Float64]]
 Record = Callable[..., object]
@@ -137,6 +138,18 @@ def test_a_setting_changes_what_follows_and_nothing_before(
     commands.all()
     Path("run.toml").write_text(change)
     assert commands.all("--settings", "run.toml") == then
+
+
+def test_only_what_is_done_again_is_expected_to_take_time(
+    commands: Commands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands.all()
+    Path("run.toml").write_text("[envelopes]\nsteps = 1000")
+    capsys.readouterr()
+    assert commands.all("--settings", "run.toml") == ["envelopes", "export", "evaluate"]
+    (said,) = (line for line in capsys.readouterr().out.splitlines() if "envelopes (" in line)
+    seconds = 3 * whole.START_SECONDS + sum(whole.LAST_SECONDS.values())
+    assert f"about {in_words(seconds + 1000 * whole.STEP_SECONDS['envelopes'])} left" in said
 
 
 def test_recordings_that_change_change_all(commands: Commands) -> None:

@@ -145,13 +145,13 @@ class Whole:
         with progress_bar("listening") as progress:
             hear = partial(heard_keys, kept=self.run / "heard.json", progress=progress)
             self._tell_unlabelled(collection.write(self.collected, hear))
-        first = self._prepare()
-        stages = [first, *self._others()]
-        outlook = Outlook(self._expected(stages))
+        first, others = self._prepare(), self._others()
+        outlook = Outlook(self._expected([first, *others]))
         with _shown(outlook):
             self._do(first, outlook)
             self._check_notes()
-            for stage in self._others():
+            outlook.expect(self._expected(others))
+            for stage in others:
                 self._do(stage, outlook)
         times = ", ".join(f"{name} {in_words(seconds)}" for name, seconds in self.took.items())
         typer.echo(f"{self.out}: {times or 'nothing has changed'}; all else in {self.run}")
@@ -183,7 +183,7 @@ class Whole:
         return Stage("prepare", (), {**values, "content": content}, (self.features,), work)
 
     def _others(self) -> list[Stage]:
-        """The stages behind the first one, by what is known now."""
+        """The stages behind the first one."""
         run, chosen = self.run, self.settings
         vae, fitted, refined = (run / name for name in ("envelopes", "timbre", "refined"))
         graphs = [self.out / f"{name}.onnx" for name in ("envelope", "timbre", "encoder")]
@@ -246,18 +246,24 @@ class Whole:
 
     def _expected(self, stages: list[Stage]) -> dict[str, float]:
         """Seconds that each stage will take which is to be done."""
-        sound = sum(map(_seconds_of, self.collected.rglob("*.*")))
-        size = self.settings["prepare"]["crepe"]
-        expected = {"prepare": sound * ANALYSIS_SECONDS.get(size, 1.0)} | LAST_SECONDS
-        for name, most in (self.steps or STEPS).items():
-            expected[name] = STEP_SECONDS[name] * self.settings[name].get("steps", most)
-        if self.settings["evaluate"]["quick"]:
-            expected["evaluate"] = QUICK_EVALUATION_SECONDS
         todo: dict[str, float] = {}
         for stage in stages:
             if todo.keys() & set(stage.needs) or not self.ledger.is_done(stage):
-                todo[stage.name] = START_SECONDS + expected[stage.name]
+                todo[stage.name] = START_SECONDS + self._expected_of(stage.name)
         return todo
+
+    def _expected_of(self, stage: str) -> float:
+        """Seconds that a stage works, by what is known now."""
+        values = self.settings[stage]
+        if stage == "prepare":
+            sound = sum(map(_seconds_of, self.collected.rglob("*.*")))
+            return sound * ANALYSIS_SECONDS.get(values["crepe"], 1.0)
+        if stage in STEPS:
+            steps: int = values.get("steps", (self.steps or STEPS)[stage])
+            return STEP_SECONDS[stage] * steps
+        if stage == "evaluate" and values["quick"]:
+            return QUICK_EVALUATION_SECONDS
+        return LAST_SECONDS[stage]
 
     def _tell_unlabelled(self, unlabelled: list[tuple[str, str]]) -> None:
         if unlabelled:

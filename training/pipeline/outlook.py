@@ -26,13 +26,17 @@ class Outlook:
             expected: Stage → seconds, of those that are to be done, in order.
             clock: Seconds.
         """
-        self.expected = dict(expected)
+        self.expect(expected)
         self.clock = clock
         self.stage = ""
         self._since = self._counted_since = clock()
         self._from: int | None = None
         self._share = 0.0
         self._took, self._was_expected = 0.0, 0.0
+
+    def expect(self, expected: Mapping[str, float]) -> None:
+        """Expect these stages instead, since more is known now."""
+        self.expected = dict(expected)
 
     def begin(self, stage: str) -> None:
         """A stage begins."""
