@@ -57,7 +57,7 @@ def _worst(rung: Rung, group: str) -> str:
 
 def draw_curve(rungs: Sequence[Rung], path: Path) -> None:
     """Weights against how much the worst metric of each group is worse, and against time."""
-    figure, (quality, time) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    figure, (quality, time) = plt.subplots(1, 2, figsize=(13, 4), layout="constrained")
     ordered = sorted(rungs, key=lambda rung: rung.costs["weights"])
     for group in GROUPS:
         points = [(r.costs["weights"], r.worst(group)) for r in ordered]
@@ -69,10 +69,10 @@ def draw_curve(rungs: Sequence[Rung], path: Path) -> None:
     quality.set_yscale("symlog", linthresh=ALLOWED_PERCENT)
     quality.set_ylim(bottom=-ALLOWED_PERCENT)
     if quality.get_legend_handles_labels()[0]:
-        quality.legend(fontsize=8)
+        plots.legend_beside(quality)
     weights = [rung.costs["weights"] for rung in ordered]
     for name, label in (("frame_us", "one frame"), ("run_us", "a frame, of 32 at once")):
         time.plot(weights, [rung.costs[name] for rung in ordered], marker="o", label=label)
     time.set(xscale="log", yscale="log", xlabel="weights", ylabel="timbre of a voice, µs")
-    time.legend(fontsize=8)
+    plots.legend_beside(time)
     plots.save(figure, path)

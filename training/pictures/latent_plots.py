@@ -16,7 +16,7 @@ from instrument.listening.frames import RELEASE_FRAME
 from instrument.model.spec import Axis, MapPoint
 from instrument.units import FRAME_RATE
 from training.data.labels import DYNAMICS
-from training.pictures.plots import COLOURS, robust_limits, save
+from training.pictures.plots import COLOURS, legend_beside, robust_limits, save
 
 STRINGS = ("G", "D", "A", "E")
 MARKERS = "osD^vPX*"
@@ -152,7 +152,7 @@ def _labelled(
             style = {"marker": MARKERS[place % len(MARKERS)], "color": colour}
             _dots(axis, places[some], beyond[some], **style)
             axis.scatter([], [], s=14, label=f"{label or 'not labelled'} ({some.sum()})", **style)
-    axis.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    legend_beside(axis)
 
 
 def _valued(

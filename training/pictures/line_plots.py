@@ -12,7 +12,7 @@ from training.analysis.lines import SURE, Contour
 from training.evaluation.comparison import Around
 from training.evaluation.excerpts import Heard
 from training.evaluation.playback import RATE
-from training.pictures.plots import save
+from training.pictures.plots import legend_above, save
 from training.pictures.sound_plots import draw_spectrogram
 
 LEVEL_RANGE_DB = -30.0, 12.0
@@ -83,7 +83,7 @@ def levels(shown: Mapping[str, tuple[Around, Around]], path: Path) -> None:
         axis.set_xlabel("ms from where the pitch moves")
         axis.set_ylabel("level around bow changes, dB")
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=8)
+    legend_above(figure)
     save(figure, path)
 
 

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from instrument.arrays import Float64
 from instrument.units import FRAME_RATE
 from training.evaluation.examples import Sound
-from training.pictures.plots import save
+from training.pictures.plots import legend_above, legend_beside, save
 from training.pictures.sound_plots import draw_spectrogram
 
 
@@ -46,7 +46,7 @@ def playing(
     left.axhline(0.0, color="0.6", linewidth=0.6)
     left.set_xlabel("MIDI note")
     left.set_ylabel("cents")
-    left.legend(title="velocity", fontsize=7)
+    legend_beside(left, "velocity")
     for row in levels_db:
         right.plot(velocities, row, linewidth=0.8, marker=".")
     right.set_xlabel("velocity")
@@ -78,7 +78,7 @@ def descriptors(tables: Mapping[str, Float64], names: Sequence[str], path: Path)
         axis.set_title(name.replace("_", " "), fontsize=10)
     for axis in axes.flat[len(names) :]:
         axis.set_visible(False)
-    axes.flat[0].legend(fontsize=7)
+    legend_above(figure)
     axes[0, 0].set_ylabel("share of notes")
     save(figure, path)
 
@@ -120,7 +120,6 @@ def timbre(
     axes["distance"].set_xticks(range(len(sides)), [side.replace(" ", "\n") for side in sides])
     axes["distance"].set_ylim(bottom=0.0)
     axes["distance"].set_ylabel("log-spectral distance, dB")
-    axes["distance"].legend(fontsize=8)
     labels = (
         "MIDI note",
         "loudness, dB(A)",
@@ -141,7 +140,7 @@ def timbre(
                 )
                 axes[f"{across}-{up}"].set_xlabel(labels[across])
                 axes[f"{across}-{up}"].set_ylabel(labels[up])
-    axes["0-2"].legend(fontsize=8)
+    legend_above(figure)
     save(figure, path)
 
 
@@ -188,7 +187,7 @@ def held(
     axes[0, 0].set_ylabel("autocorrelation")
     axes[0, 0].set_ylim(-1.0, 1.05)
     axes[1, 0].set_ylabel("one note of each, in standard deviations")
-    axes[0, -1].legend(fontsize=8)
+    legend_above(figure)
     save(figure, path)
 
 
@@ -217,7 +216,7 @@ def joins(line: Sound, measured: Float64, path: Path) -> None:
     widest = np.abs(measured[:, 0]).max()
     jump = np.array([-widest, 0.0, widest])
     axes["cents"].plot(jump, 100.0 * np.abs(jump), color="0.6", linewidth=0.8, label="a jump")
-    axes["cents"].legend(fontsize=8, loc="upper center")
+    legend_above(figure)
     for name in ("cents", "db", "flux"):
         axes[name].set_ylim(bottom=0.0)
     axes["flux"].axhline(1.0, color="0.6", linewidth=0.8)
@@ -250,5 +249,5 @@ def leakage(
         axis.grid(axis="y", alpha=0.3)
     axes[0].set_yticks(range(len(knobs)), list(knobs))
     axes[0].invert_yaxis()
-    axes[1].legend(fontsize=8)
+    legend_above(figure)
     save(figure, path)

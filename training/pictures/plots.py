@@ -19,7 +19,9 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 from cycler import cycler
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Of Okabe & Ito (2008), which the colour-blind tell apart; without yellow, which prints pale."""
@@ -75,6 +77,13 @@ def robust_limits(values: Float64 | Float32, outside: float = FEW) -> tuple[floa
     margin = MARGIN * (high - low) or 0.5
     low, high = max(low - margin, finite.min() - margin), min(high + margin, finite.max() + margin)
     return float(low), float(high)
+
+
+def legend_beside(axis: Axes, title: str | None = None) -> Legend:
+    """A legend to the right of an axis, off the data."""
+    return axis.legend(
+        title=title, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False
+    )
 
 
 def legend_above(figure: Figure) -> None:

@@ -14,7 +14,7 @@ from instrument.text import one_line
 from instrument.units import note_name
 from training.data.features import FeatureCache
 from training.data.labels import DYNAMICS
-from training.pictures.plots import COLOURS, save
+from training.pictures.plots import COLOURS, legend_beside, save
 
 MARKERS = "o^sDvPX"
 UNKNOWN = "not labelled"
@@ -87,8 +87,7 @@ def _levels(axis: Axes, cache: FeatureCache, gains: Mapping[str, float]) -> None
         )
     axis.set_ylabel("level (dB(A) of full scale)")
     axis.set_title("Levels by source, after the gain that is given")
-    legend = axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
-    for text in legend.get_texts():
+    for text in legend_beside(axis).get_texts():
         text.set_parse_math(False)
 
 
