@@ -6,6 +6,7 @@ what comes back has the types, shapes and ranges that were asked for.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -55,6 +56,16 @@ def open_size(path: Path) -> int:
         return path.stat().st_size
     except OSError as error:
         raise DamageError(f"cannot be read: {error.strerror or error}") from error
+
+
+def digest_of(path: Path) -> str:
+    """Digest of a file's content, 128 hexadecimal digits.
+
+    Raises:
+        OSError, ValueError: It cannot be read.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "blake2b").hexdigest()
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 (JSON is what it is)

@@ -29,7 +29,7 @@ from training.pipeline.settings import (
     usual_settings,
     write_settings,
 )
-from training.pipeline.stages import Ledger, Stage, digest_of
+from training.pipeline.stages import Ledger, Stage, digest_if_there
 
 SETTINGS = "settings.toml"
 ONE_PROCESS = {"resume", "nodes", "devices"}
@@ -174,7 +174,7 @@ class Whole:
 
     def _prepare(self) -> Stage:
         files = sorted(path for path in self.collected.rglob("*") if path.is_file())
-        content = {str(path.relative_to(self.collected)): digest_of(path) for path in files}
+        content = {str(path.relative_to(self.collected)): digest_if_there(path) for path in files}
         values = self.settings["prepare"]
 
         def work(_resume: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +10,7 @@ from instrument.errors import RecordingError
 from instrument.listening.audio import read_audio
 from instrument.listening.tracker import hear_key
 from training.output import write_json
-from training.reading import DamageError, is_count, read_json
+from training.reading import DamageError, digest_of, is_count, read_json
 
 Heard = int | str
 """A key, or why there is none."""
@@ -49,8 +48,7 @@ def heard_keys(
     try:
         for done, (name, path) in enumerate(files.items(), start=1):
             try:
-                with path.open("rb") as stream:
-                    content = hashlib.file_digest(stream, "blake2b").hexdigest()[:32]
+                content = digest_of(path)[:32]
                 if content not in known:
                     known[content] = _hear(path)
                 found[name] = known[content]

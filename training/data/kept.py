@@ -15,7 +15,7 @@ from instrument.listening.note import Analysis
 from instrument.listening.segmentation import Segments
 from instrument.units import FRAME_RATE
 from training.data.features import CENTS, DB, FIELDS
-from training.reading import ArrayField, DamageError, read_arrays
+from training.reading import ArrayField, DamageError, digest_of, read_arrays
 
 ANALYSIS = 2
 """Raised whenever recordings are analysed otherwise."""
@@ -52,8 +52,7 @@ def part_path(folder: Path, recording: Path, *how: object) -> Path:
         RecordingError: It cannot be read.
     """
     try:
-        with recording.open("rb") as stream:
-            content = hashlib.file_digest(stream, "blake2b").hexdigest()
+        content = digest_of(recording)
     except (OSError, ValueError) as error:
         raise RecordingError(
             f"cannot be opened: {getattr(error, 'strerror', None) or error}"

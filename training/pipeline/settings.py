@@ -16,7 +16,7 @@ from instrument.errors import UnknownName, UsageError
 from instrument.files import replacing
 from instrument.settings import Limits
 from instrument.text import one_line
-from training.reading import open_size
+from training.reading import DamageError, open_size
 
 Settings = dict[str, dict[str, Any]]
 """Table → key → value; what a command chooses by itself is left out."""
@@ -104,12 +104,11 @@ def read_settings(path: Path, tables: Mapping[str, Mapping[str, Option]]) -> Set
         UsageError: It cannot be read, names what there is not, or a value is out of range.
     """
     try:
-        too_large = open_size(path) > MOST_BYTES
-        content = {} if too_large else tomllib.loads(path.read_text(encoding="utf-8"))
+        if open_size(path) > MOST_BYTES:
+            raise DamageError(f"larger than {MOST_BYTES // 2**20} MiB")
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: no settings ({one_line(str(error))})") from error
-    if too_large:
-        raise UsageError(f"{path}: no settings (larger than {MOST_BYTES // 2**20} MiB)")
     for table, values in content.items():
         if table not in tables:
             raise UsageError(f"{path}: {UnknownName('table', table, tables)}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from instrument.errors import OutputError, UsageError
 from training.output import make_folder, plain, write_json
-from training.reading import DamageError, read_json
+from training.reading import DamageError, digest_of, read_json
 
 LEDGER = "stages.json"
 ELSEWHERE = {"accelerator", "device", "precision"}
@@ -39,11 +39,10 @@ class Stage:
     work: Callable[[bool], None]
 
 
-def digest_of(path: Path) -> str:
+def digest_if_there(path: Path) -> str:
     """Digest of a file's content; empty if it isn't there or cannot be read."""
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "blake2b").hexdigest()[:32]
+        return digest_of(path)[:32]
     except OSError:
         return ""
 
@@ -105,7 +104,7 @@ class Ledger:
         entry = self.entries.get(stage.name, {})
         return (
             entry.get("key") == self.key(stage)
-            and entry.get("made") == [digest_of(path) for path in stage.makes]
+            and entry.get("made") == [digest_if_there(path) for path in stage.makes]
             and all(entry["made"])
         )
 
@@ -122,7 +121,7 @@ class Ledger:
         start = time.monotonic()
         stage.work(resume)
         seconds = time.monotonic() - start
-        made = [digest_of(path) for path in stage.makes]
+        made = [digest_if_there(path) for path in stage.makes]
         self.entries[stage.name] = {"key": key, "made": made, "seconds": round(seconds, 1)}
         self._write()
         return seconds
