@@ -13,7 +13,7 @@ import numpy as np
 from instrument.arrays import Float32
 from instrument.dsp.elementary import ONE, exp32, log1p32, log32, sigmoid32, tanh32
 from instrument.dsp.jit import compiled_inside
-from instrument.dsp.matrix import affine, padded, panels, total
+from instrument.dsp.matrix import affine, padded, panels, sum_of_squares, total
 from instrument.dsp.vectors import PANEL
 
 VOICES, FRAMES = 8, 8
@@ -119,7 +119,7 @@ class Decoder(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """What one run is computed in: a row for each voice and frame, and the squares of a row."""
+    """What one run is computed in: a row for each voice and frame."""
 
     features: Float32
     joined: Float32
@@ -131,7 +131,6 @@ class Scratch(NamedTuple):
     powers: Float32
     spectrum: Float32
     weighting: Float32
-    squares: Float32
 
     @classmethod
     def of(cls, network: Decoder) -> Scratch:
@@ -153,21 +152,16 @@ class Scratch(NamedTuple):
             powers=empty(rows, len(network.exponents)),
             spectrum=empty(rows, spectrum),
             weighting=empty(rows, spectrum),
-            squares=np.zeros(units, np.float32),
         )
 
 
 @compiled_inside
-def _layer(
-    layer: Layer, units: int, x: Float32, count: int, out: Float32, squares: Float32
-) -> None:
-    """One layer of rows, see ``affine``; ``squares`` is overwritten."""
+def _layer(layer: Layer, units: int, x: Float32, count: int, out: Float32) -> None:
+    """One layer of rows, see ``affine``."""
     affine(x, count, layer.weight, layer.bias, out)
     for row in range(count):
         y = out[row]
-        for j in range(len(y)):
-            squares[j] = y[j] * y[j]
-        factor = ONE / np.sqrt(total(squares, len(y)) / np.float32(units) + layer.epsilon)
+        factor = ONE / np.sqrt(sum_of_squares(y) / np.float32(units) + layer.epsilon)
         for j in range(len(y)):
             y[j] = max(y[j] * factor * layer.scale[j] + layer.shift[j], ZERO)
 
@@ -246,17 +240,17 @@ def _give(
 @compiled_inside
 def _compute(net: Decoder, scratch: Scratch, voices: int, frames: int) -> None:
     """From what is told to what the heads say, of some frames of some voices."""
-    rows, units, squares = voices * frames, net.units, scratch.squares
-    _layer(net.before[0], units, scratch.features, rows, scratch.one, squares)
-    _layer(net.before[1], units, scratch.one, rows, scratch.other, squares)
+    rows, units = voices * frames, net.units
+    _layer(net.before[0], units, scratch.features, rows, scratch.one)
+    _layer(net.before[1], units, scratch.one, rows, scratch.other)
     affine(scratch.other, rows, net.gru_input, net.gru_input_bias, scratch.gates)
     for first in range(0, rows, voices):
         affine(scratch.state, voices, net.gru_state, net.gru_state_bias, scratch.step)
         for v in range(voices):
             gates, out = scratch.gates[first + v], scratch.joined[first + v]
             _remember(gates, scratch.step[v], scratch.state[v], out, units)
-    _layer(net.after[0], units, scratch.joined, rows, scratch.one, squares)
-    _layer(net.after[1], units, scratch.one, rows, scratch.other, squares)
+    _layer(net.after[0], units, scratch.joined, rows, scratch.one)
+    _layer(net.after[1], units, scratch.one, rows, scratch.other)
     affine(scratch.other, rows, net.heads, net.heads_bias, scratch.spectrum)
     affine(scratch.powers, rows, net.weighting, net.weighting_bias, scratch.weighting)
 
