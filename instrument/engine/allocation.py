@@ -6,6 +6,7 @@ Only bookkeeping; what a voice sounds like is none of its business.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 
 from instrument.engine.slots import (
     HOLDING,
@@ -120,14 +121,14 @@ class Voices(VoiceSlots):
         sample: int,
         *,
         pedal: bool,
-        mono: bool = False,
+        goes_back: Callable[[int, int], bool] = lambda _slot, _key: False,
         note: int | None = None,
     ) -> NoteEnd:
         """End a held note of a key; with a pedal down it stays until that is up.
 
         It is the oldest one unless the score knows which: overlapping notes of one pitch so end one
-        by one, each with its own note-off. In mono the line goes back to the latest key that is
-        still down, if there is one.
+        by one, each with its own note-off. A line goes back to the latest key that is still down,
+        if there is one, and if ``goes_back``, asked with its slot and that key, says so.
         """
         slot = self._held_by(channel, key, note)
         if slot is None:
@@ -136,18 +137,12 @@ class Voices(VoiceSlots):
         voice.down.remove(next(down for down in voice.down if down.ends_with(key, note)))
         if voice.down and voice.down[-1].key == voice.key:
             return NoteEnd([])
-        if voice.down and mono:
-            back, left = voice.down[-1], (voice.key, voice.velocity)
+        if voice.down and goes_back(slot, voice.down[-1].key):
+            back = voice.down[-1]
             voice.key, voice.velocity = back.key, back.velocity
             seconds = self._seconds(slot, sample)
-            return NoteEnd([], Return(slot, back.key, back.velocity, back.number, seconds, left))
+            return NoteEnd([], Return(slot, back.key, back.velocity, back.number, seconds))
         return NoteEnd(self._release([slot], sample, pedal=pedal))
-
-    def not_back(self, back: Return, sample: int, *, pedal: bool) -> list[int]:
-        """Let a line keep the note that it left: its slot if no pedal holds it, to be released."""
-        voice = self.slots[back.slot]
-        voice.key, voice.velocity = back.left
-        return self._release([back.slot], sample, pedal=pedal)
 
     def all_notes_off(self, channel: int, sample: int, *, pedal: bool) -> list[int]:
         """End all held notes of a channel, as if its keys went up; returns the slots to release."""

@@ -182,11 +182,13 @@ class Notes:
         event = self.articulations.up(event)
         pedal, mono = self._state.controlling_channel(channel).pedal, self._state.mono(channel)
         self.begin(self.breathing.up(channel, key, mono=mono), sample)
-        returns = mono or self.violins.lines
+
+        def goes_back(slot: int, back: int) -> bool:
+            return mono or self.violins.goes_back(channel, slot, back)
+
         ended = self._voices.note_off(
-            channel, event.key, sample, pedal=pedal, mono=returns, note=event.note
+            channel, event.key, sample, pedal=pedal, goes_back=goes_back, note=event.note
         )
-        ended = self.violins.ended(channel, ended, sample, pedal=pedal)
         self.release(ended.released, key_up_speed(event.velocity))
         if ended.back is not None:
             back = ended.back

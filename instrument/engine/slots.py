@@ -186,7 +186,6 @@ class Return:
         slot: Of its voice.
         key, velocity, number: Of the note that it goes back to.
         seconds: Since the note that it leaves began.
-        left: Key and velocity of that.
     """
 
     slot: int
@@ -194,7 +193,6 @@ class Return:
     velocity: int
     number: int
     seconds: float = field(default=0.0, compare=False)
-    left: tuple[int, int] = field(default=(0, 0), compare=False)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from instrument.engine.allocation import JOIN_WITHIN_SEMITONES, Voices
 from instrument.engine.playing import Playing
-from instrument.engine.slots import NoteEnd, Place, Stage, Wake
+from instrument.engine.slots import Place, Stage, Wake
 from instrument.engine.strings import Strings
 from instrument.engine.table import VoiceNote
 from instrument.joins import Join
@@ -106,7 +106,6 @@ class _Hand:
 class AsPlayed:
     """Channels that are no violins: every key sounds when it goes down, as its channel says."""
 
-    lines = False
     later: Callable[[Wake, int], None]
 
     def arrive(self, events: Sequence[NoteOn], _sample: int) -> Iterable[Step]:
@@ -117,10 +116,9 @@ class AsPlayed:
         """No key waits."""
         return False
 
-    def ended(self, _channel: int, end: NoteEnd, _sample: int, *, pedal: bool) -> NoteEnd:
-        """What a note-off does."""
-        del pedal
-        return end
+    def goes_back(self, _channel: int, _slot: int, _key: int) -> bool:
+        """No voice goes back to a key that is still down."""
+        return False
 
     def wake(self, _wake: Wake, _sample: int) -> Iterable[Step]:
         """Nothing is due."""
@@ -142,11 +140,8 @@ class Violins:
     that leaves what the other holds.
 
     Attributes:
-        lines: Whether a voice goes back to keys that are down.
         later: Called with what is to be handled at a sample to come.
     """
-
-    lines = True
 
     def __init__(
         self,
@@ -225,15 +220,10 @@ class Violins:
         key.up = event, sample
         return True
 
-    def ended(self, channel: int, end: NoteEnd, sample: int, *, pedal: bool) -> NoteEnd:
-        """What a note-off does: its line can't go back to a key that the other voice prevents."""
-        if end.back is None or self._state.mono(channel):
-            return end
+    def goes_back(self, channel: int, slot: int, key: int) -> bool:
+        """Whether the voice of a slot goes back to a key, which the other one may prevent."""
         slots, held = self._voices.slots, self._playing.held(self._playing.violin(channel))
-        others = [slots[i].key for i in held if i != end.back.slot]
-        if self._strings.together([end.back.key, *others]):
-            return end
-        return NoteEnd(self._voices.not_back(end.back, sample, pedal=pedal))
+        return self._strings.together([key, *(slots[i].key for i in held if i != slot)])
 
     def wake(self, wake: Wake, sample: int) -> Iterator[Step]:
         """Do what is due by a sample."""

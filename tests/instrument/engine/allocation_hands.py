@@ -44,11 +44,16 @@ def play(voices: Voices, key: int, sample: int = 0, velocity: int = 64) -> Alloc
     return allocation
 
 
+def always(_slot: int, _key: int) -> bool:
+    """A mono line goes back to whatever key is still down."""
+    return True
+
+
 def lift(
     voices: Voices, key: int, sample: int = 0, *, pedal: bool = False
 ) -> list[int] | Return | None:
     """What a note-off does to a mono line: the slots that it releases, or where it goes back."""
-    note_end = voices.note_off(0, key, sample, pedal=pedal, mono=True)
+    note_end = voices.note_off(0, key, sample, pedal=pedal, goes_back=always)
     assert not (note_end.released and note_end.back)
     return note_end.back or note_end.released
 

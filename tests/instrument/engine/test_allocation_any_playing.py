@@ -62,7 +62,7 @@ class Players(RuleBasedStateMachine):
             player.down.remove(key)
         down = self.count(Stage.HELD)
         note_end = self.voices.note_off(
-            channel, key, self.sample, pedal=player.pedal, mono=player.mono
+            channel, key, self.sample, pedal=player.pedal, goes_back=lambda _slot, _key: player.mono
         )
         assert self.count(Stage.HELD) in {down, down - 1}
         if note_end.back is not None:

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from instrument.engine.allocation import JOIN_WITHIN_SEMITONES, Voices
 from instrument.engine.slots import Allocation, Return, Stage
-from tests.instrument.engine.allocation_hands import RATE, begin, end, fading, lift, play, strike
+from tests.instrument.engine.allocation_hands import (
+    RATE,
+    always,
+    begin,
+    end,
+    fading,
+    lift,
+    play,
+    strike,
+)
 
 
 @pytest.fixture
@@ -236,5 +245,5 @@ def test_every_channel_has_its_own_line(voices: Voices) -> None:
     strike(voices, 60, channel=0, mono=True)
     other = strike(voices, 64, channel=1, mono=True)
     assert not other.joined
-    note_end = voices.note_off(1, 64, 0, pedal=False, mono=True)
+    note_end = voices.note_off(1, 64, 0, pedal=False, goes_back=always)
     assert (note_end.released, note_end.back) == ([other.slot], None)

@@ -119,11 +119,14 @@ class Violinist:
     def _end(self, event: NoteOff) -> None:
         if self.violins.waits(event, self.now):
             return
-        pedal = self.state.controlling_channel(event.channel).pedal
-        end = self.voices.note_off(
-            event.channel, event.key, self.now, pedal=pedal, mono=True, note=event.note
+        channel, pedal = event.channel, self.state.controlling_channel(event.channel).pedal
+
+        def goes_back(slot: int, key: int) -> bool:
+            return self.state.mono(channel) or self.violins.goes_back(channel, slot, key)
+
+        self.voices.note_off(
+            channel, event.key, self.now, pedal=pedal, goes_back=goes_back, note=event.note
         )
-        self.violins.ended(event.channel, end, self.now, pedal=pedal)
 
     def _note(self) -> None:
         if not self.heard or self.heard[-1][1] != self.held():
