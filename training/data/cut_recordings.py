@@ -16,10 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrument.arrays import Float32
-from instrument.errors import RecordingError
 from instrument.files import replacing
 from instrument.joins import Join
-from instrument.listening.audio import read_note
 from instrument.listening.frames import ATTACK_FRAMES
 from instrument.listening.note import Analysis, note_level_db, note_windows
 from instrument.listening.segmentation import Segments
@@ -28,7 +26,7 @@ from instrument.units import FRAME_RATE
 from training.data.features import CENTS, DB, FIELDS
 from training.data.kept import part_path
 from training.data.labels import RecordingLabel
-from training.data.notes import PrepareSettings
+from training.data.notes import PrepareSettings, read_recording
 from training.data.performances import LeftOut, Performance, PerformedNote, read_performance
 from training.data.phrases import JOIN_FRAMES
 from training.output import write_table
@@ -121,10 +119,7 @@ def cut_recording(
         OutputError: Nothing can be kept.
     """
     path = part_path(parts, recording, "cut", CUT_BY, settings.sample_rate)
-    try:
-        read = read_note(recording, settings.sample_rate)
-    except RecordingError as error:
-        raise RecordingError(str(error).removeprefix(f"{recording}: ")) from error
+    read = read_recording(recording, settings)
     if len(read.audio) < least_seconds * settings.sample_rate:
         return None
     found = _kept(path, read.audio, settings.sample_rate)

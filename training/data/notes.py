@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import get_args
 
 from instrument.arrays import Float32
-from instrument.errors import UsageError
+from instrument.errors import RecordingError, UsageError
+from instrument.listening.audio import Recording, read_note
 from instrument.listening.note import Analysis
 from instrument.listening.note import analyse as analyse_with
 from instrument.units import FRAME_RATE
@@ -32,6 +34,18 @@ class PrepareSettings:
             raise UsageError(
                 f"--sample-rate {rate}: should be a multiple of {FRAME_RATE}, 16000…96000"
             )
+
+
+def read_recording(path: Path, settings: PrepareSettings) -> Recording:
+    """Read a recording at the sample rate of the features.
+
+    Raises:
+        RecordingError: See ``read_note``; the message is the reason, and doesn't name the file.
+    """
+    try:
+        return read_note(path, settings.sample_rate)
+    except RecordingError as error:
+        raise RecordingError(str(error).removeprefix(f"{path}: ")) from error
 
 
 def analyse(audio: Float32, midi: int, settings: PrepareSettings) -> Analysis:

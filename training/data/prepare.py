@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from instrument.errors import OutputError, RecordingError, UsageError
 from instrument.files import check_apart, check_writable, is_stream
-from instrument.listening.audio import read_note
 from instrument.listening.loudness import FLOOR_DB
 from instrument.listening.note import Analysis, note_level_db
 from instrument.listening.windows import SHORTEST_RELEASE_FRAMES, Window
@@ -36,7 +35,7 @@ from training.data.features import FeatureCache, split
 from training.data.kept import Part, part_path, read_part, write_part
 from training.data.labels import ReadResult, RecordingLabel, same_instrument
 from training.data.levels import SourceGain, source_gains
-from training.data.notes import PrepareSettings, analyse
+from training.data.notes import PrepareSettings, analyse, read_recording
 from training.data.readers import AUTO_LAYOUT, read_labels
 from training.data.sample_sets import recordings_in
 from training.output import new_folders, write_table
@@ -97,10 +96,7 @@ def _analyse_or_load(label: RecordingLabel, parts: Path, settings: PrepareSettin
     path = part_path(parts, label.path, label.midi, settings.sample_rate, settings.crepe)
     found = read_part(path, settings.sample_rate)
     if found is None:
-        try:
-            recording = read_note(label.path, settings.sample_rate)
-        except RecordingError as error:
-            raise RecordingError(str(error).removeprefix(f"{label.path}: ")) from error
+        recording = read_recording(label.path, settings)
         try:
             analysis = analyse(recording.audio, label.midi, settings)
             found = Part(analysis, (*recording.remarks, *_remarks(analysis)))
@@ -214,8 +210,11 @@ def prepare(
     notes: list[Analysis] = []
     refused, remarks = list(unread), list[Remark]()
     cut: list[CutRecording] = []
+    longer = {name: (path, LEAST_SECONDS) for name, path in unlabelled.items()}
+    reasons: dict[str, str] = {}
+    done, count = 0, len(labels) + len(unlabelled)
     with new_folders(parts):
-        for done, label in enumerate(labels, start=1):
+        for label in labels:
             try:
                 part = _analyse_or_load(label, parts, settings)
                 notes.append(part.analysis)
@@ -223,30 +222,29 @@ def prepare(
                 remarks += [Remark(label.name, text) for text in part.remarks]
             except RecordingError as error:
                 refused.append(Refusal(label.name, str(error)))
-            progress(done, len(labels) + len(unlabelled))
-        known = {label.name: label.path for label in labels}
-        done = len(labels)
-        for refusal in list(refused):
-            name = refusal.name
-            path = known.get(name) or unlabelled.get(name)
-            if path is None:
-                continue
-            least = LONGER_THAN_A_NOTE if name in known else LEAST_SECONDS
-            line = None
+                longer[label.name] = label.path, LONGER_THAN_A_NOTE
+            done += 1
+            progress(done, count)
+        for name, (path, least) in longer.items():
             try:
                 line = cut_recording(path, name, parts, settings, least)
             except RecordingError as error:
-                refused[refused.index(refusal)] = Refusal(name, str(error))
+                reasons[name], line = str(error), None
             if name in unlabelled:
                 done += 1
-                progress(done, len(labels) + len(unlabelled))
+                progress(done, count)
             if line is not None:
-                refused.remove(refusal)
                 cut.append(line)
                 remarks += [Remark(name, text) for text in (*line.remarks, line.summary())]
                 for label, note in line.labelled(path):
                     used.append(label)
                     notes.append(note)
+    lines = {line.name for line in cut}
+    refused = [
+        Refusal(refusal.name, reasons.get(refusal.name, refusal.reason))
+        for refusal in refused
+        if refusal.name not in lines
+    ]
     write_notes(cut, out.with_suffix(".notes.csv"))
     rows = [(refusal.name, "no", refusal.reason) for refusal in refused]
     rows += [(remark.name, "yes", remark.text) for remark in remarks]

@@ -178,3 +178,15 @@ def test_performances_that_a_table_does_not_name_are_cut(folder: Path, tmp_path:
     prepared = prepare_folder(folder, tmp_path / "mine.npz", PrepareSettings(), "csv")
     assert prepared.notes == len(FOUND)
     assert len(prepared.left_out) == 2
+
+
+@pytest.mark.parametrize("pitch", ["", "69"], ids=["no note", "one note"])
+def test_what_a_table_names_twice_is_cut_once(
+    pitch: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "LONGER_THAN_A_NOTE", 2.0)
+    rows = ["file,midi", *2 * [f"line.flac,{pitch}"]]
+    (folder / "labels.csv").write_text("\n".join(rows))
+    prepared = prepare_folder(folder, tmp_path / "mine.npz", PrepareSettings(), "csv")
+    assert prepared.notes == len(FOUND)
+    assert [recording.name for recording in prepared.cut] == ["line.flac"]

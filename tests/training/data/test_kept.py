@@ -36,7 +36,7 @@ def test_what_was_kept_of_a_recording_may_be_anything(
     note = Analysis(
         features.audio[samples], features.f0_hz[frames], features.loudness_db[frames], segments, 0.0
     )
-    monkeypatch.setattr(prepare_module, "read_note", lambda *_: Recording(note.audio))
+    monkeypatch.setattr(prepare_module, "read_recording", lambda *_: Recording(note.audio))
     monkeypatch.setattr(prepare_module, "analyse", lambda *_: note)
     (tmp_path / "a.wav").write_bytes(b"")
     labels = [RecordingLabel(tmp_path / "a.wav", "a.wav", 69)]
