@@ -30,7 +30,8 @@ class Collection:
             given; if that is the only one, there is none.
         unlabelled: Names of those that may be heard, since no table stands beside them, and their
             sources.
-        problems: Name and reason of each file without a label, and of each row without a file.
+        problems: Name and reason of each file without a label, of each row without a file, and of
+            what was given and is or holds no recording.
     """
 
     files: dict[str, Path]
@@ -100,7 +101,12 @@ def collect(
             for name, reason in read.problems
             if name in here or not (wanted or is_file(top / name))
         )
-        if len(label_tables(top)[0]) != 1:
+        tables = label_tables(top)[0]
+        others = wanted - {*here.values(), *(table.resolve() for table in tables)}
+        found.problems.extend((prefix + path.name, "is no recording") for path in sorted(others))
+        if not here and not wanted:
+            found.problems.append((folder, "no recordings here"))
+        if len(tables) != 1:
             labelled = {label.name for label in labels}
             unlabelled = [prefix + name for name in here if name not in labelled]
             found.unlabelled.update(dict.fromkeys(unlabelled, folder))

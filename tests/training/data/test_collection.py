@@ -120,6 +120,19 @@ def test_a_name_that_no_file_can_have_is_a_problem(here: Path) -> None:
     assert [problem for problem, _ in found.problems] == ["deep/one.wav", name]
 
 
+def test_what_is_given_and_is_no_recording_is_told(here: Path) -> None:
+    (here / "empty").mkdir()
+    (here / "a" / "remarks.txt").write_text("no sound")
+    places = ("a/two.wav", "a/remarks.txt", "a/notes.csv", "b", "empty")
+    found = collect([Path(place) for place in places])
+    assert len(found.files) == 2
+    assert dict(found.problems) == {
+        "a/two.wav": "notes.csv does not name it",
+        "a/remarks.txt": "is no recording",
+        "empty": "no recordings here",
+    }
+
+
 @pytest.mark.parametrize("place", ["nowhere", "empty"])
 def test_where_there_is_nothing_that_is_said(here: Path, place: str) -> None:
     (here / "empty").mkdir()
