@@ -190,8 +190,7 @@ class Notes:
             channel, event.key, sample, pedal=pedal, goes_back=goes_back, note=event.note
         )
         self.release(ended.released, key_up_speed(event.velocity))
-        if ended.back is not None:
-            back = ended.back
+        if (back := ended.back) is not None:
             note = self._note(NoteOn(channel, back.key, back.velocity), back.number, sample)
             self._join(back.slot, note, Line(0, back.seconds))
         self.keep(channel)
