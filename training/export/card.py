@@ -33,8 +33,11 @@ ENCODER_SAID = (
     " The encoder makes no sound: it places a recorded note in the latent space. Its cents are "
     "from the median of the note's sustain, and its dB from the median without the first quarter."
 )
-
-
+TAUGHT = """
+How near a diet comes to the full one depends on how long it is taught, and by how many lessons.
+Those that ship were taught by more steps, and twice as many lessons, than `arco train diet` takes
+by itself.
+"""
 NOTHING_ELSE = """ Nothing else was taken
 from these performances."""
 
@@ -197,10 +200,11 @@ def card(spec: InstrumentSpec) -> str:
     )
     lines = " --performance PERFORMANCE" if "seconds" in spec.envelope.inputs else ""
     values = metric_values(spec.metrics)
-    full, diet = name, ""
+    full, diet, taught = name, "", ""
     if "full_weights" in values:
         full = "FULL"
         diet = f"\narco train diet FULL -o {name} --weights {values['weights']:.0f}"
+        taught = TAUGHT
     joins = ""
     if spec.performances:
         joins = f"\narco train joins {full} PERFORMANCES{_licences(spec.performances)}"
@@ -274,7 +278,7 @@ arco train export features.npz -o {full} \\
 arco train evaluate features.npz {name} \\
   --envelopes runs/envelopes --timbre runs/refined --record
 ```
-"""
+{taught}"""
 
 
 def write_card(spec: InstrumentSpec, folder: Path) -> None:
