@@ -48,16 +48,10 @@ def list_outputs(seat: Seat) -> list[Device]:
     Raises:
         UsageError: There is no JACK server, and sounddevice or PortAudio is missing.
     """
-    jack = list_jack(seat)
-    try:
-        return [*jack, *_list_portaudio(default=not jack)]
-    except UsageError:
-        if not jack:
-            raise
-    return jack
+    return _with_portaudio(_list_jack(seat))
 
 
-def list_jack(seat: Seat) -> list[Device]:
+def _list_jack(seat: Seat) -> list[Device]:
     """What can be played on through JACK, the default one marked; nothing without a server."""
     client = seat.join()
     if client is None:
@@ -66,6 +60,16 @@ def list_jack(seat: Seat) -> list[Device]:
         Device(None, JACK, name, client.sample_rate, is_default=number == 0)
         for number, name in enumerate(client.devices())
     ]
+
+
+def _with_portaudio(jack: list[Device]) -> list[Device]:
+    """What JACK offers, and what PortAudio does; that may be missing if there is any of JACK's."""
+    try:
+        return [*jack, *_list_portaudio(default=not jack)]
+    except UsageError:
+        if not jack:
+            raise
+    return jack
 
 
 def _list_portaudio(*, default: bool) -> list[Device]:
@@ -97,13 +101,13 @@ def choose_output(name: str | None, seat: Seat, *, only_jack: bool = False) -> D
     Raises:
         UsageError: There is no device, or none of this name.
     """
-    devices = list_jack(seat)
+    devices = _list_jack(seat)
     found = _named(devices, name)
     if found is not None:
         return found
     if only_jack and not devices:
         raise UsageError("no JACK server runs")
-    devices = devices if only_jack else list_outputs(seat)
+    devices = devices if only_jack else _with_portaudio(devices)
     if not devices:
         raise UsageError(
             "there is no sound device; connect one, or start a JACK server (jackd -d alsa)"

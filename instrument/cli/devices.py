@@ -24,10 +24,10 @@ def devices(
     from instrument.audio.devices import list_outputs
     from instrument.audio.jack_client import Seat
     from instrument.live.bindings import config_path, load_bindings
-    from instrument.live.inputs import list_inputs
+    from instrument.live.inputs import CLIENT, list_inputs
 
-    seat = Seat("Arco")
-    inputs, path = _found(list_inputs), config_path()
+    seat, path = Seat(CLIENT), config_path()
+    inputs = _found(lambda: list_inputs(seat))
     outputs = _found(lambda: list_outputs(seat))
     seat.leave()
     bindings = load_bindings(path)

@@ -10,6 +10,7 @@ from typing import Protocol
 import pytest
 
 from instrument.audio.devices import Device
+from instrument.audio.jack_client import Seat
 from instrument.errors import UsageError
 from instrument.live.bindings import Binding, save_bindings
 
@@ -28,7 +29,7 @@ class Missing(Protocol):
 def one_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """A computer with a keyboard and a loudspeaker."""
     speakers = Device(0, "ALSA", "Speakers", 44_100, is_default=True)
-    monkeypatch.setattr("instrument.live.inputs.list_inputs", lambda: [("ALSA", "Keys")])
+    monkeypatch.setattr("instrument.live.inputs.list_inputs", lambda _seat: [("ALSA", "Keys")])
     monkeypatch.setattr("instrument.audio.devices.list_outputs", lambda _seat: [speakers])
 
 
@@ -57,7 +58,7 @@ def test_devices_as_json(arco: Arco, config: Path, monkeypatch: pytest.MonkeyPat
     assert (binding["target"], binding["controller"], binding["channel"]) == ("vibrato", 20, 3)
 
 
-def no_midi() -> list[tuple[str, str]]:
+def no_midi(_seat: Seat) -> list[tuple[str, str]]:
     raise UsageError("no MIDI here")
 
 
@@ -76,7 +77,7 @@ def test_devices_says_what_is_missing(
     other = (
         "audio.devices.list_outputs" if missing.module == "rtmidi" else "live.inputs.list_inputs"
     )
-    monkeypatch.setattr(f"instrument.{other}", lambda *_: [])
+    monkeypatch.setattr(f"instrument.{other}", lambda _seat: [])
     status, out, err = arco("devices")
     assert (status, err) == (0, "")
     told = " ".join(out.split())
