@@ -10,6 +10,7 @@ from typing import NamedTuple
 import mido
 import pytest
 
+from instrument.audio.portaudio import NO_JACK
 from instrument.cli import main
 
 Arco = Callable[..., tuple[int, str, str]]
@@ -117,8 +118,10 @@ def missing(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Missing:
-    """A library that playing live needs, and that is missing."""
+    """A library that playing live needs without a JACK server, and that is missing."""
     part: Missing = request.param
+    for name, value in NO_JACK.items():
+        monkeypatch.setenv(name, value)
     if part.name == "PortAudio":
         folder = tmp_path_factory.mktemp("broken")
         (folder / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
