@@ -10,7 +10,7 @@ import ctypes
 import sys
 from ctypes import CDLL, POINTER, byref, c_char_p, c_int, c_int64, c_uint32, c_ulong, c_void_p
 from threading import Thread
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 Strings: TypeAlias = Any  # a pointer to strings, or None
 
@@ -130,12 +130,8 @@ def give_up_the_dead() -> None:
 
     That is so when the next client is opened: the library frees all others, who may not know yet.
     """
-    if any(not watcher.alive for watcher in _watchers):
-        give_up_all()
-
-
-def give_up_all() -> None:
-    """Tell all watchers that their server has died, or has cut this program off."""
+    if all(watcher.alive for watcher in _watchers):
+        return
     for watcher in _watchers:
         watcher.give_up()
     _watchers.clear()
@@ -160,7 +156,7 @@ class Watcher:
         _watchers.append(self)
 
     @classmethod
-    def open(cls, library: CDLL, name: str) -> Watcher | None:
+    def open(cls, library: CDLL, name: str) -> Self | None:
         """Join the server that ``JACK_DEFAULT_SERVER`` names; None if it isn't running."""
         client = open_client(library, name)
         return None if client is None else cls(library, client)

@@ -284,8 +284,7 @@ class Seat:
             return self._client
         self._client = None
         if self.library is not None:
-            client = jack.open_client(self.library, self._name)
-            self._client = None if client is None else Client(self.library, client)
+            self._client = Client.open(self.library, self._name)
         return self._client
 
     def leave(self) -> None:

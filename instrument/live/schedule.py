@@ -52,13 +52,12 @@ class Schedule:
         self.latency: int = before.latency if before else 0
         self._playback = playback
         self._sample_rate = sample_rate
-        self._on_jack = False
 
     def play(self, *, on_jack: bool) -> None:
         """Play by blocks as long as the last one, on JACK or another system."""
         margin = 0.0 if on_jack else MARGIN_SECONDS
         self.latency = int(self._playback.block[0]) + round(margin * self._sample_rate)
-        self._on_jack = self.clock.on_jack = on_jack
+        self.clock.on_jack = on_jack
 
     def samples(
         self, arrivals: Sequence[Arrival], notes: int, playing: float, now: float, reached: int
@@ -94,7 +93,7 @@ class Schedule:
         """
         guard = GUARD_SECONDS * self._sample_rate
         settled = playing + self.latency - guard
-        if self._on_jack:
+        if self.clock.on_jack:
             # A period's messages arrive as it begins, and are heard in the next one. What begins
             # there has to be ready when that is played, with the bends of its hops.
             block = int(self._playback.block[0])

@@ -89,7 +89,7 @@ class System:
         if not self.running:
             return
         try:
-            client = self._open_client()
+            client = self._make_client(self._client, QUEUE_SIZE)
         except Refused:
             return
         link = Link(client, port, self._client)
@@ -107,9 +107,6 @@ class System:
     def _settled(self, link: Link) -> bool:
         """Whether an input that was just opened is connected."""
         return self.intact(link)
-
-    def _open_client(self) -> MidiClient:
-        return self._make_client(self._client, QUEUE_SIZE)
 
     def _connect(self, client: MidiClient, port: Port | None) -> None:
         if port is None:
