@@ -180,7 +180,8 @@ class Client(Watcher):
         for port in self._outputs:
             if self.alive:
                 self._library.jack_port_disconnect(self._client, port)
-        self._called_back(self._process)
+        if self._called_back(self._process):
+            self._process.let_go()
 
     @property
     def seconds(self) -> float:

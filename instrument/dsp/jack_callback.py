@@ -139,6 +139,10 @@ class Process:
         fence()
         self._memory[PLAYS] = 0 if callback is None else callback.user_data
 
+    def let_go(self) -> None:
+        """Forget what has played, when there was a period in which nothing did."""
+        self._played.clear()
+
     @property
     def periods(self) -> int:
         """How many there were."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import weakref
 from ctypes import CFUNCTYPE, POINTER, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any
 
@@ -264,6 +265,20 @@ def test_it_is_silent_until_something_plays_and_after_that(playback: Playback) -
     jack.process.play(None)
     assert not jack.period().any()
     assert playback.calls[0] == 9
+
+
+def test_what_plays_stays_in_memory_until_nothing_plays(playback: Playback) -> None:
+    jack = FakeJack(8)
+    callbacks = [Callback(playback), Callback(playback)]
+    kept = [weakref.ref(callback) for callback in callbacks]
+    for callback in callbacks:
+        jack.process.play(callback)
+    del callback, callbacks
+    jack.process.play(None)
+    assert None not in [each() for each in kept], "the period that goes on may read them"
+    jack.period()
+    jack.process.let_go()
+    assert [each() for each in kept] == [None, None]
 
 
 def test_without_a_buffer_nothing_is_played(playback: Playback) -> None:
