@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,9 @@ from instrument.settings import (
     Mode,
 )
 from instrument.text import one_line
+
+if TYPE_CHECKING:
+    from instrument.model.graphs import Instrument
 
 InstrumentOption = Annotated[
     str, typer.Option(help="An instrument's name, or the folder of an exported one.")
@@ -187,6 +190,20 @@ def instrument_folder(name: str) -> Path:
         print(f"arco: {one_line(sentence)}", file=sys.stderr)
 
     return find_instrument(name, tell)
+
+
+def loaded_instrument(name: str) -> Instrument:
+    """The instrument of a name or path; a bar shows how far it is compiled, if it has to be.
+
+    Raises:
+        ArcoError: There is none, or it can't be played.
+    """
+    from instrument.model.graphs import load_instrument
+    from instrument.terminal import progress_bars
+
+    folder = instrument_folder(name)
+    with progress_bars() as bars:
+        return load_instrument(folder, bars.compiling)
 
 
 def read_knobs(settings: Sequence[str]) -> dict[str, float]:

@@ -34,7 +34,7 @@ from instrument.cli.options import (
     VelocityJoinsOption,
     VoicesOption,
     given_options,
-    instrument_folder,
+    loaded_instrument,
     read_chosen,
 )
 from instrument.cli.shell import signals_that_end
@@ -146,12 +146,8 @@ def play(
     bindings = load_bindings(bindings_path)
 
     from instrument.live.session import LiveSettings
-    from instrument.model.graphs import load_instrument
-    from instrument.terminal import progress_bars
 
-    folder = instrument_folder(instrument)
-    with progress_bars() as bars:
-        loaded = load_instrument(folder, bars.compiling)
+    loaded = loaded_instrument(instrument)
     layout = layout_of(chosen.get("controls"))
     names = targets([axis.name for axis in loaded.spec.axes], layout)
     chosen.setdefault("mode", Mode.MONO.value if layout.mono else loaded.spec.mode)

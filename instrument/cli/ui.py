@@ -23,7 +23,7 @@ from instrument.cli.options import (
     TakesOption,
     VoicesOption,
     given_options,
-    instrument_folder,
+    loaded_instrument,
 )
 from instrument.cli.shell import signals_that_end
 from instrument.errors import UsageError, install
@@ -68,13 +68,7 @@ def ui(
     PORT.check("--port", port)
     BLOCK.check("--block", block)
     LIMITS["voices"].check("--voices", voices)
-
-    from instrument.model.graphs import load_instrument
-    from instrument.terminal import progress_bars
-
-    folder = instrument_folder(instrument)
-    with progress_bars() as bars:
-        loaded = load_instrument(folder, bars.compiling)
+    loaded = loaded_instrument(instrument)
     options = given_options(context, ("host", "port", "open_page", "as_json"))
     serve(loaded, options, takes, host=host, port=port, open_page=open_page, as_json=as_json)
 
