@@ -79,11 +79,11 @@ def cut(contour: Contour) -> list[CutNote]:
         before = links[i - 1] if i else None
         behind = links[i] if i < len(links) else None
         ended = steady[i - 1].end if i else 0
-        follows = steady[i + 1].begin if i < len(links) else len(contour.midi)
+        ahead = steady[i + 1].begin if i < len(links) else len(contour.midi)
         notes.append(
             CutNote(
                 begin=before[0] if before else _onset(contour, note, ended),
-                end=behind[0] if behind else _fades(contour, note, follows),
+                end=behind[0] if behind else _fades(contour, note, ahead),
                 steady=note,
                 before=steady[i - 1].midi if before else None,
                 join=before[1] if before else None,
@@ -208,9 +208,9 @@ def _onset(contour: Contour, note: Stretch, ended: int) -> int:
     return first + lowest + int(sounds.argmax()) if sounds.any() else note.begin
 
 
-def _fades(contour: Contour, note: Stretch, follows: int) -> int:
+def _fades(contour: Contour, note: Stretch, ahead: int) -> int:
     """Where a note before a rest is no longer heard."""
-    last = min(follows, note.end + round(TAIL_SECONDS * contour.frame_rate))
+    last = min(ahead, note.end + round(TAIL_SECONDS * contour.frame_rate))
     level: Float64 = contour.level_db[note.end : last]
     loudest = float(contour.level_db[note.begin : note.end].max())
     quiet = np.flatnonzero(level <= loudest - ENDS_BELOW_DB)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from training.analysis.tone import BRIGHTEST_HZ
 from training.fitting.timbre import FAINT_DB
-from training.networks.losses import heard_distance_db
+from training.networks.losses import heard_distance_db, in_db
 from training.networks.timbre import TimbreDecoder
 
 BRIGHTNESS_DB, BALANCE_DB = 20.0, 0.5
@@ -56,7 +56,7 @@ def distances(
     """
     sounding = (loudness_db > FAINT_DB).float()
     each = {
-        f"{name}_db": heard_distance_db(here, 20.0 * torch.log10(there + 1e-7), sounding[..., None])
+        f"{name}_db": heard_distance_db(here, in_db(there), sounding[..., None])
         for name, here, there in (
             ("harmonics", found.tones, wanted.tones),
             ("noise", found.noise, wanted.noise),

@@ -21,6 +21,7 @@ from instrument.settings import Choice
 from training.diet.costs import read_kept
 from training.diet.objective import answer
 from training.fitting.timbre import FAINT_DB
+from training.networks.losses import in_db
 from training.networks.timbre import LOWEST_MIDI, TimbreDecoder, TimbreSettings
 
 SAME = 1e-3
@@ -178,9 +179,7 @@ def _information(network: TimbreDecoder, f0_hz: Tensor, loudness_db: Tensor) -> 
 
     Each component counts by how far it varies.
     """
-    spectra_db = torch.cat(
-        [20.0 * torch.log10(s + 1e-7) for s in answer(network, f0_hz, loudness_db)], dim=-1
-    )
+    spectra_db = torch.cat([in_db(s) for s in answer(network, f0_hz, loudness_db)], dim=-1)
     sounding = (loudness_db > FAINT_DB).flatten()
     some = torch.nonzero(sounding)[:: max(1, int(sounding.sum()) // INFORMED_FRAMES), 0]
     spectra_db = spectra_db.flatten(0, 1)[some]

@@ -18,6 +18,11 @@ def masked_squared_error(estimate: Tensor, target: Tensor, weight: Tensor) -> Te
     return squared.sum(-1) / weight.sum(-1)[:, None].clamp_min(1.0)
 
 
+def in_db(gains: Tensor) -> Tensor:
+    """Gains in dB; nothing is below −140."""
+    return 20.0 * torch.log10(gains + 1e-7)
+
+
 def heard_distance_db(estimate: Tensor, wanted_db: Tensor, sounding: Tensor) -> Tensor:
     """Mean distance of gains from others in dB, each by how near it is to the strongest.
 
@@ -26,7 +31,7 @@ def heard_distance_db(estimate: Tensor, wanted_db: Tensor, sounding: Tensor) -> 
         wanted_db: [..., N].
         sounding: [..., 1], how much a frame counts.
     """
-    estimate_db = 20.0 * torch.log10(estimate + 1e-7)
+    estimate_db = in_db(estimate)
     below = wanted_db - wanted_db.amax(-1, keepdim=True)
     weight = sounding * ((below + HEARD_DB) / HEARD_DB).clamp(0.0, 1.0)
     error = (estimate_db - wanted_db.clamp_min(-130.0)).abs()
