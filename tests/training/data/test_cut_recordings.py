@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from instrument.joins import Join
 from instrument.listening.frames import ATTACK_FRAMES
 from instrument.units import FRAME_RATE
 from tests.bowed_line import RATE, Played, bowed_line, onsets
+from tests.training.folders import report, rows
 from training.data import cut_recordings, prepare
 from training.data.features import FeatureCache
 from training.data.notes import PrepareSettings
@@ -52,11 +52,6 @@ def folder(violin_note: ViolinNote, tmp_path: Path) -> Path:
     return folder
 
 
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
 def test_performances_and_notes_are_prepared_together(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "mine.npz"
     prepared = prepare_folder(folder, out, PrepareSettings())
@@ -77,7 +72,7 @@ def test_a_performance_that_cannot_be_learned_from_is_told_why(
     soundfile.write(folder / "line.flac", clipped, RATE)
     (folder / "gone.wav").write_text("no sound")
     prepare_folder(folder, tmp_path / "mine.npz", PrepareSettings())
-    reasons = {row["recording"]: row["reason"] for row in rows(tmp_path / "mine.report.csv")}
+    reasons = report(tmp_path / "mine.npz")
     assert reasons["line.flac"].startswith("clipped")
     assert reasons["gone.wav"].startswith("cannot be read")
     assert "name" in reasons["what.wav"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from instrument.arrays import Float32, Float64
 from instrument.errors import OutputError, UsageError
 from instrument.listening.frames import RELEASE_FRAME
+from tests.training.folders import report
 from training.analysis import crepe
 from training.analysis.crepe import CrepeSize
 from training.data.features import FeatureCache
@@ -25,11 +25,6 @@ Record = Callable[..., RecordingLabel]
 
 RATE = 48_000
 SETTINGS = PrepareSettings()
-
-
-def report(out: Path) -> dict[str, str]:
-    with out.with_suffix(".report.csv").open(encoding="utf-8", newline="") as stream:
-        return {row["recording"]: row["reason"] for row in csv.DictReader(stream)}
 
 
 def count_analyses(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import UsageError
+from tests.training.folders import report
 from training.data.features import FeatureCache
 from training.data.labels import RecordingLabel
 from training.data.notes import PrepareSettings
@@ -21,11 +21,6 @@ ViolinNote = Callable[..., tuple[Float32, Float64]]
 Record = Callable[..., RecordingLabel]
 
 SETTINGS = PrepareSettings()
-
-
-def report(out: Path) -> dict[str, str]:
-    with out.with_suffix(".report.csv").open(encoding="utf-8", newline="") as stream:
-        return {row["recording"]: row["reason"] for row in csv.DictReader(stream)}
 
 
 def test_nobody_is_left_out_of_the_report(

@@ -10,16 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.errors import RecordingError, UnknownName
+from tests.training.folders import make
 from training.data.labels import RecordingLabel
 from training.data.readers import LAYOUTS, read_labels
-
-
-def make(folder: Path, *names: str) -> None:
-    """Make files of these names; their audio is never opened."""
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
 
 
 def write_csv(folder: Path, text: str, name: str = "notes.csv") -> None:

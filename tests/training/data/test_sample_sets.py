@@ -6,17 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.training.folders import make
 from training.data.labels import RecordingLabel
 from training.data.readers import read_labels
-
-
-def make(folder: Path, *names: str) -> None:
-    """Make files of these names; their audio is never opened."""
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-
 
 NAMES = [
     # layout, file, (midi, dynamic, string, articulation, instrument)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from instrument.arrays import Float32, Float64
 from instrument.errors import OutputError, RecordingError, UsageError
+from tests.training.folders import rows
 from training.data.labels import RecordingLabel
 from training.data.readers import read_labels
 from training.data.suggest import suggest
@@ -30,17 +30,12 @@ def folder(violin_note: ViolinNote, record: Record, tmp_path: Path) -> Path:
     return tmp_path / "notes"
 
 
-def rows(table: Path) -> dict[str, dict[str, str]]:
-    with table.open(encoding="utf-8", newline="") as stream:
-        return {row["file"]: row for row in csv.DictReader(stream)}
-
-
 def test_the_pitch_of_each_recording_is_suggested(folder: Path) -> None:
     seen: list[tuple[int, int]] = []
     found = suggest(folder, progress=lambda done, of: seen.append((done, of)))
     assert seen == [(done, 6) for done in range(1, 7)]
     assert (found.recordings, found.unheard) == (6, 1)
-    table = rows(found.table)
+    table = {row["file"]: row for row in rows(found.table)}
     pitches = {name: row["pitch"] for name, row in table.items()}
     assert pitches == {
         "one.wav": "A3",
@@ -80,7 +75,8 @@ def test_a_table_that_a_person_may_have_corrected_stays(folder: Path) -> None:
         suggest(folder)
     assert (folder / "mine.csv").read_text() == "file,pitch\none.wav,A3\n"
     elsewhere = suggest(folder, folder.parent / "elsewhere.csv").table
-    assert rows(elsewhere)["one.wav"]["pitch"] == "A3"
+    pitches = {row["file"]: row["pitch"] for row in rows(elsewhere)}
+    assert pitches["one.wav"] == "A3"
 
 
 def test_a_folder_without_recordings_has_nothing_to_suggest(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 from pathlib import Path
@@ -15,6 +14,7 @@ import soundfile
 from instrument.errors import InstrumentError, UsageError
 from instrument.listening.frames import FRAMES, RELEASE_FRAME
 from instrument.model.graphs import Instrument, load_instrument
+from tests.training.folders import rows
 from training.data.features import FeatureCache
 from training.evaluation.reconstruction import reconstruct
 from training.export.latent_map import training_latents
@@ -61,11 +61,6 @@ def drawn(
         progress=lambda done, of: seen.append((done, of)),
     )
     return Drawn(folder, metrics, seen, load_instrument(tiny_instrument))
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def arrays(path: Path) -> dict[str, np.ndarray]:
