@@ -214,7 +214,8 @@ class Client(Watcher):
         """
         if self._process is not None:
             self._process.play(None)
-            if not self._called_back(self._process):
+            # The first one may have been on its way when the server stopped.
+            if not self._called_back(self._process, times=2):
                 self.give_up()
                 return False
         with self._asking:
@@ -225,13 +226,13 @@ class Client(Watcher):
 
     # --- inside ------------------------------------------------------------------------------
 
-    def _called_back(self, process: Process) -> bool:
-        """Wait for the next period; whether there is one."""
-        before = process.periods
+    def _called_back(self, process: Process, times: int = 1) -> bool:
+        """Wait for the next periods; whether there are so many."""
+        last = process.periods + times
         until = time.monotonic() + PASSES_WITHIN_SECONDS
-        while self.alive and process.periods == before and time.monotonic() < until:
+        while self.alive and process.periods < last and time.monotonic() < until:
             time.sleep(0.001)
-        return process.periods != before
+        return process.periods >= last
 
     def _processing(self) -> Process:
         """What the callback works on."""
