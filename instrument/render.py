@@ -153,6 +153,7 @@ def render_score(
     whole: Whole | None = None,
     *,
     alone: bool = False,
+    watch: Callable[[Engine], Callable[[], None]] = lambda _engine: lambda: None,
 ) -> RenderReport:
     """Render a score.
 
@@ -170,6 +171,7 @@ def render_score(
         whole: Written without a ``channel``, and then used with one: where too few voices were
             there for the whole, the channel has none either, and it is as long.
         alone: Whether all is done in the caller's thread; it plays in another else.
+        watch: Given the engine at first; what it returns is called when a block has been handled.
 
     Raises:
         UnknownName: A preset or knob that the instrument doesn't have.
@@ -200,8 +202,10 @@ def render_score(
         return takewhile(lambda each: each[0] <= length.last, timed)
 
     engine.follow(events)
+    handled = watch(engine)
 
     def told_of(sample: int) -> None:
+        handled()
         progress(sample / rate)
 
     with Pipeline(engine, write, settings.begins, alone=alone) as blocks:

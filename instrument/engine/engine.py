@@ -13,6 +13,7 @@ from instrument.dsp.reverb import ReverbState
 from instrument.dsp.state import Synth, SynthState
 from instrument.engine.control import Control
 from instrument.engine.disturbing import disturbing
+from instrument.engine.observer import Observer
 from instrument.engine.queue import EventQueue, Timed
 from instrument.engine.slots import Own, Theft
 from instrument.errors import InstrumentError, UsageError
@@ -82,9 +83,8 @@ class Engine:
             UsageError: An axis that has no knob, or a mode that needs strings, which aren't there.
         """
         settings = settings or EngineSettings()
-        spec, sample_rate = instrument.spec, settings.sample_rate
-        sizes = spec.timbre_size
-        matrix = impulse_response_matrix(sizes.noise_bands, sample_rate, spec.sample_rate)
+        spec, size, sample_rate = instrument.spec, instrument.spec.timbre_size, settings.sample_rate
+        matrix = impulse_response_matrix(size.noise_bands, sample_rate, spec.sample_rate)
         hops = LEAST_HOPS + -(-ahead * FRAME_RATE // sample_rate)
         latents = LatentSpace(spec, settings.seed, settings.humanize)
         preset, knobs = starting_point(spec, settings)
@@ -94,9 +94,7 @@ class Engine:
         for axis, position in knobs.items():
             self._control.smoother.turn(axis, position)
         slots = len(self._control.voices.slots)
-        state = SynthState.empty(
-            slots, sizes.harmonics, sizes.noise_bands, len(matrix), sample_rate
-        )
+        state = SynthState.empty(slots, size.harmonics, size.noise_bands, len(matrix), sample_rate)
         self.synth = Synth(
             sample_rate=sample_rate,
             matrix=matrix,
@@ -111,7 +109,6 @@ class Engine:
         self._sample_rate = sample_rate
         self._step = max(ahead, longest_hop(sample_rate))
         self._hop_end = self.reached = 0
-        self._planner = self._control.planner
 
     @property
     def position(self) -> int:
@@ -188,6 +185,10 @@ class Engine:
         """Let no other channel be heard, from the beginning on; all if None."""
         self._control.smoother.hear_only(channel)
 
+    def observe(self, observer: Observer) -> None:
+        """Tell somebody what the voices play."""
+        self._control.pool.observer = observer
+
     def release_all(self) -> None:
         """End all notes now, each with its natural release."""
         self._control.release_all(self.reached)
@@ -202,8 +203,8 @@ class Engine:
                 self.reached = self._hop_end
                 undisturbed = self._hops_until(until - 1, self._queue.next_disturbance)
                 uneventful = self._hops_until(until - 1, following and following[0])
-                self._planner.begin_hop(undisturbed, uneventful)
-                self._hop_end = hop_start(self._planner.hop + 1, self._sample_rate)
+                self._control.planner.begin_hop(undisturbed, uneventful)
+                self._hop_end = hop_start(self._control.planner.hop + 1, self._sample_rate)
             else:
                 break
         self.reached = max(self.reached, until)
@@ -211,7 +212,7 @@ class Engine:
     def _hops_until(self, sample: int, event: int | None) -> int:
         """How many hops will begin until there is a sample, or before that the one of an event."""
         last = sample if event is None else min(sample, event)
-        return hop_of(last, self._sample_rate) - self._planner.hop
+        return hop_of(last, self._sample_rate) - self._control.planner.hop
 
     def _handle_next(self) -> None:
         """Handle the next event; keys that go down together are one chord."""

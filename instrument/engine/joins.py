@@ -66,7 +66,8 @@ class JoinShape:
         """The same with a portamento over an interval that takes so many frames; 0 for none."""
         if not frames:
             return self
-        return replace(self, glide_frames=max(_leap_frames(semitones), frames))
+        kind = self.kind if self.bowed else Join.PORTAMENTO
+        return replace(self, kind=kind, glide_frames=max(_leap_frames(semitones), frames))
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ class Notes:
         preset = controlling_channel.preset
         slide = self._lines.slide(event, sample)
         return VoiceNote(
-            *(event.channel, event.key, loudness, preset, number, *slide),
+            *(event.channel, event.key, loudness, preset, number, *slide, event.velocity),
             join=event.join,
             seconds=event.seconds,
             attack=attack_times(controlling_channel, self._layout, event.velocity),

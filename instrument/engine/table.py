@@ -32,6 +32,7 @@ class VoiceNote:
         number: How many notes its channel had before it.
         slide_cents: How far from the key's pitch a portamento begins.
         slide_frames: How long that takes; 0 without one.
+        velocity: Of the event, which ``loudness`` follows from.
         join: What leads into it; None to go by the gap before it.
         attack: How many times its own time it takes to the sustain, where nothing leads into it.
         seconds: How long its key stays down; None if nobody knows.
@@ -46,6 +47,7 @@ class VoiceNote:
     number: int
     slide_cents: float = 0.0
     slide_frames: int = 0
+    velocity: int = 0
     join: Join | None = None
     seconds: float | None = None
     attack: float = 1.0

@@ -22,6 +22,7 @@ from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter
 from instrument.engine.joins import Sounding, draw_shape, lead
 from instrument.engine.long_notes import LongNotes
+from instrument.engine.observer import Observer
 from instrument.engine.smoothing import Performance
 from instrument.engine.table import Line, VoiceNote, VoiceTable
 from instrument.joins import Join
@@ -31,7 +32,11 @@ from instrument.units import FRAME_RATE
 
 
 class VoicePool:
-    """Edits the curves of the voices in a table as their notes begin, go on and end."""
+    """Edits the curves of the voices in a table as their notes begin, go on and end.
+
+    Attributes:
+        observer: Who is told so.
+    """
 
     def __init__(
         self,
@@ -56,6 +61,7 @@ class VoicePool:
         self._writer = writer
         self._joins = joins
         self._bows = Bows(table)
+        self.observer = Observer()
 
     def begin(
         self,
@@ -91,6 +97,7 @@ class VoicePool:
         table.position[rows] = at = 3.0 - part
         for slot, note in zip(slots, notes, strict=True):
             self._bows.begin(slot, note.beside, at)
+            self.observer.began(slot, note)
         table.pressure_db[:, rows] = 0.0
         table.strokes.clear(rows)
         table.vibratos.begin(rows)
@@ -124,7 +131,7 @@ class VoicePool:
         table.pressure_db[1, slot] = 0.0
         step = float(table.key[slot]) - note.key
         heard = step + float(left[Performance.BEND_SEMITONES])
-        sustained_db = table.sustained_db[slot] if line.gap_samples else self._sustained_db(slot)
+        sustained_db = table.sustained_db[slot] if line.gap_samples else _sustained_db(table, slot)
         sounding = Sounding(
             curves.level_at(position) + float(table.eased_db[slot]),
             sustained_db,
@@ -154,6 +161,7 @@ class VoicePool:
         table.entered[slot] = entry
         self._bows.join(slot, note.beside, led)
         self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, led.settled))
+        self.observer.joined(slot, note, shape.kind)
         return led.glide
 
     def release(self, slots: list[int], performance: Float64, speed: float = 1.0) -> None:
@@ -167,7 +175,8 @@ class VoicePool:
         table = self._table
         for slot in slots:
             self._bows.leave(slot)
-            table.sustained_db[slot] = self._sustained_db(slot)
+            self.observer.released(slot)
+            table.sustained_db[slot] = _sustained_db(table, slot)
             table.eased_db[slot] = release(
                 table.curves[slot],
                 float(table.position[slot]),
@@ -214,19 +223,19 @@ class VoicePool:
         self._envelopes.begin(slot, before)
         self._long_notes.begin(slot)
 
-    def _sustained_db(self, slot: int) -> float:
-        """How loud a note is held: beyond the join or the attack that led into it.
-
-        A stroke that falls before it ends was louder in its middle.
-        """
-        table, curves = self._table, self._table.curves[slot]
-        position = float(table.position[slot])
-        played = curves.loudness_db[int(table.entered[slot]) : int(position) + 1]
-        return max(
-            curves.level_at(max(position, float(table.follow_from[slot]))),
-            median(played),
-        )
-
     def _vibrato(self, slot: int, performance: Float64) -> float:
         """How many times its own vibrato a voice has now."""
         return float(performance[slot, Performance.VIBRATO])
+
+
+def _sustained_db(table: VoiceTable, slot: int) -> float:
+    """How loud a note is held: beyond the join or the attack that led into it.
+
+    A stroke that falls before it ends was louder in its middle.
+    """
+    curves, position = table.curves[slot], float(table.position[slot])
+    played = curves.loudness_db[int(table.entered[slot]) : int(position) + 1]
+    return max(
+        curves.level_at(max(position, float(table.follow_from[slot]))),
+        median(played),
+    )

@@ -1,0 +1,6 @@
+"""What was played, exactly: every note and every frame, as the engine had them."""
+
+from instrument.annotation.rendering import Annotated, render_annotated
+from instrument.annotation.truth import FrameTruth, NoteTruth, resampled
+
+__all__ = ["Annotated", "FrameTruth", "NoteTruth", "render_annotated", "resampled"]
