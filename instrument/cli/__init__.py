@@ -15,7 +15,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from instrument import __version__
-from instrument.cli import bench, demo, devices, info, play, render, shell, train, ui
+from instrument.cli import bench, corpus, demo, devices, info, play, render, shell, train, ui
 from instrument.errors import ArcoError
 from instrument.text import one_line
 
@@ -64,6 +64,7 @@ app.command()(ui.ui)
 app.command()(devices.devices)
 app.command()(info.info)
 app.command()(bench.bench)
+app.add_typer(corpus.corpus, name="corpus")
 app.command(
     add_help_option=False,
     context_settings={

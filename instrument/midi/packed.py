@@ -202,6 +202,11 @@ class ScoreEvents(Packed[TimedEvent]):
         given = ScoreEvents(seconds, messages, notes, self._places, self._hints)
         return given._chosen(among(messages & np.uint32(0x0F), channels))
 
+    def at_tempo(self, factor: float) -> ScoreEvents:
+        """So many times faster."""
+        seconds, messages, notes = self._arrays
+        return ScoreEvents(seconds / factor, messages, notes, self._places, self._hints)
+
     def with_hints(self, hints: Hints) -> ScoreEvents:
         """With what is known ahead of the notes."""
         return ScoreEvents(*self._arrays, self._places, hints)

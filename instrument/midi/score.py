@@ -124,6 +124,28 @@ def score_of_notes(notes: Iterable[Note]) -> Score:
     return Score(tuple(events), events[-1].seconds, len(events) // 2, mended)
 
 
+def at_tempo(score: Score, factor: float) -> Score:
+    """A score that is played so many times faster, above 0; its controllers, too.
+
+    Raises:
+        UsageError: It is a take, which is as it was played, or it would last too long.
+    """
+    if factor == 1.0:
+        return score
+    if score.take is not None:
+        raise UsageError("a take is as it was played, and has no other tempo")
+    duration = score.duration_seconds / factor
+    if duration > MAX_DURATION_SECONDS:
+        raise UsageError(f"it would last {duration / 3600:.0f} hours at that tempo")
+    events = score.events
+    quicker: Sequence[TimedEvent]
+    if isinstance(events, ScoreEvents):
+        quicker = events.at_tempo(factor)
+    else:
+        quicker = [TimedEvent(timed.seconds / factor, timed.event) for timed in events]
+    return replace(score, events=quicker, duration_seconds=duration)
+
+
 def _check(index: int, note: Note) -> None:
     for name, limits in NOTE_LIMITS.items():
         limits.check(f"notes[{index}]: {name}", getattr(note, name))

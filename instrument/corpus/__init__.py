@@ -1,0 +1,1 @@
+"""Corpora: scores in, annotated sound out, item by item, on one machine or many."""

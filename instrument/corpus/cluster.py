@@ -1,0 +1,191 @@
+"""Items are made on many processes by Dask, on this machine or wherever a scheduler's workers are.
+
+Each worker gets the instruments' files once, and loads one when it first plays it. Few items are
+given out at a time, so that a scheduler has little to hold, however many there are.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import signal
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, contextmanager
+from functools import cache, partial
+from pathlib import Path
+
+import dask
+from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin, as_completed
+from distributed.comm import CommClosedError
+
+from instrument.corpus.items import Item
+from instrument.corpus.making import Outcome, make
+from instrument.errors import ArcoError, InstrumentError, UsageError
+from instrument.model.graphs import Instrument, load_instrument
+from instrument.model.spec import SPEC_FILE
+
+AHEAD = 2
+"""Items that are given out for each worker: one that is made, and one that waits."""
+
+CONNECTING_SECONDS = 30
+RETRIES = 2
+"""So often an item is tried again when a worker fails in a way that isn't the item's."""
+
+SETTINGS = {
+    # A worker holds nothing that could be spilled, and a pause would wait for what is never freed.
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": 0.95,
+}
+
+Files = Mapping[str, bytes]
+
+
+def instrument_files(instrument: Instrument) -> Files:
+    """The files of an instrument that plays, by name."""
+    spec = instrument.spec
+    names = (SPEC_FILE, spec.envelope.file, spec.timbre.file)
+    return {name: (instrument.folder / name).read_bytes() for name in names}
+
+
+class Instruments(WorkerPlugin):  # type: ignore[misc]
+    """Gives each worker the instruments, by digest."""
+
+    name = "arco-instruments"
+
+    def __init__(self, files: Mapping[str, Files], *, local: bool) -> None:
+        """Hold what workers get.
+
+        Args:
+            files: Of each instrument, by its digest.
+            local: Whether Ctrl-C reaches workers, too; it is left to the process that has them.
+        """
+        self._files, self._local = files, local
+
+    def setup(self, worker: Worker) -> None:
+        """Write them where this worker finds them."""
+        if self._local:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for digest, files in self._files.items():
+            folder = Path(worker.local_directory, f"arco-{digest}")
+            folder.mkdir(exist_ok=True)
+            for name, content in files.items():
+                (folder / name).write_bytes(content)
+            _folders[digest] = folder
+
+
+_folders: dict[str, Path] = {}
+"""On a worker: where its instruments are, by digest."""
+
+
+@cache
+def _loaded(digest: str) -> Instrument:
+    """On a worker: an instrument, which must be the one of the digest."""
+    instrument = load_instrument(_folders[digest])
+    if instrument.spec.digest != digest:
+        raise InstrumentError(f"a worker has instrument {instrument.spec.digest}, not {digest}")
+    return instrument
+
+
+def make_here(item: Item, corpus: str) -> Outcome:
+    """On a worker: make an item."""
+    try:
+        instrument = _loaded(item.instrument)
+    except ArcoError as error:
+        return Outcome(item.key, stop=str(error))
+    return make(item, instrument, Path(corpus))
+
+
+@contextmanager
+def cluster(
+    scheduler: str | None,
+    workers: int,
+    memory_limit: str,
+    instruments: Sequence[Instrument],
+    corpus: Path,
+    tell: Callable[[str], None],
+) -> Iterator[Callable[[Sequence[Item]], Iterator[Outcome]]]:
+    """Give what makes items on workers.
+
+    Args:
+        scheduler: Address of the one whose workers do it; if None, they are started here.
+        workers: How many are started.
+        memory_limit: Of each that is started, like "2GB" or "auto", its share of this machine's.
+        instruments: What plays.
+        corpus: Folder of the corpus, which all workers see at this path.
+        tell: Told the address of the scheduler's page.
+
+    Raises:
+        UsageError: There is no scheduler, or its workers can't take the instruments.
+    """
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it is told by us, in one line
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set(SETTINGS))
+        if scheduler is None:
+            address: str | LocalCluster = stack.enter_context(
+                LocalCluster(
+                    n_workers=workers,
+                    processes=True,
+                    threads_per_worker=1,
+                    memory_limit=memory_limit,
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.CRITICAL,
+                )
+            )
+        else:
+            address = scheduler
+        try:
+            client = stack.enter_context(Client(address, timeout=CONNECTING_SECONDS))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"--scheduler {scheduler}: nobody answers there: {error}") from error
+        tell(client.dashboard_link)
+        files = {each.spec.digest: instrument_files(each) for each in instruments}
+        try:
+            client.register_plugin(Instruments(files, local=scheduler is None))
+        except Exception as error:  # whatever a worker raised
+            raise UsageError(f"a worker can't play; is Arco installed there? {error}") from error
+        yield partial(_make_all, client, str(corpus.absolute()))
+
+
+def _make_all(client: Client, corpus: str, items: Sequence[Item]) -> Iterator[Outcome]:
+    """Make items. One that workers die of is tried again at last, alone, and then given up."""
+    suspects = yield from _give(client, corpus, items)
+    for item in suspects:
+        if (yield from _give(client, corpus, [item], "-alone")):
+            reason = "workers died of it each time; does it need more than --memory-limit?"
+            yield Outcome(item.key, refused=reason)
+
+
+def _give(
+    client: Client, corpus: str, items: Sequence[Item], attempt: str = ""
+) -> Generator[Outcome, None, list[Item]]:
+    """Make items, few at a time; gives those in the end that workers died of."""
+    waiting, given, suspects = iter(items), dict[str, Item](), list[Item]()
+    running = as_completed()
+
+    def give(count: int) -> None:
+        for item in itertools.islice(waiting, count):
+            key = f"arco-{item.key}{attempt}"
+            given[key] = item
+            running.add(client.submit(make_here, item, corpus, key=key, retries=RETRIES))
+
+    try:
+        give(AHEAD)
+        for future in running:
+            item = given.pop(future.key)
+            give(max(1, AHEAD * sum(client.nthreads().values()) - len(given)))
+            try:
+                yield future.result()
+            except KilledWorker:
+                suspects.append(item)
+            except (CancelledError, CommClosedError):
+                raise
+            except Exception as error:  # whatever a worker raised, each time
+                yield Outcome(item.key, refused=f"{type(error).__name__}: {error}")
+    except (CancelledError, CommClosedError, OSError) as error:
+        raise UsageError(
+            "the scheduler is gone; what was made is there, and the same command goes on"
+        ) from error
+    return suspects
