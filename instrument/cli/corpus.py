@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -31,10 +31,10 @@ REASONS = 5
 class _MakesByDefault(TyperGroup):
     """Without the name of one of its commands, scores are meant, and the first one is run."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 (click's or typer's)
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = [next(iter(self.commands)), *args]
-        return super().parse_args(ctx, args)  # type: ignore[arg-type]
+        return super().parse_args(ctx, args)
 
 
 corpus = typer.Typer(
@@ -232,7 +232,9 @@ def check(
         for sentence in wrong:
             print(one_line(sentence))
     if wrong:
-        raise UsageError(f"{folder}: {len(wrong)} things are wrong; the command that made it mends what is missing")
+        raise UsageError(
+            f"{folder}: {len(wrong)} things are wrong; remove the items, and make them again"
+        )
     if not as_json:
         print(f"{one_line(str(folder))}: all {items} items are right.")
 

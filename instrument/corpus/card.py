@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from instrument import __version__
-from instrument.corpus.items import SPLITS, Plan, canonical
+from instrument.corpus.items import SPLITS, VERSION, Plan, canonical
 from instrument.corpus.making import FRAMES, MIX, NOTES, STEMS
 from instrument.corpus.manifest import Row
 from instrument.corpus.variation import Range
@@ -62,7 +61,7 @@ def _card(name: str, plan: Plan, rows: Sequence[Row], refused: Sequence[Row]) ->
     return f"""# {name}
 
 {len(rows)} items, {hours(rows):.2f} hours of sound at {plan.form.sample_rate} Hz with its notes,
-pitch and loudness. MIDI scores were rendered by Arco {__version__}; the annotation is what was
+pitch and loudness. MIDI scores were rendered by Arco {VERSION}; the annotation is what was
 rendered, not an estimate. `arco corpus check` verifies every file.
 
 | split | scores | items | hours |
@@ -83,8 +82,8 @@ Splits are by score: all variants of a score are in one.
 and SHA-256. `index.json` has the files with MD5, as mirdata wants it. An item's folder holds:
 
 - `{MIX}`: stereo, 24 bits. {stems}
-- `{NOTES}`: onset and end in seconds, pitch as MIDI note, velocity, channel from 0, and how the note
-  is joined to the one before.
+- `{NOTES}`: onset and end in seconds, pitch as MIDI note, velocity, channel from 0, and how the
+  note is joined to the one before.
 - `{FRAMES}/`: a table for each channel, {plan.form.frame_rate:g} times a second: time, row of the
   note (−1 for none), f0 in Hz, loudness in dB(A), voiced.
 - `item.json`: all settings, and the files' digests.

@@ -102,13 +102,13 @@ def _check_notes(path: str, content: bytes, row: Row) -> Generator[str, None, in
         notes = read_notes(content)
     except ValueError as error:
         yield f"{path}: {error}"
-        return row["notes"]
+        return int(row["notes"])
     if len(notes) != row["notes"]:
         yield f"{path}: {len(notes)} notes, and the manifest says {row['notes']}"
     last = row["seconds"] + SAMPLE_SECONDS
     for number, (onset, end, pitch, velocity, channel, _) in enumerate(notes):
         if not 0 <= onset < end <= last:
-            yield f"{path}: note {number}, {onset:g} to {end:g} s, isn't within {row['seconds']:g} s"
+            yield f"{path}: note {number}, {onset:g} to {end:g} s, isn't within the sound"
         if not (0 <= pitch <= KEYS and 1 <= velocity <= KEYS and channel in row["channels"]):
             yield f"{path}: note {number}: pitch {pitch}, velocity {velocity}, channel {channel}"
     return len(notes)

@@ -18,6 +18,7 @@ from instrument.errors import UsageError
 from instrument.model.spec import InstrumentSpec
 from instrument.settings import LIMITS, EngineSettings, Limits
 
+VERSION = __version__
 FORMAT = 1
 """Of the files of an item."""
 
@@ -68,7 +69,7 @@ class Item:
     number: int
     variant: Variant
     form: Form
-    version: str = __version__
+    version: str = VERSION
 
     @cached_property
     def made_from(self) -> dict[str, Any]:

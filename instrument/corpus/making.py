@@ -15,12 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from instrument import __version__
 from instrument.annotation import Annotated
 from instrument.arrays import Float32
 from instrument.audio.files import sound_file
 from instrument.corpus.folders import folder_when_whole
-from instrument.corpus.items import Item, canonical
+from instrument.corpus.items import VERSION, Item, canonical
 from instrument.corpus.playing import play
 from instrument.corpus.tables import Frames, write_frames, write_notes
 from instrument.errors import ArcoError, OutputError
@@ -61,8 +60,8 @@ def make(item: Item, instrument: Instrument, corpus: Path) -> Outcome:
         instrument: What plays it.
         corpus: Folder of the corpus.
     """
-    if item.version != __version__:
-        stop = f"a worker has Arco {__version__}, and this is {item.version}; install the same"
+    if item.version != VERSION:
+        stop = f"a worker has Arco {VERSION}, and this is {item.version}; install the same"
         return Outcome(item.key, stop=stop)
     try:
         content = made(item, corpus)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 
+from instrument.annotation import Annotated, render_annotated
 from instrument.arrays import Float32
 from instrument.corpus.items import Item
-from instrument.annotation import Annotated, render_annotated
 from instrument.engine.stems import channels
 from instrument.errors import InstrumentError, MidiFileError
 from instrument.midi.filters import Filter

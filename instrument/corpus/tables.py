@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from instrument.arrays import Bool, Float64, Int64
 from instrument.annotation import FrameTruth, NoteTruth, resampled
+from instrument.arrays import Bool, Float64, Int64
 
 NOTES = ("onset", "end", "pitch", "velocity", "channel", "join")
 FRAMES = ("time", "note", "f0", "loudness", "voiced")
