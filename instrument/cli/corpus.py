@@ -169,6 +169,10 @@ def make(
         workers = os.cpu_count() or 1
     WORKERS.check("--workers", workers)
     shares = read_shares(split)
+    if workers and scheduler is None:
+        from instrument.corpus.cluster import check_memory_limit
+
+        check_memory_limit(memory_limit)
     variation = Variation(
         transpose=Range.read("--transpose", transpose, TRANSPOSE),
         tempo=Range.read("--tempo", tempo, TEMPO),

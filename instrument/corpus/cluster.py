@@ -16,6 +16,7 @@ from functools import cache, partial
 from pathlib import Path
 
 import dask
+from dask.utils import parse_bytes
 from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin, as_completed
 from distributed.comm import CommClosedError
 
@@ -123,19 +124,9 @@ def cluster(
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it is told by us, in one line
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(SETTINGS))
-        if scheduler is None:
-            address: str | LocalCluster = stack.enter_context(
-                LocalCluster(
-                    n_workers=workers,
-                    processes=True,
-                    threads_per_worker=1,
-                    memory_limit=memory_limit,
-                    dashboard_address="127.0.0.1:0",
-                    silence_logs=logging.CRITICAL,
-                )
-            )
-        else:
-            address = scheduler
+        address: str | LocalCluster | None = scheduler
+        if address is None:
+            address = stack.enter_context(_local_cluster(workers, memory_limit))
         try:
             client = stack.enter_context(Client(address, timeout=CONNECTING_SECONDS))
         except (OSError, ValueError) as error:
@@ -147,6 +138,33 @@ def cluster(
         except Exception as error:  # whatever a worker raised
             raise UsageError(f"a worker can't play; is Arco installed there? {error}") from error
         yield partial(_make_all, client, str(corpus.absolute()))
+
+
+def check_memory_limit(text: str) -> None:
+    """Refuse what isn't a size of memory.
+
+    Raises:
+        UsageError: In one sentence that names the option.
+    """
+    try:
+        parse_bytes(0 if text == "auto" else text)
+    except ValueError:
+        raise UsageError(f"--memory-limit {text}: should be like 2GB, or auto") from None
+
+
+def _local_cluster(workers: int, memory_limit: str) -> LocalCluster:
+    try:
+        return LocalCluster(
+            n_workers=workers,
+            processes=True,
+            threads_per_worker=1,
+            memory_limit=memory_limit,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+        )
+    except (OSError, RuntimeError) as error:
+        reason = f"the {workers} workers can't be started: {error}"
+        raise UsageError(f"{reason}; is there too little memory for --workers?") from error
 
 
 def _make_all(client: Client, corpus: str, items: Sequence[Item]) -> Iterator[Outcome]:
