@@ -51,7 +51,8 @@ def render_annotated(
         score: What it plays.
         settings: How.
         write_mix: Takes the blocks, [2, samples] each; from another thread, but one at a time.
-        write_stem: Takes those of each channel of the score, counted from 0, once the mix is done.
+        write_stem: Takes those of each channel of the score, counted from 0, one channel after
+            another; if it has only one, along with the mix, which is its stem.
         alone: Whether all is done in the caller's thread.
 
     Raises:
@@ -60,10 +61,17 @@ def render_annotated(
     """
     whole, rate, parts = Whole(), settings.engine.sample_rate, channels(score)
     witness = Witness(instrument.spec, rate)
+    one = len(parts) == 1 and all(timed.event.channel == parts[0] for timed in score.events)
+
+    def write(block: Float32) -> None:
+        write_mix(block)
+        if write_stem is not None and one:
+            write_stem(parts[0], block)
+
     report = render_score(
-        instrument, score, settings, write_mix, whole=whole, alone=alone, watch=witness.watch
+        instrument, score, settings, write, whole=whole, alone=alone, watch=witness.watch
     )
-    if write_stem is not None:
+    if write_stem is not None and not one:
         for channel in parts:
             stem = partial(write_stem, channel)
             render_score(

@@ -109,6 +109,16 @@ def test_the_samples_are_those_of_a_plain_rendering(tiny: Instrument, two: Heard
     np.testing.assert_allclose(two.stems[0] + two.stems[1], two.mix, atol=3e-6)
 
 
+def test_a_channel_alone_is_its_own_stem(tiny: Instrument) -> None:
+    notes = score_of_notes([Note(0.0, 0.1, 69, channel=3)])
+    heard = rendered(tiny, notes, room_gain=0.2)
+    np.testing.assert_array_equal(heard.stems[3], heard.mix)
+    plain: list[Float32] = []
+    settings = RenderSettings(EngineSettings(voices=16, room_gain=0.2))
+    render_score(tiny, notes, settings, plain.append, channel=3)
+    np.testing.assert_array_equal(np.concatenate(plain, axis=1), heard.mix)
+
+
 def test_notes_are_those_of_the_score(two: Heard) -> None:
     found = [(note.key, note.velocity, note.channel) for note in two.notes]
     assert found == [(69, 100, 0), (55, 90, 1), (76, 60, 0), (62, 90, 1)]
