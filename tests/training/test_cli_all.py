@@ -19,11 +19,13 @@ from training.evaluation import playback, two_sample
 from training.evaluation.playback import PlaybackSettings
 from training.fitting import loop
 from training.fitting.loop import HISTORY, read_history
+from training.pipeline import joins as pipeline_joins
 from training.pipeline.outlook import in_words
 
 Note = Callable[..., tuple[Float32, Float64]]
 Record = Callable[..., object]
 STAGES = list(whole.TABLES)
+AT_THE_END = ["export", "joins", "evaluate"]
 TINY = """
 [envelopes]
 steps = 4
@@ -77,6 +79,12 @@ class Commands:
             self._call("export", out / f"{name}.onnx", given)
         (out / "instrument.json").write_text('{"format": 0, "envelope": 0, "timbre": 0}')
 
+    def joins(
+        self, out: Path, folder: Path, lines: list[str], licences: Any, run: Path, _progress: Any
+    ) -> str:
+        self._call("joins", run / "joins.json", {"lines": lines, "licences": licences})
+        return "joins are as usual: 3 joins are too few"
+
     def evaluate(self, features: Path, out: Path, report: Path, **given: Any) -> None:
         self._call("evaluate", report / "evaluation.json", given)
         with (out / "instrument.json").open("a") as stream:
@@ -95,7 +103,9 @@ def commands(features: FeatureCache, tmp_path: Path, monkeypatch: pytest.MonkeyP
     Path("notes").mkdir()
     Path("notes/notes.csv").write_text("file,midi\na.wav,60\n")
     Path("notes/a.wav").write_bytes(b"a sound")
-    standing_in = Commands(features)
+    lines = np.array([f"line.wav#{note:03}" for note in range(len(features.name))])
+    standing_in = Commands(replace(features, name=lines))
+    monkeypatch.setattr(pipeline_joins, "learn_joins", standing_in.joins)
     for name in ("prepare", "envelopes", "timbre", "export", "evaluate"):
         monkeypatch.setattr(whole, name, getattr(standing_in, name))
     return standing_in
@@ -122,11 +132,11 @@ def test_a_call_goes_on_where_the_last_one_was_stopped(commands: Commands, stage
 @pytest.mark.parametrize(
     ("change", "then"),
     [
-        ("[refine]\nsteps = 7", ["refine", "export", "evaluate"]),
-        ("[envelopes]\nbeta = 0.1", ["envelopes", "export", "evaluate"]),
-        ("[timbre]\nhidden = 64", ["timbre", "refine", "export", "evaluate"]),
+        ("[refine]\nsteps = 7", ["refine", *AT_THE_END]),
+        ("[envelopes]\nbeta = 0.1", ["envelopes", *AT_THE_END]),
+        ("[timbre]\nhidden = 64", ["timbre", "refine", *AT_THE_END]),
         ("[prepare]\nheld_out = 0.2", STAGES),
-        ("[export]\nname = 'mine'", ["export", "evaluate"]),
+        ("[export]\nname = 'mine'", AT_THE_END),
         ("[evaluate]\nquick = true", ["evaluate"]),
         ("[timbre]\naccelerator = 'cpu'", []),
         ("", []),
@@ -146,9 +156,9 @@ def test_only_what_is_done_again_is_expected_to_take_time(
     commands.all()
     Path("run.toml").write_text("[envelopes]\nsteps = 1000")
     capsys.readouterr()
-    assert commands.all("--settings", "run.toml") == ["envelopes", "export", "evaluate"]
+    assert commands.all("--settings", "run.toml") == ["envelopes", *AT_THE_END]
     (said,) = (line for line in capsys.readouterr().out.splitlines() if "envelopes (" in line)
-    seconds = 3 * whole.START_SECONDS + sum(whole.LAST_SECONDS.values())
+    seconds = 4 * whole.START_SECONDS + sum(whole.LAST_SECONDS.values())
     assert f"about {in_words(seconds + 1000 * whole.STEP_SECONDS['envelopes'])} left" in said
 
 
@@ -172,6 +182,16 @@ def test_the_settings_that_counted_are_written_and_may_be_given_again(commands: 
     Path("again.toml").write_bytes(written.read_bytes())
     assert commands.all("--settings", "again.toml") == []
     assert written.read_bytes() == Path("again.toml").read_bytes()
+
+
+def test_joins_are_those_of_the_performances_that_were_cut(
+    commands: Commands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = np.full(commands.features.source.shape, "line")
+    commands.features = replace(commands.features, source=source)
+    commands.all("--licence", "line=CC0")
+    assert commands.given["joins"] == {"lines": ["line.wav"], "licences": {"line": "CC0"}}
+    assert "3 joins" in capsys.readouterr().err
 
 
 def test_few_notes_are_trained_for_less_long(

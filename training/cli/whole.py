@@ -15,7 +15,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from instrument.errors import UsageError
-from training.cli.instruments import evaluate, export
+from training.cli.instruments import evaluate, export, joins
 from training.cli.networks import envelopes, timbre
 from training.cli.recordings import prepare
 from training.data.features import FeatureCache
@@ -39,6 +39,7 @@ TABLES = {
     "timbre": options_of(timbre, but=ONE_PROCESS),
     "refine": options_of(timbre, but=ONE_PROCESS | {"hidden", "harmonics"}),
     "export": options_of(export),
+    "joins": options_of(joins, but={"licence"}),
     "evaluate": options_of(evaluate, but={"record", "line_seconds"}),
 }
 """The stages in order, and the settings of each."""
@@ -48,6 +49,7 @@ QUICK_STEPS = {"envelopes": 300, "timbre": 300, "refine": 40}
 ENOUGH_NOTES, LEAST_SHARE = 200, 0.25  # fewer notes take fewer of the steps
 STEP_SECONDS = {"envelopes": 0.1, "timbre": 0.7, "refine": 0.8}  # expected, on two cores
 ANALYSIS_SECONDS = {"tiny": 0.6, "full": 9.0}  # for each second of sound
+CONTOUR_SECONDS = 0.7
 LAST_SECONDS = {"export": 20.0, "evaluate": 600.0}
 QUICK_EVALUATION_SECONDS = 60.0
 START_SECONDS = 10.0
@@ -74,7 +76,7 @@ def whole(
     ] = False,
     anyway: Annotated[bool, typer.Option("--anyway", help="Export in spite of alarms.")] = False,
 ) -> None:
-    """All of it: prepare, envelopes, timbre (fitted and refined), export, evaluate.
+    """All of it: prepare, envelopes, timbre (fitted and refined), export, joins, evaluate.
 
     The same command goes on where it was stopped, and does again only what a change touches. All
     settings are written into settings.toml in the run's folder.
@@ -141,10 +143,15 @@ class Whole:
 
         layout = self.settings["prepare"]["layout"]
         collection = collect(recordings, layout, [self.run, self.out])
-        self.ledger.begin()
-        with progress_bar("listening") as progress:
-            hear = partial(heard_keys, kept=self.run / "heard.json", progress=progress)
-            self._tell_unlabelled(collection.write(self.collected, hear))
+        with self.ledger.opened():
+            with progress_bar("listening") as progress:
+                hear = partial(heard_keys, kept=self.run / "heard.json", progress=progress)
+                self._tell_unlabelled(collection.write(self.collected, hear))
+            self._do_all()
+        times = ", ".join(f"{name} {in_words(seconds)}" for name, seconds in self.took.items())
+        typer.echo(f"{self.out}: {times or 'nothing has changed'}; all else in {self.run}")
+
+    def _do_all(self) -> None:
         first, others = self._prepare(), self._others()
         outlook = Outlook(self._expected([first, *others]))
         with _shown(outlook):
@@ -153,8 +160,6 @@ class Whole:
             outlook.expect(self._expected(others))
             for stage in others:
                 self._do(stage, outlook)
-        times = ", ".join(f"{name} {in_words(seconds)}" for name, seconds in self.took.items())
-        typer.echo(f"{self.out}: {times or 'nothing has changed'}; all else in {self.run}")
 
     def _do(self, stage: Stage, outlook: Outlook) -> None:
         if self.ledger.is_done(stage):
@@ -184,6 +189,8 @@ class Whole:
 
     def _others(self) -> list[Stage]:
         """The stages behind the first one."""
+        from training.pipeline.joins import JOINS, learn_joins
+
         run, chosen = self.run, self.settings
         vae, fitted, refined = (run / name for name in ("envelopes", "timbre", "refined"))
         graphs = [self.out / f"{name}.onnx" for name in ("envelope", "timbre", "encoder")]
@@ -203,6 +210,14 @@ class Whole:
             values = chosen["export"]
             export(self.features, self.out, envelopes_run=vae, timbre=refined, **values)
 
+        def of_joins(_resume: bool) -> None:
+            licences = self.exported.licences or {}
+            with progress_bar("joins") as progress:
+                usual = learn_joins(
+                    self.out, self.collected, self._performances(), licences, run, progress
+                )
+            warn(usual)
+
         def of_evaluate(_resume: bool) -> None:
             evaluate(
                 self.features,
@@ -221,8 +236,15 @@ class Whole:
             Stage("timbre", ["prepare"], chosen["timbre"], [fitted / best], of_timbre),
             Stage("refine", ["prepare", "timbre"], chosen["refine"], [refined / best], of_refine),
             Stage("export", ["envelopes", "refine"], chosen["export"], graphs, of_export),
-            Stage("evaluate", ["export"], chosen["evaluate"], made, of_evaluate),
+            Stage("joins", ["prepare", "export"], {}, [run / JOINS], of_joins),
+            Stage("evaluate", ["joins"], chosen["evaluate"], made, of_evaluate),
         ]
+
+    def _performances(self) -> list[str]:
+        """Names of the recordings that were cut into notes."""
+        from training.data.cut_recordings import recordings_cut
+
+        return recordings_cut(FeatureCache.load(self.features).name.tolist())
 
     def _check_notes(self) -> None:
         """Choose how long is trained, and find out early what the export would refuse."""
@@ -258,6 +280,9 @@ class Whole:
         if stage == "prepare":
             sound = sum(map(_seconds_of, self.collected.rglob("*.*")))
             return sound * ANALYSIS_SECONDS.get(values["crepe"], 1.0)
+        if stage == "joins":
+            lines = self._performances() if self.features.exists() else []
+            return CONTOUR_SECONDS * sum(_seconds_of(self.collected / name) for name in lines)
         if stage in STEPS:
             steps: int = values.get("steps", (self.steps or STEPS)[stage])
             return STEP_SECONDS[stage] * steps

@@ -35,6 +35,9 @@ from training.reading import ArrayField, DamageError, read_arrays
 LEAST_SECONDS, LONGER_THAN_A_NOTE = 2.0, 20.0
 """Of a recording without a label that is cut, and of one that is labelled as one note and isn't."""
 
+NUMBER = "#"
+"""Stands between the name of a recording and the number of a note of it."""
+
 NO_KEY, NO_JOIN = -1, "rest"
 CUT_BY = 4
 """Raised whenever performances are cut otherwise."""
@@ -78,7 +81,7 @@ class CutRecording:
             (
                 RecordingLabel(
                     path=recording,
-                    name=f"{self.name}#{number:03}",
+                    name=f"{self.name}{NUMBER}{number:03}",
                     midi=note.midi,
                     source=source,
                     join=note.join,
@@ -97,6 +100,12 @@ class CutRecording:
             frames = sum(part.end - part.begin for part in left_out if part.reason == reason)
             said += f"; left out {frames / FRAME_RATE:.1f} s, {count} times {reason}"
         return said
+
+
+def recordings_cut(notes: Iterable[str]) -> list[str]:
+    """Names of the recordings that some notes were cut from, each once, as the notes follow."""
+    parts = (name.rpartition(NUMBER) for name in notes)
+    return list(dict.fromkeys(recording for recording, _, number in parts if number.isdigit()))
 
 
 def cut_recording(

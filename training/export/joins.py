@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from instrument.arrays import Float64
-from instrument.errors import UsageError
+from instrument.errors import RecordingError, UsageError
 from instrument.joins import Join
 from instrument.model.join_table import USUAL, JoinClass
 from instrument.model.spec import InstrumentSpec, Source, read_spec, write_spec
@@ -74,7 +74,8 @@ def record_joins(
         attacks: Of new bows in all of them.
 
     Raises:
-        UsageError: Too few joins are found, or a licence is of none of them.
+        RecordingError: Too few joins are found.
+        UsageError: A licence is of none of the performances.
         InstrumentError: There is no instrument in the folder.
         OutputError: Nothing can be written in it, or its card is a person's own.
     """
@@ -86,7 +87,9 @@ def record_joins(
     classes = join_classes([join for found in measured.values() for join in found], attacks)
     if not classes:
         found = sum(map(len, measured.values()))
-        raise UsageError(f"{found} joins are too few to measure; give more or longer performances")
+        raise RecordingError(
+            f"{found} joins are too few to measure; give more or longer performances"
+        )
     performances = [
         Source(name, len(found), licences.get(name, "")) for name, found in measured.items()
     ]

@@ -6,16 +6,19 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from instrument.errors import OutputError, UsageError
 from training.output import make_folder, plain, write_json
 from training.reading import DamageError, digest_of, read_json
 
-LEDGER = "stages.json"
+LEDGER, LOCK = "stages.json", ".lock"
 ELSEWHERE = {"accelerator", "device", "precision"}
 """Settings that say where something is computed, and not what."""
 
@@ -79,14 +82,24 @@ class Ledger:
                 f"{run}: holds something else than a run of 'arco train all'; name another --run"
             )
 
-    def begin(self) -> None:
-        """Make the run's folder, if need be, and write the ledger.
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Have the run's folder, which is made if need be, for oneself.
 
         Raises:
             OutputError: It cannot be made.
+            UsageError: Another training is at work in it.
         """
-        make_folder(self.path.parent)
-        self._write()
+        run = self.path.parent
+        make_folder(run)
+        try:
+            with FileLock(run / LOCK, timeout=0):
+                self._write()
+                yield
+        except Timeout as error:
+            raise UsageError(
+                f"{run}: another training is at work there; wait for it, or name another --run"
+            ) from error
 
     def key(self, stage: Stage) -> str:
         """What a stage depends on, as a digest."""

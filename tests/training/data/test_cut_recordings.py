@@ -118,6 +118,11 @@ def test_what_leads_into_a_note_is_not_learned_as_its_attack(folder: Path, tmp_p
             assert own == pytest.approx(rise, abs=0.5)
 
 
+def test_the_recordings_that_notes_were_cut_from_are_told_by_their_names() -> None:
+    names = ["a/line.wav#001", "a/line.wav#002", "F#4.wav", "b.wav", "slow.flac#001"]
+    assert cut_recordings.recordings_cut(names) == ["a/line.wav", "slow.flac"]
+
+
 def test_performances_are_cut_once(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instrument.errors import UsageError
+from instrument.errors import RecordingError, UsageError
 from instrument.joins import Join
 from instrument.model.join_table import join_class
 from instrument.model.spec import read_spec
@@ -113,7 +113,7 @@ def test_an_instrument_says_what_was_measured_and_where(folder: Path) -> None:
 
 def test_too_few_joins_change_nothing(folder: Path) -> None:
     before = (folder / "instrument.json").read_bytes()
-    with pytest.raises(UsageError):
+    with pytest.raises(RecordingError):
         record_joins(folder, {"one": line(5, 8.0)}, {})
     assert (folder / "instrument.json").read_bytes() == before
 

@@ -35,10 +35,10 @@ class Work:
         """Do what is to be done; name of each stage, and whether it went on."""
         self.done = []
         ledger = Ledger(self.run)
-        ledger.begin()
-        for stage in map(self.stage, ("one", "two")):
-            if not ledger.is_done(stage):
-                ledger.do(stage)
+        with ledger.opened():
+            for stage in map(self.stage, ("one", "two")):
+                if not ledger.is_done(stage):
+                    ledger.do(stage)
         return self.done
 
 
@@ -97,6 +97,13 @@ def test_a_stage_that_was_stopped_begins_anew_with_other_settings(work: Work) ->
         work.all()
     work.stopped, work.settings["one"] = "", {"a": 2}
     assert work.all()[0] == ("one", False)
+
+
+def test_two_at_work_in_one_folder_are_refused(work: Work) -> None:
+    work.all()
+    with Ledger(work.run).opened(), pytest.raises(UsageError, match="another training"):
+        work.all()
+    assert work.all() == []
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
