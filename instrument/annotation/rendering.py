@@ -24,7 +24,8 @@ class Annotated:
         report: Of the mix; notes that it counts as ``without_voice`` are no truth, unless they
             were heard for a moment.
         notes: By their onsets, channels and keys.
-        frames: Of each channel of the score, from 0.
+        frames: Of each channel of the score, from 0. Where a line goes on in another channel, they
+            change with its note, and its sound passes from stem to stem within some 30 ms.
     """
 
     report: RenderReport

@@ -87,17 +87,17 @@ class Notes:
         slots: list[int] = []
         notes: list[VoiceNote] = []
         for step in steps:
-            match step:
-                case Release(released):
-                    self.release(released)
-                    continue
-                case NoteOff():
+            if not isinstance(step, Play):
+                self._begin_voices(slots, notes, sample)
+                slots, notes = [], []
+                if isinstance(step, Release):
+                    self.release(step.slots)
+                else:
                     self.end(step, sample)
-                    continue
-                case Play(played, place):
-                    channel = played.channel
-                    articulated = self.articulations.articulated(played, sample, place)
-                    event = self._lines.led(articulated, sample, place)
+                continue
+            channel, place = step.event.channel, step.place
+            articulated = self.articulations.articulated(step.event, sample, place)
+            event = self._lines.led(articulated, sample, place)
             mono = event.join is not None or self._state.mono(channel)
             allocation = self._voices.note_on(
                 channel,

@@ -58,6 +58,12 @@ def test_a_chord_is_rolled(strung: Instrument) -> None:
     assert {71, 79} <= set(keys(engine))
 
 
+def test_a_chord_that_follows_before_the_upper_strings_sound_ends_them(strung: Instrument) -> None:
+    following = [(0.16, NoteOn(0, key, 80)) for key in (57, 64)]
+    engine, _ = engine_after(strung, [*CHORD, *following], 1.5)
+    assert keys(engine) == [57, 64]
+
+
 def test_mode_mono_is_a_line_on_every_channel(tiny: Instrument) -> None:
     events: list[tuple[float, Event]] = [(0.0, NoteOn(3, 69, 80)), (0.2, NoteOn(3, 71, 80))]
     mono = replace(VIOLIN, mode="mono")
