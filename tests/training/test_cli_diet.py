@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from instrument.cli import main
+from training.data.features import FeatureCache
 from training.diet import recipe
 
 QUICK = ("--batch-size", "4", "--accelerator", "cpu")
@@ -26,10 +27,15 @@ def arco(*arguments: str | Path) -> int:
 
 @pytest.mark.usefixtures("few")
 def test_an_instrument_becomes_a_smaller_one_and_both_a_curve(
-    tiny_instrument: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_instrument: Path,
+    features: FeatureCache,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     small, run = tmp_path / "small", tmp_path / "run"
-    making = (tiny_instrument, "-o", small, "--run", run, "--weights", "3500", *QUICK)
+    features.save(tmp_path / "violin.npz")
+    recorded = ("--features", tmp_path / "violin.npz")
+    making = (tiny_instrument, "-o", small, "--run", run, "--weights", "3500", *recorded, *QUICK)
     assert arco("diet", *making, "--steps", "2") == 0
     assert "weights of the graphs that play" in capsys.readouterr().out
     assert arco("diet", *making, "--steps", "4", "--resume") == 0
@@ -38,6 +44,7 @@ def test_an_instrument_becomes_a_smaller_one_and_both_a_curve(
     settings = json.loads((run / "settings.json").read_text())
     assert settings["criterion"] == "activation"
     assert settings["control"] is None
+    assert settings["features"] == "violin.npz"
     assert json.loads((small / "instrument.json").read_text())["name"] == "small"
     assert main(["info", str(small)]) == 0
 

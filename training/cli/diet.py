@@ -20,6 +20,10 @@ def diet(
         int, typer.Option(help="Of both graphs that play, at most.", min=1, max=10**7)
     ] = 37_000,
     run: Run = DIET_RUN,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="Of the recordings it was made from: it is nearer to them then."),
+    ] = None,
     criterion: Annotated[
         str, typer.Option(help="Which units stay: activation, magnitude or information.")
     ] = "activation",
@@ -30,11 +34,12 @@ def diet(
     *,
     loop: LoopOptions,
 ) -> None:
-    """An instrument of fewer weights that plays as another one does. It needs no recordings.
+    """An instrument of fewer weights that plays as another one does, also without recordings.
 
     The envelopes are fitted at once; of the timbre, the units that count most are kept and taught.
     """
     from instrument.model.graphs import load_instrument
+    from training.data.features import FeatureCache
     from training.diet.envelope import fit_envelope
     from training.diet.export import check_full, export_diet
     from training.diet.recipe import Control, diet_recipe, diet_task
@@ -47,13 +52,17 @@ def diet(
     wanted = None if control is None else Control.of(control)
     counting = Criterion.of(criterion)
     check_destination(out)
+    cache = FeatureCache.load(features) if features else None
     full = load_instrument(instrument)
     check_full(full)
     network = read_timbre(full)
     splines, hidden = diet_sizes(weights, full.spec, network.settings)
     envelope = fit_envelope(full, splines, loop.seed)
-    task = diet_task(full, network, hidden, seed=loop.seed, criterion=counting, control=wanted)
-    if not loop.train(diet_recipe(full, task, counting, wanted), run):
+    task = diet_task(
+        full, network, hidden, seed=loop.seed, criterion=counting, control=wanted, cache=cache
+    )
+    name = features.name if features else None
+    if not loop.train(diet_recipe(full, task, counting, wanted, name), run):
         return
     taught = load_timbre(run)
     found = examine(taught, network, task.examination)

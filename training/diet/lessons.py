@@ -1,6 +1,7 @@
 """What an instrument's timbre is asked: lessons for a smaller network.
 
 No recordings are needed: the instrument's own envelopes say what pitches and loudnesses notes have.
+Where there are, some lessons are as high and as loud as these.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from instrument.listening.frames import RELEASE_FRAME
 from instrument.model.graphs import FaultWatch, Instrument
 from instrument.model.jitter import Jitter
 from instrument.units import midi_to_hz
+from training.data.features import FeatureCache
 from training.fitting.loop import Batch
 
 LESSON_FRAMES = 500
@@ -43,6 +45,11 @@ LEAD_DB = -100.0, -70.0
 LEAD_LEVELS = 4
 """A recording begins before its note: so many frames, how faint they are, and by how many levels
 they go. A timbre remembers them for as long as the note lasts."""
+
+RECORDED = 0.15
+BESIDE_SEMITONES, BESIDE_DB = 0.4, 2.0
+"""Share of lessons that are recordings, if there are any, and how far beside them: the standard
+deviations."""
 
 RUN_LESSONS = 250
 
@@ -174,19 +181,54 @@ def _swept(note: Float64, reach: tuple[float, float], rng: np.random.Generator) 
     return np.stack([np.full_like(pitch, pitch.mean()) if rng.integers(2) else pitch, path])
 
 
+def recorded_lessons(
+    cache: FeatureCache, count: int, rng: np.random.Generator
+) -> tuple[Float32, Float32]:
+    """f0_hz and loudness_db of training recordings, or a bit beside: [count, frames] each.
+
+    They begin as recordings do. Behind a shorter one is silence at its last pitch.
+    """
+    recordings = rng.choice(np.flatnonzero(cache.fitted), count)
+    f0_hz = np.empty((count, LESSON_FRAMES))
+    loudness_db = np.full((count, LESSON_FRAMES), SILENT_DB)
+    for lesson, recording in enumerate(recordings.tolist()):
+        frames = cache.frames(recording)
+        frames = slice(frames.start, min(frames.stop, frames.start + LESSON_FRAMES))
+        length = frames.stop - frames.start
+        f0_hz[lesson, :length] = cache.f0_hz[frames]
+        f0_hz[lesson, length:] = f0_hz[lesson, length - 1]
+        loudness_db[lesson, :length] = cache.loudness_db[frames]
+    semitones, louder_db = rng.normal(0.0, (BESIDE_SEMITONES, BESIDE_DB), (count, 2)).T[..., None]
+    f0_hz *= 2.0 ** (semitones / 12.0)
+    loudness_db += louder_db
+    return f0_hz.astype(np.float32), loudness_db.astype(np.float32)
+
+
 class Lessons(Dataset[Batch]):
     """What voices are asked for.
+
+    Args:
+        instrument: Whose envelopes they are.
+        count: How many.
+        seed: Draws them.
+        cache: Features of recordings of which some lessons are, see ``RECORDED``.
 
     Attributes:
         f0_hz, loudness_db: [N, T].
     """
 
-    def __init__(self, instrument: Instrument, count: int, seed: int) -> None:
+    def __init__(
+        self, instrument: Instrument, count: int, seed: int, cache: FeatureCache | None = None
+    ) -> None:
         rng = np.random.default_rng(seed)
+        recorded = 0 if cache is None else round(RECORDED * count)
+        drawn = count - recorded
         runs = [
-            draw_lessons(instrument, min(RUN_LESSONS, count - begin), rng)
-            for begin in range(0, count, RUN_LESSONS)
+            draw_lessons(instrument, min(RUN_LESSONS, drawn - begin), rng)
+            for begin in range(0, drawn, RUN_LESSONS)
         ]
+        if cache is not None:
+            runs.append(recorded_lessons(cache, recorded, rng))
         self.f0_hz, self.loudness_db = (
             torch.from_numpy(np.concatenate(each)) for each in zip(*runs, strict=True)
         )

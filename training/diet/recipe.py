@@ -8,6 +8,7 @@ import torch
 
 from instrument.model.graphs import Instrument
 from instrument.settings import Choice
+from training.data.features import FeatureCache
 from training.diet.lessons import Lessons
 from training.diet.timbre import TimbreLearning
 from training.diet.trim import Criterion, importance, shuffled, trimmed
@@ -39,6 +40,7 @@ def diet_task(
     seed: int,
     criterion: Criterion = Criterion.ACTIVATION,
     control: Control | None = None,
+    cache: FeatureCache | None = None,
 ) -> TimbreLearning:
     """The timbre of a diet: units of the full network, and what they are to learn of it.
 
@@ -49,8 +51,9 @@ def diet_task(
         seed: Of the lessons, and of random weights.
         criterion: Which units these are.
         control: Other weights for them.
+        cache: Features of recordings, for some lessons.
     """
-    taught = Lessons(full, LESSONS, seed)
+    taught = Lessons(full, LESSONS, seed, cache)
     examined = Lessons(full, EXAMINED, seed + 1)
     if control is Control.RANDOM:
         torch.manual_seed(seed)
@@ -63,14 +66,27 @@ def diet_task(
 
 
 def diet_recipe(
-    full: Instrument, task: TimbreLearning, criterion: Criterion, control: Control | None
+    full: Instrument,
+    task: TimbreLearning,
+    criterion: Criterion,
+    control: Control | None,
+    features: str | None = None,
 ) -> Recipe:
-    """How the timbre of a diet is taught, see ``diet_task``."""
+    """How the timbre of a diet is taught, see ``diet_task``.
+
+    Args:
+        full: The instrument.
+        task: What is taught.
+        criterion: See ``diet_task``.
+        control: See ``diet_task``.
+        features: Name of the file of features, if any.
+    """
+    made_of = {"full": full.spec.digest, "criterion": criterion, "control": control}
     return Recipe(
         kind="timbre",
         task=task,
         examples=len(task.lessons),
         usual=LoopSettings(6000, batch_size=12, learning_rate=3e-3, validate_every=200),
         validations=1,
-        made_of={"full": full.spec.digest, "criterion": criterion, "control": control},
+        made_of=made_of | {"features": features},
     )

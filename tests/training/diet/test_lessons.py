@@ -7,6 +7,7 @@ import pytest
 
 from instrument.model.graphs import Instrument
 from instrument.units import hz_to_midi
+from training.data.features import FeatureCache
 from training.diet.lessons import (
     BEYOND_SEMITONES,
     LESSON_FRAMES,
@@ -15,6 +16,7 @@ from training.diet.lessons import (
     curves_of,
     draw_lessons,
     draw_points,
+    recorded_lessons,
 )
 
 
@@ -51,6 +53,17 @@ def test_half_of_the_notes_begin_as_recordings_do(tiny: Instrument) -> None:
     led_in = (f0_hz[:, 0] == f0_hz[:, 1]) & (np.ptp(f0_hz, axis=1) > 1.0)
     assert 50 < led_in.sum() < 100  # of three quarters of the lessons
     assert loudness_db[led_in, 0].max() < -60.0
+
+
+def test_some_lessons_are_training_recordings(tiny: Instrument, features: FeatureCache) -> None:
+    assert len(Lessons(tiny, 20, 0, features)) == 20
+    f0_hz, loudness_db = recorded_lessons(features, 40, np.random.default_rng(0))
+    assert f0_hz.shape == loudness_db.shape == (40, LESSON_FRAMES)
+    taught = [features.frames(r) for r in np.flatnonzero(features.fitted).tolist()]
+    begins = np.array([features.loudness_db[frames][:100] for frames in taught])
+    away_db = loudness_db[:, None, :100] - begins
+    assert (np.ptp(away_db, axis=2).min(1) < 1e-3).all()
+    assert 1.0 < np.std(away_db[np.arange(40), np.ptp(away_db, axis=2).argmin(1), 0]) < 3.0
 
 
 def test_sweeps_reach_beyond_the_softest_and_the_loudest_note(tiny: Instrument) -> None:
