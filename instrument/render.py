@@ -14,7 +14,7 @@ from instrument.arrays import Float32
 from instrument.audio.files import WAV_BYTES, ending, sound_file, subtype
 from instrument.dsp.block import compile_kernels
 from instrument.engine.engine import Engine
-from instrument.engine.pipeline import BLOCKS_AHEAD, Pipeline
+from instrument.engine.pipeline import BLOCKS_AHEAD, Pipeline, cores
 from instrument.engine.queue import Timed
 from instrument.engine.stems import Whole, channels, stem
 from instrument.errors import UsageError
@@ -151,9 +151,8 @@ def render_score(
     channel: int | None = None,
     compiling: Callable[[float], None] = lambda _share: None,
     whole: Whole | None = None,
-    *,
-    alone: bool = False,
-    watch: Callable[[Engine], Callable[[], None]] = lambda _engine: lambda: None,
+    jobs: int | None = None,
+    watch: Callable[[Engine], Callable[[], None]] | None = None,
 ) -> RenderReport:
     """Render a score.
 
@@ -170,8 +169,8 @@ def render_score(
         compiling: Called with the share of the kernels that is compiled, 0…1, if any have to be.
         whole: Written without a ``channel``, and then used with one: where too few voices were
             there for the whole, the channel has none either, and it is as long.
-        alone: Whether all is done in the caller's thread; it plays in another else.
-        watch: Given the engine at first; what it returns is called when a block has been handled.
+        jobs: See `Pipeline`; as many as there are processors by default.
+        watch: Given the engine at first; what it returns is called behind a block, of one job.
 
     Raises:
         UnknownName: A preset or knob that the instrument doesn't have.
@@ -202,13 +201,14 @@ def render_score(
         return takewhile(lambda each: each[0] <= length.last, timed)
 
     engine.follow(events)
-    handled = watch(engine)
+    computed = watch(engine) if watch is not None else lambda: None
 
     def told_of(sample: int) -> None:
-        handled()
+        computed()
         progress(sample / rate)
 
-    with Pipeline(engine, write, settings.begins, alone=alone) as blocks:
+    jobs = 1 if watch is not None else jobs or cores()
+    with Pipeline(engine, write, settings.begins, jobs) as blocks:
         blocks.render(min(length.last + 1, length.most), BLOCK, told_of)
         if engine.held:  # the song ends before its last notes do
             blocks.render(min(length.end, length.most), BLOCK, told_of)
@@ -285,6 +285,7 @@ def render_files(
     stems: Path | None = None,
     progress: Callable[[float], None] = lambda _share: None,
     compiling: Callable[[float], None] = lambda _share: None,
+    jobs: int | None = None,
 ) -> RenderReport:
     """Render a score into one file, and each of its channels into one more if there are stems.
 
@@ -299,6 +300,7 @@ def render_files(
         stems: Folder of a file for each channel; it is made if it is missing.
         progress: Called with the share that is done, 0…1.
         compiling: Called with the share of the kernels that is compiled, 0…1, if any have to be.
+        jobs: As of ``render_score``.
 
     Raises:
         UsageError: What ``check_output`` and ``render_score`` refuse.
@@ -325,10 +327,10 @@ def render_files(
             parts = {
                 channel: opened(stem_path(stems, output, channel)) for channel in channels(score)
             }
-        whole = Whole()
-        report = render_score(instrument, score, settings, mix, after(0), None, compiling, whole)
+        whole, what = Whole(), (instrument, score, settings)
+        report = render_score(*what, mix, after(0), None, compiling, whole, jobs)
         for done, (channel, write) in enumerate(parts.items(), 1):
-            render_score(instrument, score, settings, write, after(done), channel, compiling, whole)
+            render_score(*what, write, after(done), channel, compiling, whole, jobs)
     progress(1.0)
     return report
 

@@ -61,6 +61,7 @@ def render_annotated(
         UsageError: An axis that has no knob, or all notes would be left out.
     """
     whole, rate, parts = Whole(), settings.engine.sample_rate, channels(score)
+    jobs = 1 if alone else None
     witness = Witness(instrument.spec, rate)
     one = len(parts) == 1 and all(timed.event.channel == parts[0] for timed in score.events)
 
@@ -69,15 +70,11 @@ def render_annotated(
         if write_stem is not None and one:
             write_stem(parts[0], block)
 
-    report = render_score(
-        instrument, score, settings, write, whole=whole, alone=alone, watch=witness.watch
-    )
+    report = render_score(instrument, score, settings, write, whole=whole, watch=witness.watch)
     if write_stem is not None and not one:
         for channel in parts:
             stem = partial(write_stem, channel)
-            render_score(
-                instrument, score, settings, stem, channel=channel, whole=whole, alone=alone
-            )
+            render_score(instrument, score, settings, stem, channel=channel, whole=whole, jobs=jobs)
     heard = witness.truth(settings.begins, max(whole.samples - settings.begins, 0))
     of_channels: dict[int, list[FrameTruth]] = {channel: [] for channel in parts}
     for note, frames in heard:

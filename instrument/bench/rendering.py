@@ -12,8 +12,8 @@ from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings, render_score
 
 ONE_CORE = "faster than real time"
-CORES = {ONE_CORE: True, "on two cores": False}
-"""Columns, and whether all is done in one thread."""
+CORES = {ONE_CORE: 1, "on two cores": 2}
+"""Columns, and the jobs that they are divided into."""
 
 
 def measure_rendering(
@@ -30,8 +30,8 @@ def measure_rendering(
     factors = {(name, cores): list[float]() for name in read for cores in CORES}
     for number in range(effort.processes + 1):
         for name, score in read.items():
-            for cores, alone in CORES.items():
-                factor = _realtime_factor(instrument, score, alone=alone)
+            for cores, jobs in CORES.items():
+                factor = _realtime_factor(instrument, score, jobs)
                 if number:  # the first round warms up
                     factors[name, cores].append(factor)
     return Section(
@@ -46,6 +46,6 @@ def measure_rendering(
     )
 
 
-def _realtime_factor(instrument: Instrument, score: Score, *, alone: bool) -> float:
-    report = render_score(instrument, score, RenderSettings(), lambda _block: None, alone=alone)
+def _realtime_factor(instrument: Instrument, score: Score, jobs: int) -> float:
+    report = render_score(instrument, score, RenderSettings(), lambda _block: None, jobs=jobs)
     return report.realtime_factor

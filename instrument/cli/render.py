@@ -28,12 +28,15 @@ from instrument.cli.options import (
     instrument_folder,
     read_chosen,
 )
-from instrument.settings import TAIL, Joining, Outside
+from instrument.settings import TAIL, Joining, Limits, Outside
 
 if TYPE_CHECKING:
     from instrument.midi.score import Score
     from instrument.render import RenderSettings
     from instrument.report import RenderReport
+
+JOBS = Limits(1, 256, whole=True)
+"""Threads that compute."""
 
 STANDARD = "-"
 """Standard input, or standard output; a file of this name is ./-"""
@@ -125,6 +128,15 @@ def render(
             show_default=False,
         ),
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="How many threads compute at once, 1 for one alone; the samples are the same. "
+            "By default as many as there are processors.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object instead of sentences.")
     ] = False,
@@ -145,6 +157,8 @@ def render(
     )
     if tail is not None:
         TAIL.check("--tail", tail)
+    if jobs is not None:
+        JOBS.check("--jobs", jobs)
 
     from instrument.midi.filters import read_filter
 
@@ -171,7 +185,7 @@ def render(
         output = STANDARD if source is None else str(named)
     piped = output == STANDARD
     with standard_output(named) if piped else nullcontext(Path(output)) as sound:
-        report = render_into(instrument, score, settings, sound, bits, stems, source)
+        report = render_into(instrument, score, settings, sound, bits, stems, source, jobs)
 
     words = sys.stderr if piped else sys.stdout
     if as_json:
@@ -195,6 +209,7 @@ def render_into(
     bits: int,
     stems: Path | None = None,
     song: Path | None = None,
+    jobs: int | None = None,
 ) -> RenderReport:
     """Render with an instrument of a name, with a bar that shows how far it is."""
     from instrument import terminal as ui
@@ -205,4 +220,4 @@ def render_into(
     folder = instrument_folder(name)
     with ui.progress_bars() as bars:
         instrument = load_instrument(folder, bars.compiling)
-        return render_files(instrument, score, settings, path, bits, stems, *bars)
+        return render_files(instrument, score, settings, path, bits, stems, *bars, jobs)

@@ -50,12 +50,12 @@ class Engine:
     Time is counted in samples from the engine's beginning. The same events at the same samples give
     the same output, bit for bit, whatever the size of the blocks.
 
-    One thread may call `push` and `advance` while another plays ``synth``: that is how it is
-    played live. `render` does both in turn.
+    One thread may call `push` and `advance` while another plays ``synth``, as live, or `render`.
 
     Attributes:
         reached: Sample before which everything has been handled.
         synth: What the audio callback plays, by `render_synth`.
+        computing: Who writes there what voices sound like.
     """
 
     def __init__(
@@ -74,8 +74,7 @@ class Engine:
             settings: How; the usual ones by default.
             ahead: Samples by which `advance` may be ahead of what is played.
             frames_at_once: The most control frames that one run of the timbre's graph computes.
-                More than one is faster. Where onnxruntime computes it, and not compiled code as of
-                all that ship, the size of blocks then shows in bits below −110 dBFS.
+                Of more, if onnxruntime computes it, bits below −110 dBFS show the size of blocks.
             on_theft: Called when a note finds all voices taken.
 
         Raises:
@@ -95,11 +94,12 @@ class Engine:
             self._control.smoother.turn(axis, position)
         slots = len(self._control.voices.slots)
         state = SynthState.empty(slots, size.harmonics, size.noise_bands, len(matrix), sample_rate)
+        self.computing = self._control.writer.computing
         self.synth = Synth(
             sample_rate=sample_rate,
             matrix=matrix,
-            frames=self._control.writer.frames,
-            onsets=self._control.writer.onsets,
+            frames=self.computing.frames,
+            onsets=self.computing.onsets,
             state=state,
             reverb=ReverbState.empty(sample_rate, settings.room_gain),
             limiter=LimiterState.empty(sample_rate),

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from instrument.arrays import Bool, Float32, Float64
-from instrument.dsp.frames import Frames, Onsets
+from instrument.dsp.frames import Frames
 from instrument.dsp.machine_code import fence
 from instrument.dsp.noise import note_noise
+from instrument.engine.asked import WHOLE, Asked, Run
+from instrument.engine.computing import Computing
 from instrument.engine.smoothing import Performance
 from instrument.engine.table import Slots, VoiceTable
 from instrument.engine.timbre import (
     LOUDNESS_RANGE_DB,
-    VoiceControls,
-    VoiceTimbre,
     expressed,
     limited,
 )
@@ -41,6 +41,7 @@ class FrameWriter:
     Attributes:
         frames: Where the controls of all voices are written, hop by hop.
         onsets: Where voices are written that begin inside a hop.
+        computing: Who computes them.
     """
 
     def __init__(
@@ -55,11 +56,9 @@ class FrameWriter:
             hops: R, length of the rings.
             seed: Of the noise.
         """
-        sizes, slots = instrument.spec.timbre_size, len(table.notes)
-        self.frames = Frames.empty(hops, slots, sizes.harmonics, sizes.noise_bands)
-        self.onsets = Onsets.empty(slots * hops, sizes.harmonics)
+        self.computing = Computing(table, instrument, sample_rate, hops)
+        self.frames, self.onsets = self.computing.frames, self.computing.onsets
         self._table = table
-        self._timbre = VoiceTimbre(table, instrument, sample_rate)
         self._seed = seed
 
     def frames_until_change(self, active: list[int]) -> float:
@@ -81,9 +80,9 @@ class FrameWriter:
             part: How much of the hop has gone by then, 0…1.
             performance: [slots, columns], the controls of all voices now.
         """
-        table = self._table
-        table.voice[slots] = int(self.onsets.ready[0]) + 1 + np.arange(len(slots))
-        table.state[slots] = 0.0
+        table, items = self._table, self.computing.begun + np.arange(len(slots))
+        table.voice[slots] = items + 1
+        self.computing.begun += len(slots)
         moments = np.array([0.0, 1.0 - part, 2.0 - part])
         at = moments[None].repeat(len(slots), axis=0)
         of_voices = performance[slots, None]
@@ -91,24 +90,15 @@ class FrameWriter:
         loudness_db, faded = expressed(loudness_db, of_voices)
         # Repeated rather than broadcast, which takes longer than all else of it.
         at_all = of_voices.repeat(len(moments), axis=1)
-        gain = at_all[..., Performance.LEFT :] * faded[..., None]
-        brightness = at_all[..., Performance.BRIGHTNESS]
-        controls = self._timbre.controls(slots, pitch, loudness_db, gain, brightness)
-        table.position[slots] = 3.0 - part
         ring = np.arange(hop, hop + 2) % len(self.frames.voice)
+        items %= len(self.onsets.hop)
         self.frames.bend[ring[0], slots] = self.frames.ease[ring[0], slots] = 1.0
-        later = slice(1, 3)
-        self._write_frames(
-            ring,
-            slots,
-            VoiceControls(
-                controls.f0_hz[:, later],
-                controls.amps[:, later],
-                controls.noise[:, later],
-                controls.gain[:, later],
-            ),
-        )
-        self._write_onsets(slots, hop, inside, controls)
+        self.frames.voice[np.ix_(ring, slots)] = table.voice[slots]
+        self._place_onsets(items, slots, hop, inside)
+        rows = np.column_stack([-1 - items, *np.broadcast_to(ring[:, None], (2, len(slots)))])
+        run = Run(slots, WHOLE, fresh=True)
+        self._ask(run, rows, pitch, loudness_db, at_all, faded)
+        table.position[slots] = 3.0 - part
 
     def write(
         self, hop: int, active: list[int], performance: Float64, released: list[bool]
@@ -145,11 +135,10 @@ class FrameWriter:
         rows = np.arange(hop, hop + count) % len(self.frames.voice)
         self.frames.voice[rows] = 0
         if active:
-            gain = of_voices[..., Performance.LEFT :] * faded[..., None]
-            brightness = of_voices[..., Performance.BRIGHTNESS]
-            controls = self._timbre.controls(slots, pitch[:, :count], loudness_db, gain, brightness)
+            self.frames.voice[np.ix_(rows, slots)] = table.voice[slots]
+            run = Run(slots, WHOLE)
+            self._ask(run, rows[None], pitch[:, :count], loudness_db, of_voices, faded)
             table.advance(slots, count)
-            self._write_frames(rows, slots, controls)
         return level_db
 
     def add(self, hop: int, bent: Float64 | None) -> None:
@@ -200,29 +189,35 @@ class FrameWriter:
         loudness_db = limited(loudness_db + table.pressure_db[0, rows], LOUDNESS_RANGE_DB)
         return pitch, loudness_db.astype(np.float32)
 
-    def _write_frames(self, rows: Slots, slots: Slots, controls: VoiceControls) -> None:
-        """Write the controls of slots [V] at T moments to as many rows of the ring."""
-        frames, into = self.frames, np.ix_(rows, slots)
-        frames.f0_hz[into] = controls.f0_hz.T
-        frames.amps[into] = controls.amps.swapaxes(0, 1)
-        frames.noise[into] = controls.noise.swapaxes(0, 1)
-        frames.gain[into] = controls.gain.swapaxes(0, 1)
-        frames.voice[into] = self._table.voice[slots]
+    def _ask(
+        self,
+        run: Run,
+        rows: Slots,
+        pitch: Float64,
+        loudness_db: Float32,
+        performance: Float64,
+        faded: Float64,
+    ) -> None:
+        """Ask for what V voices play at T moments.
 
-    def _write_onsets(self, slots: Slots, hop: int, inside: int, controls: VoiceControls) -> None:
+        ``performance`` holds the voices' controls, [V, T, columns], and ``faded`` what becomes of
+        their gain.
+        """
+        gain = performance[..., Performance.LEFT :] * faded[..., None]
+        brightness = performance[..., Performance.BRIGHTNESS]
+        colour = self._table.strokes.ahead(run.slots, pitch.shape[1])
+        wanted = pitch, loudness_db, gain, brightness, colour
+        self.computing.ask(Asked(run.slots[:, None], rows, *wanted, [run]))
+
+    def _place_onsets(self, items: Slots, slots: Slots, hop: int, inside: int) -> None:
+        """Write when and where voices [V] begin to as many places of their ring."""
         onsets = self.onsets
-        items = (int(onsets.ready[0]) + np.arange(len(slots))) % len(onsets.hop)
         onsets.hop[items] = hop
         onsets.inside[items] = inside
         onsets.slot[items] = slots
         for item, slot in zip(items, slots, strict=True):
             note = self._table.notes[slot]
             onsets.noise_state[item] = note_noise(self._seed, note.channel, note.number)
-        onsets.f0_hz[items] = controls.f0_hz[:, 0]
-        onsets.amps[items] = controls.amps[:, 0]
-        onsets.gain[items] = controls.gain[:, 0]
-        fence()
-        onsets.ready[0] += len(slots)
 
 
 def add_to(frames: Frames, hop: int, bent: Float64 | None, eased_db: Float64) -> None:

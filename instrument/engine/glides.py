@@ -27,20 +27,21 @@ class Glides:
     def __init__(self, slots: int) -> None:
         self._hz = np.full(slots, np.nan)
         self._moved = np.zeros(slots)
-        self._moving = False
 
     def begin(self, slots: Int64) -> None:
         """Voices begin at their pitch."""
         self._hz[slots] = np.nan
         self._moved[slots] = 0.0
 
-    def soften(self, slots: Int64, f0_hz: Float64, amps: Float32) -> None:
-        """Take the harmonics down that have moved too fast.
+    def moved(self, slots: Int64, f0_hz: Float64) -> Float64 | None:
+        """How far harmonics have moved from frame to frame, and still haven't come back from.
 
         Args:
             slots: [V].
             f0_hz: [V, T], in the next frames of each.
-            amps: [V, T, K], edited in place.
+
+        Returns:
+            [V, T], as parts of their frequencies; None if that is nowhere enough to be heard.
         """
         moved = np.empty_like(f0_hz)
         moved[:, 0] = f0_hz[:, 0] - self._hz[slots]
@@ -48,14 +49,20 @@ class Glides:
         self._hz[slots] = f0_hz[:, -1]
         moved = np.abs(moved) / f0_hz
         # A voice that begins has not moved: that is no number here, and above nothing.
-        if not (self._moving or (moved > STILL).any()):
-            return
-        moved[:, 0] = np.fmax(moved[:, 0], KEPT * self._moved[slots])
-        kept: Float64 = np.power(KEPT, np.arange(moved.shape[1], dtype=np.float64))
-        moved[:] = kept * np.fmax.accumulate(moved / kept, axis=1)
+        left = KEPT * self._moved[slots]
+        if not ((moved > STILL).any() or (self._moved[slots] > STILL).any()):
+            return None
+        for at in moved.T:
+            at[:] = left = np.fmax(at, left)
+            left = KEPT * left
         self._moved[slots] = moved[:, -1]
-        self._moving = bool((self._moved > STILL).any())
-        fast = moved > STILL
-        number = np.arange(1, amps.shape[-1] + 1, dtype=np.float32)
-        swept = np.square((moved * f0_hz / SWEEP_HZ)[fast].astype(np.float32)[:, None] * number)
-        amps[fast] /= np.float32(1.0) + np.square(swept)
+        return moved
+
+
+def softened(amps: Float32, f0_hz: Float64, moved: Float64) -> Float32:
+    """Harmonics […, K] of fundamentals […], edited in place: what has moved too fast is softer."""
+    fast = moved > STILL
+    number = np.arange(1, amps.shape[-1] + 1, dtype=np.float32)
+    swept = np.square((moved * f0_hz / SWEEP_HZ)[fast].astype(np.float32)[:, None] * number)
+    amps[fast] /= np.float32(1.0) + np.square(swept)
+    return amps

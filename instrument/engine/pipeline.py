@@ -1,12 +1,15 @@
-"""An engine in two threads: in one what happens is handled, in the other what was handled plays.
+"""An engine in some threads: in one what happens is handled, in the last what was handled plays.
 
-The samples are those of one thread: nothing is handled otherwise for what has been played.
+Between them others compute what voices sound like, which takes longest. The samples are those of
+one thread: nothing is handled otherwise for what has been computed or played.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self
 
@@ -15,9 +18,17 @@ import numpy as np
 from instrument.arrays import Float32
 from instrument.dsp.block import Renderer
 from instrument.engine.engine import Engine
+from instrument.engine.lanes import AtOnce, Lanes, Threads, Work
 
 BLOCKS_AHEAD = 2
 """One block is played while the next one is handled: an engine has to be so much ahead."""
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Pipeline:
@@ -29,7 +40,7 @@ class Pipeline:
     """
 
     def __init__(
-        self, engine: Engine, write: Callable[[Float32], None], begins: int = 0, *, alone: bool
+        self, engine: Engine, write: Callable[[Float32], None], begins: int = 0, jobs: int = 1
     ) -> None:
         """Begin where the engine is.
 
@@ -37,12 +48,18 @@ class Pipeline:
             engine: What plays.
             write: Takes the blocks, [2, samples] each; from another thread, but one at a time.
             begins: Samples that are played first, and not written.
-            alone: Whether all is done in the caller's thread.
+            jobs: Into how many the computing of voices is divided, if they come out the same then;
+                all is done in the caller's thread if 1.
         """
         self.planned, self.peak = engine.position, 0.0
         self._engine, self._write, self._begins = engine, write, begins
         self._play_next = Renderer(engine.synth)
-        self._thread = None if alone else ThreadPoolExecutor(1, "arco-render")
+        self._threads: tuple[ThreadPoolExecutor, Threads] | None = None
+        lanes: Lanes = AtOnce()
+        if jobs > 1:
+            lanes = threads = Threads(jobs)
+            self._threads = ThreadPoolExecutor(1, "arco-render"), threads
+        engine.computing.gather(lanes)
         self._playing: deque[Future[float]] = deque()
         self._last = 0.0
 
@@ -50,8 +67,10 @@ class Pipeline:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        if self._thread is not None:
-            self._thread.shutdown(cancel_futures=True)
+        if self._threads is not None:
+            playing, lanes = self._threads
+            lanes.end()
+            playing.shutdown(cancel_futures=True)
 
     def render(self, until: int, longest: int, progress: Callable[[int], None]) -> None:
         """Render up to a sample, in blocks; up to one of them may still be played afterwards.
@@ -68,12 +87,12 @@ class Pipeline:
             samples = min(longest, until - self.planned)
             self.planned += samples
             self._engine.advance(self.planned)
-            if self._engine.fault is not None:
-                raise self._engine.fault
-            if self._thread is None:
-                self._last = self._play(samples)
+            self._engine.computing.flush()
+            if self._threads is None:
+                self._last = self._play(samples, ())
             else:
-                self._playing.append(self._thread.submit(self._play, samples))
+                playing, lanes = self._threads
+                self._playing.append(playing.submit(self._play, samples, lanes.given()))
                 self._wait(BLOCKS_AHEAD - 1)
             progress(self.planned)
 
@@ -87,7 +106,12 @@ class Pipeline:
         while len(self._playing) > most:
             self._last = self._playing.popleft().result()
 
-    def _play(self, samples: int) -> float:
+    def _play(self, samples: int, given: Iterable[Work]) -> float:
+        """Play the next samples when what was given before has been done; their peak."""
+        for each in given:
+            each()
+        if self._engine.fault is not None:
+            raise self._engine.fault
         block = np.zeros((2, samples), np.float32)
         self._play_next(block[0], block[1])
         end = self._engine.position

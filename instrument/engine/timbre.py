@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from instrument.arrays import Float32, Float64
+from instrument.arrays import Bool, DDSPControls, Float32, Float64
 from instrument.dsp.harmonic import remove_above_nyquist
+from instrument.engine.asked import WHOLE, Asked, Run
 from instrument.engine.beyond import stretched, trained_pitch
 from instrument.engine.brightness import tilt
+from instrument.engine.glides import softened
 from instrument.engine.smoothing import Performance
-from instrument.engine.table import Slots, VoiceTable
+from instrument.engine.table import VoiceTable
 from instrument.model.graphs import Instrument
 from instrument.units import db_to_gain, gain_to_db, midi_to_hz
 
@@ -46,12 +49,17 @@ def expressed(loudness_db: Float32, performance: Float64) -> tuple[Float32, Floa
 
 @dataclass(frozen=True, slots=True)
 class VoiceControls:
-    """Controls of V voices at T moments, in the units of ``Frames``."""
+    """Controls at moments of voices, in the units of ``Frames``."""
 
     f0_hz: Float64
     amps: Float32
     noise: Float32
     gain: Float32
+
+    def at(self, chosen: Bool) -> VoiceControls:
+        """Those of some of the moments, [N]."""
+        f0_hz, amps, noise, gain = self.f0_hz, self.amps, self.noise, self.gain
+        return VoiceControls(f0_hz[chosen], amps[chosen], noise[chosen], gain[chosen])
 
 
 class VoiceTimbre:
@@ -61,47 +69,70 @@ class VoiceTimbre:
         """Compute by an instrument's timbre graph, for a sample rate in Hz."""
         self._table = table
         self._timbre = instrument.timbre
+        self._sizes = instrument.spec.timbre_size
         self._sample_rate = sample_rate
         self._trained_pitch = trained_pitch(instrument.spec.pitch_range)
 
-    def controls(
-        self,
-        slots: Slots,
-        pitch: Float64,
-        loudness_db: Float32,
-        gain: Float64,
-        brightness: Float64,
-    ) -> VoiceControls:
-        """Controls of slots [V] from their pitch (MIDI) and loudness [V, T]; their state moves.
-
-        ``gain`` is [V, T, 2] and ``brightness`` [V, T], −1…1.
-        """
+    def controls(self, asked: Asked) -> VoiceControls:
+        """What voices play; their state moves."""
+        pitch, loudness_db, colour = asked.pitch, asked.loudness_db, asked.colour
         f0_hz = trained_hz = np.asarray(midi_to_hz(pitch), np.float64)
         trained = limited(pitch, self._trained_pitch)
         beyond = trained != pitch
         is_beyond = bool(beyond.any())
         if is_beyond:
             trained_hz = np.asarray(midi_to_hz(trained), np.float64)
-        colour = self._table.strokes.ahead(slots, pitch.shape[1])
         if colour is not None:
             loudness_db = colour.filled(loudness_db)
-        controls, self._table.state[slots] = self._timbre.run(
-            trained_hz.astype(np.float32), loudness_db, self._table.state[slots]
-        )
-        harmonics = remove_above_nyquist(controls.harmonics, trained_hz, self._sample_rate)
-        amps = harmonics
+        controls = self._played(asked.runs, trained_hz.astype(np.float32), loudness_db)
+        amps = remove_above_nyquist(controls.harmonics, trained_hz, self._sample_rate)
         amps *= controls.amplitude[..., None]
         if is_beyond:
             amps[beyond] = stretched(
                 amps[beyond], trained_hz[beyond], f0_hz[beyond], self._sample_rate
             )
-        self._table.glides.soften(slots, f0_hz, amps)
+        self._soften(asked.runs, f0_hz, amps)
         if colour is not None:
             colour.apply(amps, controls.noise)
-        tilt(amps, f0_hz, brightness)
+        tilt(amps, f0_hz, asked.brightness)
         return VoiceControls(
             f0_hz=f0_hz,
             amps=amps,
             noise=controls.noise,
-            gain=gain.astype(np.float32),
+            gain=asked.gain.astype(np.float32),
         )
+
+    def _played(self, runs: Sequence[Run], f0_hz: Float32, loudness_db: Float32) -> DDSPControls:
+        """What the graph gives for moments, run by run."""
+        if runs[0].at is WHOLE:
+            return self._run(runs[0], f0_hz, loudness_db)
+        count, sizes = len(f0_hz), self._sizes
+        of_all = DDSPControls(
+            np.empty(count, np.float32),
+            np.empty((count, sizes.harmonics), np.float32),
+            np.empty((count, sizes.noise_bands), np.float32),
+        )
+        for run in runs:
+            found = self._run(run, f0_hz[run.at], loudness_db[run.at])
+            of_all.amplitude[run.at] = found.amplitude
+            of_all.harmonics[run.at] = found.harmonics
+            of_all.noise[run.at] = found.noise
+        return of_all
+
+    def _run(self, run: Run, f0_hz: Float32, loudness_db: Float32) -> DDSPControls:
+        """What it gives for one run, [V, T]."""
+        state = self._table.state
+        if run.fresh:
+            state[run.slots] = 0.0
+        found, state[run.slots] = self._timbre.run(f0_hz, loudness_db, state[run.slots])
+        return found
+
+    def _soften(self, runs: Sequence[Run], f0_hz: Float64, amps: Float32) -> None:
+        """Take harmonics down where the pitch moves too fast for them."""
+        glides = self._table.glides
+        for run in runs:
+            if run.fresh:
+                glides.begin(run.slots)
+            moved = glides.moved(run.slots, f0_hz[run.at])
+            if moved is not None:
+                amps[run.at] = softened(amps[run.at], f0_hz[run.at], moved)

@@ -102,7 +102,6 @@ class VoicePool:
         table.strokes.clear(rows)
         table.vibratos.begin(rows)
         table.eased_db[rows] = 0.0
-        table.glides.begin(rows)
         self._writer.begin(rows, hop, inside, part, performance)
 
     def join(

@@ -191,6 +191,8 @@ class GraphRunner:
         output_shapes: Of each output, when what may have any size had two.
         fault: What went wrong last, while it ran, if anything did.
         faults: How often something did.
+        divisible: Whether notes and voices come out the same, bit for bit, whichever are computed
+            together.
     """
 
     def __init__(
@@ -217,6 +219,7 @@ class GraphRunner:
         self.path = folder / graph.file
         self.fault: InstrumentError | None = None
         self.faults = 0
+        self.divisible = False
         self.inputs = graph.inputs
         self._outputs = outputs
         self._most = np.array([output.most for output in outputs], np.float32)
@@ -246,7 +249,7 @@ class GraphRunner:
         """Compute it in another way from now on, if that gives the same.
 
         Args:
-            compute: How.
+            compute: How: each note or voice by itself.
             trial: Inputs for which it has to.
         """
         before, found = (each(trial, self._most).outputs for each in (self._compute, compute))
@@ -255,7 +258,7 @@ class GraphRunner:
             and np.allclose(one, other, rtol=SAME, atol=SAME * float(np.abs(one).max()))
             for one, other in zip(before, found, strict=True)
         ):
-            self._compute = compute
+            self._compute, self.divisible = compute, True
 
     def run(
         self, inputs: Mapping[str, Float32], shapes: Sequence[tuple[int, ...]]

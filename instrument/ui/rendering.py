@@ -37,7 +37,8 @@ def main(take: Path, sound: Path, folder: Path) -> int:
         score = read_score(take)
         settings = RenderSettings.of(score)
         check_output(sound, BITS, score, settings, song=take)
-        render_files(load_instrument(folder), score, settings, sound, BITS, progress=tell)
+        player = load_instrument(folder)
+        render_files(player, score, settings, sound, BITS, progress=tell, jobs=1)
     except ArcoError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
