@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from instrument.arrays import Envelope as Envelope
+    from instrument.corpus.loading import CorpusItem as CorpusItem
     from instrument.errors import ArcoError as ArcoError
     from instrument.errors import InstrumentError as InstrumentError
     from instrument.errors import MidiFileError as MidiFileError
@@ -46,6 +47,7 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "arrays": ("Envelope",),
+    "corpus.loading": ("CorpusItem",),
     "errors": (
         "ArcoError",
         "InstrumentError",

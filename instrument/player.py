@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from html import escape
 from os import PathLike
@@ -13,6 +13,7 @@ from typing import Unpack
 import numpy as np
 
 from instrument.arrays import Envelope, Float32, Float64
+from instrument.corpus.loading import CorpusItem, CorpusOptions, Paths, corpus_items
 from instrument.engine.engine import Engine, starting_point
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.places import Places
@@ -165,6 +166,18 @@ class Player:
         check_output(path, bits, score, settings, folder, Path(song))
         return render_files(self._instrument, score, settings, path, bits, folder, progress)
 
+    def corpus(
+        self,
+        scores: Paths,
+        *,
+        variants: int = 1,
+        seed: int = 0,
+        part: tuple[int, int] = (0, 1),
+        **options: Unpack[CorpusOptions],
+    ) -> Iterator[CorpusItem]:
+        """Render variants of scores with their notes, pitch and loudness, see ``corpus_items``."""
+        return corpus_items(self._instrument, scores, variants, seed, part, **options)
+
     def stream(self, **chosen: Unpack[Chosen]) -> Stream:
         """Begin to play block by block, at 48 kHz with 16 voices if nothing else is chosen."""
         return Stream(Engine(self._instrument, replace(EngineSettings(), **_read(chosen))))
@@ -185,20 +198,9 @@ class Player:
         """
         if not (0 <= key <= 127 and 1 <= velocity <= 127):
             raise UsageError(f"key {key}, velocity {velocity}: should be 0…127 and 1…127")
-        settings = replace(EngineSettings(), **chosen)
-        preset, knobs = starting_point(self.spec, settings)
-        positions = np.full((1, KNOBS), np.nan)
-        for axis, position in knobs.items():
-            positions[0, axis] = position
-        table = VoiceTable(self.spec, 1, KNOBS)
-        latents = LatentSpace(self.spec, settings.seed, settings.humanize)
-        places = Places(self.spec)
-        envelopes = NoteEnvelopes(table, self._instrument, latents, positions, places)
-        loudness = Dynamics(self.spec.loudness_db).quantile(velocity)
-        table.notes[0] = VoiceNote(0, key, loudness, preset, number)
-        envelopes.begin(0, before=None)
-        (envelope,) = envelopes.decode(np.zeros(1, np.int64))
-        return envelope
+        return _decoded(
+            self._instrument, key, velocity, number, replace(EngineSettings(), **chosen)
+        )
 
     def encode(
         self, audio: Float32 | Float64, sample_rate: int, *, loudness: float | None = None
@@ -268,6 +270,25 @@ def _read(chosen: Chosen) -> Chosen:
     if isinstance(controls, str):
         chosen["controls"] = read_controls(controls)
     return chosen
+
+
+def _decoded(
+    instrument: Instrument, key: int, velocity: int, number: int, settings: EngineSettings
+) -> Envelope:
+    """The envelope of a note that its channel had so many before."""
+    spec = instrument.spec
+    preset, knobs = starting_point(spec, settings)
+    positions = np.full((1, KNOBS), np.nan)
+    for axis, position in knobs.items():
+        positions[0, axis] = position
+    table = VoiceTable(spec, 1, KNOBS)
+    latents = LatentSpace(spec, settings.seed, settings.humanize)
+    envelopes = NoteEnvelopes(table, instrument, latents, positions, Places(spec))
+    loudness = Dynamics(spec.loudness_db).quantile(velocity)
+    table.notes[0] = VoiceNote(0, key, loudness, preset, number)
+    envelopes.begin(0, before=None)
+    (envelope,) = envelopes.decode(np.zeros(1, np.int64))
+    return envelope
 
 
 class Stream:

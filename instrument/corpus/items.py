@@ -29,7 +29,7 @@ VARIANTS = Limits(1, 1_000_000, whole=True)
 SPLITS = ("train", "validation", "test")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Form:
     """What is written of each item.
 
