@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +20,7 @@ from instrument.errors import UsageError, install
 from instrument.settings import LIMITS, POSITION, EngineSettings, Joining, Limits, Mode, Outside
 
 if TYPE_CHECKING:
+    from instrument.corpus.estimate import Estimate
     from instrument.corpus.run import Made, Maker
     from instrument.corpus.variation import Range
 
@@ -192,12 +194,18 @@ def make(
         instruments = [load_instrument(folder, bars.compiling) for folder in folders]
         specs = [each.spec for each in instruments]
         plan = Plan(found, specs, variants, seed, variation, form)
-        if dry_run:
-            pass
+        by_digest = {each.spec.digest: each for each in instruments}
         compile_kernels(bars.compiling)  # once, and not in each worker
+        if dry_run:
+            from instrument.corpus.estimate import estimate
+
+            told = estimate(plan, by_digest, bars.rendering)
+    if dry_run:
+        print_estimate(told, workers, as_json=as_json)
+        return
+    with ui.progress_bars() as bars:
         opening: AbstractContextManager[Maker]
         if workers == 0 and scheduler is None:
-            by_digest = {each.spec.digest: each for each in instruments}
             opening = nullcontext(partial(make_alone, by_digest, output))
         else:
             from instrument.corpus.cluster import cluster
@@ -267,6 +275,23 @@ def read_knob_ranges(settings: list[str] | tuple[str, ...]) -> dict[str, Range]:
         name, _, range_ = setting.partition("=")
         knobs[name] = Range.read(f"--knob {name}", range_, POSITION)
     return knobs
+
+
+def print_estimate(told: Estimate, workers: int, *, as_json: bool) -> None:
+    """Say how much a corpus will be."""
+    from instrument.terminal import duration
+
+    if as_json:
+        print(json.dumps(asdict(told)))
+        return
+    seconds = told.work_hours * 3600 / max(workers, 1)
+    print(
+        f"{told.items} items, {told.hours:.2f} hours of sound, about {told.size / 1e9:.2f} GB; "
+        f"about {duration(seconds)} with {max(workers, 1)} workers, as fast as {told.tried} items "
+        "that were tried here."
+    )
+    if told.refused:
+        print(f"{told.refused} more can't be made: their scores can't be played.")
 
 
 def print_made(corpus: Path, made: Made, *, as_json: bool) -> None:

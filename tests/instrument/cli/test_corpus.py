@@ -49,6 +49,14 @@ def test_a_corpus_is_made_checked_and_gone_on_with(make: Arco, arco: Arco, desk:
     assert len(err.splitlines()) == 1
 
 
+def test_a_dry_run_tells_how_much_it_will_be_and_makes_nothing(make: Arco, desk: Path) -> None:
+    status, out, err = make("song.mid", "letter.mid", "--variants=2", "--dry-run", "--json")
+    assert (status, err) == (0, "")
+    told = json.loads(out)
+    assert (told["items"], told["refused"]) == (2, 2)
+    assert not (desk / "set").exists()
+
+
 def test_where_no_score_can_be_played_the_status_says_so(make: Arco) -> None:
     status, _, err = make("letter.mid")
     assert status == 2
