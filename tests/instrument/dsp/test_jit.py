@@ -139,8 +139,45 @@ def test_a_kernel_takes_a_constant_from_the_ground_floor() -> None:
 
 # --- In processes of their own -------------------------------------------------------------------
 
+ECHO = '''
+"""A small kernel: two lines feed each other."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from instrument.arrays import Float32, Int64
+from instrument.dsp.jit import compiled
+
+FEEDBACK = np.float32(0.6)
+
+
+class EchoState(NamedTuple):
+    near: Float32
+    far: Float32
+    clock: Int64
+
+    @classmethod
+    def empty(cls):
+        return cls(
+            near=np.zeros(100, np.float32),
+            far=np.zeros(700, np.float32),
+            clock=np.zeros(1, np.int64),
+        )
+
+
+@compiled
+def add_echo(state, left, right):
+    for i in range(len(left)):
+        near, far = state.clock[0] % len(state.near), state.clock[0] % len(state.far)
+        left[i] += FEEDBACK * state.near[near]
+        right[i] += FEEDBACK * state.far[far]
+        state.near[near], state.far[far] = right[i], left[i]
+        state.clock[0] += 1
+'''
+
 CALLERS = '''
-"""Kernels that call the reverberation from another file, one of them through a C pointer."""
+"""Kernels that call the echo from another file, one of them through a C pointer."""
 
 import numba
 from numba import types
@@ -149,14 +186,14 @@ from instrument.dsp import machine_code
 from instrument.dsp.at_address import floats
 from instrument.dsp.compiler import c_function
 from instrument.dsp.jit import compiled, compiled_inside, generated
-from instrument.dsp.reverb import ReverbState, add_reverb
+from instrument.dsp.echo import EchoState, add_echo
 
-STATE = numba.typeof(ReverbState.empty(48_000, 1.0))
+STATE = numba.typeof(EchoState.empty())
 
 
 @compiled
 def through(state, left, right):
-    add_reverb(state, left, right)
+    add_echo(state, left, right)
 
 
 @generated
@@ -170,7 +207,7 @@ def load(_context, _pointer):
 
 @compiled_inside
 def play(pointer, left, right):
-    add_reverb(load(pointer), left, right)
+    add_echo(load(pointer), left, right)
 
 
 def callback(pointer, left, right, samples):
@@ -190,7 +227,7 @@ import numpy as np
 from instrument.dsp import callers
 from instrument.dsp.compiler import first_calls
 from instrument.dsp.machine_code import laid_out
-from instrument.dsp.reverb import ReverbState
+from instrument.dsp.echo import EchoState
 
 SAMPLES = 3000
 heard = []
@@ -202,8 +239,8 @@ def sound():
     return heard[-1]
 
 def calls():
-    callers.through(ReverbState.empty(48_000, 1.0), *sound())
-    state = ReverbState.empty(48_000, 1.0)
+    callers.through(EchoState.empty(), *sound())
+    state = EchoState.empty()
     memory = laid_out(state)
     pointer = ctypes.c_void_p
     function = ctypes.CFUNCTYPE(ctypes.c_int, pointer, pointer, pointer, ctypes.c_ulong)
@@ -226,6 +263,7 @@ class Copy:
         self.dsp = root / "instrument" / "dsp"
         rooms = shutil.ignore_patterns("__pycache__", "live", "bench", "cli", "exported", "*.mid")
         shutil.copytree(PACKAGE, root / "instrument", ignore=rooms)
+        (self.dsp / "echo.py").write_text(ECHO)
         (self.dsp / "callers.py").write_text(CALLERS)
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")
@@ -272,15 +310,16 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 @pytest.fixture
 def before(copy: Copy) -> dict[str, Any]:
     """What is heard in the copy, whose machine code is on disk."""
-    copy.run()
     found = copy.run()
+    if found["compiled"]:
+        found = copy.run()
     assert not found["compiled"]
     return found
 
 
 @pytest.mark.slow
 def test_a_constant_of_a_called_kernel_changes(copy: Copy, before: dict[str, Any]) -> None:
-    copy.change("reverb.py", ("DIFFUSION = np.float32(0.6)\n", "DIFFUSION = np.float32(0.5)\n"))
+    copy.change("echo.py", ("FEEDBACK = np.float32(0.6)\n", "FEEDBACK = np.float32(0.5)\n"))
     after = copy.run()
     assert after["compiled"]
     assert after["sound"] != before["sound"]
@@ -288,8 +327,8 @@ def test_a_constant_of_a_called_kernel_changes(copy: Copy, before: dict[str, Any
 
 @pytest.mark.slow
 def test_two_fields_of_one_type_change_places(copy: Copy, before: dict[str, Any]) -> None:
-    lines, allpasses = "    line: Float32\n", "    allpass: Float32\n"
-    copy.change("reverb.py", (lines, "    x\n"), (allpasses, lines), ("    x\n", allpasses))
+    near, far = "    near: Float32\n", "    far: Float32\n"
+    copy.change("echo.py", (near, "    x\n"), (far, near), ("    x\n", far))
     after = copy.run()
     assert after["compiled"]
     assert after["sound"] == before["sound"]
@@ -299,7 +338,7 @@ def test_two_fields_of_one_type_change_places(copy: Copy, before: dict[str, Any]
 def test_the_state_changes_under_the_callback(copy: Copy, before: dict[str, Any]) -> None:
     """The C function's signature is pointers only, whatever they point to."""
     copy.change(
-        "reverb.py",
+        "echo.py",
         ("    clock: Int64\n", "    new: Float32\n    other: Float32\n    clock: Int64\n"),
         (
             "clock=np.zeros(1, np.int64)",
@@ -325,7 +364,7 @@ def test_without_a_place_to_write_it_sounds_the_same(
     copy: Copy, before: dict[str, Any], tmp_path: Path
 ) -> None:
     frozen = Copy(tmp_path)
-    shutil.copy(copy.dsp / "reverb.py", frozen.dsp)
+    shutil.copy(copy.dsp / "echo.py", frozen.dsp)
     (frozen.dsp / "__pycache__").touch()
     (tmp_path / "cache").touch()
     for _ in range(2):

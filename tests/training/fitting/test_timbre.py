@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from instrument.arrays import Float32
+from instrument.arrays import Float32, Float64
 from instrument.errors import FeatureError, UsageError
 from instrument.listening.loudness import loudness_db
 from instrument.units import FRAME_RATE
 from tests.training.damage import ARRAYS, read_archive, write_archive
+from training.analysis.spectra import Spectra, measure_spectra
 from training.data.features import FeatureCache
+from training.fitting import timbre
 from training.fitting.loop import Batch, LoopSettings, train
 from training.fitting.timbre import (
     FIT_FRAMES,
@@ -31,9 +35,25 @@ from training.networks.timbre import TimbreDecoder, TimbreSettings
 SETTINGS = TimbreSettings(hidden=16, harmonics=16, noise_bands=17)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _remembered() -> Iterator[None]:
+    """The same sound is measured once: measuring takes long, and has tests of its own."""
+    measured: dict[tuple[Any, ...], Spectra] = {}
+
+    def measure(audio: Float32, rate: int, f0_hz: Float64, *how: Any) -> Spectra:
+        key = audio.tobytes(), rate, f0_hz.tobytes(), *how
+        if key not in measured:
+            measured[key] = measure_spectra(audio, rate, f0_hz, *how)
+        return measured[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timbre, "measure_spectra", measure)
+        yield
+
+
 @pytest.fixture(scope="module")
 def spectra(
-    features: FeatureCache, tmp_path_factory: pytest.TempPathFactory
+    _remembered: None, features: FeatureCache, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Float32, Float32]:
     return measured_spectra(features, tmp_path_factory.mktemp("spectra") / "s.npz", SETTINGS)
 
