@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal, cast
 
 import torch
@@ -35,6 +36,9 @@ Batch = dict[str, Tensor]
 HISTORY = "history.json"
 """What a run's folder holds beside its checkpoints: what was logged."""
 OBJECTIVE = "validation/objective"
+
+# Where this can be imported, TensorBoard writes without TensorFlow, which takes seconds to import.
+sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
 
 
 @dataclass(frozen=True)
