@@ -6,7 +6,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST = $(BIN)/python -m pytest --quiet
-TOGETHER = --numprocesses=auto --dist=loadfile
+TOGETHER = --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 FUZZED = build/fuzz
 ROUNDS = 34
 SEED = 1

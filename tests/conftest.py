@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from instrument.arrays import Float32, Float64
 from instrument.engine.engine import Engine
@@ -44,6 +46,32 @@ settings.register_profile(
     "nightly", parent=settings.get_profile("arco"), max_examples=1000, derandomize=False
 )
 settings.load_profile("arco")
+
+REFERENCE = "tests/reference/"
+
+
+class Cores(LoadFileScheduling):
+    """Each core does whole files; one does all that import TensorFlow, which takes seconds."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return REFERENCE if file.startswith(REFERENCE) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Cores | None:
+    return Cores(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that in the end no core waits long for another."""
+    slow = {
+        item.path
+        for item in items
+        if item.get_closest_marker("slow") or item.get_closest_marker("reference")
+    }
+    items.sort(key=lambda item: item.path not in slow)
+
 
 NOTES = 24
 ARTICULATIONS = ("ordinario", "molto-vibrato", "non-vibrato")
