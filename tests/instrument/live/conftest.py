@@ -202,7 +202,7 @@ def ui(
     program.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser(live_parts: None) -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 (only pages need it)
 
@@ -223,9 +223,11 @@ def opened(ui: Ui, browser: Browser) -> Iterator[Callable[..., Page]]:
     from playwright.sync_api import expect  # noqa: PLC0415 (the same)
 
     errors: list[str] = []
+    pages: list[Page] = []
 
     def open_page(program: Ui = ui) -> Page:
         page = browser.new_page(viewport={"width": 1280, "height": 1100})
+        pages.append(page)
         page.set_default_timeout(WITHIN_MS)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("requestfailed", lambda request: errors.append(request.url))
@@ -235,4 +237,6 @@ def opened(ui: Ui, browser: Browser) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_page
+    for page in pages:
+        page.close()
     assert errors == []

@@ -26,6 +26,8 @@ from tests.instrument.live.arco_program import (
 
 pytestmark = pytest.mark.live
 
+NOTES = 500
+
 
 def phrase() -> list[Message]:
     """Chords, a line, pedal, wheel, expression, bend, and a knob while notes sound."""
@@ -91,7 +93,7 @@ def struck_while_down(keys: Sequence[int]) -> int:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("block", [64, 256])
-def test_a_thousand_notes_come_through_and_none_hangs(
+def test_hundreds_of_notes_come_through_and_none_hangs(
     block: int,
     make_jack_server: Callable[..., Any],
     arco: Callable[..., Arco],
@@ -102,19 +104,19 @@ def test_a_thousand_notes_come_through_and_none_hangs(
     program = arco("--record", str(tmp_path / "t.mid"))
     rng = np.random.default_rng(block)
     notes = [
-        (0.1 + 0.012 * i, int(rng.integers(55, 97)), int(rng.integers(1, 128))) for i in range(1000)
+        (0.1 + 0.012 * i, int(rng.integers(55, 97)), int(rng.integers(1, 128))) for i in range(NOTES)
     ]
     events = [m for at, key, velocity in notes for m in note(at, key, 0.03, velocity)]
-    heard = perform(events, 14.5)
+    heard = perform(events, 8.5)
     report = program.stop()
-    assert (report["notes"], report["dropped"], report["messages_lost"]) == (1000, 0, 0)
+    assert (report["notes"], report["dropped"], report["messages_lost"]) == (NOTES, 0, 0)
     assert report["stolen"] > 0
     score = read_score(tmp_path / "t.mid")
     played = [(e.event.key, e.event.velocity) for e in score.events if isinstance(e.event, NoteOn)]
     assert sorted(played) == sorted((key, velocity) for _, key, velocity in notes)
     ends = sum(isinstance(e.event, NoteOff) for e in score.events)
-    assert ends == 1000 + struck_while_down([key for _, key, _ in notes])
-    assert loudest(heard[:, : 12 * RATE]) > 0.01
+    assert ends == NOTES + struck_while_down([key for _, key, _ in notes])
+    assert loudest(heard[:, : 6 * RATE]) > 0.01
     assert loudest(heard[:, -RATE // 2 :]) < 1e-3
 
 
