@@ -222,6 +222,7 @@ def opened(ui: Ui, browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens the page, of `ui` or another program, which may report no error while it is open."""
     from playwright.sync_api import expect  # noqa: PLC0415 (the same)
 
+    expect.set_options(timeout=WITHIN_MS)
     errors: list[str] = []
     pages: list[Page] = []
 
