@@ -104,7 +104,8 @@ def test_hundreds_of_notes_come_through_and_none_hangs(
     program = arco("--record", str(tmp_path / "t.mid"))
     rng = np.random.default_rng(block)
     notes = [
-        (0.1 + 0.012 * i, int(rng.integers(55, 97)), int(rng.integers(1, 128))) for i in range(NOTES)
+        (0.1 + 0.012 * i, int(rng.integers(55, 97)), int(rng.integers(1, 128)))
+        for i in range(NOTES)
     ]
     events = [m for at, key, velocity in notes for m in note(at, key, 0.03, velocity)]
     heard = perform(events, 8.5)
