@@ -50,7 +50,7 @@ settings.load_profile("arco")
 REFERENCE = "tests/reference/"
 
 
-class Cores(LoadFileScheduling):
+class Cores(LoadFileScheduling):  # type: ignore[misc]
     """Each core does whole files; one does all that import TensorFlow, which takes seconds."""
 
     def _split_scope(self, nodeid: str) -> str:
