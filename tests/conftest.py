@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 # change is judged by what it changed; everywhere else new ones are tried.
 settings.register_profile(
     "arco",
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize="CI" in os.environ,
