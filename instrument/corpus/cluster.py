@@ -183,8 +183,9 @@ def _give(
     waiting, given, suspects = iter(items), dict[str, Item](), list[Item]()
     running = as_completed()
 
-    def give(count: int) -> None:
-        for item in itertools.islice(waiting, count):
+    def give(least: int) -> None:
+        wanted = AHEAD * sum(client.nthreads().values()) - len(given)
+        for item in itertools.islice(waiting, max(least, wanted)):
             key = f"arco-{item.key}{attempt}"
             given[key] = item
             running.add(client.submit(make_here, item, corpus, key=key, retries=RETRIES))
@@ -193,7 +194,7 @@ def _give(
         give(AHEAD)
         for future in running:
             item = given.pop(future.key)
-            give(max(1, AHEAD * sum(client.nthreads().values()) - len(given)))
+            give(1)
             try:
                 yield future.result()
             except KilledWorker:

@@ -136,4 +136,5 @@ def every(seconds: float, steps: Iterable[object]) -> Iterator[None]:
 
 def _strays(corpus: Path, keys: Iterable[str]) -> int:
     known = {*keys}
-    return sum(path.name not in known for path in (corpus / "items").glob("*/*"))
+    whole = (path.name for path in (corpus / "items").glob("*/[!.]*"))
+    return sum(name not in known for name in whole)

@@ -65,7 +65,7 @@ def test_a_killed_worker_changes_nothing(
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     told = json.loads(out)
-    assert (told["items"], told["new"], told["refused"]) == (4, 4, 2)
+    assert (told["items"], told["new"], told["refused"], told["strays"]) == (4, 4, 2, 0)
     assert contents(folder) == contents(whole)
     assert "http://127.0.0.1" in err
 
