@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import logging
 import signal
+import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,7 @@ import dask
 from dask.utils import parse_bytes
 from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin, as_completed
 from distributed.comm import CommClosedError
+from distributed.core import Status
 
 from instrument.corpus.items import Item
 from instrument.corpus.making import Outcome, make
@@ -30,6 +32,7 @@ AHEAD = 2
 """Items that are given out for each worker: one that is made, and one that waits."""
 
 CONNECTING_SECONDS = 30
+LOOKING_SECONDS = 5.0
 RETRIES = 2
 """So often an item is tried again when a worker fails in a way that isn't the item's."""
 
@@ -39,6 +42,8 @@ SETTINGS = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.95,
+    # A process on a busy machine may take long to start anew.
+    "distributed.deploy.lost-worker-timeout": "30s",
 }
 
 Files = Mapping[str, bytes]
@@ -127,6 +132,7 @@ def cluster(
         address: str | LocalCluster | None = scheduler
         if address is None:
             address = stack.enter_context(_local_cluster(workers, memory_limit))
+            stack.enter_context(_replaced(address, workers))
         try:
             client = stack.enter_context(Client(address, timeout=CONNECTING_SECONDS))
         except (OSError, ValueError) as error:
@@ -165,6 +171,30 @@ def _local_cluster(workers: int, memory_limit: str) -> LocalCluster:
     except (OSError, RuntimeError) as error:
         reason = f"the {workers} workers can't be started: {error}"
         raise UsageError(f"{reason}; is there too little memory for --workers?") from error
+
+
+@contextmanager
+def _replaced(local: LocalCluster, workers: int) -> Iterator[None]:
+    """Start workers anew that were lost and that their nannies couldn't start: Dask doesn't."""
+    ended = threading.Event()
+
+    def replace() -> None:
+        for name, nanny in [*local.workers.items()]:
+            if nanny.status in {Status.closed, Status.failed}:
+                del local.workers[name]
+        local.scale(workers)
+
+    def look() -> None:
+        while not ended.wait(LOOKING_SECONDS):
+            local.loop.add_callback(replace)
+
+    thread = threading.Thread(target=look, name="arco-workers")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _make_all(client: Client, corpus: str, items: Sequence[Item]) -> Iterator[Outcome]:
