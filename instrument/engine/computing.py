@@ -10,7 +10,7 @@ import numpy as np
 from instrument.arrays import Int64
 from instrument.dsp.frames import Frames, Onsets
 from instrument.dsp.machine_code import fence
-from instrument.engine.asked import Asked, gathered
+from instrument.engine.asked import WHOLE, Asked, gathered
 from instrument.engine.lanes import Lanes
 from instrument.engine.table import VoiceTable
 from instrument.engine.timbre import VoiceControls, VoiceTimbre
@@ -82,11 +82,16 @@ class Computing:
 
     def _write(self, asked: Asked) -> None:
         """Compute controls, and write them into their rows."""
-        controls = self._timbre.controls(asked)
-        if (asked.rows < 0).any():
-            self._put_onsets(asked, controls)
+        controls, slots, rows = self._timbre.controls(asked), asked.slots, asked.rows
+        if not any(run.fresh for run in asked.runs):
+            self._put(rows, slots, controls)
+        elif asked.runs[0].at is WHOLE:  # all begin, each with its first moment
+            self._put_onsets(rows[:, 0], controls.at(np.s_[:, 0]))
+            self._put(rows[:, 1:], slots, controls.at(np.s_[:, 1:]))
         else:
-            self._put(asked.rows, asked.slots, controls)
+            begins, others = rows < 0, rows >= 0
+            self._put_onsets(rows[begins], controls.at(begins))
+            self._put(rows[others], slots[others], controls.at(others))
 
     def _put(self, rows: Int64, slots: Int64, controls: VoiceControls) -> None:
         frames = self.frames
@@ -95,15 +100,11 @@ class Computing:
         frames.noise[rows, slots] = controls.noise
         frames.gain[rows, slots] = controls.gain
 
-    def _put_onsets(self, asked: Asked, controls: VoiceControls) -> None:
-        slots, rows = np.broadcast_arrays(asked.slots, asked.rows)
-        begins, onsets = rows < 0, self.onsets
-        first, later = controls.at(begins), controls.at(~begins)
-        places = -1 - rows[begins]
-        onsets.f0_hz[places] = first.f0_hz
-        onsets.amps[places] = first.amps
-        onsets.gain[places] = first.gain
-        self._put(rows[~begins], slots[~begins], later)
+    def _put_onsets(self, rows: Int64, controls: VoiceControls) -> None:
+        onsets, places = self.onsets, -1 - rows
+        onsets.f0_hz[places] = controls.f0_hz
+        onsets.amps[places] = controls.amps
+        onsets.gain[places] = controls.gain
 
     def _publish(self, begun: int) -> None:
         """Let the synthesiser read the onsets of so many voices."""

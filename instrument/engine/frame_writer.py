@@ -95,7 +95,8 @@ class FrameWriter:
         self.frames.bend[ring[0], slots] = self.frames.ease[ring[0], slots] = 1.0
         self.frames.voice[np.ix_(ring, slots)] = table.voice[slots]
         self._place_onsets(items, slots, hop, inside)
-        rows = np.column_stack([-1 - items, *np.broadcast_to(ring[:, None], (2, len(slots)))])
+        rows = np.empty((len(slots), len(moments)), np.int64)
+        rows[:, 0], rows[:, 1:] = -1 - items, ring
         run = Run(slots, WHOLE, fresh=True)
         self._ask(run, rows, pitch, loudness_db, at_all, faded)
         table.position[slots] = 3.0 - part

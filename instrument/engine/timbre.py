@@ -56,10 +56,10 @@ class VoiceControls:
     noise: Float32
     gain: Float32
 
-    def at(self, chosen: Bool) -> VoiceControls:
-        """Those of some of the moments, [N]."""
-        f0_hz, amps, noise, gain = self.f0_hz, self.amps, self.noise, self.gain
-        return VoiceControls(f0_hz[chosen], amps[chosen], noise[chosen], gain[chosen])
+    def at(self, chosen: Bool | tuple[slice, int | slice]) -> VoiceControls:
+        """Those of some of the moments."""
+        f0_hz: Float64 = self.f0_hz[chosen]
+        return VoiceControls(f0_hz, self.amps[chosen], self.noise[chosen], self.gain[chosen])
 
 
 class VoiceTimbre:
