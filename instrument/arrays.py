@@ -45,9 +45,10 @@ def among(values: NDArray[np.integer[Any]], chosen: Collection[int]) -> Bool:
 
 def median(values: Float32 | Float64) -> float:
     """The median of [n] numbers, n > 0, as numpy has it, but for its masked arrays."""
-    middle = len(values) // 2
-    lower = middle - 1 + len(values) % 2
-    return float(np.partition(values, (lower, middle))[lower : middle + 1].mean())
+    middle, ordered = len(values) // 2, np.sort(values)
+    if len(values) % 2:
+        return float(ordered[middle])
+    return float((ordered[middle - 1] + ordered[middle]) / values.dtype.type(2.0))
 
 
 @dataclass(frozen=True, slots=True)

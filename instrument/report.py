@@ -12,7 +12,7 @@ class RenderReport:
     Attributes:
         seconds: Of audio.
         render_seconds: That it took.
-        compile_seconds: That compiling the kernels took before; 0 but for the first time.
+        compile_seconds: That compiling took before; 0 but for the first time.
         realtime_factor: How many times faster than it plays.
         notes: How many were played, those of trills and strokes of tremolos, too.
         mended: How many of the song's had no end or no length, and were given one.

@@ -30,6 +30,8 @@ HEARD_END_DB = 3.0
 GLIDE_FRAMES = 9
 """A release reaches its own pitch in 36 ms."""
 
+_LEAD = np.linspace(1.0, 0.0, GLIDE_FRAMES, endpoint=False, dtype=np.float32)
+
 CROSSFADE_FRAMES = 30
 SUSTAIN_FRAME = 60
 """From here on a decoded envelope is sustain: 40 ms beyond what was learned as its attack."""
@@ -136,9 +138,8 @@ def release(
     level = curves.level_at(position)
     curves.loudness_db[release_frame:] += level - curves.loudness_db[release_frame]
     cents = curves.cents_at(position, vibrato)
-    lead = np.linspace(1.0, 0.0, GLIDE_FRAMES, endpoint=False, dtype=np.float32)
     ahead = slice(release_frame, release_frame + GLIDE_FRAMES)
-    curves.slow_cents[ahead] += lead * (cents - curves.slow_cents[release_frame])
+    curves.slow_cents[ahead] += _LEAD * (cents - curves.slow_cents[release_frame])
     # A release never swells, and however slowly the recording died away, it ends.
     ending = curves.loudness_db[release_frame:]
     ending[:] = level + speed * (ending - level)

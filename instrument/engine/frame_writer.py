@@ -93,7 +93,7 @@ class FrameWriter:
         ring = np.arange(hop, hop + 2) % len(self.frames.voice)
         items %= len(self.onsets.hop)
         self.frames.bend[ring[0], slots] = self.frames.ease[ring[0], slots] = 1.0
-        self.frames.voice[np.ix_(ring, slots)] = table.voice[slots]
+        self.frames.voice[ring[:, None], slots] = table.voice[slots]
         self._place_onsets(items, slots, hop, inside)
         rows = np.empty((len(slots), len(moments)), np.int64)
         rows[:, 0], rows[:, 1:] = -1 - items, ring
@@ -136,7 +136,7 @@ class FrameWriter:
         rows = np.arange(hop, hop + count) % len(self.frames.voice)
         self.frames.voice[rows] = 0
         if active:
-            self.frames.voice[np.ix_(rows, slots)] = table.voice[slots]
+            self.frames.voice[rows[:, None], slots] = table.voice[slots]
             run = Run(slots, WHOLE)
             self._ask(run, rows[None], pitch[:, :count], loudness_db, of_voices, faded)
             table.advance(slots, count)

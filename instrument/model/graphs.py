@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -31,6 +31,9 @@ CONTROLS = (
 
 POINT = (Output(most=1e9, silent=0.0),)
 """A point of the latent space, where training notes lie about as N(0, I), and others anywhere."""
+
+ENVELOPE_SHARE = 0.2
+"""Of the time that compiling both networks takes."""
 
 TRIAL_DB = -30.0
 ASTRAY_DB = 40.0
@@ -160,12 +163,13 @@ class EncoderModel:
 
 @dataclass(frozen=True)
 class Instrument:
-    """A loaded instrument, and the folder that it is from."""
+    """A loaded instrument, the folder that it is from, and what compiling its networks took."""
 
     spec: InstrumentSpec
     envelope: EnvelopeModel
     timbre: TimbreModel
     folder: Path
+    compile_seconds: float = 0.0
 
     @cached_property
     def encoder(self) -> EncoderModel | None:
@@ -257,17 +261,29 @@ def load_instrument(folder: Path, compiling: Progress = lambda _share: None) -> 
         return instrument
 
     instrument = within_time(load, str(folder))
-    _quicken(instrument.envelope.runner, spec.envelope, compiling)
-    _quicken(instrument.timbre.runner, spec.timbre, compiling)
-    return instrument
+    first, then = part(compiling, 0.0, ENVELOPE_SHARE), part(compiling, ENVELOPE_SHARE, 1.0)
+    seconds = _quicken(instrument.envelope.runner, spec.envelope, first)
+    seconds += _quicken(instrument.timbre.runner, spec.timbre, then)
+    return replace(instrument, compile_seconds=seconds)
 
 
-def _quicken(runner: GraphRunner, graph: Graph, compiling: Progress) -> None:
-    """Let compiled code compute a graph, if it is such a network, and comes out the same."""
+def part(progress: Progress, begin: float, end: float) -> Progress:
+    """The progress of a part of some work, which is from one share of it to another."""
+    return lambda share: progress(begin + (end - begin) * share)
+
+
+def _quicken(runner: GraphRunner, graph: Graph, compiling: Progress) -> float:
+    """Let compiled code compute a graph, if it is such a network, and comes out the same.
+
+    Returns:
+        The seconds that compiling took.
+    """
     compiled = compiled_network(runner.content, graph.outputs, compiling)
     runner.content = b""
-    if compiled is not None:
-        runner.compute_by(compiled, compiled.trial())
+    if compiled is None:
+        return 0.0
+    runner.compute_by(compiled, compiled.trial())
+    return compiled.compile_seconds
 
 
 def _check_shapes(runner: GraphRunner, graph: Tensors, spec: InstrumentSpec) -> None:

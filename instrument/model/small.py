@@ -227,7 +227,11 @@ class _Own(local):
 
 
 class _Compiled:
-    """A network and the machine code that computes it."""
+    """A network and the machine code that computes it.
+
+    Attributes:
+        compile_seconds: That compiling that took; 0 if it was compiled already.
+    """
 
     def __init__(
         self,
@@ -247,7 +251,7 @@ class _Compiled:
             compiling: Told how much is compiled, 0…1, if anything has to be.
         """
         self._network, self._memory = network, laid_out(network)
-        compile_missing((name,), PASSES[name], compiling)
+        self.compile_seconds = compile_missing((name,), PASSES[name], compiling)
         self._own = _Own(scratch)
         pointers, numbers = 6 * [ctypes.c_void_p], sizes * [ctypes.c_ssize_t]
         self._function = ctypes.CFUNCTYPE(ctypes.c_int, *pointers, *numbers)(c_function(name))

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 import soundfile
 
 from instrument.settings import SAMPLE_RATES
+from instrument.terminal import Bars
 
 REPORT_KEYS = [
     "seconds",
@@ -63,6 +65,31 @@ def test_the_ending_and_the_bits_choose_the_format(render: Arco, desk: Path) -> 
     sound = soundfile.info(desk / "take.flac")
     assert (sound.format, sound.subtype) == ("FLAC", "PCM_16")
     assert (sound.samplerate, sound.channels) == (48_000, 2)
+
+
+def test_any_number_of_jobs_writes_the_same_file(render: Arco, desk: Path) -> None:
+    files = {(render("--jobs", jobs)[0], (desk / "song.wav").read_bytes()) for jobs in "123"}
+    assert len(files) == 1
+    assert render("--jobs", "0")[0] == 2
+
+
+def test_all_that_is_compiled_counts_and_is_shown_by_one_bar(
+    render: Arco, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compile_missing(_names: object, _passes: int, progress: Callable[[float], None]) -> float:
+        for share in (0.0, 0.5, 1.0):
+            progress(share)
+        return 0.5
+
+    shares: list[float] = []
+    bars = Bars(lambda _share: None, shares.append)
+    monkeypatch.setattr("instrument.terminal.progress_bars", lambda: nullcontext(bars))
+    for room in ("model.small", "dsp.block"):
+        monkeypatch.setattr(f"instrument.{room}.compile_missing", compile_missing)
+    _, out, _ = render("--json")
+    assert json.loads(out)["compile_seconds"] == 1.0
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
 
 
 def test_json_is_one_object_with_the_keys_of_the_report(render: Arco, desk: Path) -> None:
