@@ -126,7 +126,8 @@ def cluster(
     Raises:
         UsageError: There is no scheduler, or its workers can't take the instruments.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it is told by us, in one line
+    for name in ("distributed", "distributed.client"):  # what goes wrong is told in one line
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(SETTINGS))
         address: str | LocalCluster | None = scheduler
