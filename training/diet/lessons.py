@@ -46,7 +46,7 @@ LEAD_LEVELS = 4
 """A recording begins before its note: so many frames, how faint they are, and by how many levels
 they go. A timbre remembers them for as long as the note lasts."""
 
-RECORDED = 0.15
+RECORDED = 0.4
 BESIDE_SEMITONES, BESIDE_DB = 0.4, 2.0
 """Share of lessons that are recordings, if there are any, and how far beside them: the standard
 deviations."""

@@ -12,7 +12,7 @@ from training.fitting.timbre import FAINT_DB
 from training.networks.losses import heard_distance_db, in_db
 from training.networks.timbre import TimbreDecoder
 
-BRIGHTNESS_DB, BALANCE_DB = 20.0, 0.5
+BRIGHTNESS_DB, BALANCE_DB = 25.0, 0.7
 """What an octave of brightness, and a dB of balance, weigh beside a dB of every harmonic."""
 
 SILENCE = 1e-14
