@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import mido
 import pytest
 import soundfile
+
+from tests.bowed_note import RATE, bowed_note
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -40,3 +44,19 @@ def test_a_melody_is_streamed_block_by_block(tmp_path: Path) -> None:
     samples, _, _, peak = run("block_by_block", folder=tmp_path).replace(",", "").split()
     assert int(samples) > 240 * 128
     assert 0.05 < float(peak) < 1.0
+
+
+@pytest.mark.slow
+def test_a_pitch_tracker_learns_from_a_score_and_is_tried_on_recordings(tmp_path: Path) -> None:
+    track = mido.MidiTrack()
+    for key in range(60, 72):
+        track.append(mido.Message("note_on", note=key))
+        track.append(mido.Message("note_off", note=key, time=240))
+    mido.MidiFile(tracks=[track]).save(tmp_path / "scale.mid")
+    for number in range(7):  # of which one is held out
+        soundfile.write(tmp_path / f"A4_{number}.wav", bowed_note(69, 0.3, seed=number)[0], RATE)
+    told = run("pitch_tracker", "scale.mid", ".", "--variants", "2", folder=tmp_path)
+    recordings, learned, crepe = (float(x) for x in re.findall(r"[\d.]+", told.splitlines()[-1]))
+    assert recordings == 1
+    assert crepe > 95
+    assert learned > 50
