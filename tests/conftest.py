@@ -109,7 +109,7 @@ def violin_note() -> Callable[..., tuple[Float32, Float64]]:
 @pytest.fixture(scope="session")
 def synthetic_cache() -> FeatureCache:
     """Features of 24 notes over the violin's range, from pp to ff, without any audio."""
-    from training.data.features import FeatureCache
+    from training.data.features import FeatureCache, no_stretches
 
     rng = np.random.default_rng(1)
     curves = [synthetic_window(note, rng) for note in range(NOTES)]
@@ -124,6 +124,7 @@ def synthetic_cache() -> FeatureCache:
         dynamic=np.array([DYNAMICS[3 * rank // NOTES] for rank in order]),
         string=np.array(["GDAE"[min(note // 6, 3)] for note in range(NOTES)]),
         articulation=np.array([ARTICULATIONS[note % 3] for note in range(NOTES)]),
+        group=np.array([f"note-{note}" for note in range(NOTES)]),
         midi=np.array([55 + 41 * note // (NOTES - 1) for note in range(NOTES)], np.int64),
         held_out=np.arange(NOTES) % 6 == 5,
         tuning_cents=np.zeros(NOTES, np.float32),
@@ -141,6 +142,7 @@ def synthetic_cache() -> FeatureCache:
         loudness_db=no_samples,
         audio_start=nowhere,
         audio=no_samples,
+        **no_stretches(),
     )
 
 

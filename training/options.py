@@ -42,6 +42,10 @@ Record = Annotated[
 Licences = Annotated[
     list[str] | None, typer.Option("--licence", help="SOURCE=TEXT, for each source of recordings.")
 ]
+LeaveOut = Annotated[
+    Path | None,
+    typer.Option(help="A table of what isn't learned: columns recording, begin_s, end_s."),
+]
 Epochs = Annotated[int | None, typer.Option(help="Instead of --steps.", min=1)]
 Contours = Annotated[Path, typer.Option("--contours", help="Where contours are kept for later.")]
 CONTOURS = Path("runs/contours")

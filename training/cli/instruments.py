@@ -119,10 +119,11 @@ def evaluate(
     """Metrics and pictures on held-out notes and on what the instrument plays."""
     from training.evaluation.phrases import Lines
     from training.evaluation.playback import QUICK, PlaybackSettings
+    from training.evaluation.rooms import Rooms
     from training.export.card import record_metrics
     from training.export.destination import check_card
     from training.export.metrics import describe_metrics
-    from training.fitting.runs import load_envelope
+    from training.fitting.runs import SETTINGS_FILE, load_envelope, load_room
     from training.pictures.evaluation_report import evaluation_report
 
     if record:
@@ -132,6 +133,7 @@ def evaluate(
         lines = Lines.of(performances or [], parts, scores, contours, line_seconds)
     cache = FeatureCache.load(features)
     network = load_envelope(envelopes_run)
+    rooms = Rooms(load_room(timbre_run)) if (timbre_run / SETTINGS_FILE).is_file() else None
     runs = {"envelopes": envelopes_run / HISTORY, "timbre": timbre_run / HISTORY}
     with progress_bar("evaluating") as progress:
         metrics = evaluation_report(
@@ -143,6 +145,7 @@ def evaluate(
             histories={name: history for name, history in runs.items() if history.is_file()},
             progress=progress,
             lines=lines,
+            rooms=rooms,
         )
     say_metrics(describe_metrics(metrics))
     if record:

@@ -141,6 +141,12 @@ def timbre(
         Path | None,
         typer.Option(help="Refine the network of this run by the spectral loss on audio."),
     ] = None,
+    room: Annotated[
+        str,
+        typer.Option(
+            help="Rooms that --refine learns beside it: auto (of performances), learned or none."
+        ),
+    ] = "auto",
     hidden: Annotated[int, typer.Option(help="Width of the network.", min=8, max=4096)] = 192,
     harmonics: Annotated[
         int | None,
@@ -153,10 +159,17 @@ def timbre(
 
     A refined network's noise is brought to that of the recordings at the end.
     """
-    from training.fitting.recipes import calibrate_run, refining_recipe, timbre_recipe
+    from training.fitting.recipes import (
+        ROOMS,
+        calibrate_run,
+        refining_recipe,
+        timbre_recipe,
+    )
 
     if refine is not None and refine.resolve() == run.resolve():
         raise UsageError(f"--run {run}: is the run to refine; name another folder for the result")
+    if room not in ROOMS:
+        raise UsageError(f"--room {room}: should be {', '.join(ROOMS)}")
     cache = FeatureCache.load(features)
     if refine is None:
         with progress_bar("measuring spectra") as bar:
@@ -164,6 +177,6 @@ def timbre(
                 cache, features, hidden=hidden, harmonics=harmonics, seed=loop.seed, progress=bar
             )
         loop.train(recipe, run)
-    elif loop.train(refining_recipe(cache, features, refine), run):
+    elif loop.train(refining_recipe(cache, features, refine, room), run):
         raised = calibrate_run(run, cache)
         typer.echo(f"{run}: its noise was raised by {raised:.1f} dB to that of the recordings")

@@ -10,7 +10,7 @@ import typer
 
 from instrument.errors import UsageError
 from instrument.text import one_line
-from training.options import progress_bar
+from training.options import LeaveOut, progress_bar
 
 if TYPE_CHECKING:
     from training.analysis.crepe import CrepeSize
@@ -33,6 +33,7 @@ def prepare(
     ] = 0.15,
     sample_rate: Annotated[int, typer.Option(help="In Hz; a multiple of 250.")] = 48_000,
     device: Annotated[str, typer.Option(help="Where CREPE computes.")] = "cpu",
+    leave_out: LeaveOut = None,
     suggest: Annotated[
         bool,
         typer.Option(
@@ -46,12 +47,14 @@ def prepare(
         return
     if out is None:
         raise UsageError("--out is missing: name the .npz to write")
+    from training.data.left_out import read_left_out
     from training.data.notes import PrepareSettings
     from training.data.prepare import prepare_folder
 
     settings = PrepareSettings(instrument, sample_rate, cast("CrepeSize", crepe), held_out, device)
+    left_out = read_left_out(leave_out) if leave_out else {}
     with progress_bar("analysing") as progress:
-        prepared = prepare_folder(folder, out, settings, layout, progress)
+        prepared = prepare_folder(folder, out, settings, layout, progress, left_out)
     _summary(out, prepared)
 
 

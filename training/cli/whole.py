@@ -19,7 +19,7 @@ from training.cli.instruments import evaluate, export, joins
 from training.cli.networks import envelopes, timbre
 from training.cli.recordings import prepare
 from training.data.features import FeatureCache
-from training.options import Licences, bars_told, console, named_texts, progress_bar, warn
+from training.options import LeaveOut, Licences, bars_told, console, named_texts, progress_bar, warn
 from training.pipeline.outlook import Outlook, in_words
 from training.pipeline.settings import (
     Settings,
@@ -69,6 +69,7 @@ def whole(
     run: Annotated[
         Path | None, typer.Option(help="Folder of the run; by default in runs/, named as OUT.")
     ] = None,
+    leave_out: LeaveOut = None,
     licence: Licences = None,
     description: Annotated[str | None, typer.Option(help="Of the instrument, one line.")] = None,
     quick: Annotated[
@@ -94,7 +95,7 @@ def whole(
     read = read_settings(settings, TABLES) if settings else {}
     chosen = merged(usual_settings(TABLES), read, given)
     run = run or Path("runs") / out.resolve().name
-    Whole(out, run, chosen, QUICK_STEPS if quick else None).make(recordings)
+    Whole(out, run, chosen, QUICK_STEPS if quick else None, leave_out).make(recordings)
 
 
 class Whole:
@@ -105,10 +106,16 @@ class Whole:
         run: Folder of all else.
         settings: Of all stages.
         steps: Of the trainings; by default as many as the notes ask for.
+        leave_out: A table of what isn't learned.
     """
 
     def __init__(
-        self, out: Path, run: Path, settings: Settings, steps: Mapping[str, int] | None
+        self,
+        out: Path,
+        run: Path,
+        settings: Settings,
+        steps: Mapping[str, int] | None,
+        leave_out: Path | None = None,
     ) -> None:
         """See that the instrument can be made there, as these settings say.
 
@@ -123,6 +130,7 @@ class Whole:
         if len(settings["envelopes"].get("beta", [])) > 1:
             raise UsageError("[envelopes] beta: give one; 'arco train envelopes' compares several")
         self.out, self.run, self.settings, self.steps = out, run, settings, steps
+        self.leave_out = leave_out
         self.features, self.collected = run / "features.npz", run / "recordings"
         said = settings["export"]
         self.exported = ExportSettings(
@@ -181,9 +189,12 @@ class Whole:
         files = sorted(path for path in self.collected.rglob("*") if path.is_file())
         content = {str(path.relative_to(self.collected)): digest_if_there(path) for path in files}
         values = self.settings["prepare"]
+        if self.leave_out:
+            content["left out"] = digest_if_there(self.leave_out)
 
         def work(_resume: bool) -> None:
-            prepare(self.collected, self.features, **(values | {"layout": "csv"}))
+            how = values | {"layout": "csv", "leave_out": self.leave_out}
+            prepare(self.collected, self.features, **how)
 
         return Stage("prepare", (), {**values, "content": content}, (self.features,), work)
 

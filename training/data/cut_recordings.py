@@ -8,56 +8,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from instrument.arrays import Float32
-from instrument.files import replacing
-from instrument.joins import Join
 from instrument.listening.frames import ATTACK_FRAMES
 from instrument.listening.note import Analysis, note_level_db, note_windows
-from instrument.listening.segmentation import Segments
 from instrument.listening.windows import Window
 from instrument.units import FRAME_RATE
-from training.data.features import CENTS, DB, FIELDS
 from training.data.kept import part_path
+from training.data.kept_performances import CUT_BY, NO_JOIN, keep_performance, kept_performance
 from training.data.labels import RecordingLabel
+from training.data.left_out import Span
 from training.data.notes import PrepareSettings, read_recording
-from training.data.performances import LeftOut, Performance, PerformedNote, read_performance
+from training.data.performances import Performance, PerformedNote, read_performance
 from training.data.phrases import JOIN_FRAMES
+from training.data.stretches import PerformedStretch
 from training.output import write_table
-from training.reading import ArrayField, DamageError, read_arrays
 
 LEAST_SECONDS, LONGER_THAN_A_NOTE = 2.0, 20.0
 """Of a recording without a label that is cut, and of one that is labelled as one note and isn't."""
 
 NUMBER = "#"
 """Stands between the name of a recording and the number of a note of it."""
-
-NO_KEY, NO_JOIN = -1, "rest"
-CUT_BY = 4
-"""Raised whenever performances are cut otherwise."""
-
-NOTE = ArrayField("<i8", ("N",), 0)
-LEFT = ArrayField("<i8", ("L",), 0)
-KEPT = {
-    "begin": NOTE,
-    "midi": ArrayField("<i8", ("N",), 0, 127),
-    "previous": ArrayField("<i8", ("N",), NO_KEY, 127),
-    "join": ArrayField("<U", ("N",)),
-    "segments": ArrayField("<i8", ("N", 3), 0),
-    "tuning_cents": ArrayField("<f8", ("N",), -CENTS, CENTS),
-    "frame_start": ArrayField("<i8", ("N+1",), 0),
-    "f0_hz": FIELDS["f0_hz"],
-    "loudness_db": ArrayField("<f4", ("F",), -DB / 3.0, DB / 3.0),
-    "left_begin": LEFT,
-    "left_end": LEFT,
-    "left_reason": ArrayField("<U", ("L",)),
-}
 
 
 @dataclass(frozen=True)
@@ -76,20 +50,38 @@ class CutRecording:
 
     def labelled(self, recording: Path) -> list[tuple[RecordingLabel, Analysis]]:
         """Its notes as recordings of their own."""
-        source = str(PurePosixPath(self.name).with_suffix(""))
         return [
             (
                 RecordingLabel(
                     path=recording,
                     name=f"{self.name}{NUMBER}{number:03}",
                     midi=note.midi,
-                    source=source,
+                    source=self.source,
                     join=note.join,
+                    stretch=self._stretch_around(note),
                 ),
                 note.analysis,
             )
             for number, note in enumerate(self.performance.notes, start=1)
         ]
+
+    @property
+    def source(self) -> str:
+        """Its notes and stretches are from."""
+        return str(PurePosixPath(self.name).with_suffix(""))
+
+    @property
+    def stretches(self) -> dict[str, PerformedStretch]:
+        """Its stretches, by name."""
+        parts = enumerate(self.performance.stretches, start=1)
+        return {f"{self.name}~{number:03}": part for number, part in parts}
+
+    def _stretch_around(self, note: PerformedNote) -> str:
+        """The stretch in which the middle of a note lies; empty if there is none."""
+        segments = note.analysis.segments
+        middle = note.begin + (segments.onset + segments.end) // 2
+        around = (n for n, part in self.stretches.items() if part.begin <= middle < part.end)
+        return next(around, "")
 
     def summary(self) -> str:
         """How much of it became notes, and what was left out."""
@@ -109,7 +101,12 @@ def recordings_cut(notes: Iterable[str]) -> list[str]:
 
 
 def cut_recording(
-    recording: Path, name: str, parts: Path, settings: PrepareSettings, least_seconds: float
+    recording: Path,
+    name: str,
+    parts: Path,
+    settings: PrepareSettings,
+    least_seconds: float,
+    spans: Sequence[Span] = (),
 ) -> CutRecording | None:
     """Cut a recording into notes, if it holds several.
 
@@ -119,6 +116,7 @@ def cut_recording(
         parts: Folder where what was found is kept, and looked for.
         settings: Of the run.
         least_seconds: Shorter ones are none.
+        spans: What is left out of it.
 
     Returns:
         What became of it; None if it is no line of notes.
@@ -127,14 +125,14 @@ def cut_recording(
         RecordingError: It can't be read, or is clipped; the message is the reason.
         OutputError: Nothing can be kept.
     """
-    path = part_path(parts, recording, "cut", CUT_BY, settings.sample_rate)
+    path = part_path(parts, recording, "cut", CUT_BY, settings.sample_rate, *spans)
     read = read_recording(recording, settings)
     if len(read.audio) < least_seconds * settings.sample_rate:
         return None
-    found = _kept(path, read.audio, settings.sample_rate)
+    found = kept_performance(path, read.audio, settings.sample_rate)
     if found is None:
-        found = read_performance(read.audio, parts, settings)
-        _keep(path, found)
+        found = read_performance(read.audio, parts, settings, spans)
+        keep_performance(path, found)
     return CutRecording(name, found, read.remarks) if found.several else None
 
 
@@ -215,73 +213,3 @@ def _led_into(window: Window, attack: Window | None, frames: int) -> Window:
     mask = window.mask.copy()
     mask[:frames] = False
     return Window(curves[0], curves[1], mask)
-
-
-def _keep(path: Path, found: Performance) -> None:
-    notes = found.notes
-    with replacing(path) as beside:
-        np.savez(
-            beside,
-            begin=_counts(note.begin for note in notes),
-            midi=_counts(note.midi for note in notes),
-            previous=_counts(NO_KEY if n.previous is None else n.previous for n in notes),
-            join=np.array([n.join.value if n.join else NO_JOIN for n in notes], np.str_),
-            segments=np.array(
-                [list(asdict(note.analysis.segments).values()) for note in notes], np.int64
-            ).reshape(-1, 3),
-            tuning_cents=np.array([note.analysis.tuning_cents for note in notes], np.float64),
-            frame_start=np.cumsum([0, *(len(note.analysis.f0_hz) for note in notes)]),
-            f0_hz=np.concatenate([np.zeros(0), *(note.analysis.f0_hz for note in notes)]),
-            loudness_db=np.concatenate(
-                [np.zeros(0, np.float32), *(note.analysis.loudness_db for note in notes)]
-            ),
-            left_begin=_counts(part.begin for part in found.left_out),
-            left_end=_counts(part.end for part in found.left_out),
-            left_reason=np.array([part.reason for part in found.left_out], np.str_),
-        )
-
-
-def _counts(values: Iterable[int]) -> NDArray[np.int64]:
-    return np.array(list(values), np.int64)
-
-
-def _kept(path: Path, audio: Float32, sample_rate: int) -> Performance | None:
-    """What was kept of a recording; None if it isn't there whole."""
-    with suppress(DamageError, ValueError):
-        kept = read_arrays(path, KEPT)
-        notes = [_note(kept, number, audio, sample_rate) for number in range(len(kept["begin"]))]
-        left = zip(
-            *(kept[f"left_{part}"].tolist() for part in ("begin", "end", "reason")), strict=True
-        )
-        return Performance(notes, [LeftOut(*part) for part in left])
-    return None
-
-
-def _note(
-    kept: dict[str, NDArray[Any]],
-    number: int,
-    audio: Float32,
-    sample_rate: int,
-) -> PerformedNote:
-    first, last = kept["frame_start"][number : number + 2].tolist()
-    begin, previous = int(kept["begin"][number]), int(kept["previous"][number])
-    hop = sample_rate // FRAME_RATE
-    sound = audio[begin * hop : (begin + last - first - 1) * hop]
-    segments = Segments(*kept["segments"][number].tolist())
-    whole = last - first == 1 + len(sound) // hop and last <= len(kept["f0_hz"])
-    if not whole or not segments.onset <= segments.release < segments.end <= last - first:
-        raise ValueError("a note doesn't lie inside its recording")
-    kind = str(kept["join"][number])
-    return PerformedNote(
-        begin=begin,
-        midi=int(kept["midi"][number]),
-        previous=None if previous == NO_KEY else previous,
-        join=None if kind == NO_JOIN else Join(kind),
-        analysis=Analysis(
-            audio=sound,
-            f0_hz=kept["f0_hz"][first:last],
-            loudness_db=kept["loudness_db"][first:last],
-            segments=segments,
-            tuning_cents=float(kept["tuning_cents"][number]),
-        ),
-    )

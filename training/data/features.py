@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,9 +23,11 @@ from instrument.files import replacing
 from instrument.listening.frames import FRAMES
 from instrument.listening.segmentation import Segments
 from instrument.units import FRAME_RATE
+from training.data.sounds import EndToEnd, Sounds
 from training.reading import ArrayField, DamageError, is_count, is_number, parse_object, read_arrays
 
-FORMAT = 2
+FORMAT = 3
+FORMAT_WITHOUT_STRETCHES = 2
 FORMAT_OF_ONE_PEAK = 1
 VALIDATION = 0.1  # share of the recordings that aren't held out
 SAMPLE_RATES = 16_000, 96_000  # in Hz, of the audio; multiples of the frame rate
@@ -35,7 +38,7 @@ START = ArrayField("<i8", ("R+1",), 0)
 CENTS, DB = 12_800.0, 300.0  # far beyond what is measured, to both sides
 FIELDS = {
     "settings": ArrayField("<U"),
-    **dict.fromkeys(("name", "source", "dynamic", "string", "articulation"), TEXT),
+    **dict.fromkeys(("name", "source", "dynamic", "string", "articulation", "group"), TEXT),
     "midi": ArrayField("<i8", ("R",), 0, 127),
     "held_out": ArrayField("|b1", ("R",)),
     "tuning_cents": ArrayField("<f4", ("R",), -CENTS, CENTS),
@@ -53,7 +56,28 @@ FIELDS = {
     "window_db": ArrayField("<f4", ("W", FRAMES), -DB, DB),
     "window_mask": ArrayField("|b1", ("W", FRAMES)),
 }
-"""What a file holds: for R recordings, F frames, S samples and W windows."""
+"""What a file holds: for R recordings, F frames, S samples and W windows …"""
+
+STRETCHES = {
+    **dict.fromkeys(("stretch_name", "stretch_source"), ArrayField("<U", ("P",))),
+    "stretch_frame_start": ArrayField("<i8", ("P+1",), 0),
+    "stretch_f0_hz": ArrayField("<f8", ("G",), 1.0, SAMPLE_RATES[1]),
+    "stretch_loudness_db": ArrayField("<f4", ("G",), -DB, DB),
+    "stretch_audio_start": ArrayField("<i8", ("P+1",), 0),
+    "stretch_audio": ArrayField("<i2", ("T",)),
+    "stretch_audio_peak": ArrayField("<f4", ("P",), 0.0, 1e9),
+}
+"""… and for P stretches of performances, with G frames and T samples."""
+
+
+def no_stretches() -> dict[str, Any]:
+    """The fields of a cache of single notes."""
+    return {
+        **dict.fromkeys(("stretch_name", "stretch_source"), np.zeros(0, np.str_)),
+        **dict.fromkeys(("stretch_frame_start", "stretch_audio_start"), np.zeros(1, np.int64)),
+        "stretch_f0_hz": np.zeros(0),
+        **dict.fromkeys(("stretch_loudness_db", "stretch_audio"), np.zeros(0, np.float32)),
+    }
 
 
 def _digest(name: str) -> bytes:
@@ -61,13 +85,17 @@ def _digest(name: str) -> bytes:
 
 
 def split(names: Sequence[str], sources: Sequence[str], share: float) -> NDArray[np.bool]:
-    """Choose recordings: a fixed share of each source, by hash of name; one of two or more."""
+    """Choose recordings: a fixed share of each source, by hash of name; one of two or more.
+
+    Those of one name are chosen together.
+    """
     chosen = np.zeros(len(names), dtype=bool)
     for source in set(sources):
         members = [i for i, s in enumerate(sources) if s == source]
         members.sort(key=lambda i: _digest(names[i]))
-        least = 1 if share > 0.0 and len(members) > 1 else 0
-        chosen[members[: max(least, round(share * len(members)))]] = True
+        least = 1 if share > 0.0 and len({names[i] for i in members}) > 1 else 0
+        some = {names[i] for i in members[: max(least, round(share * len(members)))]}
+        chosen[[i for i in members if names[i] in some]] = True
     return chosen
 
 
@@ -78,12 +106,15 @@ def evenly(items: Sequence[int], most: int) -> list[int]:
 
 
 @dataclass(frozen=True)
-class FeatureCache:
+class FeatureCache(EndToEnd):
     """Features of R recordings, their frames and samples end to end, and W envelope windows.
+
+    Of performances it holds the notes, and P stretches in which they are played.
 
     Attributes:
         settings: How it was made, and the sources' licences if the folder named them.
         name, source, dynamic, string, articulation: [R], as labelled.
+        group: [R], what it is held out with: its stretch of a performance, or itself.
         midi: [R], the labelled pitch.
         held_out: [R], whether it is kept for evaluation.
         tuning_cents: [R], the intonation that was taken out of ``cents``.
@@ -98,6 +129,8 @@ class FeatureCache:
         window_cents: [W, 750], deviation from the nominal pitch.
         window_db: [W, 750], loudness against the recording's level.
         window_mask: [W, 750], which frames were measured; the others are a continuation.
+        stretch_name, stretch_source, stretch_frame_start, stretch_f0_hz, stretch_loudness_db,
+            stretch_audio_start, stretch_audio: The same of stretches; see ``sounds``.
     """
 
     settings: dict[str, Any]
@@ -106,6 +139,7 @@ class FeatureCache:
     dynamic: NDArray[np.str_]
     string: NDArray[np.str_]
     articulation: NDArray[np.str_]
+    group: NDArray[np.str_]
     midi: NDArray[np.int64]
     held_out: NDArray[np.bool]
     tuning_cents: Float32
@@ -123,6 +157,13 @@ class FeatureCache:
     window_cents: Float32
     window_db: Float32
     window_mask: NDArray[np.bool]
+    stretch_name: NDArray[np.str_]
+    stretch_source: NDArray[np.str_]
+    stretch_frame_start: NDArray[np.int64]
+    stretch_f0_hz: Float64
+    stretch_loudness_db: Float32
+    stretch_audio_start: NDArray[np.int64]
+    stretch_audio: Float32
 
     @property
     def sample_rate(self) -> int:
@@ -134,7 +175,8 @@ class FeatureCache:
         """[R], recordings that choose checkpoints and settings: neither fitted nor reported."""
         others = np.flatnonzero(~self.held_out)
         chosen = np.zeros(len(self.name), dtype=bool)
-        chosen[others] = split(self.name[others].tolist(), self.source[others].tolist(), VALIDATION)
+        names, sources = self.group[others].tolist(), self.source[others].tolist()
+        chosen[others] = split(names, sources, VALIDATION)
         return chosen
 
     @property
@@ -142,22 +184,39 @@ class FeatureCache:
         """[R], recordings that networks are fitted to: neither held out nor for validation."""
         return ~(self.held_out | self.validation)
 
-    def frames(self, recording: int) -> slice:
-        """Where the frames of a recording lie in ``f0_hz`` and ``loudness_db``."""
-        return slice(int(self.frame_start[recording]), int(self.frame_start[recording + 1]))
-
-    def samples(self, recording: int) -> slice:
-        """Where the samples of a recording lie in ``audio``."""
-        return slice(int(self.audio_start[recording]), int(self.audio_start[recording + 1]))
-
-    def check_audio(self) -> None:
-        """See that there is something to hear of each recording.
-
-        Raises:
-            FeatureError: There isn't.
-        """
-        if np.any(np.diff(self.audio_start) == 0):
-            raise FeatureError("the features hold no audio; make them with 'arco train prepare'")
+    @property
+    def sounds(self) -> Sounds:
+        """What a timbre is learned from: stretches of performances, and all other notes."""
+        rate, fitted, validation = self.sample_rate, self.fitted, self.validation
+        notes = Sounds(
+            rate,
+            self.name,
+            self.source,
+            np.zeros(len(self.name), bool),
+            fitted,
+            validation,
+            self.frame_start,
+            self.f0_hz,
+            self.loudness_db,
+            self.audio_start,
+            self.audio,
+        )
+        stretches = Sounds(
+            rate,
+            self.stretch_name,
+            self.stretch_source,
+            np.ones(len(self.stretch_name), bool),
+            np.isin(self.stretch_name, self.group[fitted]),
+            np.isin(self.stretch_name, self.group[validation]),
+            self.stretch_frame_start,
+            self.stretch_f0_hz,
+            self.stretch_loudness_db,
+            self.stretch_audio_start,
+            self.stretch_audio,
+        )
+        if not len(stretches.name):
+            return notes
+        return notes.only(~np.isin(self.group, self.stretch_name)).followed_by(stretches)
 
     def segments(self, recording: int) -> Segments:
         """Onset, release and end of a recording, in its own frames."""
@@ -167,11 +226,9 @@ class FeatureCache:
     def save(self, path: Path) -> None:
         """Write the cache; audio as 16-bit integers against the peak of each recording."""
         arrays = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        spans = [self.samples(recording) for recording in range(len(self.name))]
-        peak = np.array([np.abs(self.audio[span]).max(initial=1e-9) for span in spans], np.float32)
-        whole = [np.round(self.audio[s] * (32767.0 / p)) for s, p in zip(spans, peak, strict=True)]
-        arrays["audio"] = np.concatenate(whole).astype(np.int16)
-        arrays["audio_peak"] = peak
+        for kind in ("", "stretch_"):
+            packed = _packed(arrays[f"{kind}audio"], arrays[f"{kind}audio_start"])
+            arrays[f"{kind}audio"], arrays[f"{kind}audio_peak"] = packed
         arrays["settings"] = np.array(json.dumps({**self.settings, "format": FORMAT}))
         with replacing(path) as beside, beside.open("wb") as stream:
             np.savez(stream, **arrays)
@@ -189,25 +246,49 @@ class FeatureCache:
             said = read_arrays(path, {"settings": FIELDS["settings"]})["settings"]
             settings = parse_object(str(said))
             one_peak = settings.get("format") == FORMAT_OF_ONE_PEAK
-            if not one_peak and settings.get("format") != FORMAT:
+            earlier = one_peak or settings.get("format") == FORMAT_WITHOUT_STRETCHES
+            if not earlier and settings.get("format") != FORMAT:
                 raise FeatureError(
                     f"{path}: a cache of format {settings.get('format')}; make it anew"
                 )
-            passed_over = {"settings", "audio_peak"} if one_peak else {"settings"}
-            fields = {name: field for name, field in FIELDS.items() if name not in passed_over}
-            arrays = read_arrays(path, fields)
+            passed_over = {"settings", *(["audio_peak"] if one_peak else [])}
+            passed_over |= {"group"} if earlier else set()
+            fields = FIELDS if earlier else FIELDS | STRETCHES
+            arrays = read_arrays(path, {n: fields[n] for n in fields.keys() - passed_over})
+            if earlier:
+                arrays |= no_stretches() | {"group": arrays["name"]}
         except DamageError as error:
             raise FeatureError(f"{path}: not a feature cache ({error}); make it anew") from error
         try:
             _check_settings(settings)
             _check_places(arrays, settings["sample_rate"])
+            _check_ends(arrays, settings["sample_rate"], "stretch_")
         except DamageError as error:
             raise FeatureError(f"{path}: contradicts itself ({error}); make it anew") from error
         peak = settings.pop("audio_peak") if one_peak else arrays.pop("audio_peak")
-        scale = np.broadcast_to(np.asarray(peak, np.float32), len(arrays["name"])) / 32767.0
-        counts = np.diff(arrays["audio_start"])
-        arrays["audio"] = arrays["audio"] * np.repeat(scale.astype(np.float32), counts)
+        arrays["audio"] = _unpacked(arrays["audio"], arrays["audio_start"], peak)
+        if not earlier:
+            peak = arrays.pop("stretch_audio_peak")
+            arrays["stretch_audio"] = _unpacked(
+                arrays["stretch_audio"], arrays["stretch_audio_start"], peak
+            )
         return cls(settings=settings, **arrays)
+
+
+def _packed(audio: Float32, start: NDArray[np.int64]) -> tuple[NDArray[np.int16], Float32]:
+    """Audio as integers against the peak of each recording, and these peaks."""
+    spans = [slice(first, last) for first, last in pairwise(start.tolist())]
+    peak = np.array([np.abs(audio[span]).max(initial=1e-9) for span in spans], np.float32)
+    whole = [np.round(audio[s] * (32767.0 / p)) for s, p in zip(spans, peak, strict=True)]
+    return np.concatenate([audio[:0], *whole]).astype(np.int16), peak
+
+
+def _unpacked(audio: NDArray[np.int16], start: NDArray[np.int64], peak: Any) -> Float32:  # noqa: ANN401
+    """Audio from integers, and a peak for each recording or for all of them."""
+    counts = np.diff(start)
+    scale = np.broadcast_to(np.asarray(peak, np.float32), len(counts)) / 32767.0
+    unpacked: Float32 = audio * np.repeat(scale.astype(np.float32), counts)
+    return unpacked
 
 
 def _check_settings(settings: dict[str, Any]) -> None:
@@ -227,18 +308,27 @@ def _check_places(arrays: dict[str, NDArray[Any]], sample_rate: int) -> None:
     recordings = len(arrays["name"])
     if not recordings:
         raise DamageError("it holds no recordings")
-    counts = {}
-    for starts, values in (("frame_start", "f0_hz"), ("audio_start", "audio")):
-        edges = arrays[starts]
-        counts[starts] = np.diff(edges)
-        if edges[0] != 0 or edges[-1] != len(arrays[values]) or counts[starts].min() < 0:
-            raise DamageError(f"{starts} doesn't divide {values} into recordings")
-    frames, samples = counts["frame_start"], counts["audio_start"]
+    frames, samples = _check_ends(arrays, sample_rate)
     heard = samples > 0
-    if np.any(frames != np.where(heard, 1 + samples * FRAME_RATE // sample_rate, 0)):
-        raise DamageError("frames and audio of a recording aren't of one length")
     onset, release, end = (arrays[name] for name in ("onset", "release", "end"))
     if np.any((onset > release) | (release >= end) | (heard & (end > frames))):
         raise DamageError("a note doesn't lie inside its recording")
     if arrays["window_recording"].max(initial=0) >= recordings:
         raise DamageError("a window is of a recording that isn't there")
+
+
+def _check_ends(
+    arrays: dict[str, NDArray[Any]], sample_rate: int, kind: str = ""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """See that recordings or stretches lie end to end; how many frames and samples each has."""
+    counts = []
+    for starts, values in (("frame_start", "f0_hz"), ("audio_start", "audio")):
+        edges = arrays[kind + starts]
+        counts.append(np.diff(edges))
+        ended = edges[0] == 0 and edges[-1] == len(arrays[kind + values])
+        if not ended or counts[-1].min(initial=0) < 0:
+            raise DamageError(f"{kind}{starts} doesn't divide {values} into recordings")
+    frames, samples = counts
+    if np.any(frames != np.where(samples > 0, 1 + samples * FRAME_RATE // sample_rate, 0)):
+        raise DamageError("frames and audio of a recording aren't of one length")
+    return frames, samples

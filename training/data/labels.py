@@ -76,6 +76,7 @@ class RecordingLabel:
         instrument: in lower case, such as violin; empty where unknown.
         join: what leads into it from the note before it in a line; none in a recording of one note
             and after a rest.
+        stretch: the stretch of a performance that it lies in; empty if there is none.
     """
 
     path: Path
@@ -87,6 +88,7 @@ class RecordingLabel:
     source: str = ""
     instrument: str = ""
     join: Join | None = None
+    stretch: str = ""
 
 
 @dataclass(frozen=True, slots=True)

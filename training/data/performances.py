@@ -6,7 +6,7 @@ What isn't single is left out and told: double stops, and what has no steady pit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +22,10 @@ from training.analysis.cutting import CutNote, cut
 from training.analysis.lines import Contour
 from training.analysis.polyphony import second_tone_db
 from training.data.contours import Measure, by_swift_f0, kept_contour
+from training.data.left_out import Span
 from training.data.notes import PrepareSettings
 from training.data.phrases import JOIN_FRAMES
+from training.data.stretches import LineNote, PerformedStretch, stretches_of
 
 QUICKLY = Measure(track=by_swift_f0)
 """Where notes are is found by a quick tracker; the pitch of each is refined by its harmonics."""
@@ -42,7 +44,9 @@ FAINT_DB = 25.0
 """What is fainter than the median note by more is what a room still rings with."""
 
 TOO_SHORT, TWO_TONES, NO_NOTE = "too short", "more than one note sounds", "no steady pitch"
-TOO_FAINT = "too faint"
+TOO_FAINT, AS_ASKED = "too faint", "left out as asked"
+NOT_FOLLOWED = TWO_TONES, NO_NOTE, AS_ASKED
+"""Why a part is in no stretch, either."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,12 @@ class Performance:
     Attributes:
         notes: In order.
         left_out: In order; with the notes, all that sounds.
+        stretches: In order: what the notes are in, whole.
     """
 
     notes: list[PerformedNote]
     left_out: list[LeftOut]
+    stretches: list[PerformedStretch] = field(default_factory=list)
 
     @property
     def several(self) -> bool:
@@ -92,13 +98,16 @@ class Performance:
         return len(self.notes) > 2 and len({note.midi for note in self.notes}) > 1
 
 
-def read_performance(audio: Float32, kept: Path, settings: PrepareSettings) -> Performance:
+def read_performance(
+    audio: Float32, kept: Path, settings: PrepareSettings, spans: Sequence[Span] = ()
+) -> Performance:
     """Cut a performance into notes.
 
     Args:
         audio: [samples], mono at ``settings.sample_rate``.
         kept: Folder where its contour is kept, and looked for.
         settings: Of the run.
+        spans: What is left out of it: notes that reach into one are, whole.
 
     Raises:
         OutputError: Nothing can be kept.
@@ -109,6 +118,7 @@ def read_performance(audio: Float32, kept: Path, settings: PrepareSettings) -> P
     found = cut(contour)
     for note in found:
         try:
+            _check_wanted(note, spans)
             notes.append(_performed(audio, contour, note, settings))
         except RecordingError as error:
             left_out.append(LeftOut(note.begin, note.end, str(error)))
@@ -120,7 +130,24 @@ def read_performance(audio: Float32, kept: Path, settings: PrepareSettings) -> P
         begin, end = faint.begin + segments.onset, faint.begin + segments.end
         left_out.append(LeftOut(begin, end, TOO_FAINT))
     notes = [note for note in notes if levels_db[note.begin] >= least_db]
-    return Performance(notes, sorted(left_out, key=lambda part: part.begin))
+    left_out.sort(key=lambda part: part.begin)
+    barred = np.zeros(len(contour.midi), bool)
+    for part in left_out:
+        barred[part.begin : part.end] |= part.reason in NOT_FOLLOWED
+    for span in spans:
+        barred[span.frames] = True
+    places = [
+        LineNote(note.begin + segments.onset, note.begin + segments.end, note.midi)
+        for note in notes
+        for segments in [note.analysis.segments]
+    ]
+    stretches = stretches_of(audio, settings.sample_rate, contour, places, barred)
+    return Performance(notes, left_out, stretches)
+
+
+def _check_wanted(note: CutNote, spans: Sequence[Span]) -> None:
+    if any(span.touches(note.begin, note.end) for span in spans):
+        raise RecordingError(AS_ASKED)
 
 
 def _performed(

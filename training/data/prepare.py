@@ -9,33 +9,31 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from instrument.errors import OutputError, RecordingError, UsageError
 from instrument.files import check_apart, check_writable, is_stream
-from instrument.listening.loudness import FLOOR_DB
 from instrument.listening.note import Analysis, note_level_db
-from instrument.listening.windows import SHORTEST_RELEASE_FRAMES, Window
-from instrument.units import FRAME_RATE, db_to_gain
+from instrument.listening.windows import SHORTEST_RELEASE_FRAMES
 from training.analysis import crepe
+from training.data.assembly import assemble
 from training.data.cut_recordings import (
     LEAST_SECONDS,
     LONGER_THAN_A_NOTE,
     CutRecording,
     cut_recording,
-    windows_of,
     write_notes,
 )
-from training.data.features import FeatureCache, split
 from training.data.kept import Part, part_path, read_part, write_part
 from training.data.labels import ReadResult, RecordingLabel, same_instrument
+from training.data.left_out import Spans, spans_of, unmatched
 from training.data.levels import SourceGain, source_gains
 from training.data.notes import PrepareSettings, analyse, read_recording
+from training.data.performances import AS_ASKED
 from training.data.readers import AUTO_LAYOUT, read_labels
 from training.data.sample_sets import recordings_in
 from training.output import new_folders, write_table
@@ -108,6 +106,11 @@ def _analyse_or_load(label: RecordingLabel, parts: Path, settings: PrepareSettin
     return found
 
 
+def _check_wanted(name: str, left_out: Spans) -> None:
+    if spans_of(name, left_out):
+        raise RecordingError(AS_ASKED)
+
+
 def _remarks(note: Analysis) -> tuple[str, ...]:
     cut = note.segments.end - note.segments.release < SHORTEST_RELEASE_FRAMES
     return ("breaks off while it sounds: it has no release",) if cut else ()
@@ -122,62 +125,6 @@ def _gains(labels: Sequence[RecordingLabel], notes: Sequence[Analysis]) -> dict[
     )
 
 
-def assemble(
-    labels: Sequence[RecordingLabel],
-    notes: Sequence[Analysis],
-    gains: Mapping[str, SourceGain],
-    settings: PrepareSettings,
-) -> FeatureCache:
-    """Level, split and cut analysed notes into one cache."""
-    sources = [label.source for label in labels]
-    gain_db = np.array([gains[source].db for source in sources])
-    level_db = np.array([note_level_db(note) for note in notes]) + gain_db
-    windows: list[Window] = []
-    window_recording: list[int] = []
-    for index, cut in enumerate(windows_of(labels, notes)):
-        windows += cut
-        window_recording += [index] * len(cut)
-
-    def starts(lengths: list[int]) -> NDArray[np.int64]:
-        return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-
-    return FeatureCache(
-        settings=asdict(settings) | {"frame_rate": FRAME_RATE},
-        name=np.array([label.name for label in labels]),
-        source=np.array(sources),
-        dynamic=np.array([label.dynamic for label in labels]),
-        string=np.array([label.string for label in labels]),
-        articulation=np.array([label.articulation for label in labels]),
-        midi=np.array([label.midi for label in labels], dtype=np.int64),
-        held_out=split([label.name for label in labels], sources, settings.held_out),
-        tuning_cents=np.array([note.tuning_cents for note in notes], dtype=np.float32),
-        level_db=level_db.astype(np.float32),
-        gain_db=gain_db.astype(np.float32),
-        onset=np.array([note.segments.onset for note in notes], dtype=np.int64),
-        release=np.array([note.segments.release for note in notes], dtype=np.int64),
-        end=np.array([note.segments.end for note in notes], dtype=np.int64),
-        frame_start=starts([len(note.f0_hz) for note in notes]),
-        f0_hz=np.concatenate([note.f0_hz for note in notes]),
-        loudness_db=np.concatenate(
-            [
-                np.maximum(note.loudness_db + gain, FLOOR_DB).astype(np.float32)
-                for note, gain in zip(notes, gain_db, strict=True)
-            ]
-        ),
-        audio_start=starts([len(note.audio) for note in notes]),
-        audio=np.concatenate(
-            [
-                note.audio * np.float32(db_to_gain(float(gain)))
-                for note, gain in zip(notes, gain_db, strict=True)
-            ]
-        ),
-        window_recording=np.array(window_recording, dtype=np.int64),
-        window_cents=np.array([window.cents for window in windows]),
-        window_db=np.array([window.loudness_db for window in windows]),
-        window_mask=np.array([window.mask for window in windows]),
-    )
-
-
 def prepare(
     labels: Sequence[RecordingLabel],
     out: Path,
@@ -185,6 +132,7 @@ def prepare(
     progress: Callable[[int, int], None] = lambda _done, _all: None,
     unread: Sequence[Refusal] = (),
     unlabelled: Mapping[str, Path] = MappingProxyType({}),
+    left_out: Spans = MappingProxyType({}),
 ) -> Prepared:
     """Analyse recordings into the feature cache ``out``.
 
@@ -200,6 +148,7 @@ def prepare(
         progress: Called with how many recordings are done, of how many.
         unread: Recordings that had no usable label; the report has them, too.
         unlabelled: Those of them that can be listened to, by their names.
+        left_out: What a person leaves out of them: of notes all, of performances these seconds.
 
     Raises:
         UsageError: Not one recording could be used.
@@ -216,6 +165,7 @@ def prepare(
     with new_folders(parts):
         for label in labels:
             try:
+                _check_wanted(label.name, left_out)
                 part = _analyse_or_load(label, parts, settings)
                 notes.append(part.analysis)
                 used.append(label)
@@ -227,7 +177,7 @@ def prepare(
             progress(done, count)
         for name, (path, least) in longer.items():
             try:
-                line = cut_recording(path, name, parts, settings, least)
+                line = cut_recording(path, name, parts, settings, least, spans_of(name, left_out))
             except RecordingError as error:
                 reasons[name], line = str(error), None
             if name in unlabelled:
@@ -254,7 +204,7 @@ def prepare(
         first = f"; the first: {unusable[0].name}: {unusable[0].reason}" if unusable else ""
         raise UsageError(f"not one recording could be used{first}")
     gains = _gains(used, notes)
-    assemble(used, notes, gains, settings).save(out)
+    assemble(used, notes, gains, settings, cut).save(out)
     return Prepared(len(notes), refused, remarks, gains, cut)
 
 
@@ -264,6 +214,7 @@ def prepare_folder(
     settings: PrepareSettings,
     layout: str = AUTO_LAYOUT,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
+    left_out: Spans = MappingProxyType({}),
 ) -> Prepared:
     """Find the recordings of a folder that are of the instrument, and prepare them.
 
@@ -273,9 +224,11 @@ def prepare_folder(
         settings: Of the run.
         layout: How the recordings are labelled.
         progress: Called with how many recordings are done, of how many.
+        left_out: See ``prepare``.
 
     Raises:
-        UsageError: There are no such recordings, or not one could be used.
+        UsageError: There are no such recordings, not one could be used, or what is left out isn't
+            there.
         OutputError: ``out`` cannot be written, or is one of the recordings.
         RecordingError: See ``read_labels``.
     """
@@ -298,7 +251,10 @@ def prepare_folder(
             unread.append(Refusal(label.name, f"of another instrument: {label.instrument}"))
     if not labels and not unlabelled:
         raise UsageError(_nothing_here(folder, settings.instrument, found))
-    return prepare(labels, out, settings, progress, unread, unlabelled)
+    missing = unmatched(recordings_in(folder), left_out) if left_out else []
+    if missing:
+        raise UsageError(f"{folder}: no recording {missing[0]}, which is to be left out")
+    return prepare(labels, out, settings, progress, unread, unlabelled, left_out)
 
 
 def _nothing_here(folder: Path, instrument: str, found: ReadResult) -> str:

@@ -36,6 +36,7 @@ from training.evaluation.reconstruction import (
     reconstruct,
 )
 from training.evaluation.resynthesis import resynthesis_metrics
+from training.evaluation.rooms import Rooms
 from training.evaluation.timbre import TimbreComparison, compare_timbre
 from training.networks.envelope import ConditionalVAE, PlainVAE
 
@@ -96,6 +97,7 @@ def evaluate(
     settings: PlaybackSettings | None = None,
     progress: Progress = lambda _done, _of: None,
     lines: Lines | None = None,
+    rooms: Rooms | None = None,
 ) -> Evaluation:
     """Evaluate an exported instrument.
 
@@ -108,6 +110,7 @@ def evaluate(
         settings: What the instrument is asked to play, as far as it lies in its range.
         progress: Called with how many steps are done, of how many.
         lines: What the instrument's lines are compared with, if anything.
+        rooms: That were learned beside its timbre: resyntheses are heard in them.
 
     Raises:
         UsageError: No notes are held out, or the graphs aren't this network's.
@@ -139,9 +142,10 @@ def evaluate(
     )
 
     metrics = envelope_metrics(train, test, components or instrument.spec.envelope_size.latent)
-    metrics |= resynthesis_metrics(cache, instrument, held_out, step)
-    trained = resynthesis_metrics(cache, instrument, some, step)
+    metrics |= resynthesis_metrics(cache, instrument, held_out, step, rooms)
+    trained = resynthesis_metrics(cache, instrument, some, step, rooms)
     metrics |= {f"train_{name}": value for name, value in trained.items()}
+    metrics |= rooms.metrics() if rooms else {}
     pitch = played_pitch(instrument, settings, step)
     levels_db = played_loudness(instrument, settings)
     notes = compare(cache, instrument, long, settings.draws, step) if len(long) > 1 else None

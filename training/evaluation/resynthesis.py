@@ -13,6 +13,7 @@ from instrument.model.graphs import FaultWatch, Instrument
 from instrument.units import FRAME_RATE, db_to_gain, midi_to_hz
 from training.analysis.spectra import measure_spectra
 from training.data.features import FeatureCache
+from training.evaluation.rooms import Rooms
 from training.networks.losses import multi_scale_spectral_loss, spectrogram
 from training.networks.synth import filtered_noise, harmonic
 
@@ -97,21 +98,36 @@ def log_spectral_distance(estimate: Float32, target: Float32) -> float:
 
 
 def resynthesis_metrics(
-    cache: FeatureCache, instrument: Instrument, recordings: Sequence[int], step: Callable[[], None]
+    cache: FeatureCache,
+    instrument: Instrument,
+    recordings: Sequence[int],
+    step: Callable[[], None],
+    rooms: Rooms | None = None,
 ) -> dict[str, float]:
     """Distances of recordings from their resynthesis with their own pitch and loudness.
+
+    Args:
+        cache: Features with the recordings.
+        instrument: What resynthesises them.
+        recordings: Some of the cache.
+        step: Called after each.
+        rooms: In which the resynthesis of a source is heard.
 
     Returns:
         Means over the recordings: ``timbre_loss``, ``timbre_spectral_db`` and
         ``timbre_loudness_db``.
     """
     rows = []
+    rooms = rooms or Rooms()
     for recording in recordings:
         step()
+        source = str(cache.source[recording])
         frames = cache.frames(recording)
         wanted = cache.loudness_db[frames]
         target = cache.audio[cache.samples(recording)]
-        audio = resynthesise(instrument, cache.f0_hz[frames], wanted, cache.sample_rate)
+        dry_db = rooms.dry_loudness_db(source, wanted)
+        dry = resynthesise(instrument, cache.f0_hz[frames], dry_db, cache.sample_rate)
+        audio = rooms.heard(source, dry)
         length = min(len(audio), len(target))
         if length < SPECTRAL_SIZE:
             continue

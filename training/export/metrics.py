@@ -112,6 +112,10 @@ SECTIONS: dict[str, dict[str, Description]] = {
             "timbre: multi-scale spectral distance (Engel et al. 2020, eq. 4)",
             main=True,
         ),
+        "room_level_db": Description(
+            "recordings: reverberation against the direct sound, which was taken out", "dB"
+        ),
+        "room_seconds": Description("recordings: time in which it loses 60 dB", "s"),
         **_reconstructed("timbre_spectral_db", "timbre: log-spectral distance", "dB", main=True),
         **_reconstructed(
             "timbre_loudness_db", "timbre: mean error of the loudness that was asked for", "dB"

@@ -56,17 +56,26 @@ def noise_excess_db(
 
 
 @torch.no_grad()
-def calibrate_noise(network: TimbreDecoder, cache: FeatureCache) -> float:
+def calibrate_noise(
+    network: TimbreDecoder, cache: FeatureCache, rooms: Sequence[str] = ()
+) -> float:
     """Make the noise of a network as strong as it is in the notes that it was fitted to.
+
+    Between the harmonics of a note that was recorded in a room, notes before it still ring: only
+    what has no room tells.
 
     Args:
         network: Changed in place: every band by the same.
         cache: Features with their audio.
+        rooms: The sources that were recorded in a room.
 
     Returns:
         By how many dB the noise was raised.
     """
-    some = evenly(np.flatnonzero(cache.fitted).tolist(), NOTES)
+    dry = np.flatnonzero(cache.fitted & ~np.isin(cache.source, rooms)).tolist()
+    if not dry:
+        return 0.0
+    some = evenly(dry, NOTES)
     raised_db = 0.0
     for _ in range(ROUNDS):
         gain_db = -noise_excess_db(network, cache, some)

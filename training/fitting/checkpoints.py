@@ -115,8 +115,10 @@ def check_tensor(name: str, found: object, expected: Tensor) -> Tensor:
     return found.detach()
 
 
-def restore(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
-    """Put a checkpoint into network and optimizer, both or neither.
+def restore(
+    path: Path, learned: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer
+) -> tuple[int, float]:
+    """Put a checkpoint into what is learned, by name, and into the optimizer; all or nothing.
 
     Returns:
         The steps that were done, and the least objective so far.
@@ -126,14 +128,19 @@ def restore(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) ->
     """
     state = load_checkpoint(path)
     try:
-        weights = check_tensors(network.state_dict(), state.get("network"))
-        moments = _check_moments(list(network.parameters()), state.get("optimizer"))
+        weights = {
+            name: check_tensors(module.state_dict(), state.get(name))
+            for name, module in learned.items()
+        }
+        parameters = [weight for module in learned.values() for weight in module.parameters()]
+        moments = _check_moments(parameters, state.get("optimizer"))
         step, best = _check_progress(state.get("step"), state.get("best"))
     except DamageError as error:
         raise UsageError(
             f"{path}: of a network of other settings, or broken ({error}); train anew"
         ) from error
-    network.load_state_dict(weights)
+    for name, module in learned.items():
+        module.load_state_dict(weights[name])
     # The other settings of an optimizer are those of the run.
     optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
     return step, best
@@ -166,9 +173,9 @@ def _check_moments(parameters: list[nn.Parameter], optimizer: object) -> dict[in
 
 
 def resume(
-    run: Path, network: nn.Module, optimizer: torch.optim.Optimizer
+    run: Path, learned: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer
 ) -> tuple[int, float, str]:
-    """Put the last checkpoint of a run into network and optimizer, or the best if it is broken.
+    """Put the last checkpoint of a run into what is learned, or the best if it is broken.
 
     Returns:
         The steps that were done, the least objective so far, and what a person should know.
@@ -180,10 +187,10 @@ def resume(
     if not last.exists() and not best.exists():
         return 0, math.inf, ""
     try:
-        return *restore(last, network, optimizer), ""
+        return *restore(last, learned, optimizer), ""
     except UsageError as broken:
         try:
-            step, least = restore(best, network, optimizer)
+            step, least = restore(best, learned, optimizer)
         except UsageError:
             raise broken from None
         return step, least, f"{broken}; going on from {best}, step {step}"

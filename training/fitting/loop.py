@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, Literal, cast
 
 import torch
@@ -79,6 +79,13 @@ class Task(nn.Module):
     """Network, data and losses of one training run."""
 
     network: nn.Module
+    beside: Mapping[str, nn.Module] = MappingProxyType({})
+    """What is learned beside the network and kept with it, by name."""
+
+    @property
+    def learned(self) -> dict[str, nn.Module]:
+        """All that is learned and kept, by name."""
+        return {"network": self.network, **self.beside}
 
     def data(self) -> Dataset[Batch]:
         """Training examples; one may be different at each visit (augmentation)."""
@@ -278,12 +285,14 @@ def train(
     fabric.barrier()  # no process trains before all have begun
     seed_everything(settings.seed, verbose=False)
     optimizer = torch.optim.AdamW(
-        task.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+        [weight for module in task.learned.values() for weight in module.parameters()],
+        settings.learning_rate,
+        weight_decay=settings.weight_decay,
     )
     start, best = 0, math.inf
     history: list[dict[str, float]] = []
     if resume:
-        start, best, told = checkpoints.resume(run, task.network, optimizer)
+        start, best, told = checkpoints.resume(run, task.learned, optimizer)
         if told and fabric.is_global_zero:
             sys.stderr.write(f"arco: {told}\n")
         if (run / HISTORY).exists():
@@ -320,7 +329,7 @@ def train(
                 improved = validated["objective"] < best
                 best = min(best, validated["objective"])
                 state = {
-                    "network": task.network.state_dict(),
+                    **{name: module.state_dict() for name, module in task.learned.items()},
                     "optimizer": optimizer.state_dict(),
                     "step": step + 1,
                     "best": best,

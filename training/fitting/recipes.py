@@ -17,7 +17,7 @@ from training.fitting.calibration import calibrate_noise
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeTask
 from training.fitting.images import ImageObjective, ImageTask
 from training.fitting.loop import LoopSettings, Task, train
-from training.fitting.runs import load_timbre, save_network, write_run
+from training.fitting.runs import load_room, load_timbre, save_network, write_run
 from training.fitting.timbre import TimbreFit, TimbreRefine, measured_spectra
 from training.networks.envelope import (
     CONDITIONS,
@@ -32,6 +32,8 @@ from training.networks.image import ImageSettings, ImageVAE
 from training.networks.timbre import LOWEST_MIDI, TimbreDecoder, TimbreSettings, harmonics_from
 
 ORIGINAL_EPOCHS = 3000
+ROOMS = "auto", "learned", "none"
+AUTO_ROOM = ROOMS[0]
 
 
 @dataclass(frozen=True)
@@ -232,13 +234,17 @@ def timbre_recipe(
     )
 
 
-def refining_recipe(cache: FeatureCache, features: Path, fitted: Path) -> Recipe:
+def refining_recipe(
+    cache: FeatureCache, features: Path, fitted: Path, room: str = AUTO_ROOM
+) -> Recipe:
     """The timbre network of a run, by the spectral loss on audio.
 
     Args:
         cache: To learn from.
         features: Its file.
         fitted: The run whose network is refined.
+        room: Whose rooms are learned, one of ``ROOMS``: those of performances, of all sources, or
+            none.
 
     Raises:
         UsageError: The network is of another sample rate.
@@ -249,14 +255,25 @@ def refining_recipe(cache: FeatureCache, features: Path, fitted: Path) -> Recipe
             f"{fitted}: learned at {network.settings.sample_rate} Hz, and {features} is at "
             f"{cache.sample_rate} Hz; prepare features of the same rate"
         )
-    task = TimbreRefine(network.train(), cache)
+    wanted = {
+        "auto": sorted(set(cache.stretch_source.tolist())),
+        "learned": sorted(set(cache.source.tolist())),
+        "none": [],
+    }
+    rooms = tuple(wanted[room])
+    task = TimbreRefine(network.train(), cache, rooms)
     return Recipe(
         kind="timbre",
         task=task,
         examples=len(task.training_recordings),
         usual=LoopSettings(2400, batch_size=8, learning_rate=3e-4, validate_every=100),
         validations=4,
-        made_of={"features": features.name, "stage": "refine", "refined": fitted.name},
+        made_of={
+            "features": features.name,
+            "stage": "refine",
+            "refined": fitted.name,
+            "rooms": rooms,
+        },
     )
 
 
@@ -267,6 +284,7 @@ def calibrate_run(run: Path, cache: FeatureCache) -> float:
         By how many dB the noise was raised.
     """
     best = load_timbre(run)
-    raised_db = calibrate_noise(best, cache)
+    room = load_room(run)
+    raised_db = calibrate_noise(best, cache, room.settings.sources if room else ())
     save_network(best, run)
     return raised_db

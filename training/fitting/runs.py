@@ -34,11 +34,12 @@ from training.networks.envelope import (
     PlainVAE,
 )
 from training.networks.image import ImageSettings, ImageVAE
+from training.networks.room import Room, RoomSettings
 from training.networks.timbre import LOWEST_MIDI, TimbreDecoder, TimbreSettings
 from training.output import plain, write_json
 from training.reading import DamageError, is_count, read_json
 
-SETTINGS_FILE = "settings.json"
+SETTINGS_FILE, ROOM = "settings.json", "room"
 MAY_CHANGE = {"steps", "validate_every", "log_every", "accelerator", "devices", "nodes"}
 NETWORKS: dict[str, tuple[type[Any], type[Any]]] = {
     "conditional": (ConditionalSettings, ConditionalVAE),
@@ -174,8 +175,9 @@ def _read_sizes(kind: str, found: object) -> Any:  # noqa: ANN401
 
 
 def save_network(network: nn.Module, run: Path) -> None:
-    """Put a network in the place of its run's best checkpoint."""
-    save_checkpoint({"network": network.state_dict()}, run / BEST)
+    """Put a network in the place of its run's best one; what is learned beside it stays."""
+    beside = {name: part for name, part in load_checkpoint(run / BEST).items() if name == ROOM}
+    save_checkpoint({"network": network.state_dict()} | beside, run / BEST)
 
 
 def load_network(run: Path, kinds: tuple[str, ...], checkpoint: str = BEST) -> nn.Module:
@@ -226,6 +228,28 @@ def load_envelope(run: Path) -> EnvelopeNetwork:
 def load_timbre(run: Path) -> TimbreDecoder:
     """The best network of a run of timbre; raises what ``load_network`` does."""
     return cast("TimbreDecoder", load_network(run, ("timbre",)))
+
+
+def load_room(run: Path) -> Room | None:
+    """The rooms that a run of timbre learned beside its network; None without any.
+
+    Raises:
+        UsageError: There is no such run, or it is broken.
+    """
+    settings = _read_settings(run / SETTINGS_FILE)
+    sources = settings.get("rooms") or []
+    if not isinstance(sources, list) or not all(isinstance(name, str) for name in sources):
+        raise UsageError(f"{run / SETTINGS_FILE}: rooms of {sources!r}; train anew")
+    if not sources:
+        return None
+    room = Room(RoomSettings(tuple(sources), load_timbre(run).settings.sample_rate))
+    try:
+        room.load_state_dict(
+            check_tensors(room.state_dict(), load_checkpoint(run / BEST).get(ROOM))
+        )
+    except DamageError as error:
+        raise UsageError(f"{run}: its room is broken ({error}); train anew") from error
+    return room.eval()
 
 
 def load_image(run: Path, checkpoint: str = BEST) -> ImageVAE:

@@ -18,6 +18,7 @@ from training.evaluation.leakage import POSITIONS
 from training.evaluation.phrases import Lines
 from training.evaluation.playback import RATE, PlaybackSettings
 from training.evaluation.reconstruction import example_windows
+from training.evaluation.rooms import Rooms
 from training.export.alarms import exported_alarms, few_notes
 from training.export.card import metric_tables
 from training.export.metrics import describe_metrics
@@ -183,6 +184,7 @@ def evaluation_report(
     histories: Mapping[str, Path] | None = None,
     progress: Progress = lambda _done, _of: None,
     lines: Lines | None = None,
+    rooms: Rooms | None = None,
 ) -> dict[str, float]:
     """Evaluate an exported instrument and report what was found.
 
@@ -195,6 +197,7 @@ def evaluation_report(
         histories: Name → ``history.json`` of a training run, for the curves of its losses.
         progress: Called with how many steps are done, of how many.
         lines: What the instrument's lines are compared with, if anything.
+        rooms: See ``evaluate``.
 
     Returns:
         The metrics by name; ``training.export.metrics`` says what each means.
@@ -211,7 +214,13 @@ def evaluation_report(
         check_phrases(folder)
     with new_folders(folder):
         found = evaluate(
-            cache, instrument, network, settings=settings, progress=progress, lines=lines
+            cache,
+            instrument,
+            network,
+            settings=settings,
+            progress=progress,
+            lines=lines,
+            rooms=rooms,
         )
         write_report(found, cache, instrument.spec, histories or {}, folder)
         if lines:

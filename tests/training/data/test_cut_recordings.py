@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +10,15 @@ import pytest
 import soundfile
 
 from instrument.arrays import Float32, Float64
+from instrument.errors import UsageError
 from instrument.joins import Join
 from instrument.listening.frames import ATTACK_FRAMES
-from instrument.units import FRAME_RATE
+from instrument.units import FRAME_RATE, hz_to_midi
 from tests.bowed_line import RATE, Played, bowed_line, onsets
 from tests.training.folders import report, rows
 from training.data import cut_recordings, prepare
 from training.data.features import FeatureCache
+from training.data.left_out import Span, read_left_out
 from training.data.notes import PrepareSettings
 from training.data.performances import Performance, read_performance
 from training.data.phrases import JOIN_FRAMES
@@ -63,6 +65,20 @@ def test_performances_and_notes_are_prepared_together(folder: Path, tmp_path: Pa
     assert set(cache.source[cut]) == {"line"}
     told = {row["recording"]: row["used"] for row in rows(tmp_path / "mine.report.csv")}
     assert told == {"line.flac": "yes", "what.wav": "no"}
+    # The timbre learns from whole stretches, which the double stop parts, and the single note.
+    sounds = cache.sounds
+    assert sounds.performed.tolist() == [False, True, True]
+    seconds = np.diff(sounds.audio_start)[1:] / RATE
+    begins = onsets(LINE)
+    assert seconds == pytest.approx([begins[3], begins[6] + 0.4 - begins[4]], abs=0.1)
+    assert not (sounds.validation & sounds.fitted).any()
+    assert set(cache.group[cut]) == set(cache.stretch_name)
+    for place in np.flatnonzero(sounds.performed):
+        frames = sounds.frames(int(place))
+        keys = hz_to_midi(sounds.f0_hz[frames][sounds.loudness_db[frames] > -40.0])
+        assert np.abs(keys - np.round(keys)).mean() < 0.15
+        of_it = cache.group == sounds.name[place]
+        assert len(set(cache.held_out[of_it])) == len(set(cache.validation[of_it])) == 1
 
 
 def test_a_performance_that_cannot_be_learned_from_is_told_why(
@@ -132,16 +148,19 @@ def test_performances_are_cut_once(
     table = (tmp_path / "mine.notes.csv").read_bytes()
     heard: list[int] = []
 
-    def counting(audio: Float32, kept: Path, settings: PrepareSettings) -> Performance:
+    def counting(
+        audio: Float32, kept: Path, settings: PrepareSettings, spans: Sequence[Span]
+    ) -> Performance:
         heard.append(len(audio))
-        return read_performance(audio, kept, settings)
+        return read_performance(audio, kept, settings, spans)
 
     monkeypatch.setattr(cut_recordings, "read_performance", counting)
     prepare_folder(folder, out, PrepareSettings(held_out=0.3))
     again = FeatureCache.load(out)
     assert not heard
     assert (tmp_path / "mine.notes.csv").read_bytes() == table
-    for name in ("f0_hz", "loudness_db", "onset", "release", "end", "tuning_cents", "audio"):
+    kept = ("f0_hz", "loudness_db", "onset", "release", "end", "tuning_cents", "audio")
+    for name in (*kept, "stretch_f0_hz", "stretch_loudness_db", "stretch_audio"):
         np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
     for part in (tmp_path / "mine.parts").iterdir():
         part.write_bytes(part.read_bytes()[:-100])
@@ -190,3 +209,48 @@ def test_what_a_table_names_twice_is_cut_once(
     prepared = prepare_folder(folder, tmp_path / "mine.npz", PrepareSettings(), "csv")
     assert prepared.notes == len(FOUND)
     assert [recording.name for recording in prepared.cut] == ["line.flac"]
+
+
+def test_what_is_left_out_is_neither_in_notes_nor_in_stretches(
+    folder: Path, tmp_path: Path
+) -> None:
+    whole, less = tmp_path / "whole.npz", tmp_path / "less.npz"
+    prepare_folder(folder, whole, PrepareSettings())
+    begins = onsets(LINE)
+    (tmp_path / "bad.csv").write_text(
+        f"recording,begin_s,end_s\nline.flac,{begins[1] + 0.1},{begins[1] + 0.2}\n"
+        "violin_A4_1_forte_arco-normal.wav,,\n"
+    )
+    left_out = read_left_out(tmp_path / "bad.csv")
+    prepared = prepare_folder(folder, less, PrepareSettings(), left_out=left_out)
+    assert [refusal.name for refusal in prepared.left_out][
+        -1
+    ] == "violin_A4_1_forte_arco-normal.wav"
+    found = FeatureCache.load(less)
+    assert found.midi.tolist() == [key for key, _ in FOUND if key != 64]
+    sounding = 0.04 * RATE  # s, of a stretch: what a crossfade of notes may leave
+    before = np.diff(FeatureCache.load(whole).stretch_audio_start).sum()
+    assert np.diff(found.stretch_audio_start).sum() < before - 0.4 * RATE + sounding
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "recording,begin_s\nline.flac,1\n",
+        "recording,begin_s,end_s\nline.flac,2,1\n",
+        "recording,begin_s,end_s\nline.flac,one,2\n",
+        "recording,begin_s,end_s\n,1,2\n",
+        "\0",
+    ],
+)
+def test_a_table_of_what_is_left_out_may_be_wrong(table: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text(table)
+    with pytest.raises(UsageError, match=r"bad\.csv"):
+        read_left_out(tmp_path / "bad.csv")
+
+
+def test_what_is_left_out_must_be_there(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"gone\.wav"):
+        prepare_folder(
+            folder, tmp_path / "mine.npz", PrepareSettings(), left_out={"gone.wav": [Span(0, 1)]}
+        )

@@ -121,7 +121,7 @@ def test_whatever_a_checkpoint_holds_it_is_gone_on_from_or_refused(
         before = copy.deepcopy(model.state_dict())
         torch.save(replaced(STATE, place, value), tmp_path / LAST)
         try:
-            step, best = restore(tmp_path / LAST, model, optimizer)
+            step, best = restore(tmp_path / LAST, {"network": model}, optimizer)
         except UsageError:
             assert all(torch.equal(before[name], one) for name, one in model.state_dict().items())
             continue
@@ -142,7 +142,9 @@ def test_bytes_may_be_anything(
     torch.save(STATE, whole)
     path.write_bytes(damage(whole.getvalue()))
     model = network()
-    assert is_read_or_refused_in_a_line(path, lambda: restore(path, model, optimizer_of(model)))
+    assert is_read_or_refused_in_a_line(
+        path, lambda: restore(path, {"network": model}, optimizer_of(model))
+    )
 
 
 @pytest.mark.fuzz
@@ -160,7 +162,9 @@ def test_values_that_are_not_tensors_may_be_anything(
     torch.save(STATE, whole)
     path.write_bytes(rewrite(whole.getvalue(), change))
     model = network()
-    assert is_read_or_refused_in_a_line(path, lambda: restore(path, model, optimizer_of(model)))
+    assert is_read_or_refused_in_a_line(
+        path, lambda: restore(path, {"network": model}, optimizer_of(model))
+    )
 
 
 # --- Pickles ----------------------------------------------------------------------------------
@@ -218,7 +222,7 @@ def test_where_the_last_checkpoint_is_broken_the_best_is_gone_on_from(
 ) -> None:
     begin(tmp_path, last, trained(5))
     model = network()
-    step, best, told = resume(tmp_path, model, optimizer_of(model))
+    step, best, told = resume(tmp_path, {"network": model}, optimizer_of(model))
     assert (step, best) == (5, 0.5)
     assert "last.ckpt: not a checkpoint" in told
     assert str(tmp_path / BEST) in told
@@ -227,7 +231,7 @@ def test_where_the_last_checkpoint_is_broken_the_best_is_gone_on_from(
 def test_where_the_last_checkpoint_is_gone_the_best_is_gone_on_from(tmp_path: Path) -> None:
     save_checkpoint(trained(5), tmp_path / BEST)
     model = network()
-    step, _, told = resume(tmp_path, model, optimizer_of(model))
+    step, _, told = resume(tmp_path, {"network": model}, optimizer_of(model))
     assert step == 5
     assert str(tmp_path / LAST) in told
 
@@ -235,7 +239,7 @@ def test_where_the_last_checkpoint_is_gone_the_best_is_gone_on_from(tmp_path: Pa
 def test_whole_checkpoints_say_nothing(tmp_path: Path) -> None:
     begin(tmp_path, None, trained(5))
     model = network()
-    assert resume(tmp_path, model, optimizer_of(model)) == (9, 0.5, "")
+    assert resume(tmp_path, {"network": model}, optimizer_of(model)) == (9, 0.5, "")
 
 
 @pytest.mark.parametrize("best", [None, {}, {"network": network().state_dict()}])
@@ -245,7 +249,7 @@ def test_with_neither_checkpoint_the_last_is_named(
     begin(tmp_path, b"cut", best)
     model = network()
     with pytest.raises(UsageError, match=r"last\.ckpt: not a checkpoint"):
-        resume(tmp_path, model, optimizer_of(model))
+        resume(tmp_path, {"network": model}, optimizer_of(model))
 
 
 # --- Writing ----------------------------------------------------------------------------------

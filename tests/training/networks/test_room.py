@@ -1,0 +1,72 @@
+"""A room is found from what is heard in it, and taken off what is asked of the instrument."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from training.networks.losses import multi_scale_spectral_loss
+from training.networks.room import Room, RoomSettings, dry_loudness_db, frame_energy
+
+RATE = 16_000
+
+
+def response(level_db: float, seconds: float) -> Tensor:
+    """[1, samples], a room whose noise is none of those that are fitted to it."""
+    at = torch.arange(RATE) / RATE
+    fading = torch.randn(RATE, generator=torch.Generator().manual_seed(5)) * 10.0 ** (
+        -3.0 * at / seconds
+    )
+    tail = fading * 10.0 ** (level_db / 20.0) / fading.square().sum().sqrt()
+    tail[0] += 1.0
+    return tail[None]
+
+
+def bursts() -> Tensor:
+    """[1, samples], tones and noise that begin and end."""
+    at = torch.arange(RATE * 5 // 4) / RATE
+    tones = sum(torch.sin(2.0 * torch.pi * 220.0 * order * at) / order for order in range(1, 12))
+    noise = torch.randn(len(at), generator=torch.Generator().manual_seed(6))
+    return ((0.1 * tones + 0.02 * noise) * (at * 2.0 % 1.0 < 0.4))[None]
+
+
+@pytest.mark.parametrize(("level_db", "seconds"), [(-6.0, 0.4), (-200.0, 1.0)], ids=["hall", "dry"])
+def test_a_room_is_found(level_db: float, seconds: float) -> None:
+    torch.manual_seed(0)
+    room, number = Room(RoomSettings(("hall",), RATE, bands=3)), torch.tensor([0])
+    dry = bursts()
+    wet = room(dry, number, response(level_db, seconds)).detach()
+    optimizer = torch.optim.Adam(room.parameters(), 0.02)
+    for _ in range(25):
+        optimizer.zero_grad()
+        loss = multi_scale_spectral_loss(room(dry, number, room.impulse()), wet) + room.penalty()
+        loss.backward()
+        optimizer.step()
+    found_db = room.level_db.detach().numpy()
+    if level_db < -30.0:
+        assert found_db.max() < -30.0
+    else:
+        assert found_db == pytest.approx(level_db, abs=4.0)
+        assert room.seconds.detach().numpy() == pytest.approx(seconds, rel=0.5)
+
+
+def test_without_a_room_a_sound_stays_as_it_is() -> None:
+    room = Room(RoomSettings(("hall",), RATE))
+    heard = room(bursts(), torch.tensor([-1]), room.impulse())
+    torch.testing.assert_close(heard, bursts(), atol=1e-5, rtol=0.0)
+
+
+def test_what_still_rings_is_taken_off_the_loudness() -> None:
+    energy = frame_energy(response(-6.0, 0.5), RATE)
+    dry = torch.where(torch.arange(150) % 50 < 25, -20.0, -90.0)[None]
+    power = 10.0 ** (dry / 10.0)
+    wet = sum(
+        torch.nn.functional.pad(power, (frame, 0))[:, :150] * energy[0, frame]
+        for frame in range(energy.shape[1])
+    )
+    found = dry_loudness_db(10.0 * torch.log10(wet), energy)
+    sounding = dry[0] > -50.0
+    np.testing.assert_allclose(found[0, sounding], dry[0, sounding], atol=0.05)
+    assert (found[0, ~sounding] < -35.0).all()

@@ -1,0 +1,87 @@
+"""What a person leaves out of recordings: a table of recordings, and of seconds inside them."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from instrument.errors import UsageError
+from instrument.units import FRAME_RATE
+
+COLUMNS = ("recording", "begin_s", "end_s")
+
+
+@dataclass(frozen=True)
+class Span:
+    """Seconds ``begin_s ≤ t < end_s`` of a recording."""
+
+    begin_s: float
+    end_s: float
+
+    @property
+    def frames(self) -> slice:
+        """The frames in it, 250 a second."""
+        last = None if math.isinf(self.end_s) else math.ceil(self.end_s * FRAME_RATE)
+        return slice(math.floor(self.begin_s * FRAME_RATE), last)
+
+    def touches(self, begin: int, end: int) -> bool:
+        """Whether frames ``begin ≤ i < end`` reach into it."""
+        return begin < self.end_s * FRAME_RATE and self.begin_s * FRAME_RATE < end
+
+
+Spans = Mapping[str, Sequence[Span]]
+"""Recording → what is left out of it."""
+
+
+def read_left_out(path: Path) -> dict[str, list[Span]]:
+    """Read a table with the columns ``recording``, ``begin_s`` and ``end_s``.
+
+    A recording is named by its path in the folder, or by its file's name. A row without seconds is
+    of all of it.
+
+    Raises:
+        UsageError: It cannot be read, lacks a column, or a row has no such seconds.
+    """
+    found: dict[str, list[Span]] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            table = csv.DictReader(stream)
+            if not set(COLUMNS) <= set(table.fieldnames or ()):
+                raise UsageError(f"{path}: the columns should be {', '.join(COLUMNS)}")
+            for row in table:
+                span = _span(row["begin_s"], row["end_s"])
+                if span is None or not row["recording"]:
+                    said = ", ".join(str(row[column]) for column in COLUMNS)
+                    raise UsageError(
+                        f"{path}, line {table.line_num}: {said}: should be a recording, and where "
+                        "in it a part begins and ends, in seconds"
+                    )
+                found.setdefault(row["recording"], []).append(span)
+    except (OSError, ValueError, csv.Error) as error:
+        raise UsageError(f"{path}: cannot be read as a table: {error}") from error
+    return found
+
+
+def _span(begin: str | None, end: str | None) -> Span | None:
+    if not begin and not end:
+        return Span(0.0, math.inf)
+    try:
+        span = Span(float(begin or 0.0), float(end or math.inf))
+    except ValueError:
+        return None
+    return span if 0.0 <= span.begin_s < span.end_s else None
+
+
+def spans_of(name: str, left_out: Spans) -> Sequence[Span]:
+    """What is left out of a recording."""
+    names = {name, PurePosixPath(name).name}
+    return [span for one in sorted(names) for span in left_out.get(one, ())]
+
+
+def unmatched(names: Sequence[str], left_out: Spans) -> list[str]:
+    """What is to be left out and isn't there."""
+    known = {*names, *(PurePosixPath(name).name for name in names)}
+    return [name for name in left_out if name not in known]
