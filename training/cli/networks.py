@@ -159,12 +159,15 @@ def timbre(
 
     A refined network's noise is brought to that of the recordings at the end.
     """
+    from training.evaluation.rooms import Rooms
     from training.fitting.recipes import (
         ROOMS,
         calibrate_run,
         refining_recipe,
         timbre_recipe,
     )
+    from training.fitting.runs import load_room
+    from training.pictures.room_plots import rooms
 
     if refine is not None and refine.resolve() == run.resolve():
         raise UsageError(f"--run {run}: is the run to refine; name another folder for the result")
@@ -180,3 +183,11 @@ def timbre(
     elif loop.train(refining_recipe(cache, features, refine, room), run):
         raised = calibrate_run(run, cache)
         typer.echo(f"{run}: its noise was raised by {raised:.1f} dB to that of the recordings")
+        learned = load_room(run)
+        if learned:
+            rooms(learned, run / "rooms")
+            said = Rooms(learned).metrics()
+            typer.echo(
+                f"{run}: the reverberation of rooms has {said['room_level_db']:.1f} dB and lasts "
+                f"{said['room_seconds']:.1f} s; by band in {run / 'rooms.png'}"
+            )

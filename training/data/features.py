@@ -186,7 +186,7 @@ class FeatureCache(EndToEnd):
 
     @property
     def sounds(self) -> Sounds:
-        """What a timbre is learned from: stretches of performances, and all other notes."""
+        """What a timbre is learned from: stretches of performances, and notes of other sources."""
         rate, fitted, validation = self.sample_rate, self.fitted, self.validation
         notes = Sounds(
             rate,
@@ -216,7 +216,7 @@ class FeatureCache(EndToEnd):
         )
         if not len(stretches.name):
             return notes
-        return notes.only(~np.isin(self.group, self.stretch_name)).followed_by(stretches)
+        return notes.only(~np.isin(self.source, self.stretch_source)).followed_by(stretches)
 
     def segments(self, recording: int) -> Segments:
         """Onset, release and end of a recording, in its own frames."""

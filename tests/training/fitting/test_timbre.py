@@ -290,13 +290,15 @@ def test_refining_by_ear_lowers_the_spectral_loss(features: FeatureCache) -> Non
 def performed(features: FeatureCache) -> FeatureCache:
     """Two of the notes, as if they were stretches of a performance."""
     names = np.array(["line~001", "line~002"])
-    group = features.name.copy().astype("<U40")
-    group[np.flatnonzero(features.fitted)[0]], group[np.flatnonzero(features.validation)[0]] = names
+    group, source = (x.astype("<U40") for x in (features.name, features.source))
+    played = [np.flatnonzero(part)[0] for part in (features.fitted, features.validation)]
+    group[played], source[played] = names, "line"
     spans = [features.frames(i) for i in (0, 1)]
     samples = [features.samples(i) for i in (0, 1)]
     return dataclasses.replace(
         features,
         group=group,
+        source=source,
         stretch_name=names,
         stretch_source=np.array(["line", "line"]),
         stretch_frame_start=starts([span.stop - span.start for span in spans]),
