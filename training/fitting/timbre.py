@@ -129,12 +129,13 @@ class TimbreTask(Task):
     """Shared by both stages: the network, and validation by the spectral loss on audio."""
 
     network: TimbreDecoder
-    room: Room | None = None
+    room: Room | None
 
     def __init__(self, network: TimbreDecoder, sounds: Recorded) -> None:
         super().__init__()
         sounds.check_audio()
         self.network = network
+        self.room = None
         self.sounds = sounds
         self.training_recordings = np.flatnonzero(sounds.fitted).tolist()
         self.validation = np.flatnonzero(sounds.validation).tolist()
