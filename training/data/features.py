@@ -287,8 +287,7 @@ def _unpacked(audio: NDArray[np.int16], start: NDArray[np.int64], peak: Any) -> 
     """Audio from integers, and a peak for each recording or for all of them."""
     counts = np.diff(start)
     scale = np.broadcast_to(np.asarray(peak, np.float32), len(counts)) / 32767.0
-    unpacked: Float32 = audio * np.repeat(scale.astype(np.float32), counts)
-    return unpacked
+    return np.asarray(audio * np.repeat(scale.astype(np.float32), counts), np.float32)
 
 
 def _check_settings(settings: dict[str, Any]) -> None:

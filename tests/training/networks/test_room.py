@@ -44,12 +44,13 @@ def test_a_room_is_found(level_db: float, seconds: float) -> None:
         loss = multi_scale_spectral_loss(room(dry, number, room.impulse()), wet) + room.penalty()
         loss.backward()
         optimizer.step()
-    found_db = room.level_db.detach().numpy()
+    sounding = slice(1, None)  # below 220 Hz there is next to nothing
+    found_db, found_seconds = (x[:, sounding].detach() for x in (room.level_db, room.seconds))
     if level_db < -30.0:
         assert found_db.max() < -30.0
-    else:
-        assert found_db == pytest.approx(level_db, abs=4.0)
-        assert room.seconds.detach().numpy() == pytest.approx(seconds, rel=0.5)
+    else:  # its noise isn't the room's, and what is at odds with it is learned fainter
+        assert found_db.numpy() == pytest.approx(level_db, abs=8.0)
+        assert found_seconds.numpy() == pytest.approx(seconds, rel=0.35)
 
 
 def test_without_a_room_a_sound_stays_as_it_is() -> None:
