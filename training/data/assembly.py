@@ -75,7 +75,7 @@ def assemble(
 
 
 def _levelled(loudness_db: Float32, gain_db: float) -> Float32:
-    return np.maximum(loudness_db + gain_db, FLOOR_DB).astype(np.float32)
+    return np.asarray(np.maximum(loudness_db + gain_db, FLOOR_DB), np.float32)
 
 
 def _stretches(cut: Sequence[CutRecording], gains: Mapping[str, SourceGain]) -> dict[str, Any]:

@@ -176,7 +176,8 @@ def _read_sizes(kind: str, found: object) -> Any:  # noqa: ANN401
 
 def save_network(network: nn.Module, run: Path) -> None:
     """Put a network in the place of its run's best one; what is learned beside it stays."""
-    beside = {name: part for name, part in load_checkpoint(run / BEST).items() if name == ROOM}
+    there = load_checkpoint(run / BEST) if (run / BEST).exists() else {}
+    beside = {name: part for name, part in there.items() if name == ROOM}
     save_checkpoint({"network": network.state_dict()} | beside, run / BEST)
 
 

@@ -50,7 +50,7 @@ class RoomSettings:
     def bands_hz(self) -> list[float]:
         """The middle of each band."""
         highest = min(HIGHEST_HZ, 0.4 * self.sample_rate)
-        return np.geomspace(LOWEST_HZ, highest, self.bands).tolist()
+        return [float(hz) for hz in np.geomspace(LOWEST_HZ, highest, self.bands)]
 
 
 class Room(nn.Module):
@@ -113,7 +113,8 @@ class Room(nn.Module):
         size = dry.shape[1] + impulse.shape[1]
         size = 1 << (size - 1).bit_length()
         spectra = torch.fft.rfft(dry, n=size) * torch.fft.rfft(impulse, n=size)[room]
-        return torch.fft.irfft(spectra, n=size)[:, : dry.shape[1]]
+        heard: Tensor = torch.fft.irfft(spectra, n=size)[:, : dry.shape[1]]
+        return heard
 
 
 def _noise(settings: RoomSettings, samples: int) -> Tensor:
@@ -125,7 +126,8 @@ def _noise(settings: RoomSettings, samples: int) -> Tensor:
     spacing = (middles[-1] - middles[0]) / (settings.bands - 1)
     place = ((octaves - middles[0]) / spacing).clamp(0.0, settings.bands - 1.0)
     shares = (1.0 - (place - torch.arange(settings.bands)[:, None]).abs()).clamp_min(0.0)
-    return torch.fft.irfft(spectrum * shares.sqrt(), n=samples)
+    noise: Tensor = torch.fft.irfft(spectrum * shares.sqrt(), n=samples)
+    return noise
 
 
 @torch.no_grad()
@@ -133,7 +135,8 @@ def frame_energy(impulse: Tensor, sample_rate: int) -> Tensor:
     """Energy of impulse responses [R, samples] in each frame, [R, frames], 250 a second."""
     hop = sample_rate // FRAME_RATE
     whole = impulse[:, : impulse.shape[1] // hop * hop]
-    return whole.unflatten(1, (-1, hop)).square().sum(-1)
+    energy: Tensor = whole.reshape(len(whole), -1, hop).square().sum(-1)
+    return energy
 
 
 @torch.no_grad()

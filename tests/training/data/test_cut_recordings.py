@@ -70,7 +70,7 @@ def test_performances_and_notes_are_prepared_together(folder: Path, tmp_path: Pa
     assert sounds.performed.tolist() == [False, True, True]
     seconds = np.diff(sounds.audio_start)[1:] / RATE
     begins = onsets(LINE)
-    assert seconds == pytest.approx([begins[3], begins[6] + 0.4 - begins[4]], abs=0.1)
+    assert seconds == pytest.approx([begins[3] - begins[0], begins[6] + 0.4 - begins[4]], abs=0.1)
     assert not (sounds.validation & sounds.fitted).any()
     assert set(cache.group[cut]) == set(cache.stretch_name)
     for place in np.flatnonzero(sounds.performed):

@@ -78,7 +78,7 @@ def test_a_shape_that_is_not_so_takes_no_memory(
 
 WRONG_SETTINGS: dict[str, list[Any]] = {
     "sample_rate": [None, "48000", [48000], -48000, 0, 48001, 1e300, 48000.5, True, 10**400],
-    "format": [None, "1", 1, 3, [1]],
+    "format": [None, "1", 1, 4, [1]],
     "instrument": [None, 3, []],
 }
 

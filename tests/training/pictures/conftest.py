@@ -16,6 +16,7 @@ from training.pictures import (
     playing_plots,
     plots,
     prepared_plots,
+    room_plots,
     sound_plots,
 )
 
@@ -26,6 +27,7 @@ PLOTS = (
     playing_plots,
     plots,
     prepared_plots,
+    room_plots,
     sound_plots,
 )
 
