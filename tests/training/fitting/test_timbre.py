@@ -19,9 +19,9 @@ from tests.training.damage import ARRAYS, read_archive, write_archive
 from training.analysis.spectra import Spectra, measure_spectra
 from training.data.features import FeatureCache
 from training.data.sounds import starts
+from training.fitting import timbre
 from training.fitting.checkpoints import BEST, save_checkpoint
 from training.fitting.crops import FIT_FRAMES, REFINE_FRAMES, AudioCrops, SpectraCrops
-from training.fitting import timbre
 from training.fitting.loop import Batch, LoopSettings, train
 from training.fitting.recipes import calibrate_run, refining_recipe
 from training.fitting.runs import load_room, load_timbre, write_run
