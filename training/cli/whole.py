@@ -154,7 +154,7 @@ class Whole:
         with self.ledger.opened():
             with progress_bar("listening") as progress:
                 hear = partial(heard_keys, kept=self.run / "heard.json", progress=progress)
-                self._tell_unlabelled(collection.write(self.collected, hear))
+                _tell_unlabelled(collection.write(self.collected, hear))
             self._do_all()
         times = ", ".join(f"{name} {in_words(seconds)}" for name, seconds in self.took.items())
         typer.echo(f"{self.out}: {times or 'nothing has changed'}; all else in {self.run}")
@@ -188,13 +188,11 @@ class Whole:
     def _prepare(self) -> Stage:
         files = sorted(path for path in self.collected.rglob("*") if path.is_file())
         content = {str(path.relative_to(self.collected)): digest_if_there(path) for path in files}
-        values = self.settings["prepare"]
-        if self.leave_out:
-            content["left out"] = digest_if_there(self.leave_out)
+        values, table = self.settings["prepare"], self.leave_out
+        content["left out"] = digest_if_there(table) if table else ""
 
         def work(_resume: bool) -> None:
-            how = values | {"layout": "csv", "leave_out": self.leave_out}
-            prepare(self.collected, self.features, **how)
+            prepare(self.collected, self.features, leave_out=table, **(values | {"layout": "csv"}))
 
         return Stage("prepare", (), {**values, "content": content}, (self.features,), work)
 
@@ -301,13 +299,14 @@ class Whole:
             return QUICK_EVALUATION_SECONDS
         return LAST_SECONDS[stage]
 
-    def _tell_unlabelled(self, unlabelled: list[tuple[str, str]]) -> None:
-        if unlabelled:
-            name, reason = unlabelled[0]
-            warn(
-                f"{len(unlabelled)} not known to be one note: lines are cut, others left out; the "
-                f"first: {name}: {reason}"
-            )
+
+def _tell_unlabelled(unlabelled: list[tuple[str, str]]) -> None:
+    if unlabelled:
+        name, reason = unlabelled[0]
+        warn(
+            f"{len(unlabelled)} not known to be one note: lines are cut, others left out; the "
+            f"first: {name}: {reason}"
+        )
 
 
 def _seconds_of(path: Path) -> float:
