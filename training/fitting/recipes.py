@@ -268,12 +268,8 @@ def refining_recipe(
         examples=len(task.training_recordings),
         usual=LoopSettings(2400, batch_size=8, learning_rate=3e-4, validate_every=100),
         validations=4,
-        made_of={
-            "features": features.name,
-            "stage": "refine",
-            "refined": fitted.name,
-            "rooms": rooms,
-        },
+        made_of={"features": features.name, "stage": "refine", "refined": fitted.name}
+        | ({"rooms": rooms} if rooms else {}),
     )
 
 
@@ -286,5 +282,5 @@ def calibrate_run(run: Path, cache: FeatureCache) -> float:
     best = load_timbre(run)
     room = load_room(run)
     raised_db = calibrate_noise(best, cache, room.settings.sources if room else ())
-    save_network(best, run)
+    save_network(best, run, room)
     return raised_db

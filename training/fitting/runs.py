@@ -174,10 +174,9 @@ def _read_sizes(kind: str, found: object) -> Any:  # noqa: ANN401
     return dataclasses.replace(sizes, **found)
 
 
-def save_network(network: nn.Module, run: Path) -> None:
-    """Put a network in the place of its run's best one; what is learned beside it stays."""
-    there = load_checkpoint(run / BEST) if (run / BEST).exists() else {}
-    beside = {name: part for name, part in there.items() if name == ROOM}
+def save_network(network: nn.Module, run: Path, room: nn.Module | None = None) -> None:
+    """Put a network, and the rooms that were learned beside it, in the place of its run's best."""
+    beside = {ROOM: room.state_dict()} if room else {}
     save_checkpoint({"network": network.state_dict()} | beside, run / BEST)
 
 
