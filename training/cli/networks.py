@@ -144,9 +144,9 @@ def timbre(
     room: Annotated[
         str,
         typer.Option(
-            help="Rooms that --refine learns beside it: auto (of performances), learned or none."
+            help="Rooms that --refine learns beside it: none, performed (of performances) or all."
         ),
-    ] = "auto",
+    ] = "none",
     hidden: Annotated[int, typer.Option(help="Width of the network.", min=8, max=4096)] = 192,
     harmonics: Annotated[
         int | None,

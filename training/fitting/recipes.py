@@ -32,8 +32,8 @@ from training.networks.image import ImageSettings, ImageVAE
 from training.networks.timbre import LOWEST_MIDI, TimbreDecoder, TimbreSettings, harmonics_from
 
 ORIGINAL_EPOCHS = 3000
-ROOMS = "auto", "learned", "none"
-AUTO_ROOM = ROOMS[0]
+ROOMS = "none", "performed", "all"
+NO_ROOM = ROOMS[0]
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ def timbre_recipe(
 
 
 def refining_recipe(
-    cache: FeatureCache, features: Path, fitted: Path, room: str = AUTO_ROOM
+    cache: FeatureCache, features: Path, fitted: Path, room: str = NO_ROOM
 ) -> Recipe:
     """The timbre network of a run, by the spectral loss on audio.
 
@@ -243,8 +243,8 @@ def refining_recipe(
         cache: To learn from.
         features: Its file.
         fitted: The run whose network is refined.
-        room: Whose rooms are learned, one of ``ROOMS``: those of performances, of all sources, or
-            none.
+        room: Whose rooms are learned, one of ``ROOMS``: none, those of performances, or of all
+            sources.
 
     Raises:
         UsageError: The network is of another sample rate.
@@ -256,8 +256,8 @@ def refining_recipe(
             f"{cache.sample_rate} Hz; prepare features of the same rate"
         )
     wanted = {
-        "auto": sorted(set(cache.stretch_source.tolist())),
-        "learned": sorted(set(cache.source.tolist())),
+        "performed": sorted(set(cache.stretch_source.tolist())),
+        "all": sorted(set(cache.source.tolist())),
         "none": [],
     }
     rooms = tuple(wanted[room])
