@@ -58,9 +58,11 @@ def notes(features: FeatureCache) -> FeatureCache:
     rng = np.random.default_rng(2)
     mask = np.ones((NOTES, FRAMES), dtype=bool)
     mask[::3, 400:RELEASE_FRAME] = False
+    names = np.array([f"{note}.wav" for note in range(NOTES)])
     return dataclasses.replace(
         features,
-        name=np.array([f"{note}.wav" for note in range(NOTES)]),
+        name=names,
+        group=names,
         source=np.full(NOTES, "test"),
         midi=rng.integers(55, 96, NOTES),
         level_db=rng.uniform(-50.0, -20.0, NOTES).astype(np.float32),
