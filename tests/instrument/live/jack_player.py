@@ -20,6 +20,9 @@ import jack
 import numpy as np
 
 PORT_SECONDS = 30.0
+CLAIMED_SECONDS = 0.3
+"""Arco connects to this program's port, too, and lets go again when it next looks and finds its own
+port connected: until then keys come by both ways."""
 
 
 def wait_for_ports(
@@ -94,7 +97,7 @@ def main() -> None:
             strict=False,
         ):
             connect(client, source, port)
-        time.sleep(0.3)
+        time.sleep(CLAIMED_SECONDS)
         go.set()
         if not done.wait(60.0 + 4.0 * task["frames"] / client.samplerate):
             sys.exit("JACK stands still")
