@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 NEEDED = ("bokeh", "distributed", "pyarrow", "webdataset")
 WORKERS = Limits(0, 1024, whole=True)
-MANY = 512
 REASONS = 5
 
 

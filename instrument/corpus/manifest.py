@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from instrument.corpus.items import Item, canonical, item_place, split_of
-from instrument.corpus.making import ABOUT, MIX, NOTES, Content
+from instrument.corpus.items import Item, canonical, split_of
+from instrument.corpus.making import MIX, NOTES, Content
 from instrument.errors import UsageError
 from instrument.files import replacing
 
@@ -69,7 +69,7 @@ def row(item: Item, name: str, content: Content, shares: Sequence[float]) -> Row
         content: Its ``item.json``.
         shares: Of the scores, by split.
     """
-    place = item_place(item.key).as_posix()
+    place = item.place.as_posix()
     return {
         "key": item.key,
         "score": item.score.name,
@@ -138,11 +138,6 @@ def read_manifest(corpus: Path) -> list[Row]:
     if not all(isinstance(each, dict) and each.keys() == wanted for each in rows):
         raise UsageError(f"{path}: isn't the manifest of a corpus of this version of Arco")
     return rows
-
-
-def about_path(key: str) -> Path:
-    """Where an item says what it is, from the corpus' folder on."""
-    return item_place(key) / ABOUT
 
 
 def _order(each: Row) -> tuple[str, str, int, str]:
