@@ -39,8 +39,7 @@ def render_annotated(
     settings: RenderSettings,
     write_mix: Callable[[Float32], None],
     write_stem: Callable[[int, Float32], None] | None = None,
-    *,
-    alone: bool = False,
+    jobs: int | None = None,
 ) -> Annotated:
     """Render a score, and say which notes and which pitch and loudness are heard in it.
 
@@ -51,19 +50,18 @@ def render_annotated(
         instrument: What plays.
         score: What it plays.
         settings: How.
-        write_mix: Takes the blocks, [2, samples] each; from another thread, but one at a time.
+        write_mix: Takes the blocks, [2, samples] each.
         write_stem: Takes those of each channel of the score, counted from 0, one channel after
             another; if it has only one, along with the mix, which is its stem.
-        alone: Whether all is done in the caller's thread.
+        jobs: Of the stems behind the mix, see ``render_score``; the mix is written in one.
 
     Raises:
         UnknownName: A preset or knob that the instrument doesn't have.
         UsageError: An axis that has no knob, or all notes would be left out.
     """
-    whole, rate, parts = Whole(), settings.engine.sample_rate, channels(score)
-    jobs = 1 if alone else None
-    witness = Witness(instrument.spec, rate)
-    one = len(parts) == 1 and all(timed.event.channel == parts[0] for timed in score.events)
+    whole, parts = Whole(), channels(score)
+    witness = Witness(instrument.spec, settings.engine.sample_rate)
+    one = len(parts) == 1
 
     def write(block: Float32) -> None:
         write_mix(block)

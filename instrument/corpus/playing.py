@@ -8,7 +8,6 @@ from collections.abc import Callable
 from instrument.annotation import Annotated, render_annotated
 from instrument.arrays import Float32
 from instrument.corpus.items import Item
-from instrument.engine.stems import channels
 from instrument.errors import InstrumentError, MidiFileError
 from instrument.midi.filters import Filter
 from instrument.midi.score import Score, at_tempo, read_score
@@ -75,12 +74,6 @@ def play(
             f"the instrument is {instrument.spec.digest}, and the item is of {item.instrument}"
         )
     score = score_of(item)
-    settings, parts = settings_of(item, score), channels(score)
-    if write_stem is None or len(parts) > 1:
-        return render_annotated(instrument, score, settings, write_mix, write_stem, alone=True)
-
-    def write_both(block: Float32) -> None:
-        write_mix(block)
-        write_stem(parts[0], block)
-
-    return render_annotated(instrument, score, settings, write_both, alone=True)
+    return render_annotated(
+        instrument, score, settings_of(item, score), write_mix, write_stem, jobs=1
+    )

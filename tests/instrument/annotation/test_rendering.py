@@ -62,7 +62,7 @@ def rendered(
         replace(how or RenderSettings(), engine=chosen),
         mix.append,
         lambda channel, block: stems.setdefault(channel, []).append(block),
-        alone=True,
+        jobs=1,
     )
     whole = {channel: np.concatenate(blocks, axis=1) for channel, blocks in stems.items()}
     heard = Heard(truth, np.concatenate(mix, axis=1), whole)
