@@ -8,9 +8,10 @@ from collections.abc import Callable
 from instrument.annotation import Annotated, render_annotated
 from instrument.arrays import Float32
 from instrument.corpus.items import Item
-from instrument.errors import InstrumentError, MidiFileError
+from instrument.errors import InstrumentError
+from instrument.midi.file import read_song
 from instrument.midi.filters import Filter
-from instrument.midi.score import Score, at_tempo, read_score
+from instrument.midi.score import Score, at_tempo, score_of_song
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings
 from instrument.settings import Outside
@@ -20,15 +21,11 @@ def score_of(item: Item) -> Score:
     """What an item plays: its score as its variant has it.
 
     Raises:
-        MidiFileError: The score can't be read, has no notes, or has changed.
+        MidiFileError: In one line without its name: it can't be read, has no notes, or has changed.
         UsageError: Nothing is left of it, or it is a take and can't be played at another tempo.
     """
     variant = item.variant
-    try:
-        score = read_score(io.BytesIO(item.score.read()))
-    except MidiFileError as error:
-        told = str(error).removeprefix("standard input: ").removeprefix(f"{item.score.name}: ")
-        raise MidiFileError(told) from None
+    score = score_of_song(read_song(io.BytesIO(item.score.read())))
     velocities = tuple(min(max(at + variant.velocity, 1), 127) for at in range(1, 128))
     moved = Filter(transpose=variant.transpose, velocities=(0, *velocities))
     return at_tempo(moved.score(score), variant.tempo)

@@ -37,11 +37,11 @@ class ScoreFile:
         """Its bytes.
 
         Raises:
-            MidiFileError: It can't be read, or isn't what it was.
+            MidiFileError: In one line without its name: it can't be read, or isn't what it was.
         """
-        content = _content(self.path, self.name)
+        content = _content(self.path)
         if hashlib.sha256(content).hexdigest() != self.sha256:
-            raise MidiFileError(f"{self.name}: has changed since the corpus was begun")
+            raise MidiFileError("has changed since the corpus was begun")
         return content
 
 
@@ -76,7 +76,7 @@ def _scores_in(folder: Path) -> Iterator[Path]:
 def _score(path: Path, top: Path, root: Path) -> ScoreFile:
     name = path.relative_to(top).as_posix()
     try:
-        content = _content(path, name)
+        content = _content(path)
     except MidiFileError:  # is told when it is to be played
         content = b""
     licence = _licence(path.parent, root)
@@ -84,11 +84,11 @@ def _score(path: Path, top: Path, root: Path) -> ScoreFile:
     return ScoreFile(path, name, hashlib.sha256(content).hexdigest(), len(content), told)
 
 
-def _content(path: Path, name: str) -> bytes:
+def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise MidiFileError(f"{name}: cannot be read: {error.strerror or error}") from error
+        raise MidiFileError(f"cannot be read: {error.strerror or error}") from error
 
 
 def _licence(folder: Path, root: Path) -> Path | None:

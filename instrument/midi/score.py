@@ -92,7 +92,7 @@ def read_score(source: Path | BinaryIO) -> Score:
             damaged, has no notes, or lasts longer than `MAX_DURATION_SECONDS`.
     """
     try:
-        return _score(read_song(source))
+        return score_of_song(read_song(source))
     except MidiFileError as error:
         name = source if isinstance(source, Path) else "standard input"
         raise MidiFileError(f"{name}: {error}") from None
@@ -154,7 +154,13 @@ def _check(index: int, note: Note) -> None:
     NOTE_LIMITS["start"].check(f"notes[{index}]: end", note.end)
 
 
-def _score(song: Song) -> Score:
+def score_of_song(song: Song) -> Score:
+    """The score of a song that was read; its tracks lose their events.
+
+    Raises:
+        MidiFileError: In one line, which leaves out the path, when it has no notes, or lasts longer
+            than `MAX_DURATION_SECONDS`.
+    """
     # The sequences of type 2 follow one another; every other type is one sequence of all tracks.
     sequences = [[track] for track in song.tracks] if song.type == 2 else [song.tracks]
     tempo_maps = [TempoMap.of(song.division, tracks) for tracks in sequences]
