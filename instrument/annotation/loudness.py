@@ -6,10 +6,9 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.dsp.synth import OUTPUT_GAIN
+from instrument.listening.loudness import FLOOR_DB
 from instrument.model.spec import InstrumentSpec
 from instrument.units import UNIFORM_NOISE_POWER, a_weighting
-
-FLOOR_DB = -100.0
 
 
 class Weighting:

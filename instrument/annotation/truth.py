@@ -80,6 +80,11 @@ VOICED_DB = -80.0
 """Where expression or volume take a voice below this it is silent."""
 
 
+def frame_count(rate_hz: float, seconds: float) -> int:
+    """How many frames of a rate there are from 0 s on, before the sound's end."""
+    return math.ceil(seconds * rate_hz - 1e-9)
+
+
 def resampled(frames: FrameTruth, rate_hz: float, seconds: float) -> FrameTruth:
     """Frames at another rate, from 0 s on.
 
@@ -94,7 +99,7 @@ def resampled(frames: FrameTruth, rate_hz: float, seconds: float) -> FrameTruth:
     if not len(frames.frame):
         return frames
     begins = float(frames.frame[0] / FRAME_RATE - frames.seconds[0])
-    count = math.ceil(seconds * rate_hz - 1e-9)
+    count = frame_count(rate_hz, seconds)
 
     def nearest_from(frame: float) -> int:
         """The first of the instants that are nearer to this frame than to the one before."""

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from instrument.annotation import frame_count
 from instrument.corpus.items import item_place
 from instrument.corpus.making import ABOUT, FRAMES, NOTES
 from instrument.corpus.manifest import Row, read_manifest
-from instrument.corpus.tables import NO_NOTE, frame_count, read_frames, read_notes
+from instrument.corpus.tables import NO_NOTE, read_frames, read_notes
 
 SAMPLE_SECONDS = 1e-5
 """Times in tables are rounded to microseconds."""

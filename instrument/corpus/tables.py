@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import gzip
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from instrument.annotation import FrameTruth, NoteTruth, resampled
+from instrument.annotation import FrameTruth, NoteTruth, frame_count, resampled
 from instrument.arrays import Bool, Float64, Int64
+from instrument.listening.loudness import FLOOR_DB
 
 NOTES = ("onset", "end", "pitch", "velocity", "channel", "join")
 FRAMES = ("time", "note", "f0", "loudness", "voiced")
 NO_NOTE = -1
-SILENT_DB = -100.0
-"""Loudness of a frame in which no note sounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +49,9 @@ class Frames:
             frame[order] / rate_hz,
             np.concatenate([rows.note, np.full(len(silent), NO_NOTE)])[order],
             np.concatenate([rows.f0_hz, none])[order],
-            np.concatenate([rows.loudness_db, none + SILENT_DB])[order],
+            np.concatenate([rows.loudness_db, none + FLOOR_DB])[order],
             np.concatenate([rows.voiced, none > 0])[order],
         )
-
-
-def frame_count(rate_hz: float, seconds: float) -> int:
-    """How many times there are from 0 on, before the sound's end."""
-    return math.ceil(seconds * rate_hz - 1e-9)
 
 
 def write_notes(path: Path, notes: Sequence[NoteTruth]) -> None:
