@@ -21,7 +21,8 @@ from instrument.settings import LIMITS, POSITION, EngineSettings, Joining, Limit
 
 if TYPE_CHECKING:
     from instrument.corpus.estimate import Estimate
-    from instrument.corpus.run import Made, Maker
+    from instrument.corpus.making import Maker
+    from instrument.corpus.run import Made
     from instrument.corpus.variation import Range
 
 NEEDED = ("bokeh", "distributed", "pyarrow", "webdataset")
@@ -297,7 +298,7 @@ def print_made(corpus: Path, made: Made, *, as_json: bool) -> None:
     """Say what a corpus holds, and what was left out."""
     from instrument.text import one_line
 
-    splits = {name: made.splits[name] for name in sorted(made.splits)}
+    splits = dict(sorted(made.splits.items()))
     if as_json:
         told = {
             "items": len(made.rows),

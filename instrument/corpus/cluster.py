@@ -23,7 +23,7 @@ from distributed.comm import CommClosedError
 from distributed.core import Status
 
 from instrument.corpus.items import Item
-from instrument.corpus.making import Outcome, make
+from instrument.corpus.making import Maker, Outcome, make
 from instrument.errors import ArcoError, InstrumentError, UsageError
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.model.spec import SPEC_FILE
@@ -112,7 +112,7 @@ def cluster(
     instruments: Sequence[Instrument],
     corpus: Path,
     tell: Callable[[str], None],
-) -> Iterator[Callable[[Sequence[Item]], Iterator[Outcome]]]:
+) -> Iterator[Maker]:
     """Give what makes items on workers.
 
     Args:

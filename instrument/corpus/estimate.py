@@ -25,7 +25,7 @@ class Estimate:
 
     Attributes:
         items: That can be made.
-        refused: That can't, since their scores can't be read.
+        refused: That can't, since their scores can't be played.
         hours: Of sound.
         size: Bytes on the disk.
         work_hours: That one worker takes, as fast as this process was.

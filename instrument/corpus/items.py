@@ -71,7 +71,7 @@ class Item:
     form: Form
     version: str = VERSION
 
-    @cached_property
+    @property
     def made_from(self) -> dict[str, Any]:
         """All that its bytes depend on, in plain values."""
         return {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -52,6 +52,10 @@ class Outcome:
     stop: str | None = None
 
 
+Maker = Callable[[Sequence[Item]], Iterator[Outcome]]
+"""Makes items, in any order, and gives what became of each."""
+
+
 def make(item: Item, instrument: Instrument, corpus: Path) -> Outcome:
     """Make an item, unless it is there.
 
@@ -91,7 +95,7 @@ def _make(item: Item, instrument: Instrument, corpus: Path) -> Content:
     shutil.rmtree(corpus / item.place, ignore_errors=True)  # what is there is damaged
     with folder_when_whole(corpus / item.place) as folder:
         annotated, samples = _write_sound(item, instrument, folder)
-        rate, seconds = item.form.sample_rate, samples / item.form.sample_rate
+        seconds = samples / item.form.sample_rate
         write_notes(folder / NOTES, annotated.notes)
         (folder / FRAMES).mkdir()
         for channel, truth in annotated.frames.items():
@@ -103,7 +107,7 @@ def _make(item: Item, instrument: Instrument, corpus: Path) -> Content:
             "key": item.key,
             "samples": samples,
             "seconds": seconds,
-            "sample_rate": rate,
+            "sample_rate": item.form.sample_rate,
             "notes": len(annotated.notes),
             "channels": sorted(annotated.frames),
             "report": report,

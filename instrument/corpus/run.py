@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from instrument.corpus.card import hours, write_card, write_index
 from instrument.corpus.folders import locked, without_leftovers
 from instrument.corpus.items import Item, Plan
-from instrument.corpus.making import Outcome, made, make
+from instrument.corpus.making import Maker, Outcome, made, make
 from instrument.corpus.manifest import Row, refusal, row, write_manifest
 from instrument.errors import OutputError
 from instrument.files import said_of
@@ -20,9 +20,6 @@ from instrument.model.graphs import Instrument
 
 WRITTEN_EVERY_SECONDS = 60.0
 """So often the manifest is brought up to date while items are made."""
-
-Maker = Callable[[Sequence[Item]], Iterator[Outcome]]
-"""Makes items, in any order, and gives what became of each."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +131,6 @@ def every(seconds: float, steps: Iterable[object]) -> Iterator[None]:
             last = time.monotonic()
 
 
-def _strays(corpus: Path, keys: Iterable[str]) -> int:
-    known = {*keys}
+def _strays(corpus: Path, keys: Container[str]) -> int:
     whole = (path.name for path in (corpus / "items").glob("*/[!.]*"))
-    return sum(name not in known for name in whole)
+    return sum(name not in keys for name in whole)
