@@ -235,11 +235,11 @@ def check(
     from instrument.corpus.manifest import read_manifest
     from instrument.text import one_line
 
-    items = len(read_manifest(folder))
+    rows = read_manifest(folder)
     with ui.progress_bars() as bars:
-        wrong = list(check_corpus(folder, bars.rendering))
+        wrong = list(check_corpus(folder, rows, bars.rendering))
     if as_json:
-        print(json.dumps({"items": items, "wrong": wrong}))
+        print(json.dumps({"items": len(rows), "wrong": wrong}))
     else:
         for sentence in wrong:
             print(one_line(sentence))
@@ -248,7 +248,7 @@ def check(
             f"{folder}: {len(wrong)} things are wrong; remove the items, and make them again"
         )
     if not as_json:
-        print(f"{one_line(str(folder))}: all {items} items are right.")
+        print(f"{one_line(str(folder))}: all {len(rows)} items are right.")
 
 
 def check_libraries() -> None:

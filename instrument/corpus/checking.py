@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import soundfile
 from instrument.annotation import frame_count
 from instrument.corpus.items import item_place
 from instrument.corpus.making import ABOUT, FRAMES, NOTES
-from instrument.corpus.manifest import Row, read_manifest
+from instrument.corpus.manifest import Row
 from instrument.corpus.tables import NO_NOTE, read_frames, read_notes
 
 SAMPLE_SECONDS = 1e-5
@@ -24,18 +24,15 @@ KEYS = 127
 
 
 def check_corpus(
-    corpus: Path, progress: Callable[[float], None] = lambda _share: None
+    corpus: Path, rows: Sequence[Row], progress: Callable[[float], None] = lambda _share: None
 ) -> Iterator[str]:
     """Give a sentence for all that is wrong with a corpus, each with the file's path.
 
     Args:
         corpus: Its folder.
+        rows: Of its manifest.
         progress: Told the share that is done, 0…1.
-
-    Raises:
-        UsageError: There is no corpus.
     """
-    rows = read_manifest(corpus)
     for done, row in enumerate(rows, 1):
         yield from _check_item(corpus, row)
         progress(done / len(rows))
@@ -89,8 +86,9 @@ def _check_about(corpus: Path, path: str, row: Row) -> Iterator[str]:
     except (OSError, ValueError) as error:
         yield f"{path}: {error}"
         return
-    said = {name: about.get(name) for name in ("key", "seconds", "samples", "notes", "channels")}
-    wrong = [name for name, value in said.items() if value != row[name]]
+    said = about if isinstance(about, dict) else {}
+    names = ("key", "seconds", "samples", "notes", "channels")
+    wrong = [name for name in names if said.get(name) != row[name]]
     if wrong:
         yield f"{path}: {', '.join(wrong)}: not as in the manifest"
     if row["seconds"] != row["samples"] / row["sample_rate"]:

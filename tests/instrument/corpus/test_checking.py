@@ -18,7 +18,7 @@ from instrument.errors import UsageError
 
 def test_a_corpus_that_was_just_made_is_right(whole: Path) -> None:
     told: list[float] = []
-    assert list(check_corpus(whole, told.append)) == []
+    assert list(check_corpus(whole, read_manifest(whole), told.append)) == []
     assert told[-1] == 1.0
 
 
@@ -60,6 +60,7 @@ def cut(corpus: Path, folder: Path) -> None:
         (lambda _, folder: (folder / "mix.flac").unlink(), "mix.flac"),
         (lambda _, folder: (folder / "mix.flac").write_bytes(b""), "mix.flac"),
         (lambda _, folder: (folder / "item.json").write_text("{}"), "item.json"),
+        (lambda _, folder: (folder / "item.json").write_text("[]"), "item.json"),
         (lambda _, folder: shutil.copytree(folder, folder.with_name("0123")), "0123"),
         (shortened, "mix.flac"),
         (cut, "frames"),
@@ -73,11 +74,11 @@ def test_what_is_wrong_is_named(
 ) -> None:
     folder = corpus / Path(read_manifest(corpus)[0]["audio"]).parent
     damage(corpus, folder)
-    wrong = list(check_corpus(corpus))
+    wrong = list(check_corpus(corpus, read_manifest(corpus)))
     assert wrong
     assert all(said in sentence for sentence in wrong)
 
 
 def test_a_folder_without_a_corpus_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"manifest\.jsonl"):
-        list(check_corpus(tmp_path))
+        read_manifest(tmp_path)
