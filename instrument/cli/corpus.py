@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from instrument.cli.options import instrument_folder
-from instrument.errors import UsageError, install
+from instrument.cli.options import JsonOption, check_libraries, instrument_folder
+from instrument.errors import UsageError
 from instrument.settings import LIMITS, POSITION, EngineSettings, Joining, Limits, Mode, Outside
 
 if TYPE_CHECKING:
@@ -152,23 +150,22 @@ def make(
         bool,
         typer.Option("--dry-run", help="Only tell how much it will be, after a few trials."),
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object instead of sentences.")
-    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Render scores into sound with its notes, pitch and loudness. It goes on where it was."""
-    check_libraries()
+    check_libraries("corpora need", NEEDED, "corpus")
     from instrument import terminal as ui
     from instrument.corpus.items import Form, Plan, read_shares
     from instrument.corpus.run import make_alone, make_corpus
     from instrument.corpus.scores import find_scores
     from instrument.corpus.variation import TEMPO, VELOCITY, Range, Variation
     from instrument.dsp.block import compile_kernels
+    from instrument.engine.pipeline import cores
     from instrument.midi.filters import TRANSPOSE
     from instrument.model.graphs import load_instrument
 
     if workers is None:
-        workers = os.cpu_count() or 1
+        workers = cores()
     WORKERS.check("--workers", workers)
     shares = read_shares(split)
     if workers and scheduler is None:
@@ -224,12 +221,10 @@ def make(
 @corpus.command()
 def check(
     folder: Annotated[Path, typer.Argument(metavar="SET", help="The folder of the corpus.")],
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object instead of sentences.")
-    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Verify every file of a corpus: digests, lengths, and annotations that fit the sound."""
-    check_libraries()
+    check_libraries("corpora need", NEEDED, "corpus")
     from instrument import terminal as ui
     from instrument.corpus.checking import check_corpus
     from instrument.corpus.manifest import read_manifest
@@ -249,17 +244,6 @@ def check(
         )
     if not as_json:
         print(f"{one_line(str(folder))}: all {len(rows)} items are right.")
-
-
-def check_libraries() -> None:
-    """Refuse to go on if a library is missing that corpora need.
-
-    Raises:
-        UsageError: It is.
-    """
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise UsageError(f"corpora need {missing[0]}, which isn't here: {install('corpus')}")
 
 
 def read_knob_ranges(settings: list[str] | tuple[str, ...]) -> dict[str, Range]:

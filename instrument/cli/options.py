@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from instrument.errors import UsageError
+from instrument.errors import UsageError, install
 from instrument.joins import BOWED_FROM, SLIDES_UP_TO
 from instrument.settings import (
     CURVES,
@@ -46,6 +47,10 @@ KnobOption = Annotated[
         metavar="NAME=VALUE",
         show_default=False,
     ),
+]
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object instead of sentences.")
 ]
 
 BLOCK = Limits(16, 4096)
@@ -176,6 +181,22 @@ RoomOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def check_libraries(needs: str, libraries: Iterable[str], extra: str) -> None:
+    """Refuse to go on if a library is missing.
+
+    Args:
+        needs: What needs them, as in "the page needs".
+        libraries: Names of their modules.
+        extra: Of Arco, with which they are installed.
+
+    Raises:
+        UsageError: One is missing.
+    """
+    missing = [name for name in libraries if find_spec(name) is None]
+    if missing:
+        raise UsageError(f"{needs} {missing[0]}, which isn't here: {install(extra)}")
 
 
 def instrument_folder(name: str) -> Path:

@@ -17,6 +17,7 @@ from instrument.cli.options import (
     ControlsOption,
     HumanizeOption,
     InstrumentOption,
+    JsonOption,
     KeysOption,
     KnobOption,
     ModeOption,
@@ -140,9 +141,7 @@ def render(
             show_default=False,
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object instead of sentences.")
-    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Play a MIDI file into a sound file."""
     chosen = read_chosen(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,11 +21,11 @@ from instrument.cli.options import (
     RecordOption,
     TakesOption,
     VoicesOption,
+    check_libraries,
     given_options,
     loaded_instrument,
 )
 from instrument.cli.shell import signals_that_end
-from instrument.errors import UsageError, install
 from instrument.settings import LIMITS
 
 if TYPE_CHECKING:
@@ -79,9 +78,7 @@ def check_page() -> None:
     Raises:
         UsageError: It is.
     """
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise UsageError(f"the page needs {missing[0]}, which isn't here: {install('ui')}")
+    check_libraries("the page needs", NEEDED, "ui")
 
 
 def serve(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from instrument.cli import corpus
+from instrument.cli import options
 
 Arco = Callable[..., tuple[int, str, str]]
 Refused = Callable[..., str]
@@ -101,7 +101,7 @@ def test_a_missing_library_is_named_with_how_to_get_it(
     def found(name: str) -> Any:
         return None if name == "pyarrow" else find_spec(name)
 
-    monkeypatch.setattr(corpus, "find_spec", found)
+    monkeypatch.setattr(options, "find_spec", found)
     line = refused(arco, "corpus", "song.mid", "-o", "set")
     assert "pyarrow" in line
     assert "'.[corpus]'" in line
