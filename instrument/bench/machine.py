@@ -12,6 +12,7 @@ import numpy as np
 
 from instrument import __version__
 from instrument.bench.metrics import Noise
+from instrument.engine.pipeline import cores
 
 SPIN_LOOPS = 2000
 SPINS = 200
@@ -23,7 +24,7 @@ def machine() -> dict[str, str | int]:
     return {
         "arco": __version__,
         "processor": _processor(),
-        "cores": _cores(),
+        "cores": cores(),
         "memory": _memory(),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
@@ -40,13 +41,6 @@ def _processor() -> str:
             if name.strip() == "model name":
                 return value.strip()
     return platform.processor() or platform.machine()
-
-
-def _cores() -> int:
-    """That this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _memory() -> str:

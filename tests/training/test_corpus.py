@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import DataLoader
 
 import instrument as arco
+from instrument.units import hz_to_midi
 from training.corpus import RenderedScores
 
 
@@ -39,9 +40,7 @@ def test_workers_share_the_items_and_a_seed_gives_others(
     shared = list(DataLoader(data, batch_size=None, num_workers=2))
     assert sorted(key for key, _ in shared) == sorted(alone)
     assert all(torch.equal(alone[key], f0_hz) for key, f0_hz in shared)
-    keys = sorted(
-        float(np.median(69 + 12 * np.log2(f0_hz.numpy() / 440))) for f0_hz in alone.values()
-    )
+    keys = sorted(float(np.median(hz_to_midi(f0_hz.numpy()))) for f0_hz in alone.values())
     assert keys == pytest.approx([60, 67, 74], abs=0.6)
     data.seed = 1
     assert not {*alone} & {*dict(DataLoader(data, batch_size=None))}

@@ -16,6 +16,7 @@ from instrument.corpus.items import Item, Plan
 from instrument.corpus.making import make
 from instrument.corpus.tables import FRAMES, NO_NOTE, read_frames, read_notes
 from instrument.model.graphs import Instrument
+from instrument.units import hz_to_midi
 from tests.instrument.corpus.conftest import contents
 
 
@@ -44,7 +45,7 @@ def test_an_item_is_its_sound_its_stems_and_the_truth_of_them(item: Item, whole:
         assert len(time) == int(np.ceil(50 * len(mix) / rate))
         sounding = voiced > 0
         assert {*note[sounding]} == {number}
-        cents = 1200 * np.log2(f0_hz[sounding] / 440) - 100 * (keys[number] - 69)
+        cents = 100 * (hz_to_midi(f0_hz[sounding]) - keys[number])
         assert np.abs(np.median(cents)) < 60
         assert (f0_hz[note == NO_NOTE] == 0).all()
     about = json.loads((folder / "item.json").read_text())
