@@ -78,8 +78,7 @@ class CutRecording:
 
     def _stretch_around(self, note: PerformedNote) -> str:
         """The stretch in which the middle of a note lies; empty if there is none."""
-        segments = note.analysis.segments
-        middle = note.begin + (segments.onset + segments.end) // 2
+        middle = (note.onset + note.end) // 2
         around = (n for n, part in self.stretches.items() if part.begin <= middle < part.end)
         return next(around, "")
 
@@ -150,9 +149,7 @@ def write_notes(cut: Sequence[CutRecording], path: Path) -> None:
     for recording in cut:
         of_one: list[tuple[float, tuple[object, ...]]] = []
         for note in recording.performance.notes:
-            segments = note.analysis.segments
-            begin = (note.begin + segments.onset) / FRAME_RATE
-            seconds = (segments.end - segments.onset) / FRAME_RATE
+            begin, seconds = note.onset / FRAME_RATE, (note.end - note.onset) / FRAME_RATE
             level_db = round(note_level_db(note.analysis), 1)
             previous = "" if note.previous is None else note.previous
             kind = note.join.value if note.join else NO_JOIN

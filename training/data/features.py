@@ -185,38 +185,41 @@ class FeatureCache(EndToEnd):
         return ~(self.held_out | self.validation)
 
     @property
-    def sounds(self) -> Sounds:
-        """What a timbre is learned from: stretches of performances, and notes of other sources."""
-        rate, fitted, validation = self.sample_rate, self.fitted, self.validation
-        notes = Sounds(
-            rate,
+    def notes(self) -> Sounds:
+        """The recordings, as they are."""
+        return Sounds(
+            self.sample_rate,
             self.name,
             self.source,
             np.zeros(len(self.name), bool),
-            fitted,
-            validation,
+            self.fitted,
+            self.validation,
             self.frame_start,
             self.f0_hz,
             self.loudness_db,
             self.audio_start,
             self.audio,
         )
+
+    @property
+    def sounds(self) -> Sounds:
+        """What a timbre is refined by: stretches of performances, and notes of other sources."""
+        if not len(self.stretch_name):
+            return self.notes
         stretches = Sounds(
-            rate,
+            self.sample_rate,
             self.stretch_name,
             self.stretch_source,
             np.ones(len(self.stretch_name), bool),
-            np.isin(self.stretch_name, self.group[fitted]),
-            np.isin(self.stretch_name, self.group[validation]),
+            np.isin(self.stretch_name, self.group[self.fitted]),
+            np.isin(self.stretch_name, self.group[self.validation]),
             self.stretch_frame_start,
             self.stretch_f0_hz,
             self.stretch_loudness_db,
             self.stretch_audio_start,
             self.stretch_audio,
         )
-        if not len(stretches.name):
-            return notes
-        return notes.only(~np.isin(self.source, self.stretch_source)).followed_by(stretches)
+        return self.notes.only(~np.isin(self.source, self.stretch_source)).followed_by(stretches)
 
     def segments(self, recording: int) -> Segments:
         """Onset, release and end of a recording, in its own frames."""

@@ -67,7 +67,7 @@ def keep_performance(path: Path, found: Performance) -> None:
                 [list(asdict(note.analysis.segments).values()) for note in notes], np.int64
             ).reshape(-1, 3),
             tuning_cents=np.array([note.analysis.tuning_cents for note in notes], np.float64),
-            frame_start=np.cumsum([0, *(len(note.analysis.f0_hz) for note in notes)]),
+            frame_start=starts([len(note.analysis.f0_hz) for note in notes]),
             f0_hz=np.concatenate([np.zeros(0), *(note.analysis.f0_hz for note in notes)]),
             loudness_db=np.concatenate(
                 [np.zeros(0, np.float32), *(note.analysis.loudness_db for note in notes)]

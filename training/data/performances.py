@@ -68,6 +68,16 @@ class PerformedNote:
     join: Join | None
     analysis: Analysis
 
+    @property
+    def onset(self) -> int:
+        """The frame of the performance at which it begins."""
+        return self.begin + self.analysis.segments.onset
+
+    @property
+    def end(self) -> int:
+        """The frame of the performance behind it."""
+        return self.begin + self.analysis.segments.end
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -126,9 +136,7 @@ def read_performance(
     levels_db = {note.begin: note_level_db(note.analysis) for note in notes}
     least_db = float(np.median(list(levels_db.values()) or [0.0])) - FAINT_DB
     for faint in (note for note in notes if levels_db[note.begin] < least_db):
-        segments = faint.analysis.segments
-        begin, end = faint.begin + segments.onset, faint.begin + segments.end
-        left_out.append(LeftOut(begin, end, TOO_FAINT))
+        left_out.append(LeftOut(faint.onset, faint.end, TOO_FAINT))
     notes = [note for note in notes if levels_db[note.begin] >= least_db]
     left_out.sort(key=lambda part: part.begin)
     barred = np.zeros(len(contour.midi), bool)
@@ -136,11 +144,7 @@ def read_performance(
         barred[part.begin : part.end] |= part.reason in NOT_FOLLOWED
     for span in spans:
         barred[span.frames] = True
-    places = [
-        LineNote(note.begin + segments.onset, note.begin + segments.end, note.midi)
-        for note in notes
-        for segments in [note.analysis.segments]
-    ]
+    places = [LineNote(note.onset, note.end, note.midi) for note in notes]
     stretches = stretches_of(audio, settings.sample_rate, contour, places, barred)
     return Performance(notes, left_out, stretches)
 

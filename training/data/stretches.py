@@ -69,12 +69,11 @@ def stretches_of(
     """
     runs: list[list[LineNote]] = []
     for note in notes:
-        before = runs[-1][-1] if runs else None
-        if before is None or barred[before.begin : note.end].any():
+        if barred[note.begin : note.end].any():
+            continue
+        if not runs or barred[runs[-1][-1].begin : note.begin].any():
             runs.append([])
-        if not barred[note.begin : note.end].any():
-            runs[-1].append(note)
-        runs = [run for run in runs if run]
+        runs[-1].append(note)
     longest = sum(run[-1].end - run[0].begin for run in runs) / FEWEST
     longest = float(np.clip(longest / FRAME_RATE, 2.0 * SHORTEST_SECONDS, LONGEST_SECONDS))
     parts = [part for run in runs for part in _in_parts(run, round(longest * FRAME_RATE))]

@@ -12,7 +12,6 @@ from torch.utils.data import Dataset
 from instrument.arrays import Float32, Float64
 from instrument.units import FRAME_RATE
 from training.analysis.spectra import FLOOR_DB
-from training.data.features import FeatureCache
 from training.data.sounds import Sounds
 from training.fitting.loop import Batch
 
@@ -20,8 +19,6 @@ FIT_FRAMES = 200
 REFINE_FRAMES = 126  # one more than whole hops, for the controls at both ends
 MOST_OF_NOTE = 4  # crops
 SILENT_DB = -100.0
-
-Recorded = FeatureCache | Sounds
 
 
 class _Crops(Dataset[Batch]):
@@ -31,18 +28,15 @@ class _Crops(Dataset[Batch]):
     stretch of a performance something else is heard, so there it is a part of the stretch.
     """
 
-    def __init__(self, sounds: Recorded, recordings: list[int], frames: int, lead: int = 0) -> None:
+    def __init__(self, sounds: Sounds, recordings: list[int], frames: int, lead: int = 0) -> None:
         self.sounds = sounds
         self.frames, self.lead = lead + frames, lead
-        self.performed = (
-            sounds.performed if isinstance(sounds, Sounds) else np.zeros(len(sounds.name), bool)
-        )
         lengths = {r: sounds.frames(r).stop - sounds.frames(r).start for r in recordings}
         counts = {r: math.ceil(length / frames) for r, length in lengths.items()}
         self.entries = [
             r
             for r in recordings
-            for _ in range(counts[r] if self.performed[r] else min(MOST_OF_NOTE, counts[r]))
+            for _ in range(counts[r] if sounds.performed[r] else min(MOST_OF_NOTE, counts[r]))
         ]
 
     def __len__(self) -> int:
@@ -53,7 +47,7 @@ class _Crops(Dataset[Batch]):
         recording = self.entries[index]
         available = self.sounds.frames(recording)
         length = available.stop - available.start
-        least = 0 if self.performed[recording] else -self.lead
+        least = 0 if self.sounds.performed[recording] else -self.lead
         return recording, least + int(torch.randint(max(1, length - self.frames + 1 - least), (1,)))
 
     def _crop(
@@ -86,7 +80,7 @@ class SpectraCrops(_Crops):
     """Controls with the measured spectra that they should give."""
 
     def __init__(
-        self, sounds: Recorded, recordings: list[int], harmonics_db: Float32, noise_db: Float32
+        self, sounds: Sounds, recordings: list[int], harmonics_db: Float32, noise_db: Float32
     ) -> None:
         super().__init__(sounds, recordings, FIT_FRAMES)
         self.harmonics_db, self.noise_db = harmonics_db, noise_db
@@ -112,7 +106,7 @@ class AudioCrops(_Crops):
 
     def __init__(
         self,
-        sounds: Recorded,
+        sounds: Sounds,
         recordings: list[int],
         lead: int = 0,
         rooms: tuple[str, ...] = (),

@@ -18,7 +18,8 @@ from instrument.files import replacing
 from instrument.units import FRAME_RATE
 from training.analysis.spectra import MEASURED_BY, measure_spectra
 from training.data.features import FeatureCache, evenly
-from training.fitting.crops import AudioCrops, Recorded, SpectraCrops
+from training.data.sounds import Sounds
+from training.fitting.crops import AudioCrops, SpectraCrops
 from training.fitting.loop import Batch, Task
 from training.fitting.runs import ROOM
 from training.networks.losses import heard_distance_db, multi_scale_spectral_loss
@@ -36,24 +37,24 @@ FAINT_DB = -75.0  # frames fainter than this teach nothing
 
 
 def measured_spectra(
-    sounds: Recorded,
+    cache: FeatureCache,
     path: Path,
     settings: TimbreSettings,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> tuple[Float32, Float32]:
-    """Harmonics [all frames, K] and noise [all frames, N] in dB of sounds; kept in ``path``.
+    """Harmonics [all frames, K] and noise [all frames, N] in dB of a cache; kept in ``path``.
 
     What is kept there is found again by the sound and the pitch of each recording. What is of other
     sizes, measured otherwise or broken is measured anew.
 
     Raises:
-        FeatureError: They hold no audio.
+        FeatureError: The cache holds no audio.
         OutputError: ``path`` cannot be written.
     """
-    sounds.check_audio()
+    cache.check_audio()
     kept = _kept_spectra(path, settings)
-    digests = [_digest(sounds, recording) for recording in range(len(sounds.name))]
-    lengths = np.diff(sounds.frame_start)
+    digests = [_digest(cache, recording) for recording in range(len(cache.name))]
+    lengths = np.diff(cache.frame_start)
     missing = {
         digest: recording
         for recording, digest in enumerate(digests)
@@ -61,9 +62,9 @@ def measured_spectra(
     }
     for done, (digest, recording) in enumerate(missing.items(), start=1):
         measured = measure_spectra(
-            sounds.audio[sounds.samples(recording)],
-            sounds.sample_rate,
-            sounds.f0_hz[sounds.frames(recording)],
+            cache.audio[cache.samples(recording)],
+            cache.sample_rate,
+            cache.f0_hz[cache.frames(recording)],
             FRAME_RATE,
             settings.harmonics,
             settings.noise_bands,
@@ -78,18 +79,18 @@ def measured_spectra(
                 beside,
                 measured_by=np.array(MEASURED_BY, np.float64),
                 digest=np.array(digests),
-                start=sounds.frame_start,
+                start=cache.frame_start,
                 harmonics_db=harmonics_db,
                 noise_db=noise_db,
             )
     return harmonics_db, noise_db
 
 
-def _digest(sounds: Recorded, recording: int) -> str:
+def _digest(cache: FeatureCache, recording: int) -> str:
     """Of all that the spectra of a recording are measured from."""
-    digest = hashlib.blake2b(str(sounds.sample_rate).encode(), digest_size=16)
-    digest.update(sounds.audio[sounds.samples(recording)].tobytes())
-    digest.update(sounds.f0_hz[sounds.frames(recording)].tobytes())
+    digest = hashlib.blake2b(str(cache.sample_rate).encode(), digest_size=16)
+    digest.update(cache.audio[cache.samples(recording)].tobytes())
+    digest.update(cache.f0_hz[cache.frames(recording)].tobytes())
     return digest.hexdigest()
 
 
@@ -131,7 +132,7 @@ class TimbreTask(Task):
     network: TimbreDecoder
     room: Room | None
 
-    def __init__(self, network: TimbreDecoder, sounds: Recorded) -> None:
+    def __init__(self, network: TimbreDecoder, sounds: Sounds) -> None:
         super().__init__()
         sounds.check_audio()
         self.network = network
@@ -183,7 +184,7 @@ class TimbreFit(TimbreTask):
     def __init__(
         self, network: TimbreDecoder, cache: FeatureCache, harmonics_db: Float32, noise_db: Float32
     ) -> None:
-        super().__init__(network, cache)
+        super().__init__(network, cache.notes)
         self.spectra = harmonics_db, noise_db
 
     def data(self) -> Dataset[Batch]:

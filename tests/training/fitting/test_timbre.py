@@ -163,7 +163,7 @@ def test_measured_harmonics_fall_as_in_the_notes(
 
 def test_a_crop_of_audio_belongs_to_its_controls(features: FeatureCache) -> None:
     torch.manual_seed(0)
-    crops = AudioCrops(features, [0])
+    crops = AudioCrops(features.notes, [0])
     frames = REFINE_FRAMES - 1
     for _ in range(5):
         crop = crops[0]
@@ -185,7 +185,7 @@ def test_a_note_shorter_than_a_crop_is_padded_with_silence(features: FeatureCach
     lasting = dataclasses.replace(features, frame_start=features.frame_start.copy())
     lasting.frame_start[short + 1] = lasting.frame_start[short] + 60
     lasting = dataclasses.replace(lasting, audio_start=lasting.frame_start * 192)
-    crop = AudioCrops(lasting, [short])[0]
+    crop = AudioCrops(lasting.notes, [short])[0]
     assert (crop["loudness_db"][:60] > -100.0).any()
     assert (crop["loudness_db"][60:] == -100.0).all()
     assert (crop["f0_hz"][60:] == crop["f0_hz"][59]).all()
@@ -196,7 +196,7 @@ def test_crops_of_spectra_belong_to_their_controls(
     features: FeatureCache, spectra: tuple[Float32, Float32]
 ) -> None:
     torch.manual_seed(0)
-    crop = SpectraCrops(features, [2], *spectra)[0]
+    crop = SpectraCrops(features.notes, [2], *spectra)[0]
     assert crop["harmonics_db"].shape == (FIT_FRAMES, 16)
     assert crop["noise_db"].shape == (FIT_FRAMES, 17)
     sounding = crop["loudness_db"] > -50.0
@@ -208,7 +208,7 @@ def test_crops_of_spectra_belong_to_their_controls(
 def test_a_longer_note_is_drawn_more_often(features: FeatureCache) -> None:
     starts = np.cumsum([0, REFINE_FRAMES - 1, 3 * REFINE_FRAMES, 9 * REFINE_FRAMES])
     lengths = dataclasses.replace(features, frame_start=starts)
-    assert AudioCrops(lengths, [0, 1, 2]).entries == [0, 1, 1, 1, 2, 2, 2, 2]
+    assert AudioCrops(lengths.notes, [0, 1, 2]).entries == [0, 1, 1, 1, 2, 2, 2, 2]
 
 
 # --- Learning ---------------------------------------------------------------------------------

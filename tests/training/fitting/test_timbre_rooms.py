@@ -17,9 +17,7 @@ from training.fitting.crops import REFINE_FRAMES, AudioCrops
 from training.fitting.loop import LoopSettings
 from training.fitting.recipes import calibrate_run, refining_recipe
 from training.fitting.runs import load_room, load_timbre, write_run
-from training.fitting.timbre import (
-    TimbreRefine,
-)
+from training.fitting.timbre import TimbreRefine
 from training.networks.timbre import TimbreDecoder, TimbreSettings
 
 SETTINGS = TimbreSettings(hidden=16, harmonics=16, noise_bands=17)
