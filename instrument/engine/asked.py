@@ -71,12 +71,12 @@ def gathered(asked: Sequence[Asked], lane: int = 0, lanes: int = 1) -> Asked | N
         lane: Counted from 0.
         lanes: How many there are, in which slots take turns.
     """
-    slots, rows = (
-        np.concatenate([np.broadcast_to(part, each.pitch.shape).ravel() for each, part in parts])
-        for parts in zip(*(((each, each.slots), (each, each.rows)) for each in asked), strict=True)
+    slots = np.concatenate(
+        [np.broadcast_to(each.slots, each.pitch.shape).ravel() for each in asked]
     )
-    order = np.argsort(slots, kind="stable")
-    order = order[slots[order] // TOGETHER % lanes == lane]
+    rows = np.concatenate([np.broadcast_to(each.rows, each.pitch.shape).ravel() for each in asked])
+    in_lane = np.flatnonzero(slots // TOGETHER % lanes == lane)
+    order = in_lane[np.argsort(slots[in_lane], kind="stable")]
     if not len(order):
         return None
     slots, rows = slots[order], rows[order]
@@ -106,12 +106,9 @@ def _gathered_colour(asked: Sequence[Asked], order: Int64) -> Colour | None:
         ]
     )
     amounts = np.zeros((3, len(heard)))
-    for row, of_strokes in zip(
-        amounts,
-        zip(*((each.filled_db, each.noise_db, each.octaves) for each in found), strict=True),
-        strict=True,
-    ):
-        row[heard] = np.concatenate(of_strokes)
+    amounts[:, heard] = np.concatenate(
+        [np.stack((each.filled_db, each.noise_db, each.octaves)) for each in found], axis=1
+    )
     heard, amounts = heard[order], amounts[:, order]
     return Colour(heard, *amounts[:, heard]) if heard.any() else None
 

@@ -1,54 +1,27 @@
-"""Where the controls of voices are computed: at once, or in threads that come behind."""
+"""Where the controls of voices are computed: in threads that come behind, if in several lanes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 Work: TypeAlias = Callable[[], object]
 
 
-class Lanes(Protocol):
-    """What is given to a lane is done in order."""
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-
-    def compute(self, lane: int, work: Work) -> None:
-        """Do some work in a lane."""
-
-    def then(self, work: Work) -> None:
-        """Do something when all that was given before is done."""
-
-
-class AtOnce:
-    """One lane, in the caller's thread."""
-
-    count = 1
-
-    def compute(self, _lane: int, work: Work) -> None:
-        """Do it now."""
-        work()
-
-    def then(self, work: Work) -> None:
-        """Do it now."""
-        work()
-
-
-class Threads:
-    """A lane for each of some threads."""
+class Lanes:
+    """What is given to a lane is done in order, by a thread of its own if there are others."""
 
     def __init__(self, count: int) -> None:
-        """So many threads, which are started when they are needed."""
+        """So many lanes; threads are started when they are needed."""
         self.count = count
-        self._threads = [ThreadPoolExecutor(1, "arco-lane") for _ in range(count)]
+        threads = count if count > 1 else 0
+        self._threads = [ThreadPoolExecutor(1, "arco-lane") for _ in range(threads)]
         self._given: list[Work] = []
 
     def compute(self, lane: int, work: Work) -> None:
-        """Do it in the lane's thread."""
-        self._given.append(self._threads[lane].submit(work).result)
+        """Do it in the lane's thread; without one, where ``given`` is waited for."""
+        self._given.append(self._threads[lane].submit(work).result if self._threads else work)
 
     def then(self, work: Work) -> None:
         """Do it where ``given`` is waited for."""

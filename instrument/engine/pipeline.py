@@ -18,7 +18,7 @@ import numpy as np
 from instrument.arrays import Float32
 from instrument.dsp.block import Renderer
 from instrument.engine.engine import Engine
-from instrument.engine.lanes import AtOnce, Lanes, Threads, Work
+from instrument.engine.lanes import Lanes, Work
 
 BLOCKS_AHEAD = 2
 """One block is played while the next one is handled: an engine has to be so much ahead."""
@@ -54,12 +54,9 @@ class Pipeline:
         self.planned, self.peak = engine.position, 0.0
         self._engine, self._write, self._begins = engine, write, begins
         self._play_next = Renderer(engine.synth)
-        self._threads: tuple[ThreadPoolExecutor, Threads] | None = None
-        lanes: Lanes = AtOnce()
-        if jobs > 1:
-            lanes = threads = Threads(jobs)
-            self._threads = ThreadPoolExecutor(1, "arco-render"), threads
-        engine.computing.gather(lanes)
+        self._lanes = Lanes(jobs)
+        self._thread = ThreadPoolExecutor(1, "arco-render") if jobs > 1 else None
+        engine.computing.gather(self._lanes)
         self._playing: deque[Future[float]] = deque()
         self._last = 0.0
 
@@ -67,10 +64,9 @@ class Pipeline:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        if self._threads is not None:
-            playing, lanes = self._threads
-            lanes.end()
-            playing.shutdown(cancel_futures=True)
+        self._lanes.end()
+        if self._thread is not None:
+            self._thread.shutdown(cancel_futures=True)
 
     def render(self, until: int, longest: int, progress: Callable[[int], None]) -> None:
         """Render up to a sample, in blocks; up to one of them may still be played afterwards.
@@ -88,11 +84,11 @@ class Pipeline:
             self.planned += samples
             self._engine.advance(self.planned)
             self._engine.computing.flush()
-            if self._threads is None:
-                self._last = self._play(samples, ())
+            given = self._lanes.given()
+            if self._thread is None:
+                self._last = self._play(samples, given)
             else:
-                playing, lanes = self._threads
-                self._playing.append(playing.submit(self._play, samples, lanes.given()))
+                self._playing.append(self._thread.submit(self._play, samples, given))
                 self._wait(BLOCKS_AHEAD - 1)
             progress(self.planned)
 
