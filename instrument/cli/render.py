@@ -215,7 +215,8 @@ def render_into(
 ) -> RenderReport:
     """Render with an instrument of a name, with a bar that shows how far it is."""
     from instrument import terminal as ui
-    from instrument.model.graphs import load_instrument, part
+    from instrument.dsp.machine_code import part
+    from instrument.model.graphs import load_instrument
     from instrument.render import check_output, render_files
 
     check_output(path, bits, score, settings, stems, song)

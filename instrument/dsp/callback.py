@@ -24,6 +24,7 @@ from instrument.dsp.machine_code import (
     compile_missing,
     laid_out,
     layout,
+    part,
 )
 from instrument.dsp.meter import Meter
 from instrument.dsp.state import Synth
@@ -150,9 +151,6 @@ def compile_callback(progress: Callable[[float], None] = lambda _share: None) ->
     Returns:
         The seconds that compiling took; 0 if nothing had to be compiled.
     """
-    seconds = compile_kernels(lambda share: progress(KERNELS_SHARE * share))
-
-    def further(share: float) -> None:
-        progress(KERNELS_SHARE + (1.0 - KERNELS_SHARE) * share)
-
+    seconds = compile_kernels(part(progress, 0.0, KERNELS_SHARE))
+    further = part(progress, KERNELS_SHARE, 1.0)
     return seconds + compile_missing((PORTAUDIO, JACK, JACK_GAP), PASSES, further)

@@ -107,6 +107,11 @@ def compile_missing(names: Sequence[str], passes: int, progress: Callable[[float
     return first_calls(lambda: [c_function(name) for name in missing], passes, progress)
 
 
+def part(progress: Callable[[float], None], begin: float, end: float) -> Callable[[float], None]:
+    """The progress of a part of some work, which is from one share of it to another."""
+    return lambda share: progress(begin + (end - begin) * share)
+
+
 def _path(name: str) -> Path | None:
     folder = kernel_folder(Path(__file__).absolute().parent)
     return None if folder is None else folder / f"{name}.o"

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from instrument.arrays import DDSPControls, Float32, median
+from instrument.dsp.machine_code import part
 from instrument.errors import InstrumentError
 from instrument.model.note_context import NoteContext
 from instrument.model.runtime import GraphRunner, Output, Stop, within_time
@@ -265,11 +266,6 @@ def load_instrument(folder: Path, compiling: Progress = lambda _share: None) -> 
     seconds = _quicken(instrument.envelope.runner, spec.envelope, first)
     seconds += _quicken(instrument.timbre.runner, spec.timbre, then)
     return replace(instrument, compile_seconds=seconds)
-
-
-def part(progress: Progress, begin: float, end: float) -> Progress:
-    """The progress of a part of some work, which is from one share of it to another."""
-    return lambda share: progress(begin + (end - begin) * share)
 
 
 def _quicken(runner: GraphRunner, graph: Graph, compiling: Progress) -> float:
