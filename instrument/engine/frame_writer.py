@@ -15,11 +15,7 @@ from instrument.engine.asked import WHOLE, Asked, Run
 from instrument.engine.computing import Computing
 from instrument.engine.smoothing import Performance
 from instrument.engine.table import Slots, VoiceTable
-from instrument.engine.timbre import (
-    LOUDNESS_RANGE_DB,
-    expressed,
-    limited,
-)
+from instrument.engine.timbre import LOUDNESS_RANGE_DB, expressed, limited
 from instrument.engine.vibrato import frames_until_taken_up
 from instrument.model.graphs import Instrument
 from instrument.units import db_to_gain
