@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from instrument.errors import MidiFileError, UsageError
@@ -52,14 +53,24 @@ def find_scores(places: Iterable[Path]) -> list[ScoreFile]:
         UsageError: There are none, or a place isn't there.
     """
     found: dict[Path, ScoreFile] = {}
+
+    @cache  # of each folder, which may hold thousands
+    def licence_in(folder: Path, root: Path) -> Path | None:
+        """The licence in a folder, or above it, as far as the one that was named."""
+        beside = sorted(path for path in folder.iterdir() if LICENCE.fullmatch(path.name))
+        if beside:
+            return beside[0]
+        return None if folder == root else licence_in(folder.parent, root)
+
     for place in places:
         root = place.absolute()
         if root.is_dir():
             top = root.parent if root.name else root
             for path in sorted(_scores_in(root)):
-                found.setdefault(path, _score(path, top, root))
+                found.setdefault(path, _score(path, top, licence_in(path.parent, root)))
         elif root.is_file():
-            found.setdefault(root, _score(root, root.parent, root.parent))
+            top = root.parent
+            found.setdefault(root, _score(root, top, licence_in(top, top)))
         else:
             raise UsageError(f"{place}: there is no such file or folder")
     if not found:
@@ -73,13 +84,12 @@ def _scores_in(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _score(path: Path, top: Path, root: Path) -> ScoreFile:
+def _score(path: Path, top: Path, licence: Path | None) -> ScoreFile:
     name = path.relative_to(top).as_posix()
     try:
         content = _content(path)
     except MidiFileError:  # is told when it is to be played
         content = b""
-    licence = _licence(path.parent, root)
     told = None if licence is None else licence.relative_to(top).as_posix()
     return ScoreFile(path, name, hashlib.sha256(content).hexdigest(), len(content), told)
 
@@ -89,14 +99,3 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise MidiFileError(f"cannot be read: {error.strerror or error}") from error
-
-
-def _licence(folder: Path, root: Path) -> Path | None:
-    """The licence beside a file, or above it, as far as the folder that was named."""
-    while True:
-        beside = sorted(path for path in folder.iterdir() if LICENCE.fullmatch(path.name))
-        if beside:
-            return beside[0]
-        if folder in {root, folder.parent}:
-            return None
-        folder = folder.parent

@@ -19,8 +19,8 @@ SHARD_BYTES = 1e9
 """About so large a shard becomes, as WebDataset recommends."""
 
 
-def write_shards(corpus: Path, rows: Sequence[Row]) -> int:
-    """Write the shards of all splits anew; gives how many there are.
+def write_shards(corpus: Path, rows: Sequence[Row]) -> None:
+    """Write the shards of all splits anew.
 
     Items are in the order of their keys, which are digests: neighbours have nothing in common.
 
@@ -37,9 +37,7 @@ def write_shards(corpus: Path, rows: Sequence[Row]) -> int:
             own = sorted((row for row in rows if row["split"] == split), key=lambda row: row["key"])
             if own:
                 _write_split(corpus, folder, split, own)
-        shards = len(list(folder.iterdir()))
         shutil.rmtree(place, ignore_errors=True)  # older ones
-    return shards
 
 
 def _write_split(corpus: Path, folder: Path, split: str, rows: Sequence[Row]) -> None:

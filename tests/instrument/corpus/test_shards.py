@@ -15,10 +15,10 @@ from tests.instrument.corpus.conftest import contents
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # its open files
 def test_shards_hold_the_items_of_each_split(corpus: Path) -> None:
     rows = read_manifest(corpus)
-    count = write_shards(corpus, rows)
+    write_shards(corpus, rows)
     first = contents(corpus / "shards")
-    assert count == len(first) == len({row["split"] for row in rows})
-    assert write_shards(corpus, rows) == count
+    assert len(first) == len({row["split"] for row in rows})
+    write_shards(corpus, rows)
     assert contents(corpus / "shards") == first
     paths = [str(path) for path in sorted((corpus / "shards").iterdir())]
     samples = {
