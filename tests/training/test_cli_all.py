@@ -221,6 +221,7 @@ def test_alarms_are_told_before_hours_of_training(commands: Commands) -> None:
         (("notes", "-o", "x", "--settings", "gone.toml"), "gone.toml: no settings"),
         (("notes", "-o", "x", "--settings", "bad.toml"), "did you mean 'hidden'"),
         (("notes", "-o", "x", "--settings", "betas.toml"), "[envelopes] beta: give one"),
+        (("notes", "-o", "x", "--settings", "rooms.toml"), "no room named 'hall'"),
         (("notes", "-o", "x", "--licence", "CC0"), "should be NAME=TEXT"),
         (("notes", "-o", "x", "--description", "two\nlines"), "one line of text"),
         (("notes", "-o", "x", "--run", "y", "--licence", "gone=CC0"), "'gone'"),
@@ -231,6 +232,7 @@ def test_what_cannot_be_is_one_line(
 ) -> None:
     Path("bad.toml").write_text("[timbre]\nhiden = 3")
     Path("betas.toml").write_text("[envelopes]\nbeta = [0.1, 0.2]")
+    Path("rooms.toml").write_text("[refine]\nroom = 'hall'")
     assert arco(*arguments) == 2
     error = capsys.readouterr().err
     assert said in error

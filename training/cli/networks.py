@@ -161,8 +161,8 @@ def timbre(
     """
     from training.evaluation.rooms import Rooms
     from training.fitting.recipes import (
-        ROOMS,
         calibrate_run,
+        check_rooms,
         refining_recipe,
         timbre_recipe,
     )
@@ -171,8 +171,7 @@ def timbre(
 
     if refine is not None and refine.resolve() == run.resolve():
         raise UsageError(f"--run {run}: is the run to refine; name another folder for the result")
-    if room not in ROOMS:
-        raise UsageError(f"--room {room}: should be {', '.join(ROOMS)}")
+    check_rooms(room)
     cache = FeatureCache.load(features)
     if refine is None:
         with progress_bar("measuring spectra") as bar:

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import soundfile
 import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from instrument.errors import UsageError
-from training.cli.instruments import evaluate, export, joins
+from training.cli.instruments import evaluate, export
 from training.cli.networks import envelopes, timbre
 from training.cli.recordings import prepare
 from training.data.features import FeatureCache
@@ -36,10 +36,10 @@ ONE_PROCESS = {"resume", "nodes", "devices"}
 TABLES = {
     "prepare": options_of(prepare, but={"suggest"}),
     "envelopes": options_of(envelopes, but=ONE_PROCESS),
-    "timbre": options_of(timbre, but=ONE_PROCESS),
+    "timbre": options_of(timbre, but=ONE_PROCESS | {"room"}),
     "refine": options_of(timbre, but=ONE_PROCESS | {"hidden", "harmonics"}),
     "export": options_of(export),
-    "joins": options_of(joins, but={"licence"}),
+    "joins": {},
     "evaluate": options_of(evaluate, but={"record", "line_seconds"}),
 }
 """The stages in order, and the settings of each."""
@@ -48,6 +48,7 @@ STEPS = {"envelopes": 1500, "timbre": 3000, "refine": 2400}
 QUICK_STEPS = {"envelopes": 300, "timbre": 300, "refine": 40}
 ENOUGH_NOTES, LEAST_SHARE = 200, 0.25  # fewer notes take fewer of the steps
 STEP_SECONDS = {"envelopes": 0.1, "timbre": 0.7, "refine": 0.8}  # expected, on two cores
+IN_A_ROOM = 2.0  # times as long is a step then
 ANALYSIS_SECONDS = {"tiny": 0.6, "full": 9.0}  # for each second of sound
 CONTOUR_SECONDS = 0.7
 LAST_SECONDS = {"export": 20.0, "evaluate": 600.0}
@@ -107,6 +108,7 @@ class Whole:
         settings: Of all stages.
         steps: Of the trainings; by default as many as the notes ask for.
         leave_out: A table of what isn't learned.
+        performances: Names of the recordings that were cut into notes; none before they are.
     """
 
     def __init__(
@@ -124,11 +126,13 @@ class Whole:
         """
         from training.export.destination import check_destination
         from training.export.onnx import ExportSettings
+        from training.fitting.recipes import check_rooms
 
         if "TORCHELASTIC_RUN_ID" in os.environ:
             raise UsageError("all is one process; under torchrun use the commands one by one")
         if len(settings["envelopes"].get("beta", [])) > 1:
             raise UsageError("[envelopes] beta: give one; 'arco train envelopes' compares several")
+        check_rooms(settings["refine"]["room"])
         self.out, self.run, self.settings, self.steps = out, run, settings, steps
         self.leave_out = leave_out
         self.features, self.collected = run / "features.npz", run / "recordings"
@@ -143,6 +147,7 @@ class Whole:
         check_destination(out)
         self.ledger = Ledger(run)
         self.took: dict[str, float] = {}
+        self.performances: list[str] = []
 
     def make(self, recordings: list[Path]) -> None:
         """Make the instrument: do the stages that are to be done."""
@@ -164,7 +169,7 @@ class Whole:
         outlook = Outlook(self._expected([first, *others]))
         with _shown(outlook):
             self._do(first, outlook)
-            self._check_notes()
+            self._look_at_notes()
             outlook.expect(self._expected(others))
             for stage in others:
                 self._do(stage, outlook)
@@ -223,7 +228,7 @@ class Whole:
             licences = self.exported.licences or {}
             with progress_bar("joins") as progress:
                 usual = learn_joins(
-                    self.out, self.collected, self._performances(), licences, run, progress
+                    self.out, self.collected, self.performances, licences, run, progress
                 )
             warn(usual)
 
@@ -249,18 +254,14 @@ class Whole:
             Stage("evaluate", ["joins"], chosen["evaluate"], made, of_evaluate),
         ]
 
-    def _performances(self) -> list[str]:
-        """Names of the recordings that were cut into notes."""
-        from training.data.cut_recordings import recordings_cut
-
-        return recordings_cut(FeatureCache.load(self.features).name.tolist())
-
-    def _check_notes(self) -> None:
+    def _look_at_notes(self) -> None:
         """Choose how long is trained, and find out early what the export would refuse."""
+        from training.data.cut_recordings import recordings_cut
         from training.export.alarms import few_notes, level_alarms, refuse
         from training.export.onnx import describe_sources, loudness_table
 
         cache = FeatureCache.load(self.features)
+        self.performances = recordings_cut(cache.name.tolist())
         describe_sources(cache, self.exported)
         if not self.exported.anyway:
             refuse(level_alarms(loudness_table(cache)))
@@ -290,11 +291,11 @@ class Whole:
             sound = sum(map(_seconds_of, self.collected.rglob("*.*")))
             return sound * ANALYSIS_SECONDS.get(values["crepe"], 1.0)
         if stage == "joins":
-            lines = self._performances() if self.features.exists() else []
-            return CONTOUR_SECONDS * sum(_seconds_of(self.collected / name) for name in lines)
+            lines = (_seconds_of(self.collected / name) for name in self.performances)
+            return CONTOUR_SECONDS * sum(lines)
         if stage in STEPS:
             steps: int = values.get("steps", (self.steps or STEPS)[stage])
-            return STEP_SECONDS[stage] * steps
+            return _step_seconds(stage, values) * steps
         if stage == "evaluate" and values["quick"]:
             return QUICK_EVALUATION_SECONDS
         return LAST_SECONDS[stage]
@@ -307,6 +308,14 @@ def _tell_unlabelled(unlabelled: list[tuple[str, str]]) -> None:
             f"{len(unlabelled)} not known to be one note: lines are cut, others left out; the "
             f"first: {name}: {reason}"
         )
+
+
+def _step_seconds(stage: str, values: Mapping[str, Any]) -> float:
+    """What a step of a training takes."""
+    from training.fitting.recipes import NO_ROOM
+
+    in_a_room = values.get("room", NO_ROOM) != NO_ROOM
+    return STEP_SECONDS[stage] * (IN_A_ROOM if in_a_room else 1.0)
 
 
 def _seconds_of(path: Path) -> float:

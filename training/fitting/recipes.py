@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from instrument.errors import UsageError
+from instrument.errors import UnknownName, UsageError
 from training.data.features import FeatureCache
 from training.data.idx import Pictures
 from training.data.phrases import PhraseWindows
@@ -32,8 +32,9 @@ from training.networks.image import ImageSettings, ImageVAE
 from training.networks.timbre import LOWEST_MIDI, TimbreDecoder, TimbreSettings, harmonics_from
 
 ORIGINAL_EPOCHS = 3000
-ROOMS = "none", "performed", "all"
-NO_ROOM = ROOMS[0]
+NO_ROOM = "none"
+ROOMS = NO_ROOM, "performed", "all"
+"""Whose rooms are learned: none, those of performances, or of all sources."""
 
 
 @dataclass(frozen=True)
@@ -234,6 +235,16 @@ def timbre_recipe(
     )
 
 
+def check_rooms(name: str) -> None:
+    """See that there are such rooms.
+
+    Raises:
+        UnknownName: There are none.
+    """
+    if name not in ROOMS:
+        raise UnknownName("room", name, ROOMS)
+
+
 def refining_recipe(
     cache: FeatureCache, features: Path, fitted: Path, room: str = NO_ROOM
 ) -> Recipe:
@@ -243,8 +254,7 @@ def refining_recipe(
         cache: To learn from.
         features: Its file.
         fitted: The run whose network is refined.
-        room: Whose rooms are learned, one of ``ROOMS``: none, those of performances, or of all
-            sources.
+        room: Whose rooms are learned, one of ``ROOMS``.
 
     Raises:
         UsageError: The network is of another sample rate.
@@ -258,7 +268,7 @@ def refining_recipe(
     wanted = {
         "performed": sorted(set(cache.stretch_source.tolist())),
         "all": sorted(set(cache.source.tolist())),
-        "none": [],
+        NO_ROOM: [],
     }
     rooms = tuple(wanted[room])
     task = TimbreRefine(network.train(), cache, rooms)

@@ -242,11 +242,11 @@ def load_room(run: Path) -> Room | None:
         raise UsageError(f"{run / SETTINGS_FILE}: rooms of {sources!r}; train anew")
     if not sources:
         return None
-    room = Room(RoomSettings(tuple(sources), load_timbre(run).settings.sample_rate))
+    state = load_checkpoint(run / BEST)
     try:
-        room.load_state_dict(
-            check_tensors(room.state_dict(), load_checkpoint(run / BEST).get(ROOM))
-        )
+        sizes = _read_sizes("timbre", settings.get("network"))
+        room = Room(RoomSettings(tuple(sources), sizes.sample_rate))
+        room.load_state_dict(check_tensors(room.state_dict(), state.get(ROOM)))
     except DamageError as error:
         raise UsageError(f"{run}: its room is broken ({error}); train anew") from error
     return room.eval()
