@@ -222,8 +222,7 @@ class Violins:
 
     def goes_back(self, channel: int, slot: int, key: int) -> bool:
         """Whether the voice of a slot goes back to a key, which the other one may prevent."""
-        slots, held = self._voices.slots, self._playing.held(self._playing.violin(channel))
-        return self._strings.together([key, *(slots[i].key for i in held if i != slot)])
+        return self._fits(self._playing.held(self._playing.violin(channel)), slot, key)
 
     def wake(self, wake: Wake, sample: int) -> Iterator[Step]:
         """Do what is due by a sample."""
@@ -249,16 +248,12 @@ class Violins:
 
     def _go_on(self, violin: int, key: _Key, sample: int) -> Iterator[Step]:
         """One key goes down: it goes on in a voice, or sounds beside what is held."""
-        slots, midi = self._voices.slots, key.event.key
+        midi = key.event.key
         held = sorted(self._playing.held(violin), key=lambda i: self._playing.far(i, midi))
         if not held or (len(held) == 1 and self._beside(violin, key.event, held[0])):
             yield key.play(self._playing.just_ended(violin, midi, sample))
             return
-        fitting = [
-            slot
-            for slot in held
-            if self._strings.together([midi, *(slots[i].key for i in held if i != slot)])
-        ]
+        fitting = [slot for slot in held if self._fits(held, slot, midi)]
         yield key.play((fitting or held)[0])
         yield Release(self._voices.let_go(self._playing.in_the_way(violin), sample))
 
@@ -272,6 +267,11 @@ class Violins:
         both = held.stage is Stage.HELD and (wide or event.note is not None)
         wanted = event.join is None and (both or self._hands[violin].double)
         return wanted and self._strings.together([held.key, event.key])
+
+    def _fits(self, held: Sequence[int], slot: int, key: int) -> bool:
+        """Whether the voice of a slot can play a key beside what the other one of those holds."""
+        slots = self._voices.slots
+        return self._strings.together([key, *(slots[i].key for i in held if i != slot)])
 
     def _hold_together(self, violin: int, sample: int) -> Iterator[Step]:
         """Keys have gone down together: two sound at once, or the lower ones of a chord."""
