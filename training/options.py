@@ -40,7 +40,11 @@ Record = Annotated[
     bool, typer.Option("--record", help="Write the metrics into the instrument's card.")
 ]
 Licences = Annotated[
-    list[str] | None, typer.Option("--licence", help="SOURCE=TEXT, for each source of recordings.")
+    list[str] | None,
+    typer.Option(
+        "--licence",
+        help="SOURCE=TEXT, for each source of recordings or folder of them; * for all others.",
+    ),
 ]
 LeaveOut = Annotated[
     Path | None,

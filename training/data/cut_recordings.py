@@ -89,7 +89,7 @@ class CutRecording:
         said = f"cut into {len(notes)} notes, {sounding / FRAME_RATE:.0f} s"
         for reason, count in Counter(part.reason for part in left_out).most_common():
             frames = sum(part.end - part.begin for part in left_out if part.reason == reason)
-            said += f"; left out {frames / FRAME_RATE:.1f} s, {count} times {reason}"
+            said += f"; left out {frames / FRAME_RATE:.1f} s in {count} parts: {reason}"
         return said
 
 

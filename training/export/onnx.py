@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from instrument.arrays import Float64
-from instrument.errors import InstrumentError, UnknownName, UsageError
+from instrument.errors import InstrumentError, UsageError
 from instrument.listening.frames import FRAMES, RELEASE_FRAME
 from instrument.model.checks import MOST_STRINGS
 from instrument.model.spec import (
@@ -46,14 +46,13 @@ from training.export.latent_map import (
     presets,
     training_latents,
 )
+from training.export.licences import UNNAMED, check_licences, licence_of
 from training.export.metrics import describe_metrics
 from training.networks.envelope import EnvelopeNetwork
 from training.networks.timbre import TimbreDecoder
 
 QUANTILES = 101
 NAMED_SOURCES = 3
-UNNAMED = "recordings"
-"""What a source is called that nobody named."""
 
 
 def usual_description(name: str, sources: Sequence[Source]) -> str:
@@ -70,7 +69,7 @@ class ExportSettings:
     Attributes:
         name: On the card and on the terminal; one line.
         description: One line; if empty, ``usual_description``.
-        licences: Source of recordings → its licence.
+        licences: Source of recordings, or a folder of sources → its licence.
         performances: That the envelopes learned from, too → how many notes of each.
         strings: Open ones, the lowest first, as MIDI notes; none for an instrument without any.
         anyway: Whether it is exported in spite of alarms (``training.export.alarms``).
@@ -113,10 +112,11 @@ def describe_sources(cache: FeatureCache, settings: ExportSettings) -> list[Sour
     found: dict[str, int] = dict(zip(names.tolist(), counts.tolist(), strict=True))
     found.update(settings.performances or {})
     licences = settings.licences or {}
-    for name in licences:
-        if name not in found:
-            raise UnknownName("source of recordings", name, list(found))
-    return [Source(name, notes, licences.get(name, "not stated")) for name, notes in found.items()]
+    check_licences(licences, found)
+    return [
+        Source(name, notes, licence_of(name, licences) or "not stated")
+        for name, notes in found.items()
+    ]
 
 
 def loudness_table(cache: FeatureCache) -> Float64:

@@ -10,6 +10,7 @@ from instrument.model.join_table import JoinClass
 from training.data.contours import read_contours
 from training.data.strokes import read_attacks
 from training.export.joins import record_joins
+from training.export.licences import licence_of
 from training.output import plain, write_json
 
 JOINS, CONTOURS = "joins.json", "contours"
@@ -31,7 +32,7 @@ def learn_joins(
         folder: Of the recordings.
         performances: Names of those that were cut into notes, from their folder; of several files
             of one name the last counts.
-        licences: Of the sources of the notes.
+        licences: Of the sources of the notes, or of their folders.
         run: The folder of the run.
         progress: Called with how many recordings were listened to, of how many.
 
@@ -46,7 +47,8 @@ def learn_joins(
     if performances:
         names = {PurePosixPath(name).stem: name for name in performances}
         sources = {stem: str(PurePosixPath(name).with_suffix("")) for stem, name in names.items()}
-        own = {stem: licences[source] for stem, source in sources.items() if source in licences}
+        said = {stem: licence_of(source, licences) for stem, source in sources.items()}
+        own = {stem: licence for stem, licence in said.items() if licence is not None}
         files = [folder / name for name in names.values()]
         try:
             contours = read_contours(files, run / CONTOURS, progress)

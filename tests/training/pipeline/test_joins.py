@@ -32,7 +32,7 @@ def test_joins_are_measured_if_there_are_enough(
 
     monkeypatch.setattr(joins, "read_contours", contours)
     monkeypatch.setattr(joins, "read_attacks", lambda *_given: [])
-    licences = {"takes/line": "CC0", "takes/note": "mine"}
+    licences = {"takes": "CC0", "takes/note": "mine"}
     lines = ["takes/line.wav"]
     said = learn_joins(folder, tmp_path, lines, licences, run, lambda _done, _of: None)
     assert heard == [tmp_path / "takes/line.wav"]
