@@ -6,7 +6,16 @@ import numpy as np
 
 from instrument.arrays import Float32
 from instrument.dsp.jit import compiled_inside
-from instrument.dsp.vectors import PANEL, ROWS, four_rows, one_row
+from instrument.dsp.vectors import (
+    LONG,
+    PANEL,
+    ROWS,
+    few_rows,
+    long_row,
+    one_row,
+    panels_at_once,
+    wide_rows,
+)
 
 ZERO = np.float32(0.0)
 
@@ -39,15 +48,25 @@ def affine(x: Float32, count: int, weight: Float32, bias: Float32, out: Float32)
         out: [≥ count, p · PANEL], written.
     """
     inputs, apart, width = weight.shape[1], x.shape[1], out.shape[1]
-    together = count - count % ROWS
-    for panel in range(len(weight)):
+    panels, side, together = len(weight), panels_at_once(), count - count % ROWS
+    for panel in range(0, panels if together else 0, side):
         at, to = panel * inputs * PANEL, panel * PANEL
         for row in range(0, together, ROWS):
             begin, end = row * apart, row * width + to
-            four_rows(x, begin, apart, inputs, weight, at, bias, to, out, end, width)
+            if panel + side <= panels:
+                wide_rows(x, begin, apart, inputs, weight, at, bias, to, out, end, width)
+            else:
+                few_rows(x, begin, apart, inputs, weight, at, bias, to, out, end, width)
+    for panel in range(0, panels if together < count else 0, LONG):
         for row in range(together, count):
-            begin, end = row * apart, row * width + to
-            one_row(x, begin, apart, inputs, weight, at, bias, to, out, end, width)
+            begin, end = row * apart, row * width
+            if panel + LONG <= panels:
+                at, to = panel * inputs * PANEL, panel * PANEL
+                long_row(x, begin, apart, inputs, weight, at, bias, to, out, end + to, width)
+            else:
+                for one in range(panel, panels):
+                    at, to = one * inputs * PANEL, one * PANEL
+                    one_row(x, begin, apart, inputs, weight, at, bias, to, out, end + to, width)
 
 
 @compiled_inside

@@ -11,9 +11,6 @@ from instrument.dsp.jit import generated
 PANEL = 16
 """So many outputs of a matrix are summed side by side."""
 
-ROWS = 4
-"""So many rows are multiplied at once, for each weight to be read once for all of them."""
-
 NEAREST = 1.5 * 2**23
 """A number of this size has no binary places: adding it rounds to a whole number, in its bits."""
 
@@ -48,11 +45,45 @@ def exponent(_context: Any, _number: Any) -> Any:
     return types.float32(types.float32), generate
 
 
-def _tile(rows: int) -> Any:
-    """A function for compiled code: so many rows times one panel of a matrix, and a bias.
+def _panels_at_once() -> int:
+    """By how many vectors there are registers for."""
+    from llvmlite import binding
+
+    return 2 if binding.get_host_cpu_features().get("avx512f") else 1
+
+
+@generated
+def panels_at_once(_context: Any) -> Any:
+    """So many panels of some rows are multiplied at once."""
+    from numba import types
+
+    def generate(context: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
+        return context.get_constant(types.intp, _panels_at_once())
+
+    return types.intp(), generate
+
+
+def _grown(builder: Any, sums: Any, numbers: Any, weights: Any) -> Any:
+    """Sums and products: rounded once, on processors that can do so, which is twice as quick."""
+    from llvmlite import binding, ir
+    from numba.core import cgutils
+
+    fused = binding.get_host_cpu_features().get("fma")
+    if not fused and binding.get_process_triple().startswith("x86"):
+        return builder.fadd(sums, builder.fmul(numbers, weights))
+    kind = ir.FunctionType(sums.type, [sums.type] * 3)
+    name = f"llvm.fma.v{PANEL}f32"
+    function = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+    return builder.call(function, [numbers, weights, sums])
+
+
+def _tile(rows: int, panels: int | None = None) -> Any:
+    """A function for compiled code: so many rows times so many panels of a matrix, and a bias.
+
+    Without a number there are `panels_at_once`.
 
     Its arguments: an array, where in it the rows begin and how far they lie apart, how many inputs
-    each has; the matrix and where the panel begins; the bias and where; and an array that is
+    each has; the matrix and where the panels begin; the bias and where; and an array that is
     written, where in it, and how far its rows lie apart.
     """
 
@@ -76,6 +107,8 @@ def _tile(rows: int) -> Any:
 
         vector = ir.VectorType(ir.FloatType(), PANEL)
         first = ir.Constant(ir.VectorType(ir.IntType(32), PANEL), None)
+        side = range(panels or _panels_at_once())
+        places = [(row, panel) for row in range(rows) for panel in side]
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             _, x_at, x_apart, inputs, _, weight_at, _, bias_at, _, out_at, out_apart = arguments
@@ -88,30 +121,39 @@ def _tile(rows: int) -> Any:
             def lanes(base: Any, place: Any) -> Any:
                 return builder.bitcast(builder.gep(base, [place]), vector.as_pointer())
 
-            def row_at(begin: Any, apart: Any, row: int) -> Any:
-                return builder.add(begin, builder.mul(apart, word(row)))
+            def nth(begin: Any, apart: Any, number: int) -> Any:
+                return builder.add(begin, builder.mul(apart, word(number)))
 
-            sums: Any = [
-                cgutils.alloca_once_value(  # type: ignore[no-untyped-call]
-                    builder, builder.load(lanes(biases, bias_at), align=4)
-                )
-                for _ in range(rows)
+            size = builder.mul(inputs, word(PANEL))
+            biased = [
+                builder.load(lanes(biases, nth(bias_at, word(PANEL), panel)), align=4)
+                for panel in side
             ]
+            sums: Any = {
+                (row, panel): cgutils.alloca_once_value(  # type: ignore[no-untyped-call]
+                    builder, biased[panel]
+                )
+                for row, panel in places
+            }
             with cgutils.for_range(builder, inputs) as loop:
                 place = builder.add(weight_at, builder.mul(loop.index, word(PANEL)))
-                weight = builder.load(lanes(weights, place), align=4)
-                for row, each in enumerate(sums):
-                    place = builder.add(row_at(x_at, x_apart, row), loop.index)
+                weighed = [
+                    builder.load(lanes(weights, nth(place, size, panel)), align=4) for panel in side
+                ]
+                for row in range(rows):
+                    place = builder.add(nth(x_at, x_apart, row), loop.index)
                     number = builder.load(builder.gep(x_data, [place]))
                     one = builder.insert_element(
                         ir.Constant(vector, None), number, first.type.element(0)
                     )
                     spread = builder.shuffle_vector(one, one, first)
-                    grown = builder.fadd(builder.load(each), builder.fmul(spread, weight))
-                    builder.store(grown, each)
-            for row, each in enumerate(sums):
-                place = row_at(out_at, out_apart, row)
-                builder.store(builder.load(each), lanes(written, place), align=4)
+                    for panel in side:
+                        each = sums[row, panel]
+                        so_far = builder.load(each)
+                        builder.store(_grown(builder, so_far, spread, weighed[panel]), each)
+            for row, panel in places:
+                place = nth(nth(out_at, out_apart, row), word(PANEL), panel)
+                builder.store(builder.load(sums[row, panel]), lanes(written, place), align=4)
             return context.get_dummy_value()
 
         place = types.intp
@@ -121,4 +163,9 @@ def _tile(rows: int) -> Any:
     return generated(tile)
 
 
-one_row, four_rows = _tile(1), _tile(ROWS)
+ROWS, LONG = 4, 4
+"""So many rows, or panels of a single row, are multiplied at once: sums that don't wait for each
+other, and weights that are read once."""
+
+one_row, long_row = _tile(1, 1), _tile(1, LONG)
+few_rows, wide_rows = _tile(ROWS, 1), _tile(ROWS)
