@@ -8,12 +8,11 @@ from dataclasses import replace
 from html import escape
 from os import PathLike
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
 from instrument.arrays import Envelope, Float32, Float64
-from instrument.corpus.loading import CorpusItem, CorpusOptions, Paths, corpus_items
 from instrument.engine.engine import Engine, starting_point
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.places import Places
@@ -39,6 +38,9 @@ from instrument.render import (
 )
 from instrument.report import RenderReport
 from instrument.settings import Chosen, EngineSettings, Outside
+
+if TYPE_CHECKING:
+    from instrument.corpus.loading import CorpusItem, CorpusOptions, Paths
 
 LONGEST_ARRAY = 2**32 // 8
 """Samples of two channels in 4 GiB."""
@@ -69,9 +71,6 @@ class Player:
     room_gain, humanize, preset, knobs, joins, velocity_joins, controls, bend_range, mode. Every
     method raises ``UnknownName`` for a preset or knob that the instrument doesn't have, and
     ``UsageError`` for a value outside its range.
-
-    Attributes:
-        spec: What the instrument says of itself.
     """
 
     def __init__(self, instrument: Instrument) -> None:
@@ -176,6 +175,8 @@ class Player:
         **options: Unpack[CorpusOptions],
     ) -> Iterator[CorpusItem]:
         """Render variants of scores with their notes, pitch and loudness, see ``corpus_items``."""
+        from instrument.corpus.loading import corpus_items  # noqa: PLC0415 (only this needs it)
+
         return corpus_items(self._instrument, scores, variants, seed, part, **options)
 
     def stream(self, **chosen: Unpack[Chosen]) -> Stream:
@@ -198,9 +199,8 @@ class Player:
         """
         if not (0 <= key <= 127 and 1 <= velocity <= 127):
             raise UsageError(f"key {key}, velocity {velocity}: should be 0…127 and 1…127")
-        return _decoded(
-            self._instrument, key, velocity, number, replace(EngineSettings(), **chosen)
-        )
+        settings = replace(EngineSettings(), **chosen)
+        return _decoded(self._instrument, key, velocity, number, settings)
 
     def encode(
         self, audio: Float32 | Float64, sample_rate: int, *, loudness: float | None = None

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.jit import compiled_parallel, prange
+from instrument.dsp import jit
+from instrument.dsp.jit import compiled_parallel
 
 Complex128 = NDArray[np.complex128]
 
@@ -34,7 +35,7 @@ def _demodulate(
 ) -> Complex128:
     half = len(window) // 2
     result = np.zeros((len(centres), orders), dtype=np.complex128)
-    for frame in prange(len(centres)):
+    for frame in jit.prange(len(centres)):  # numba's, which isn't imported before it compiles
         for tap in range(len(window)):
             sample = centres[frame] - half + tap
             if sample < 0 or sample >= len(audio):

@@ -51,10 +51,17 @@ def test_all_errors_are_caught_as_one(error: str) -> None:
     assert issubclass(getattr(arco, error), arco.ArcoError)
 
 
-def test_importing_it_imports_nothing_heavy() -> None:
-    code = "import instrument, sys, json; print(json.dumps(sorted(sys.modules)))"
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("instrument", {"numpy", "numba", "onnxruntime", "soundfile", "rich"}),
+        ("instrument.player", {"numba", "scipy", "instrument.corpus"}),
+    ],
+)
+def test_importing_it_imports_nothing_heavy(module: str, heavy: set[str]) -> None:
+    code = f"import {module}, sys, json; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.check_output([sys.executable, "-c", code], text=True))
-    assert {"numpy", "numba", "onnxruntime", "soundfile", "rich"} & set(loaded) == set()
+    assert heavy & set(loaded) == set()
 
 
 # --- Notes to samples --------------------------------------------------------------------------
