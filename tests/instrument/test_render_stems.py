@@ -107,12 +107,11 @@ PIECES = {
 
 
 @pytest.fixture
-def render(tiny: Instrument) -> Render:
+def render(strung: Instrument) -> Render:
     """The whole, by None, and every channel alone."""
 
     def render(played: Score, **engine: Any) -> dict[int | None, Float32]:
         settings = RenderSettings(EngineSettings(**({"voices": 64, "room_gain": 0.0} | engine)))
-        strung = replace(tiny, spec=replace(tiny.spec, strings=[55, 62, 69, 76]))
         heard: dict[int | None, Float32] = {}
         whole = Whole()
         for channel in (None, *channels(played)):

@@ -244,8 +244,7 @@ def test_a_trill_is_written_out(tiny: Instrument) -> None:
     assert {note.join for note in heard.notes[1:]} == {"slur"}
 
 
-def test_a_violin_rolls_a_chord(tiny: Instrument) -> None:
-    strung = replace(tiny, spec=replace(tiny.spec, strings=[55, 62, 69, 76]))
+def test_a_violin_rolls_a_chord(strung: Instrument) -> None:
     chord = [Note(0.0, 0.6, key) for key in (55, 62, 71, 79)]
     notes = rendered(strung, score_of_notes(chord), mode="violin").notes
     assert [note.key for note in notes] == [55, 62, 71, 79]
