@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,20 +49,27 @@ def needed(project: dict[str, Any], extra: str, python: str, **platform: str) ->
             yield f"{requirement.name}{requirement.specifier}"
 
 
+def asking(requirements: Iterable[str], python: str, nowhere: str) -> subprocess.Popen[bytes]:
+    """Let pip look for wheels of a Python; it fails where one is missing."""
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    pip += ["--dry-run", "--ignore-installed", "--target", nowhere]
+    pip += ["--only-binary=:all:", "--python-version", python]
+    return subprocess.Popen([*pip, *requirements])  # noqa: S603
+
+
 def main() -> int:
-    """Ask pip, one Python after another; 1 if something has no wheel."""
+    """Ask pip for all Pythons at once; 1 if something has no wheel."""
     text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
     project = tomllib.loads(text)["project"]
-    failed = False
-    for python in supported(project):
-        with tempfile.TemporaryDirectory() as nowhere:
-            pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-            pip += ["--dry-run", "--ignore-installed", "--target", nowhere]
-            pip += ["--only-binary=:all:", "--python-version", python]
-            done = subprocess.run([*pip, *needed(project, PLAYING, python)], check=False)  # noqa: S603
-        print(f"Python {python}: {'a wheel is missing' if done.returncode else 'all wheels'}")  # noqa: T201
-        failed |= done.returncode != 0
-    return int(failed)
+    with tempfile.TemporaryDirectory() as nowhere:
+        asked = {
+            python: asking(needed(project, PLAYING, python), python, nowhere)
+            for python in supported(project)
+        }
+        missing = {python for python, pip in asked.items() if pip.wait()}
+    for python in asked:
+        print(f"Python {python}: {'a wheel is missing' if python in missing else 'all wheels'}")  # noqa: T201
+    return int(bool(missing))
 
 
 if __name__ == "__main__":

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from os import PathLike
 from typing import Generic, TypeVar, Unpack
 
 from torch.utils.data import IterableDataset, get_worker_info
 
 import instrument as arco
-from instrument.corpus.loading import CorpusItem, CorpusOptions
+from instrument.corpus.loading import CorpusItem, CorpusOptions, Paths
 
 Example = TypeVar("Example")
 
@@ -32,7 +32,7 @@ class RenderedScores(IterableDataset[Example], Generic[Example]):
     def __init__(
         self,
         instrument: str | PathLike[str],
-        scores: Sequence[str | PathLike[str]],
+        scores: Paths,
         example: Callable[[CorpusItem], Example],
         variants: int = 1,
         seed: int = 0,
@@ -42,7 +42,7 @@ class RenderedScores(IterableDataset[Example], Generic[Example]):
 
         Args:
             instrument: Name or folder; each worker loads it.
-            scores: The .mid files, and folders of them.
+            scores: The .mid files, and folders of them; one or several.
             example: Makes of an item what the loader gives.
             variants: Of each score.
             seed: Of all that is drawn.
@@ -50,7 +50,8 @@ class RenderedScores(IterableDataset[Example], Generic[Example]):
         """
         super().__init__()
         self.seed = seed
-        self._instrument, self._scores, self._example = instrument, list(scores), example
+        self._instrument, self._example = instrument, example
+        self._scores = scores if isinstance(scores, str | PathLike) else list(scores)
         self._variants, self._options = variants, options
 
     def __iter__(self) -> Iterator[Example]:

@@ -125,6 +125,7 @@ def _variation_table(plan: Plan) -> str:
         "room": told(given.room),
         "humanize": told(given.humanize),
         "mode": given.mode,
+        "notes outside the range": given.outside or "skipped more than an octave below",
     }
     return "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows.items())
 

@@ -101,5 +101,8 @@ def sum_of_squares(values: Float32) -> np.float32:
 
 @compiled_inside
 def within(values: Float32, most: np.float32) -> np.bool_:
-    """Whether all are numbers, and the root of the sum of their squares isn't above a limit."""
-    return sum_of_squares(values) <= most * most
+    """Whether all are numbers, and none is larger than a limit, whatever its sign."""
+    beyond = 0
+    for i in range(len(values)):
+        beyond += not abs(values[i]) <= most
+    return np.bool_(beyond == 0)

@@ -291,8 +291,8 @@ class GraphRunner:
             for array, output in zip(found, self._outputs, strict=True):
                 # A sum of squares takes a third of the time that the largest of them takes, and is
                 # at least that; of NaN it is NaN.
-                flat = array.reshape(-1)
-                if not flat.dot(flat) <= output.most**2:
+                flat, most = array.reshape(-1), output.most
+                if not (flat.dot(flat) <= most**2 or -most <= flat.min() <= flat.max() <= most):
                     self._silence_faulty(found)
                     break
 

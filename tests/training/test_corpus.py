@@ -35,7 +35,7 @@ def example(item: arco.CorpusItem) -> tuple[str, torch.Tensor]:
 def test_workers_share_the_items_and_a_seed_gives_others(
     tiny_instrument: Path, scores: Path
 ) -> None:
-    data = RenderedScores(tiny_instrument, [scores], example, tempo=(2, 4), frame_rate=200.0)
+    data = RenderedScores(tiny_instrument, scores, example, tempo=(2, 4), frame_rate=200.0)
     alone = dict(DataLoader(data, batch_size=None))
     shared = list(DataLoader(data, batch_size=None, num_workers=2))
     assert sorted(key for key, _ in shared) == sorted(alone)
