@@ -60,14 +60,11 @@ def prepare(
 
 def _summary(out: Path, prepared: Prepared) -> None:
     """Say what became of a folder's recordings, and draw it beside the features."""
-    from training.data.features import FeatureCache
     from training.pictures.prepared_plots import prepared as draw
 
     gains = {source: gain.db for source, gain in prepared.gains.items()}
-    pictures = [out.with_suffix(f".summary{ending}") for ending in (".png", ".svg")]
-    cache = FeatureCache.load(out)
-    for picture in pictures:
-        draw(cache, gains, prepared.reasons, picture)
+    picture = out.with_suffix(".summary")
+    draw(prepared.cache, gains, prepared.reasons, picture)
     if len(gains) > 1:
         for source, gain in prepared.gains.items():
             typer.echo(f"{gain.db:+6.1f} dB  {one_line(source) or 'no source'}: {gain.how}")
@@ -82,7 +79,7 @@ def _summary(out: Path, prepared: Prepared) -> None:
     typer.echo(
         f"{out}: {prepared.notes} notes; {len(prepared.left_out)} left out, "
         f"each with its reason in {out.with_suffix('.report.csv')}; "
-        f"by pitch and dynamic in {pictures[0]}"
+        f"by pitch and dynamic in {picture}.png"
     )
 
 

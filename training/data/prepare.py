@@ -28,6 +28,7 @@ from training.data.cut_recordings import (
     cut_recording,
     write_notes,
 )
+from training.data.features import FeatureCache
 from training.data.kept import Part, part_path, read_part, write_part
 from training.data.labels import ReadResult, RecordingLabel, same_instrument
 from training.data.left_out import Spans, spans_of, unmatched
@@ -60,18 +61,23 @@ class Prepared:
     """What became of the recordings of a folder.
 
     Attributes:
-        notes: How many were prepared, those that were cut out of longer recordings among them.
+        cache: The features of their notes.
         left_out: The recordings that were not, those without a label first.
         remarks: On recordings that were.
         gains: Of each source of the notes.
         cut: The recordings of several notes, cut.
     """
 
-    notes: int
+    cache: FeatureCache
     left_out: list[Refusal]
     remarks: list[Remark]
     gains: Mapping[str, SourceGain]
     cut: Sequence[CutRecording] = ()
+
+    @property
+    def notes(self) -> int:
+        """How many were prepared, those that were cut out of longer recordings among them."""
+        return len(self.cache.name)
 
     @property
     def reasons(self) -> list[tuple[str, int]]:
@@ -204,8 +210,9 @@ def prepare(
         first = f"; the first: {unusable[0].name}: {unusable[0].reason}" if unusable else ""
         raise UsageError(f"not one recording could be used{first}")
     gains = _gains(used, notes)
-    assemble(used, notes, gains, settings, cut).save(out)
-    return Prepared(len(notes), refused, remarks, gains, cut)
+    cache = assemble(used, notes, gains, settings, cut)
+    cache.save(out)
+    return Prepared(cache, refused, remarks, gains, cut)
 
 
 def prepare_folder(
@@ -239,7 +246,8 @@ def prepare_folder(
     found = read_labels(folder, layout)
     labelled = {label.name: label.path for label in found.labels}
     refused = {name for name, _ in found.problems} - labelled.keys()
-    unlabelled = {name: folder / name for name in recordings_in(folder) if name in refused}
+    names = recordings_in(folder)
+    unlabelled = {name: folder / name for name in names if name in refused}
     for path in (*labelled.values(), *unlabelled.values()):
         check_apart(out, path)
     labels: list[RecordingLabel] = []
@@ -251,7 +259,7 @@ def prepare_folder(
             unread.append(Refusal(label.name, f"of another instrument: {label.instrument}"))
     if not labels and not unlabelled:
         raise UsageError(_nothing_here(folder, settings.instrument, found))
-    missing = unmatched(recordings_in(folder), left_out) if left_out else []
+    missing = unmatched(names, left_out)
     if missing:
         raise UsageError(f"{folder}: no recording {missing[0]}, which is to be left out")
     return prepare(labels, out, settings, progress, unread, unlabelled, left_out)

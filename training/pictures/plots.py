@@ -42,19 +42,22 @@ def check_picture(path: Path) -> None:
     """
     if path.is_dir() or is_stream(path):
         raise OutputError(f"{path}: is no file; name one that ends in .png or .svg")
-    known = Figure().canvas.get_supported_filetypes()
-    if path.suffix and path.suffix[1:].lower() not in known:
+    if path.suffix and not _is_picture(path):
         raise OutputError(f"{path}: cannot be drawn as {path.suffix}; end it in .png or .svg")
     for file in _files(path):
         check_writable(file)
 
 
+def _is_picture(path: Path) -> bool:
+    return path.suffix[1:].lower() in Figure().canvas.get_supported_filetypes()
+
+
 def _files(path: Path) -> list[Path]:
-    return [path] if path.suffix else [path.with_suffix(".png"), path.with_suffix(".svg")]
+    return [path] if _is_picture(path) else [Path(f"{path}.png"), Path(f"{path}.svg")]
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure and close it: as its ending says, and as PNG and SVG if it has none."""
+    """Write a figure and close it: as its ending says, or as PNG and SVG if it says nothing."""
     for file in _files(path):
         # Without a date and chance in its names, the same picture is the same SVG every time.
         undated = {"Date": None} if file.suffix == ".svg" else None

@@ -76,7 +76,7 @@ def test_what_should_be_known_of_a_recording_is_in_the_report_of_this_run_and_th
     assert np.ptp(levels) < 0.5
 
 
-def test_reasons_are_counted_without_what_is_each_ones_own() -> None:
+def test_reasons_are_counted_without_what_is_each_ones_own(features: FeatureCache) -> None:
     reasons = [
         "wrong pitch: +1.00 semitones from its label",
         "wrong pitch: -12.00 semitones from its label",
@@ -87,7 +87,7 @@ def test_reasons_are_counted_without_what_is_each_ones_own() -> None:
         "cannot be read as audio (unknown format); install ffmpeg",
     ]
     refused = [Refusal(str(number), reason) for number, reason in enumerate(reasons)]
-    assert Prepared(0, refused, [], {}).reasons == [
+    assert Prepared(features, refused, [], {}).reasons == [
         ("no pitch is given", 3),
         ("wrong pitch", 2),
         ("named in line …", 1),
