@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from instrument.arrays import Float32, Float64
+from instrument.units import a_weighting
 
 WINDOW_SECONDS = 0.0213  # 1022 samples at 48 kHz: four periods of the lowest violin note
 LOW_HZ = 150.0
@@ -22,13 +23,8 @@ FLOOR_DB = -100.0
 
 def a_weighting_db(frequency_hz: Float64) -> Float64:
     """The A-weighting curve, IEC 61672-1, in dB (0 dB at 1 kHz); −80 dB at the least."""
-    squared = np.maximum(frequency_hz, 1e-3) ** 2
-    response = (12194.0**2 * squared**2) / (
-        (squared + 20.6**2)
-        * np.sqrt((squared + 107.7**2) * (squared + 737.9**2))
-        * (squared + 12194.0**2)
-    )
-    return np.maximum(20.0 * np.log10(np.maximum(response, 1e-10)) + 2.0, -80.0)
+    weighting_db: Float64 = 10.0 * np.log10(np.maximum(a_weighting(frequency_hz), 1e-8))
+    return weighting_db
 
 
 def loudness_db(
