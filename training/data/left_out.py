@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from instrument.errors import UsageError
+from instrument.errors import RecordingError, UsageError
 from instrument.units import FRAME_RATE
+from training.data.label_tables import rows_of
 
 COLUMNS = ("recording", "begin_s", "end_s")
 
@@ -40,32 +40,31 @@ def read_left_out(path: Path) -> dict[str, list[Span]]:
     """Read a table with the columns ``recording``, ``begin_s`` and ``end_s``.
 
     A recording is named by its path in the folder, or by its file's name. A row without seconds is
-    of all of it.
+    of all of it. Columns are parted as in a table of labels.
 
     Raises:
         UsageError: It cannot be read, lacks a column, or a row has no such seconds.
     """
-    found: dict[str, list[Span]] = {}
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            table = csv.DictReader(stream)
-            if not set(COLUMNS) <= set(table.fieldnames or ()):
-                raise UsageError(f"{path}: the columns should be {', '.join(COLUMNS)}")
-            for row in table:
-                span = _span(row["begin_s"], row["end_s"])
-                if span is None or not row["recording"]:
-                    said = ", ".join(str(row[column]) for column in COLUMNS)
-                    raise UsageError(
-                        f"{path}, line {table.line_num}: {said}: should be a recording, and where "
-                        "in it a part begins and ends, in seconds"
-                    )
-                found.setdefault(row["recording"], []).append(span)
-    except (OSError, ValueError, csv.Error) as error:
-        raise UsageError(f"{path}: cannot be read as a table: {error}") from error
+        columns, rows = rows_of(path)
+    except RecordingError as error:
+        raise UsageError(str(error)) from error
+    if not set(COLUMNS) <= set(columns):
+        raise UsageError(f"{path}: the columns should be {', '.join(COLUMNS)}")
+    found: dict[str, list[Span]] = {}
+    for line, cells in rows:
+        recording, begin, end = (cells.get(column, "") for column in COLUMNS)
+        span = _span(begin, end)
+        if span is None or not recording:
+            raise UsageError(
+                f"{path}, line {line}: {recording}, {begin}, {end}: should be a recording, and "
+                "where in it a part begins and ends, in seconds"
+            )
+        found.setdefault(recording, []).append(span)
     return found
 
 
-def _span(begin: str | None, end: str | None) -> Span | None:
+def _span(begin: str, end: str) -> Span | None:
     if not begin and not end:
         return Span(0.0, math.inf)
     try:
