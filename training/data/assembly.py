@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from instrument.arrays import Float32
+from instrument.arrays import Float64
 from instrument.listening.loudness import FLOOR_DB
 from instrument.listening.note import Analysis, note_level_db
 from instrument.listening.windows import Window
@@ -19,6 +19,7 @@ from training.data.labels import RecordingLabel
 from training.data.levels import SourceGain
 from training.data.notes import PrepareSettings
 from training.data.sounds import starts
+from training.data.stretches import PerformedStretch
 
 
 def assemble(
@@ -54,28 +55,31 @@ def assemble(
         onset=np.array([note.segments.onset for note in notes], dtype=np.int64),
         release=np.array([note.segments.release for note in notes], dtype=np.int64),
         end=np.array([note.segments.end for note in notes], dtype=np.int64),
-        frame_start=starts([len(note.f0_hz) for note in notes]),
-        f0_hz=np.concatenate([note.f0_hz for note in notes]),
-        loudness_db=np.concatenate(
-            [_levelled(note.loudness_db, gain) for note, gain in zip(notes, gain_db, strict=True)]
-        ),
-        audio_start=starts([len(note.audio) for note in notes]),
-        audio=np.concatenate(
-            [
-                note.audio * np.float32(db_to_gain(float(gain)))
-                for note, gain in zip(notes, gain_db, strict=True)
-            ]
-        ),
         window_recording=np.array(window_recording, dtype=np.int64),
         window_cents=np.array([window.cents for window in windows]),
         window_db=np.array([window.loudness_db for window in windows]),
         window_mask=np.array([window.mask for window in windows]),
+        **_end_to_end(notes, gain_db),
         **_stretches(cut, gains),
     )
 
 
-def _levelled(loudness_db: Float32, gain_db: float) -> Float32:
-    return np.asarray(np.maximum(loudness_db + gain_db, FLOOR_DB), np.float32)
+def _end_to_end(
+    parts: Sequence[Analysis | PerformedStretch], gain_db: Sequence[float] | Float64
+) -> dict[str, Any]:
+    """The fields of the frames and samples of notes or stretches, levelled."""
+    levelled = list(zip(parts, gain_db, strict=True))
+    return {
+        "frame_start": starts([len(part.f0_hz) for part in parts]),
+        "f0_hz": np.concatenate([part.f0_hz for part in parts]),
+        "loudness_db": np.concatenate(
+            [np.maximum(part.loudness_db + gain, FLOOR_DB) for part, gain in levelled]
+        ).astype(np.float32),
+        "audio_start": starts([len(part.audio) for part in parts]),
+        "audio": np.concatenate(
+            [part.audio * np.float32(db_to_gain(float(gain))) for part, gain in levelled]
+        ),
+    }
 
 
 def _stretches(cut: Sequence[CutRecording], gains: Mapping[str, SourceGain]) -> dict[str, Any]:
@@ -88,17 +92,5 @@ def _stretches(cut: Sequence[CutRecording], gains: Mapping[str, SourceGain]) -> 
     if not found:
         return no_stretches()
     names, sources, gain_db, parts = zip(*found, strict=True)
-    levelled = list(zip(parts, gain_db, strict=True))
-    return {
-        "stretch_name": np.array(names),
-        "stretch_source": np.array(sources),
-        "stretch_frame_start": starts([len(part.f0_hz) for part in parts]),
-        "stretch_f0_hz": np.concatenate([part.f0_hz for part in parts]),
-        "stretch_loudness_db": np.concatenate(
-            [_levelled(part.loudness_db, gain) for part, gain in levelled]
-        ),
-        "stretch_audio_start": starts([len(part.audio) for part in parts]),
-        "stretch_audio": np.concatenate(
-            [part.audio * np.float32(db_to_gain(gain)) for part, gain in levelled]
-        ),
-    }
+    fields = {"name": np.array(names), "source": np.array(sources), **_end_to_end(parts, gain_db)}
+    return {f"stretch_{name}": values for name, values in fields.items()}

@@ -17,7 +17,7 @@ from instrument.joins import Join
 from instrument.listening.note import Analysis
 from instrument.listening.segmentation import Segments
 from instrument.units import FRAME_RATE
-from training.data.features import CENTS, DB, FIELDS, SAMPLE_RATES
+from training.data.features import CENTS, DB, FIELDS, STRETCHES
 from training.data.performances import LeftOut, Performance, PerformedNote
 from training.data.sounds import starts
 from training.data.stretches import PerformedStretch
@@ -44,7 +44,7 @@ KEPT = {
     "left_reason": ArrayField("<U", ("L",)),
     "stretch_begin": ArrayField("<i8", ("P",), 0),
     "stretch_start": ArrayField("<i8", ("P+1",), 0),
-    "stretch_f0_hz": ArrayField("<f8", ("G",), 1.0, SAMPLE_RATES[1]),
+    "stretch_f0_hz": STRETCHES["stretch_f0_hz"],
     "stretch_db": ArrayField("<f4", ("G",), -DB / 3.0, DB / 3.0),
 }
 

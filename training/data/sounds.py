@@ -66,8 +66,8 @@ class Sounds(EndToEnd):
 
     def only(self, chosen: NDArray[np.bool]) -> Self:
         """Those of them that are chosen: [N]."""
-        kept = np.flatnonzero(chosen).tolist()
-        spans, sounds = [self.frames(i) for i in kept], [self.samples(i) for i in kept]
+        frames, samples = np.diff(self.frame_start), np.diff(self.audio_start)
+        in_chosen = np.repeat(chosen, frames)
         return type(self)(
             self.sample_rate,
             self.name[chosen],
@@ -75,11 +75,11 @@ class Sounds(EndToEnd):
             self.performed[chosen],
             self.fitted[chosen],
             self.validation[chosen],
-            starts([span.stop - span.start for span in spans]),
-            np.concatenate([self.f0_hz[:0], *(self.f0_hz[span] for span in spans)]),
-            np.concatenate([self.loudness_db[:0], *(self.loudness_db[span] for span in spans)]),
-            starts([span.stop - span.start for span in sounds]),
-            np.concatenate([self.audio[:0], *(self.audio[span] for span in sounds)]),
+            starts(frames[chosen]),
+            self.f0_hz[in_chosen],
+            self.loudness_db[in_chosen],
+            starts(samples[chosen]),
+            self.audio[np.repeat(chosen, samples)],
         )
 
     def followed_by(self, others: Self) -> Self:
@@ -99,6 +99,6 @@ class Sounds(EndToEnd):
         )
 
 
-def starts(lengths: Sequence[int]) -> NDArray[np.int64]:
+def starts(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
     """Where each of some lengths begins, end to end, and where the last one ends."""
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
