@@ -81,12 +81,16 @@ def diet_recipe(
         control: See ``diet_task``.
         features: Name of the file of features, if any.
     """
-    made_of = {"full": full.spec.digest, "criterion": criterion, "control": control}
     return Recipe(
         kind="timbre",
         task=task,
         examples=len(task.lessons),
         usual=LoopSettings(6000, batch_size=12, learning_rate=3e-3, validate_every=200),
         validations=1,
-        made_of=made_of | {"features": features},
+        made_of={
+            "full": full.spec.digest,
+            "criterion": criterion,
+            "control": control,
+            "features": features,
+        },
     )

@@ -24,10 +24,8 @@ class Rooms:
         """What an instrument is asked for, so that a room makes this loudness [frames] of it."""
         if source not in self.sources:
             return loudness_db
-        one = self.sources.index(source)
-        dry: Float32 = dry_loudness_db(torch.from_numpy(loudness_db[None]), self.energy[one][None])[
-            0
-        ].numpy()
+        energy = self.energy[[self.sources.index(source)]]
+        dry: Float32 = dry_loudness_db(torch.from_numpy(loudness_db[None]), energy)[0].numpy()
         return dry
 
     @torch.no_grad()
