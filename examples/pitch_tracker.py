@@ -9,6 +9,7 @@ that it holds out: an instrument that learned from the others has never heard th
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import soxr
@@ -156,7 +157,11 @@ def accuracies(tracker: PitchTracker, label: RecordingLabel) -> list[float]:
 
 
 def main(
-    scores: Path, recordings: Path, instrument: str = "violin", variants: int = 8, most: int = 60
+    scores: Annotated[Path, typer.Argument(help="A .mid file, or a folder of them.")],
+    recordings: Annotated[Path, typer.Argument(help="A folder of labelled single notes.")],
+    instrument: Annotated[str, typer.Option(help="What plays.")] = "violin",
+    variants: Annotated[int, typer.Option(help="Of each score.")] = 8,
+    most: Annotated[int, typer.Option(help="Recordings that it is tried on.")] = 60,
 ) -> None:
     """Render so many variants of scores, train, and try it on so many recordings at most."""
     torch.manual_seed(0)

@@ -41,7 +41,7 @@ def picture_sound(sound: Path, out: Path, start: float, seconds: float) -> float
     audio = read_audio(sound, SAMPLE_RATE)[first:last]
     if not len(audio):
         raise UsageError(f"{sound}: ends before --start {start:g}")
-    f0_hz, periodicity = estimate_f0(audio, SAMPLE_RATE, FRAME_RATE)
+    f0_hz, periodicity = estimate_f0(audio, SAMPLE_RATE, FRAME_RATE, continuous=True)
     heard = np.where(periodicity > VOICED, f0_hz, np.nan)
     sound_plots.sound(audio, SAMPLE_RATE, heard, out, title=sound.stem)
     return len(audio) / SAMPLE_RATE
