@@ -197,10 +197,20 @@ def test_joins_are_those_of_the_performances_that_were_cut(
 def test_few_notes_are_trained_for_less_long(
     commands: Commands, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    commands.all()
+    Path("dry.toml").write_text("[refine]\nroom = 'none'")
+    commands.all("--settings", "dry.toml")
     assert "12 notes" in capsys.readouterr().err
     for stage, steps in whole.STEPS.items():
         assert commands.given[stage]["steps"] == whole.LEAST_SHARE * steps
+
+
+def test_performances_are_refined_in_their_rooms_in_fewer_steps_that_take_longer(
+    commands: Commands,
+) -> None:
+    commands.all()
+    refined = commands.given["refine"]
+    assert refined["room"] == "performed"
+    assert refined["steps"] * whole.IN_ROOMS == whole.LEAST_SHARE * whole.STEPS["refine"]
 
 
 def test_alarms_are_told_before_hours_of_training(commands: Commands) -> None:

@@ -146,7 +146,7 @@ def timbre(
         typer.Option(
             help="Rooms that --refine learns beside it: none, performed (of performances) or all."
         ),
-    ] = "none",
+    ] = "performed",
     hidden: Annotated[int, typer.Option(help="Width of the network.", min=8, max=4096)] = 192,
     harmonics: Annotated[
         int | None,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import soundfile
 import typer
@@ -48,7 +48,7 @@ STEPS = {"envelopes": 1500, "timbre": 3000, "refine": 2400}
 QUICK_STEPS = {"envelopes": 300, "timbre": 300, "refine": 40}
 ENOUGH_NOTES, LEAST_SHARE = 200, 0.25  # fewer notes take fewer of the steps
 STEP_SECONDS = {"envelopes": 0.1, "timbre": 0.7, "refine": 0.8}  # expected, on two cores
-IN_A_ROOM = 2.0  # times as long is a step then
+IN_ROOMS = 2.0  # times as long is a step of refining there; half as many were enough
 ANALYSIS_SECONDS = {"tiny": 0.6, "full": 9.0}  # for each second of sound
 CONTOUR_SECONDS = 0.7
 LAST_SECONDS = {"export": 20.0, "evaluate": 600.0}
@@ -272,9 +272,18 @@ class Whole:
     def _choose_steps(self, notes: int) -> None:
         share = min(max(notes / ENOUGH_NOTES, LEAST_SHARE), 1.0)
         steps = self.steps or {name: round(share * most) for name, most in STEPS.items()}
+        if self.steps is None and self._in_rooms():
+            steps["refine"] = round(steps["refine"] / IN_ROOMS)
         for name, count in steps.items():
             if not self.settings[name].keys() & {"steps", "epochs"}:
                 self.settings[name]["steps"] = count
+
+    def _in_rooms(self) -> bool:
+        """Whether the timbre is refined in rooms."""
+        from training.fitting.recipes import NO_ROOM, PERFORMED_ROOMS
+
+        room = self.settings["refine"]["room"]
+        return room != NO_ROOM and (room != PERFORMED_ROOMS or bool(self.performances))
 
     def _expected(self, stages: list[Stage]) -> dict[str, float]:
         """Seconds that each stage will take which is to be done."""
@@ -295,7 +304,8 @@ class Whole:
             return CONTOUR_SECONDS * sum(lines)
         if stage in STEPS:
             steps: int = values.get("steps", (self.steps or STEPS)[stage])
-            return _step_seconds(stage, values) * steps
+            in_rooms = stage == "refine" and self._in_rooms()
+            return STEP_SECONDS[stage] * steps * (IN_ROOMS if in_rooms else 1.0)
         if stage == "evaluate" and values["quick"]:
             return QUICK_EVALUATION_SECONDS
         return LAST_SECONDS[stage]
@@ -308,14 +318,6 @@ def _tell_unlabelled(unlabelled: list[tuple[str, str]]) -> None:
             f"{len(unlabelled)} not known to be one note: lines are cut, others left out; the "
             f"first: {name}: {reason}"
         )
-
-
-def _step_seconds(stage: str, values: Mapping[str, Any]) -> float:
-    """What a step of a training takes."""
-    from training.fitting.recipes import NO_ROOM
-
-    in_a_room = values.get("room", NO_ROOM) != NO_ROOM
-    return STEP_SECONDS[stage] * (IN_A_ROOM if in_a_room else 1.0)
 
 
 def _seconds_of(path: Path) -> float:

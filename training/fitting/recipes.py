@@ -32,8 +32,7 @@ from training.networks.image import ImageSettings, ImageVAE
 from training.networks.timbre import LOWEST_MIDI, TimbreDecoder, TimbreSettings, harmonics_from
 
 ORIGINAL_EPOCHS = 3000
-NO_ROOM = "none"
-ROOMS = NO_ROOM, "performed", "all"
+NO_ROOM, PERFORMED_ROOMS, ALL_ROOMS = ROOMS = "none", "performed", "all"
 """Whose rooms are learned: none, those of performances, or of all sources."""
 
 
@@ -246,7 +245,7 @@ def check_rooms(name: str) -> None:
 
 
 def refining_recipe(
-    cache: FeatureCache, features: Path, fitted: Path, room: str = NO_ROOM
+    cache: FeatureCache, features: Path, fitted: Path, room: str = PERFORMED_ROOMS
 ) -> Recipe:
     """The timbre network of a run, by the spectral loss on audio.
 
@@ -266,9 +265,9 @@ def refining_recipe(
             f"{cache.sample_rate} Hz; prepare features of the same rate"
         )
     wanted = {
-        "performed": sorted(set(cache.stretch_source.tolist())),
-        "all": sorted(set(cache.source.tolist())),
         NO_ROOM: [],
+        PERFORMED_ROOMS: sorted(set(cache.stretch_source.tolist())),
+        ALL_ROOMS: sorted(set(cache.source.tolist())),
     }
     rooms = tuple(wanted[room])
     task = TimbreRefine(network.train(), cache, rooms)
