@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import soundfile
 import typer
@@ -154,8 +154,7 @@ class Whole:
         from training.data.collection import collect
         from training.data.heard import heard_keys
 
-        layout = self.settings["prepare"]["layout"]
-        collection = collect(recordings, layout, [self.run, self.out])
+        collection = collect(recordings, self.settings["prepare"]["layout"], [self.run, self.out])
         with self.ledger.opened():
             with progress_bar("listening") as progress:
                 hear = partial(heard_keys, kept=self.run / "heard.json", progress=progress)
@@ -271,19 +270,11 @@ class Whole:
 
     def _choose_steps(self, notes: int) -> None:
         share = min(max(notes / ENOUGH_NOTES, LEAST_SHARE), 1.0)
-        steps = self.steps or {name: round(share * most) for name, most in STEPS.items()}
-        if self.steps is None and self._in_rooms():
-            steps["refine"] = round(steps["refine"] / IN_ROOMS)
-        for name, count in steps.items():
-            if not self.settings[name].keys() & {"steps", "epochs"}:
-                self.settings[name]["steps"] = count
-
-    def _in_rooms(self) -> bool:
-        """Whether the timbre is refined in rooms."""
-        from training.fitting.recipes import NO_ROOM, PERFORMED_ROOMS
-
-        room = self.settings["refine"]["room"]
-        return room != NO_ROOM and (room != PERFORMED_ROOMS or bool(self.performances))
+        for name, most in STEPS.items():
+            values = self.settings[name]
+            usual = round(share * most / _lengthened(values, self.performances))
+            if not values.keys() & {"steps", "epochs"}:
+                values["steps"] = self.steps[name] if self.steps else usual
 
     def _expected(self, stages: list[Stage]) -> dict[str, float]:
         """Seconds that each stage will take which is to be done."""
@@ -304,11 +295,18 @@ class Whole:
             return CONTOUR_SECONDS * sum(lines)
         if stage in STEPS:
             steps: int = values.get("steps", (self.steps or STEPS)[stage])
-            in_rooms = stage == "refine" and self._in_rooms()
-            return STEP_SECONDS[stage] * steps * (IN_ROOMS if in_rooms else 1.0)
+            return STEP_SECONDS[stage] * steps * _lengthened(values, self.performances)
         if stage == "evaluate" and values["quick"]:
             return QUICK_EVALUATION_SECONDS
         return LAST_SECONDS[stage]
+
+
+def _lengthened(values: Mapping[str, Any], performances: Sequence[str]) -> float:
+    """So many times longer is a step of a training with these settings, for rooms."""
+    from training.fitting.recipes import NO_ROOM, learns_rooms
+
+    rooms = values.get("room", NO_ROOM)
+    return IN_ROOMS if learns_rooms(rooms, performed=bool(performances)) else 1.0
 
 
 def _tell_unlabelled(unlabelled: list[tuple[str, str]]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 from torch import Tensor
 
@@ -31,6 +32,7 @@ CLEAR_EFFECT = 0.5
 WELL_EXPLAINED = 0.4  # rank correlation of a descriptor with its line
 STILL_ITS_OWN = 0.5  # share of a direction that the axes before it leave
 MAP_FRAMES = 150  # 0.6 s: what a shorter note would go on with is only guessed
+MAP_NOTES, FEWEST_FRAMES = 40, 75  # fewer notes than that, as in quick music, may be shorter
 PERPLEXITY = 30.0  # of t-SNE; the number of neighbours that it keeps together, roughly
 FEWEST_PLACED = 4
 DESCRIBED_MIDI, DESCRIBED_LOUDNESS = 74.0, 0.5  # the middle of the range
@@ -95,7 +97,7 @@ class Latents:
 
 @torch.no_grad()
 def training_latents(network: ConditionalVAE | PlainVAE, cache: FeatureCache) -> Latents:
-    """Encode the training windows that hold the attack and at least 0.6 s of their note.
+    """Encode the training windows that hold the attack and ``least_held`` frames of their note.
 
     So each recording counts once: further windows of a long bow have only a stand-in for an attack.
 
@@ -103,17 +105,25 @@ def training_latents(network: ConditionalVAE | PlainVAE, cache: FeatureCache) ->
         UsageError: No note is long enough.
     """
     network.eval()
-    windows = [
-        w
-        for w in usable_windows(cache, ~cache.held_out)
-        if cache.window_mask[w, 0] and cache.window_mask[w, :RELEASE_FRAME].sum() >= MAP_FRAMES
-    ]
+    begun = [w for w in usable_windows(cache, ~cache.held_out) if cache.window_mask[w, 0]]
+    held = cache.window_mask[begun, :RELEASE_FRAME].sum(axis=1)
+    windows = [w for w, frames in zip(begun, held, strict=True) if frames >= least_held(held)]
     if not windows:
-        raise UsageError("no training note is 0.6 s long; prepare longer recordings")
+        raise UsageError("no training note is 0.3 s long; prepare longer recordings")
     data = EnvelopeWindows(cache, windows, EnvelopeSettings(), augment=False)
     posterior = network.encode(data.curves(), data.condition)
     mean = posterior.mean.double().numpy()
     return Latents(mean, posterior.deviation.double().numpy(), windows)
+
+
+def least_held(frames: NDArray[np.int_]) -> int:
+    """How long a note has to be for the map: 0.6 s, or less if there are few of them.
+
+    Args:
+        frames: Of each note, as far as it is held.
+    """
+    longest = np.sort(frames)[::-1][:MAP_NOTES]
+    return int(np.clip(longest.min(initial=MAP_FRAMES), FEWEST_FRAMES, MAP_FRAMES))
 
 
 @torch.no_grad()
@@ -220,7 +230,7 @@ def tsne_places(latent: Float64) -> Float64:
 def map_points(
     latents: Latents, described: dict[str, Float64], cache: FeatureCache, jitter: Float64
 ) -> list[MapPoint]:
-    """Every training window that holds at least 0.6 s, with its place and its labels.
+    """Every note that was encoded, with its place and its labels.
 
     Args:
         latents: Of the windows.

@@ -244,6 +244,11 @@ def check_rooms(name: str) -> None:
         raise UnknownName("room", name, ROOMS)
 
 
+def learns_rooms(name: str, *, performed: bool) -> bool:
+    """Whether rooms of such a name are learned; some may have been performed in."""
+    return name == ALL_ROOMS or (name == PERFORMED_ROOMS and performed)
+
+
 def refining_recipe(
     cache: FeatureCache, features: Path, fitted: Path, room: str = PERFORMED_ROOMS
 ) -> Recipe:

@@ -222,7 +222,7 @@ def _latent_space(model: Model, stem: Path) -> Picture:
         metrics |= {f"{name}_{metric}": value for metric, value in found.items()}
     return Picture(
         "Latent space",
-        "Posterior means of the training notes that are at least 0.6 s long, one point a "
+        "Posterior means of the training notes that are long enough for the map, one point a "
         f"recording. The two principal axes hold {100.0 * metrics['pca_explained']:.0f} % of their "
         "variance. In t-SNE only nearness says anything: distances between groups and their sizes "
         "don't. Data: labels, both projections, and all latent dimensions `z_…`.",

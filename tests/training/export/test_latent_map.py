@@ -11,7 +11,14 @@ from instrument.errors import UsageError
 from instrument.listening.descriptors import LABELS, OF_AXES
 from instrument.model.graphs import Instrument
 from training.data.features import FeatureCache
-from training.export.latent_map import AXES, CLEAR_EFFECT, REGIONS, training_latents, tsne_places
+from training.export.latent_map import (
+    AXES,
+    CLEAR_EFFECT,
+    REGIONS,
+    least_held,
+    training_latents,
+    tsne_places,
+)
 from training.networks.envelope import ConditionalVAE
 from training.networks.timbre import TimbreDecoder
 
@@ -99,7 +106,21 @@ def test_notes_that_are_all_too_short_are_refused(
     tiny_networks: Networks, synthetic_cache: FeatureCache
 ) -> None:
     mask = synthetic_cache.window_mask.copy()
-    mask[:, 100:] = False
+    mask[:, 70:] = False
     short = replace(synthetic_cache, window_mask=mask)
-    with pytest.raises(UsageError, match=r"0\.6 s"):
+    with pytest.raises(UsageError, match=r"0\.3 s"):
         training_latents(tiny_networks[0], short)
+
+
+@pytest.mark.parametrize(
+    ("frames", "least"),
+    [
+        ([200] * 50, 150),
+        ([200] * 3, 150),
+        ([200] * 10 + [100] * 50, 100),
+        ([200] * 10 + [20] * 50, 75),
+        ([], 150),
+    ],
+)
+def test_a_map_has_shorter_notes_where_long_ones_are_few(frames: list[int], least: int) -> None:
+    assert least_held(np.array(frames, int)) == least
