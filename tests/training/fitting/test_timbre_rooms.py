@@ -82,7 +82,7 @@ def test_a_room_is_learned_beside_the_network_and_kept_with_the_run(
     torch.manual_seed(0)
     write_run(fitted, "timbre", TimbreDecoder(SETTINGS), LoopSettings(steps=1))
     save_checkpoint({"network": TimbreDecoder(SETTINGS).state_dict()}, fitted / BEST)
-    recipe = refining_recipe(performed, tmp_path / "violin.npz", fitted, "performed")
+    recipe = refining_recipe(performed, tmp_path / "violin.npz", fitted)
     before = load_timbre(fitted).state_dict()
     recipe.train(recipe.settings(steps=2, batch_size=1, accelerator="cpu"), run)
     room = load_room(run)
@@ -97,6 +97,5 @@ def test_a_room_is_learned_beside_the_network_and_kept_with_the_run(
     assert load_timbre(run).state_dict().keys() == before.keys()
     assert load_room(fitted) is None
     recipe.train(recipe.settings(steps=3, batch_size=1, accelerator="cpu"), run, resume=True)
-    assert refining_recipe(performed, tmp_path / "violin.npz", fitted).task.learned.keys() == {
-        "network"
-    }
+    dry = refining_recipe(performed, tmp_path / "violin.npz", fitted, "none")
+    assert dry.task.learned.keys() == {"network"}
