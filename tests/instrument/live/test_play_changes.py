@@ -18,7 +18,7 @@ from tests.instrument.live.arco_program import CALM_RUNS, NOTE_OFF, NOTE_ON, Arc
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
-CHANGES = int(os.environ.get("ARCO_JACK_CHANGES", "8"))
+CHANGES = int(os.environ.get("ARCO_JACK_CHANGES", "5"))
 """How many random changes are made; `ARCO_JACK_CHANGES=50` makes a thorough round."""
 
 RATES = (44_100, 48_000, 96_000)
