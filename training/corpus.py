@@ -9,7 +9,7 @@ from typing import Generic, TypeVar, Unpack
 from torch.utils.data import IterableDataset, get_worker_info
 
 import instrument as arco
-from instrument.corpus.loading import CorpusItem, CorpusOptions, Paths
+from instrument.corpus.loading import CorpusItem, CorpusOptions, Paths, score_paths
 
 Example = TypeVar("Example")
 
@@ -50,8 +50,7 @@ class RenderedScores(IterableDataset[Example], Generic[Example]):
         """
         super().__init__()
         self.seed = seed
-        self._instrument, self._example = instrument, example
-        self._scores = scores if isinstance(scores, str | PathLike) else list(scores)
+        self._instrument, self._scores, self._example = instrument, score_paths(scores), example
         self._variants, self._options = variants, options
 
     def __iter__(self) -> Iterator[Example]:

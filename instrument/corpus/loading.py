@@ -73,6 +73,11 @@ class CorpusItem:
     frames: Mapping[int, Frames]
 
 
+def score_paths(scores: Paths) -> list[Path]:
+    """The paths of scores, given as one or several."""
+    return list(map(Path, [scores] if isinstance(scores, str | PathLike) else scores))
+
+
 def corpus_items(
     instrument: Instrument,
     scores: Paths,
@@ -102,9 +107,8 @@ def corpus_items(
         options.pop("frame_rate", Form.frame_rate),
         options.pop("stems", False),
     )
-    named = [scores] if isinstance(scores, str | PathLike) else scores
     plan = Plan(
-        find_scores(map(Path, named)),
+        find_scores(score_paths(scores)),
         [instrument.spec],
         variants,
         seed,

@@ -107,7 +107,8 @@ def training_latents(network: ConditionalVAE | PlainVAE, cache: FeatureCache) ->
     network.eval()
     begun = [w for w in usable_windows(cache, ~cache.held_out) if cache.window_mask[w, 0]]
     held = cache.window_mask[begun, :RELEASE_FRAME].sum(axis=1)
-    windows = [w for w, frames in zip(begun, held, strict=True) if frames >= least_held(held)]
+    least = least_held(held)
+    windows = [w for w, frames in zip(begun, held, strict=True) if frames >= least]
     if not windows:
         raise UsageError("no training note is 0.3 s long; prepare longer recordings")
     data = EnvelopeWindows(cache, windows, EnvelopeSettings(), augment=False)

@@ -7,13 +7,18 @@ import pytest
 
 from instrument.arrays import Float32
 from instrument.dsp.jit import compiled
-from instrument.dsp.matrix import affine, padded, panels
+from instrument.dsp.matrix import affine, padded, panels, within
 from instrument.dsp.vectors import PANEL
 
 
 @compiled
 def multiply(x: Float32, count: int, weight: Float32, bias: Float32, out: Float32) -> None:
     affine(x, count, weight, bias, out)
+
+
+@compiled
+def all_within(values: Float32, most: np.float32) -> np.bool_:
+    return within(values, most)
 
 
 @pytest.mark.parametrize(("rows", "inputs", "outputs"), [(1, 1, 1), (3, 7, 16), (9, 40, 165)])
@@ -39,3 +44,11 @@ def test_a_row_is_the_same_whatever_is_beside_it() -> None:
     for row in range(11):
         multiply(x[row : row + 1], 1, weight, bias, alone)
         np.testing.assert_array_equal(alone[0], together[row])
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [([3.0] * 100, True), ([-3.0, 0.0], True), ([0.0, -3.1], False), ([np.nan], False)],
+)
+def test_each_value_is_held_against_the_limit(values: list[float], kept: bool) -> None:
+    assert all_within(np.array(values, np.float32), np.float32(3.0)) == kept
