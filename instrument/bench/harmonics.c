@@ -18,13 +18,13 @@ void sum_harmonics(const float *restrict sine, const float *restrict curvature,
         for (int i = 0; i < samples; i++) {
             const float w = weight[i], sw = signed_weight[i], s = sign[i], c = curvature[i];
             float d = change[i], b = total[i];
-            d = ((a[3] + step[3] * w) + d) + c * b;
+            d = c * b + ((step[3] * w + a[3]) + d);
             b += d;
-            d = ((a[2] * s + step[2] * sw) + d) + c * b;
+            d = c * b + (a[2] * s + (step[2] * sw + d));
             b += d;
-            d = ((a[1] + step[1] * w) + d) + c * b;
+            d = c * b + ((step[1] * w + a[1]) + d);
             b += d;
-            d = ((a[0] * s + step[0] * sw) + d) + c * b;
+            d = c * b + (a[0] * s + (step[0] * sw + d));
             change[i] = d;
             total[i] = b + d;
         }

@@ -20,8 +20,8 @@ from instrument.dsp.kernel_cache import kernel_folder
 from instrument.dsp.machine_code import ObjectFile
 
 STRICT: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
-"""No freedom: a kernel gives the same bits wherever it runs, but for matrices (`vectors`). Division
-by zero follows IEEE 754, as in numpy. Kernels release the GIL."""
+"""No freedom: a kernel gives the same bits wherever it runs, but for sums of products (`vectors`).
+Division by zero follows IEEE 754, as in numpy. Kernels release the GIL."""
 
 C_NAME = "arco"
 """What functions that C calls are called in their object files."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.dsp.jit import compiled, inlined
+from instrument.dsp.vectors import fma
 
 HARMONIC_SCRATCH = 7
 """Rows of the scratch array of `add_harmonics`."""
@@ -180,13 +181,17 @@ def _four_down(
     a2, step_2 = _path(amps_start, amps_end, lowest + 2, count)
     a3, step_3 = _path(amps_start, amps_end, lowest + 3, count)
     for i in range(len(total)):
-        change_3 = ((a3 + step_3 * weight[i]) + change[i]) + curvature[i] * total[i]
+        added = fma(step_3, weight[i], a3) + change[i]
+        change_3 = fma(curvature[i], total[i], added)
         total_3 = total[i] + change_3
-        change_2 = ((a2 * sign[i] + step_2 * signed_weight[i]) + change_3) + curvature[i] * total_3
+        added = fma(a2, sign[i], fma(step_2, signed_weight[i], change_3))
+        change_2 = fma(curvature[i], total_3, added)
         total_2 = total_3 + change_2
-        change_1 = ((a1 + step_1 * weight[i]) + change_2) + curvature[i] * total_2
+        added = fma(step_1, weight[i], a1) + change_2
+        change_1 = fma(curvature[i], total_2, added)
         total_1 = total_2 + change_1
-        change_0 = ((a0 * sign[i] + step_0 * signed_weight[i]) + change_1) + curvature[i] * total_1
+        added = fma(a0, sign[i], fma(step_0, signed_weight[i], change_1))
+        change_0 = fma(curvature[i], total_1, added)
         total[i] = total_1 + change_0
         change[i] = change_0
 

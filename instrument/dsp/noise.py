@@ -12,6 +12,7 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64, UInt64
 from instrument.dsp.jit import inlined
+from instrument.dsp.vectors import fma
 
 _WEYL = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -133,7 +134,8 @@ def _filter_taps(magnitudes: Float32, matrix: Float32, impulse: Float32) -> None
         c0, c1 = columns[band][:half], columns[band + 1][:half]
         c2, c3 = columns[band + 2][:half], columns[band + 3][:half]
         for tap in range(half):
-            rising[tap] += (m0 * c0[tap] + m1 * c1[tap]) + (m2 * c2[tap] + m3 * c3[tap])
+            two = fma(m1, c1[tap], fma(m0, c0[tap], rising[tap]))
+            rising[tap] = fma(m3, c3[tap], fma(m2, c2[tap], two))
     for band in range(fours, bands):
         column, magnitude = columns[band][:half], magnitudes[band]
         for tap in range(half):
@@ -160,7 +162,8 @@ def _convolve(white: Float32, impulse: Float32, filtered: Float32) -> None:
         h0, h1, h2, h3 = impulse[tap], impulse[tap + 1], impulse[tap + 2], impulse[tap + 3]
         added = filtered[tap : tap + reach]
         for i in range(reach):
-            added[i] += (h0 * w0[i] + h1 * w1[i]) + (h2 * w2[i] + h3 * w3[i])
+            two = fma(h1, w1[i], fma(h0, w0[i], added[i]))
+            added[i] = fma(h3, w3[i], fma(h2, w2[i], two))
     drawn = white[EDGE:reach]
     for tap in range(fours, taps):
         gain = impulse[tap]
