@@ -188,6 +188,7 @@ class Instrument:
 
     def _load_encoder(self, graph: Graph, stop: Stop) -> EncoderModel:
         encoder = EncoderModel(graph, self.folder, stop)
+        encoder.runner.content = b""
         _check_shapes(encoder.runner, ENCODER, self.spec)
         for notes in (2, 1):
             shape = notes, self.spec.envelope_size.frames

@@ -187,7 +187,8 @@ def joins(
     instrument: InstrumentFolder,
     performances: Annotated[list[Path], typer.Argument(help="Sound files of single lines.")],
     licence: Annotated[
-        list[str] | None, typer.Option(help="NAME=TEXT, for each performance.")
+        list[str] | None,
+        typer.Option(help="NAME=TEXT, for each performance; *=TEXT, for all others."),
     ] = None,
     contours: Contours = CONTOURS,
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from instrument.arrays import Float64
-from instrument.errors import RecordingError, UsageError
+from instrument.errors import RecordingError
 from instrument.joins import Join
 from instrument.model.join_table import USUAL, JoinClass
 from instrument.model.spec import InstrumentSpec, Source, read_spec, write_spec
@@ -18,6 +18,7 @@ from training.analysis.lines import Contour, LineJoin, joins
 from training.analysis.strokes import BowAttack
 from training.export.card import write_card
 from training.export.destination import check_card
+from training.export.licences import check_licences, licence_of
 
 JUMP_SEMITONES = 1.5
 """Trackers blur smaller steps: glides are taken from larger ones."""
@@ -70,19 +71,17 @@ def record_joins(
     Args:
         folder: Of the instrument.
         contours: Of performances, by name.
-        licences: Of the performances, by name.
+        licences: Of the performances, by name; ``*`` is of all others.
         attacks: Of new bows in all of them.
 
     Raises:
         RecordingError: Too few joins are found.
-        UsageError: A licence is of none of the performances.
+        UnknownName: A licence is of none of the performances.
         InstrumentError: There is no instrument in the folder.
         OutputError: Nothing can be written in it, or its card is a person's own.
     """
     check_card(folder)
-    unknown = sorted(set(licences) - set(contours))
-    if unknown:
-        raise UsageError(f"--licence {unknown[0]}: there is no such performance")
+    check_licences(licences, contours)
     measured = {name: joins(contour) for name, contour in contours.items()}
     classes = join_classes([join for found in measured.values() for join in found], attacks)
     if not classes:
@@ -91,7 +90,8 @@ def record_joins(
             f"{found} joins are too few to measure; give more or longer performances"
         )
     performances = [
-        Source(name, len(found), licences.get(name, "")) for name, found in measured.items()
+        Source(name, len(found), licence_of(name, licences) or "")
+        for name, found in measured.items()
     ]
     spec = dataclasses.replace(read_spec(folder), joins=classes, performances=performances)
     write_spec(spec, folder)

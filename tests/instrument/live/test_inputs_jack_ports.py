@@ -38,7 +38,8 @@ def test_a_port_vanishes_and_returns(
         keys.send([note])
         assert heard_messages(inputs, 1) == [note]
         keys.remove("out")
-        assert inputs.poll() == []
+        # JACK reads what it sent last again for each period that the program is late.
+        assert {encode(arrival.event) for arrival in inputs.poll()} <= {note}
         becomes(inputs, lost=["Keys:out"])
         keys.add("out")
         becomes(inputs, opened=["Keys:out"])

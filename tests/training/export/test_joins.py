@@ -111,6 +111,12 @@ def test_an_instrument_says_what_was_measured_and_where(folder: Path) -> None:
     assert "two" in card
 
 
+def test_one_licence_may_be_of_all_other_performances(folder: Path) -> None:
+    licences = {"one": "CC BY 4.0", "*": "CC0"}
+    spec = record_joins(folder, {"one": line(50, 8.0), "two": line(50, 1.0)}, licences)
+    assert [each.licence for each in spec.performances] == ["CC BY 4.0", "CC0"]
+
+
 def test_too_few_joins_change_nothing(folder: Path) -> None:
     before = (folder / "instrument.json").read_bytes()
     with pytest.raises(RecordingError):
