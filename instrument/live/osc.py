@@ -36,6 +36,9 @@ for _parser in (osc_message, osc_bundle):
 
 LOOPBACK = "127.0.0.1"
 
+INPUT = "OSC"
+"""All programs are one: a script that is started anew has another port, and may end its notes."""
+
 MOST_AT_ONCE = 8
 """Packets that one poll takes, so that a flood leaves time for the music."""
 
@@ -116,8 +119,8 @@ class OscPort:
                 continue
             except OSError:  # nothing more has come, or it is closed
                 break
-            now, name = time.perf_counter(), f"OSC {sender[0]}:{sender[1]}"
-            arrivals += (Arrival(name, event, now) for event in self._read(packet, sender))
+            now = time.perf_counter()
+            arrivals += (Arrival(INPUT, event, now) for event in self._read(packet, sender))
         return arrivals
 
     def _read(self, packet: bytes, sender: tuple[str, int]) -> Iterator[Event]:
