@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -41,11 +41,15 @@ def replacing(path: Path) -> Iterator[Path]:
                 _give(whole, path)
         else:
             place, old = _place(path)
-            with _beside(place) as beside:
+            beside = new_beside(place, _make_file)
+            try:
                 yield beside
                 if old is not None:
                     _give_permissions(beside, old)
                 beside.replace(place)
+            except BaseException:  # once it has the new name, another may have the old one
+                beside.unlink(missing_ok=True)
+                raise
 
 
 def check_writable(path: Path) -> None:
@@ -56,8 +60,7 @@ def check_writable(path: Path) -> None:
     """
     with said_of(path):
         if not is_stream(path):
-            with _beside(_place(path)[0]):
-                pass
+            new_beside(_place(path)[0], _make_file).unlink()
         elif not os.access(path, os.W_OK):
             raise PermissionError("Permission denied")
 
@@ -153,6 +156,28 @@ def new_folder(path: Path) -> Iterator[None]:
         raise
 
 
+def new_beside(place: Path, make: Callable[[Path], object]) -> Path:
+    """Make something hidden in the same folder, under a name that nothing else has.
+
+    Another output may have the same beginning, and another process, in a container or killed
+    before, the same number: the system decides who has a name.
+
+    Args:
+        place: Whose name it begins and ends with.
+        make: Makes it; raises FileExistsError if something of that name is there.
+    """
+    stem, suffix = (
+        os.fsencode(part)[:NAME_BYTES].decode(errors="ignore")
+        for part in (place.stem, place.suffix)
+    )
+    for number in count():
+        beside = place.with_name(f".{stem}.{os.getpid()}-{number}{suffix}")
+        with suppress(FileExistsError):
+            make(beside)
+            return beside
+    raise AssertionError
+
+
 @contextmanager
 def said_of(path: Path) -> Iterator[None]:
     """Say what the system refuses as an error of this file."""
@@ -191,21 +216,8 @@ def _place(path: Path) -> tuple[Path, os.stat_result | None]:
     return place, old
 
 
-@contextmanager
-def _beside(place: Path) -> Iterator[Path]:
-    """Give the path of a new file in the same folder that is gone when the block has ended."""
-    stem, suffix = (
-        os.fsencode(part)[:NAME_BYTES].decode(errors="ignore")
-        for part in (place.stem, place.suffix)
-    )
-    names = (place.with_name(f".{stem}.{os.getpid()}-{number}{suffix}") for number in count())
-    # Another output may have the same beginning, and a process that was killed the same number.
-    beside = next(name for name in names if not os.path.lexists(name))
-    try:
-        beside.touch(exist_ok=False)
-        yield beside
-    finally:
-        beside.unlink(missing_ok=True)
+def _make_file(path: Path) -> None:
+    path.touch(exist_ok=False)
 
 
 def _give_permissions(new: Path, old: os.stat_result) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
 from instrument.errors import OutputError
-from instrument.files import said_of
+from instrument.files import new_beside, said_of
 
 LOCK = ".lock"
 
@@ -28,7 +26,7 @@ def folder_when_whole(path: Path) -> Iterator[Path]:
     """
     with said_of(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = _new_beside(path)
+        beside = new_beside(path, Path.mkdir)
         try:
             yield beside
             try:
@@ -36,19 +34,10 @@ def folder_when_whole(path: Path) -> Iterator[Path]:
             except OSError:
                 if not path.is_dir():
                     raise
-        finally:
+                shutil.rmtree(beside, ignore_errors=True)
+        except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
-
-
-def _new_beside(path: Path) -> Path:
-    for number in count():
-        beside = path.with_name(f".{path.name}.{os.getpid()}-{number}")
-        try:
-            beside.mkdir()
-        except FileExistsError:
-            continue
-        return beside
-    raise AssertionError
+            raise
 
 
 @contextmanager

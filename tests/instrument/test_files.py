@@ -121,6 +121,29 @@ def test_what_a_killed_process_left_is_in_nobody_s_way(tmp_path: Path) -> None:
     assert left.read_text() == "left"
 
 
+def test_whoever_has_a_name_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch, replace, others = Path.touch, Path.replace, list[Path]()
+
+    def take(name: Path) -> None:
+        name.write_text("another's")
+        others.append(name)
+
+    def touch_second(path: Path, *, exist_ok: bool) -> None:
+        if not others:
+            take(path)
+        touch(path, exist_ok=exist_ok)
+
+    def replace_first(path: Path, target: Path) -> None:
+        replace(path, target)
+        take(path)
+
+    monkeypatch.setattr(Path, "touch", touch_second)
+    monkeypatch.setattr(Path, "replace", replace_first)
+    write(tmp_path / "take.wav", "new")
+    assert (tmp_path / "take.wav").read_text() == "new"
+    assert [path.read_text() for path in others] == ["another's"] * 2
+
+
 # --- Links, permissions, FIFOs and devices -------------------------------------------------------
 
 
