@@ -49,13 +49,13 @@ class Breathing:
                 self._waiting[channel].add(key)
         return heard
 
-    def up(self, channel: int, key: int, *, mono: bool) -> list[NoteOn]:
+    def up(self, channel: int, key: int) -> list[NoteOn]:
         """What begins before a key comes up: a line goes back to one that has waited."""
         down, waiting = self._down[channel], self._waiting[channel]
         down.pop(key, None)
         waiting.discard(key)
         latest = next(reversed(down), None)
-        if mono and channel in self._blown and latest in waiting:
+        if self._state.mono(channel) and channel in self._blown and latest in waiting:
             return [down[latest]]
         return []
 
@@ -67,7 +67,7 @@ class Breathing:
         self._down[channel].clear()
         self._waiting[channel].clear()
 
-    def change(self, channel: int, *, mono: bool) -> tuple[list[NoteOn], bool]:
+    def change(self, channel: int) -> tuple[list[NoteOn], bool]:
         """What the breath of a channel does now.
 
         Returns:
@@ -81,7 +81,7 @@ class Breathing:
         if not blown and dynamics >= limits.begins:
             self._blown.add(channel)
             notes = [*self._down[channel].values()]
-            return notes[-1:] if mono else notes, False
+            return notes[-1:] if self._state.mono(channel) else notes, False
         if blown and dynamics < limits.ends:
             self._blown.remove(channel)
             self._waiting[channel].update(self._down[channel])

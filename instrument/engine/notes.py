@@ -98,13 +98,12 @@ class Notes:
             channel, place = step.event.channel, step.place
             articulated = self.articulations.articulated(step.event, sample, place)
             event = self._lines.led(articulated, sample, place)
-            mono = event.join is not None or self._state.mono(channel)
             allocation = self._voices.note_on(
                 channel,
                 event.key,
                 event.velocity,
                 sample,
-                mono=mono,
+                mono=event.join is not None or self._state.mono(channel),
                 note=event.note,
                 after=event.after,
                 place=place,
@@ -156,10 +155,8 @@ class Notes:
     def go_on(self, due: Turn | Cut, sample: int) -> None:
         """Go on with a tremolo or a trill, or end a short stroke."""
         if isinstance(due, Cut):
-            self.end(due.end, sample)
-            return
-        following = self.articulations.turn(due)
-        if following is not None:
+            self._end_note(due.end, sample)
+        elif (following := self.articulations.turn(due)) is not None:
             self.play([Play(following)], sample)
 
     def key_up(self, event: NoteOff, sample: int) -> None:
@@ -175,13 +172,16 @@ class Notes:
             self._smoother.follow(self._state.rest(channel).channels)
 
     def end(self, event: NoteOff, sample: int) -> None:
-        """End a note."""
-        channel, key = event.channel, event.key
+        """End the note of a key that is up, unless the bow hasn't reached it yet."""
         if self.violins.waits(event, sample):
             return
-        event = self.articulations.up(event)
+        self.begin(self.breathing.up(event.channel, event.key), sample)
+        self._end_note(self.articulations.up(event), sample)
+
+    def _end_note(self, event: NoteOff, sample: int) -> None:
+        """End a note, whether or not its key is up."""
+        channel = event.channel
         pedal, mono = self._state.controlling_channel(channel).pedal, self._state.mono(channel)
-        self.begin(self.breathing.up(channel, key, mono=mono), sample)
 
         def goes_back(slot: int, back: int) -> bool:
             return mono or self.violins.goes_back(channel, slot, back)
@@ -198,7 +198,7 @@ class Notes:
     def breathe(self, channels: range, sample: int) -> None:
         """Begin what has waited for breath, and end what lacks it."""
         for index in channels if self._layout.breath else ():
-            begun, ended = self.breathing.change(index, mono=self._state.mono(index))
+            begun, ended = self.breathing.change(index)
             self.begin(begun, sample)
             if ended:
                 self.violins.forget(index)

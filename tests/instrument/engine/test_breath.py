@@ -13,12 +13,14 @@ from instrument.midi.events import (
     KeyPressure,
     NoteOff,
     NoteOn,
+    ProgramChange,
 )
 from instrument.midi.layouts import Controls
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings
 from tests.instrument.engine.chart_player import GONE, OFF, ON, RATE, Player
 
+AS_PLAYED, STACCATO, SPICCATO = 0, 4, 5
 HIGHER, HIGHER_OFF = NoteOn(0, 76, 80), NoteOff(0, 76)
 
 
@@ -90,14 +92,17 @@ def test_of_the_keys_that_wait_the_latest_sounds_and_the_line_goes_back(player: 
     assert player.play(GONE).voices()[-1] == 0
 
 
-def test_a_tongued_note_begins_anew_under_the_same_key(player: Winded) -> None:
+@pytest.mark.parametrize("articulation", [AS_PLAYED, STACCATO, SPICCATO])
+def test_a_tongued_note_begins_anew_under_the_same_key(player: Winded, articulation: int) -> None:
+    player.control((0, 127))
+    player.send(ProgramChange(0, articulation))
     player.blow(90)
     player.send(ON)
     player.play(0.3)
     player.blow(0)
-    player.play(0.3)
+    player.play(0.5)
     player.blow(90)
-    assert player.play(0.3).keys() == [69]
+    assert player.play(0.08).keys() == [69]
     assert player.begun == 2
     player.send(OFF)
     assert player.play(GONE).voices()[-1] == 0
