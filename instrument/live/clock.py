@@ -9,6 +9,9 @@ from instrument.dsp.callback import CLOCK_SIZE, Playback
 REMEMBERED = CLOCK_SIZE // 2
 """Calls that the clock looks at; the rest may be overwritten while it looks."""
 
+GAP_SECONDS, GAP_BLOCKS = 0.1, 2.0
+"""A callback that is later than both wasn't held up: the device stood still."""
+
 FIRST_NOTE_SECONDS, NOTE_SAFETY, NOTE_SMOOTHING = 0.0005, 1.3, 0.1
 """How long a note takes to be ready: at first, how much more to be sure, and how fast to learn."""
 
@@ -17,8 +20,9 @@ class Clock:
     """Turns a stream's time into positions.
 
     A callback is sometimes late and never early. So of the last calls the earliest one, measured
-    by what it had to play, tells how time and position belong together. JACK tells when a period
-    should have begun, of which the last one is the truth: after a gap those before it mislead.
+    by what it had to play, tells how time and position belong together. Where the device stood
+    still, those before mislead, and so would a time that goes on while nothing is played. JACK
+    tells when a period should have begun, of which the last one is the truth.
 
     Args:
         playback: Whose callback keeps the record.
@@ -53,7 +57,10 @@ class Clock:
             return float(begun + elapsed)
         known = np.arange(max(self._since, calls - REMEMBERED), calls) % CLOCK_SIZE
         positions, times = self._playback.clock[known].T
-        return float(seconds * self._sample_rate - np.min(times * self._sample_rate - positions))
+        offsets = times * self._sample_rate - positions
+        gap = max(GAP_SECONDS * self._sample_rate, GAP_BLOCKS * float(self._playback.block[0]))
+        since_gap = offsets[offsets >= offsets[-1] - gap]
+        return float(min(seconds * self._sample_rate - np.min(since_gap), positions[-1] + gap))
 
     def period(self, position: float) -> int:
         """The beginning of the block that a position lies in, if blocks go on as they are."""
