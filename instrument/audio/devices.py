@@ -119,10 +119,8 @@ def choose_output(name: str | None, seat: Seat, *, only_jack: bool = False) -> D
 
 
 def _named(devices: list[Device], name: str | None) -> Device | None:
-    """The first of some devices whose name or sound system has a part, or the default one."""
-    if name is None:
-        return next((each for each in devices if each.is_default), next(iter(devices), None))
-    for device in devices:
-        if name.lower() in f"{device.name} ({device.api})".lower():
-            return device
-    return None
+    """The default one of the devices whose name or sound system has a part, else the first."""
+    if name is not None:
+        part = name.lower()
+        devices = [each for each in devices if part in f"{each.name} ({each.api})".lower()]
+    return next((each for each in devices if each.is_default), next(iter(devices), None))

@@ -149,6 +149,13 @@ def test_a_part_of_a_name_or_of_a_system_s_is_enough(computer: Any) -> None:
         choose_output("Lounge", NO_JACK)
 
 
+def test_of_a_system_s_devices_the_default_one_is_played_on(computer: Any) -> None:
+    """As where the sound comes back: a session waits for a device of the system that it had."""
+    computer(("ALSA", "HDMI", 2), ("ALSA", "Speakers", 2), ("Pulse", "Headset", 2), default=1)
+    assert choose_output("alsa", NO_JACK).name == "Speakers"
+    assert choose_output("pulse", NO_JACK).name == "Headset"
+
+
 def test_without_a_device_there_is_nothing_to_choose(computer: Any) -> None:
     computer(("ALSA", "Mono", 1))
     assert list_outputs(NO_JACK) == []
