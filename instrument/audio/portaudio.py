@@ -28,7 +28,8 @@ def load_sounddevice() -> Any:  # noqa: ANN401 (it has no types)
     """The module sounddevice.
 
     Raises:
-        UsageError: It or PortAudio is missing; the message says what to install.
+        UsageError: It or PortAudio is missing, and the message says what to install; or PortAudio
+            can't begin.
     """
     try:
         with _without_jack():
@@ -39,7 +40,14 @@ def load_sounddevice() -> Any:  # noqa: ANN401 (it has no types)
         raise UsageError(
             "the PortAudio library is missing; on Debian: apt-get install libportaudio2"
         ) from None
+    except Exception as error:  # a PortAudioError, whose class has gone with the module
+        raise _cannot_begin(error) from None
     return sounddevice
+
+
+def _cannot_begin(error: Exception) -> UsageError:
+    reason = " ".join(str(error).split())
+    return UsageError(f"PortAudio cannot begin: {reason}; check the system's sound, or start JACK")
 
 
 def compiled_stream(sd: Any, callback: int, user_data: int, wanted: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -88,15 +96,23 @@ def _without_jack() -> Iterator[None]:
 
 
 def rescan() -> None:
-    """Let PortAudio look for devices anew; no stream may be open."""
+    """Let PortAudio look for devices anew; no stream may be open.
+
+    Raises:
+        UsageError: It can't begin. It may the next time.
+    """
     sd = load_sounddevice()
-    sd._terminate()
-    with _without_jack():
-        sd._initialize()
+    try:
+        if sd._initialized:  # not where it couldn't begin the last time, or was left
+            sd._terminate()
+        with _without_jack():
+            sd._initialize()
+    except sd.PortAudioError as error:
+        raise _cannot_begin(error) from None
 
 
 def leave_portaudio() -> None:
-    """Load PortAudio once more, beside the one that hangs."""
+    """Load PortAudio once more, beside the one that hangs; it begins with the next ``rescan``."""
     sd = load_sounddevice()
     path = _library_path(sd)
     _left.append(sd._lib)
@@ -105,8 +121,6 @@ def leave_portaudio() -> None:
         copy = shutil.copy(path, folder)
         sd._lib = sd._ffi.dlopen(copy)
     sd._initialized = 0
-    with _without_jack():
-        sd._initialize()
 
 
 def _library_path(sd: Any) -> Path:  # noqa: ANN401

@@ -9,12 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from instrument.audio.devices import Device
-from instrument.audio.portaudio import (
-    compiled_stream,
-    leave_portaudio,
-    load_sounddevice,
-    rescan,
-)
+from instrument.audio.portaudio import compiled_stream, leave_portaudio, load_sounddevice
 from instrument.dsp.callback import OUTPUT_UNDERFLOW, Callback, Playback
 from instrument.errors import UsageError
 from instrument.files import encoded
@@ -123,10 +118,8 @@ class Stream:
         self._stream.close()
 
     def abandon(self) -> None:
-        """Give up a device that has gone."""
-        if _finishes(self._stream.close, CLOSE_SECONDS):
-            rescan()
-        else:
+        """Give up a device that has gone; ``rescan`` finds others."""
+        if not _finishes(self._stream.close, CLOSE_SECONDS):
             leave_portaudio()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -25,7 +26,7 @@ class FakeSoundDevice(ModuleType):
     Attributes:
         opened: Settings of the streams that were opened.
         calls: What was called of its private parts.
-        refuses: What PortAudio says to every stream, if anything.
+        refuses: What PortAudio says to every stream, and to its beginning, if anything.
     """
 
     class PortAudioError(Exception):
@@ -63,9 +64,13 @@ class FakeSoundDevice(ModuleType):
 
     def _terminate(self) -> None:
         self.calls.append("terminate")
+        self._initialized -= 1
 
     def _initialize(self) -> None:
         self.calls.append("initialize")
+        if self.refuses:
+            raise self.PortAudioError(self.refuses)
+        self._initialized += 1
 
 
 @pytest.fixture
@@ -190,6 +195,28 @@ def test_portaudio_looks_anew_when_it_begins_again(computer: Any) -> None:
     fake = computer(("ALSA", "Speakers", 2))
     portaudio.rescan()
     assert fake.calls == ["terminate", "initialize"]
+
+
+def test_a_portaudio_that_cannot_begin_is_tried_again(computer: Any) -> None:
+    fake = computer(("ALSA", "Speakers", 2))
+    fake.refuses = "Unanticipated host error"
+    for _ in range(2):
+        with pytest.raises(UsageError, match="Unanticipated"):
+            portaudio.rescan()
+    fake.refuses = ""
+    portaudio.rescan()
+    assert fake.calls == ["terminate", *["initialize"] * 3]
+
+
+def test_a_portaudio_that_cannot_begin_at_first_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = "class PortAudioError(Exception): ...\nraise PortAudioError('Host error')"
+    (tmp_path / "sounddevice.py").write_text(program)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    with pytest.raises(UsageError, match="Host error"):
+        choose_output(None, NO_JACK)
 
 
 def test_portaudio_finds_no_jack_server(computer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
