@@ -24,7 +24,8 @@ def write_card(corpus: Path, plan: Plan, rows: Sequence[Row], refused: Sequence[
         OutputError: It can't be written.
     """
     with replacing(corpus / CARD) as beside:
-        beside.write_text(_card(corpus.name, plan, rows, refused), encoding="utf-8", newline="\n")
+        text = _card(corpus.resolve().name, plan, rows, refused)
+        beside.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_index(corpus: Path, rows: Sequence[Row]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from instrument.errors import OutputError
 from instrument.files import new_beside, said_of
 
 LOCK = ".lock"
+BESIDE = re.compile(r"\.[0-9a-f]{20}\.[0-9]+-[0-9]+")
+"""What the folder of an item is called while it is written."""
 
 
 @contextmanager
@@ -51,8 +54,9 @@ def without_leftovers(parents: Path) -> Iterator[None]:
 
 
 def _remove_leftovers(parents: Path) -> None:
-    for beside in parents.glob("*/.*"):
-        shutil.rmtree(beside, ignore_errors=True)
+    for beside in parents.glob("[0-9a-f][0-9a-f]/.*"):
+        if BESIDE.fullmatch(beside.name):
+            shutil.rmtree(beside, ignore_errors=True)
 
 
 @contextmanager

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from instrument.corpus.card import hours, write_card, write_index
-from instrument.corpus.folders import locked, without_leftovers
+from instrument.corpus.folders import LOCK, locked, without_leftovers
 from instrument.corpus.items import Item, Plan
-from instrument.corpus.making import Maker, Outcome, made, make
-from instrument.corpus.manifest import Row, refusal, row, write_manifest
+from instrument.corpus.making import ABOUT, Maker, Outcome, made, make
+from instrument.corpus.manifest import JSON_LINES, Row, refusal, row, write_manifest
 from instrument.errors import OutputError
 from instrument.files import said_of
 from instrument.model.graphs import Instrument
 
 WRITTEN_EVERY_SECONDS = 60.0
 """So often the manifest is brought up to date while items are made."""
+
+SIGNS = (LOCK, JSON_LINES, f"items/??/*/{ABOUT}")
+"""Of a corpus, one of which is there however early a run was stopped."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,12 @@ def make_corpus(
         progress: Told the share that is done, 0…1.
 
     Raises:
-        OutputError: It can't be written, or another command writes there.
+        OutputError: It can't be written, holds something else, or another command writes there.
     """
     with said_of(corpus):
         corpus.mkdir(parents=True, exist_ok=True)
+        if any(corpus.iterdir()) and not any(any(corpus.glob(sign)) for sign in SIGNS):
+            raise OutputError(f"{corpus}: holds something that is no corpus; name a new folder")
     items = {item.key: item for item in plan.items}
     names = {spec.digest: spec.name for spec in plan.instruments}
     rows, refused, missing = list[Row](), list[Row](), list[Item]()

@@ -88,6 +88,32 @@ def test_what_stops_a_run_leaves_a_manifest_of_what_is_there(
     assert len(read_manifest(tmp_path)) == 1
 
 
+def test_a_folder_of_something_else_stays_as_it_is(
+    plan: Plan, make_set: Make, tmp_path: Path
+) -> None:
+    (tmp_path / "items" / "lib" / ".git").mkdir(parents=True)
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(OutputError, match="no corpus"):
+        make_set(plan, tmp_path)
+    assert {path.name for path in tmp_path.rglob("*")} == {"items", "lib", ".git", "README.md"}
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
+@pytest.mark.parametrize("left", [".lock", "manifest.jsonl", "items"])
+def test_a_corpus_of_which_little_is_left_goes_on(
+    corpus: Path, plan: Plan, make_set: Make, left: str
+) -> None:
+    for path in corpus.iterdir():
+        if path.name != left:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    mine, half = (corpus / "items" / "ab" / name for name in (".git", f".{'0' * 20}.1-0"))
+    mine.mkdir(parents=True)
+    half.mkdir()
+    made = make_set(replace(plan, variants=1), corpus)
+    assert (len(made.rows), made.new) == (2, 0 if left == "items" else 2)
+    assert (mine.exists(), half.exists()) == (True, False)
+
+
 def test_two_commands_dont_write_at_once(corpus: Path, plan: Plan, make_set: Make) -> None:
     with locked(corpus), pytest.raises(OutputError, match="another"):
         make_set(plan, corpus)
