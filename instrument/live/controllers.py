@@ -9,7 +9,8 @@ from typing import Protocol
 from instrument.live.bindings import Binding
 from instrument.live.knobs import Knobs, Share
 from instrument.live.learn import NEVER_LEARNED, Learner
-from instrument.midi.controllers import AXIS_CONTROLLERS
+from instrument.midi.channel import MIDDLE
+from instrument.midi.controllers import AXIS_CONTROLLERS, PEDALS
 from instrument.midi.events import ControlChange, Event, Latent
 
 PLACED_CHANNEL = 0
@@ -79,8 +80,11 @@ class Controllers:
         learner = self.learner
         if learner is None or learner.target is None or event.controller in NEVER_LEARNED:
             return self._turn(event, seconds)
+        # A pedal that is down may come up: nothing else would end what it holds.
+        comes_up = event.controller in PEDALS and event.value < MIDDLE
+        meant = self._turn(event, seconds) if comes_up else []
         self._keep(learner.feed(event, seconds))
-        return []
+        return meant
 
     def _turn(self, event: ControlChange, seconds: float) -> list[Event]:
         meant: list[Event] = []

@@ -12,6 +12,9 @@ from instrument.midi.zones import LOWER, MOST_MEMBERS, UPPER, Zones
 
 PAN = 10
 SUSTAIN, PORTAMENTO, SOSTENUTO, SOFT, LEGATO = 64, 65, 66, 67, 68
+PEDALS = range(SUSTAIN, LEGATO + 1)
+"""They and the switch of the portamento are up, or off, below 64."""
+
 PORTAMENTO_FROM = 84
 ALL_SOUND_OFF, RESET_CONTROLLERS, ALL_NOTES_OFF = 120, 121, 123
 OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON = 124, 125, 126, 127

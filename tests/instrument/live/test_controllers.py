@@ -10,8 +10,9 @@ import pytest
 from instrument.live.bindings import Binding
 from instrument.live.controllers import Controllers
 from instrument.live.knobs import ECHO_SECONDS, MORPH, Knobs
+from instrument.live.learn import Learner
 from instrument.midi.channel import CHANNELS
-from instrument.midi.controllers import AXIS_CONTROLLERS
+from instrument.midi.controllers import AXIS_CONTROLLERS, PEDALS, SUSTAIN
 from instrument.midi.events import ControlChange, Event, Latent, NoteOn
 from instrument.model.graphs import Instrument
 from instrument.model.latent import positions
@@ -89,6 +90,16 @@ def test_soft_takeover_counts_from_where_notes_were_placed(tiny: Instrument) -> 
     controllers.translate(place, 2.0 + 2.0 * ECHO_SECONDS)
     assert not turn(125, 4.0)
     assert turn(0, 4.1)
+
+
+@pytest.mark.parametrize("pedal", PEDALS)
+def test_a_pedal_comes_up_while_a_knob_is_learned(pedal: int) -> None:
+    controllers = Controllers(Knobs([], AXES), AXES)
+    controllers.translate(ControlChange(0, pedal, 127), 1.0)
+    controllers.learner = Learner(["swell"])
+    assert controllers.translate(ControlChange(0, KNOB, 0), 2.0) == []
+    assert controllers.translate(ControlChange(0, pedal, 0), 2.0) == [ControlChange(0, pedal, 0)]
+    assert (controllers.translate(ControlChange(0, pedal, 127), 2.0) == []) == (pedal != SUSTAIN)
 
 
 def test_a_target_that_is_forgotten_gives_its_controller_back() -> None:
