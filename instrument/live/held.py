@@ -12,9 +12,11 @@ from instrument.midi.controllers import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
     ENDS_NOTES,
+    MODES,
     RESET_CONTROLLERS,
     SOSTENUTO,
     SUSTAIN,
+    ChannelState,
 )
 from instrument.midi.events import (
     ChannelPressure,
@@ -54,12 +56,15 @@ class Held:
         self._down: defaultdict[Key, set[str]] = defaultdict(set)
         self._moved: defaultdict[Part, dict[str, Movable]] = defaultdict(dict)
         self._rests = resting_values(Meanings(layout or layout_of(None)))
+        # Knows zones; nothing but controllers is told to it.
+        self._state = ChannelState()
 
     def hear(self, port: str, event: Event) -> list[Event]:
         """What an event comes to, given what inputs hold; it is remembered.
 
         A key that goes down again at the same input ends first: its note-off was lost. One that
-        comes up at an input that doesn't hold it ends no note of another input's.
+        comes up at an input that doesn't hold it ends no note of another input's. A mode on a
+        member of an MPE zone means nothing, and one on its manager is for all its members.
         """
         match event:
             case NoteOn(channel, key):
@@ -72,14 +77,8 @@ class Held:
                 if inputs and port not in inputs:
                     return []
                 inputs.discard(port)
-            case ControlChange(channel, controller) if controller == RESET_CONTROLLERS:
-                for part in [part for part in self._moved if part[1] == channel]:
-                    del self._moved[part]
-            case ControlChange(channel, controller) if controller in NOTES_END:
-                for key in range(128):
-                    self._down.pop((channel, key), None)
-            case ControlChange(channel, controller) if controller in self._rests:
-                self._move(port, (ControlChange, channel, controller), event)
+            case ControlChange():
+                self._control_change(port, event)
             case PitchBend(channel) | ChannelPressure(channel):
                 self._move(port, (type(event), channel, 0), event)
             case KeyPressure(channel, key):
@@ -87,6 +86,21 @@ class Held:
             case _:
                 pass
         return [event]
+
+    def _control_change(self, port: str, event: ControlChange) -> None:
+        channel, controller = event.channel, event.controller
+        if controller in MODES and self._state.is_member(channel):
+            return
+        self._state.change(event)
+        zone = self._state.controlled_channels(channel)
+        if controller == RESET_CONTROLLERS:
+            for part in [part for part in self._moved if part[1] in zone]:
+                del self._moved[part]
+        elif controller in NOTES_END:
+            for key in [key for key in self._down if key[0] in zone]:
+                del self._down[key]
+        elif controller in self._rests:
+            self._move(port, (ControlChange, channel, controller), event)
 
     def _move(self, port: str, part: Part, event: Movable) -> None:
         movers = self._moved[part]
@@ -98,6 +112,12 @@ class Held:
 
         From then on it holds nothing. What another input holds, or moved last, stays.
         """
+        for event in self._ends(port):
+            if isinstance(event, ControlChange):
+                self._state.change(event)
+            yield event
+
+    def _ends(self, port: str) -> Iterator[Event]:
         for (channel, key), inputs in [*self._down.items()]:
             if port in inputs:
                 inputs.discard(port)

@@ -95,6 +95,26 @@ def test_what_one_input_leaves_the_other_still_holds() -> None:
     assert [*held.ends(B)] == [OFF, turn(1, 0)]
 
 
+ZONE = [(A, turn(controller, value)) for controller, value in ((101, 0), (100, 6), (6, 5))]
+
+
+@pytest.mark.parametrize("mode", [120, 121, 123])
+def test_a_mode_on_a_member_of_a_zone_ends_and_resets_nothing(mode: int) -> None:
+    held = Held()
+    bend = PitchBend(1, 90)
+    heard(held, [*ZONE, (A, OTHER_CHANNEL), (A, bend), (A, ControlChange(1, mode, 0))])
+    left = [*held.ends(A)]
+    assert NoteOff(1, 60) in left
+    assert PitchBend(1, 0) in left
+
+
+def test_a_mode_on_the_manager_of_a_zone_is_for_its_members() -> None:
+    held = Held()
+    heard(held, [*ZONE, (A, OTHER_CHANNEL), (A, PitchBend(1, 90))])
+    heard(held, [(A, turn(123, 0)), (A, turn(121, 0))])
+    assert [*held.ends(A)] == []
+
+
 def test_a_reset_puts_back_no_volume_pan_or_knob() -> None:
     resting = resting_values(Meanings(layout_of(None)))
     assert resting[1] == 0
