@@ -130,6 +130,22 @@ def load_bindings(path: Path) -> list[Binding]:
         raise UsageError(f"{path}: {error}") from None
 
 
+def save_changes(path: Path, before: Sequence[Binding], now: Sequence[Binding]) -> None:
+    """Write what has changed in bindings, and leave the others in the file as they are now.
+
+    Another Arco may have learned something since they were read.
+
+    Raises:
+        UsageError: The file is there and cannot be read.
+        OutputError: It cannot be written.
+    """
+    kept = [binding for binding in load_bindings(path) if binding not in before or binding in now]
+    for binding in now:
+        if binding not in before:
+            kept = bind(kept, binding)
+    save_bindings(path, kept)
+
+
 def save_bindings(path: Path, bindings: Iterable[Binding]) -> None:
     """Write bindings, in a folder that is made if need be.
 

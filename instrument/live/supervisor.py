@@ -14,7 +14,7 @@ from instrument.audio.jack_client import Seat
 from instrument.audio.output import Output, open_output
 from instrument.audio.portaudio import rescan
 from instrument.errors import ArcoError, UsageError
-from instrument.live.bindings import Binding, save_bindings
+from instrument.live.bindings import save_changes
 from instrument.live.inputs import Inputs
 from instrument.live.notices import Notice, Tell, not_kept
 from instrument.live.performance import Performance
@@ -188,7 +188,7 @@ class Supervisor:
         self._bindings_path = bindings_path
         self._tell = tell
         self._told_fault = self._told_broken = False
-        self._kept = scheduler.controllers.knobs.bindings
+        self._seen = self._kept = scheduler.controllers.knobs.bindings
         self._stopping, self._stop_now = threading.Event(), threading.Event()
 
     def stop(self) -> None:
@@ -265,7 +265,6 @@ class Supervisor:
     def _keep_learned(self) -> None:
         """Tell the bindings that were learned, and keep those that are in force."""
         controllers = self._scheduler.controllers
-        kept = controllers.knobs.bindings is self._kept
         with suppress(Empty):
             while True:
                 learned = controllers.learned.get_nowait()
@@ -277,15 +276,18 @@ class Supervisor:
                     "kind": learned.kind,
                 }
                 self._tell(Notice("learned", f"learned: {text}", about))
-                kept = False
-        if not kept:
-            self._kept = controllers.knobs.bindings
-            self._save_bindings(self._kept)
+        bindings = controllers.knobs.bindings
+        if bindings is not self._seen:
+            self._seen = bindings
+            self._save_bindings()
 
-    def _save_bindings(self, bindings: list[Binding]) -> None:
+    def _save_bindings(self) -> None:
+        """Keep what has changed since that was possible the last time."""
         if self._bindings_path is None:
             return
         try:
-            save_bindings(self._bindings_path, bindings)
+            save_changes(self._bindings_path, self._kept, self._seen)
         except ArcoError as error:
             self._tell(not_kept(error))
+        else:
+            self._kept = self._seen

@@ -64,11 +64,16 @@ class OwnPresets:
         self.path = folder / f"presets-{digest}.json"
         self._digest = digest
         self._dimensions = dimensions
+        self.found: list[OwnPreset] = []
+        self._look()
+
+    def _look(self) -> None:
+        """Read them again: another page may have kept some, in a process of its own."""
         try:
             with self.path.open("rb") as file:
                 content = file.read(LARGEST_FILE)
         except FileNotFoundError:
-            self.found: list[OwnPreset] = []
+            self.found = []
             return
         except OSError as error:
             raise UsageError(f"{self.path}: cannot be read: {error.strerror or error}") from None
@@ -93,19 +98,22 @@ class OwnPresets:
         """Keep a place; one of the same name is replaced where it stands.
 
         Raises:
-            UsageError: The name is none, or there are too many.
+            UsageError: The name is none, or there are too many; or the file can't be read any more.
             OutputError: It can't be written.
         """
         self._check(preset)
+        self._look()
         self._write([*self._merged([preset])])
 
     def rename(self, name: str, new: str) -> None:
         """Give a preset another name.
 
         Raises:
-            UsageError: There is none of that name, or one of the new name.
+            UsageError: There is none of that name, or one of the new name; or the file can't
+                be read any more.
             OutputError: It can't be written.
         """
+        self._look()
         old = self.named(name)
         renamed = replace(old, name=new)
         self._check(renamed)
@@ -117,9 +125,10 @@ class OwnPresets:
         """Remove a preset.
 
         Raises:
-            UsageError: There is none of that name.
+            UsageError: There is none of that name; or the file can't be read any more.
             OutputError: It can't be written.
         """
+        self._look()
         gone = self.named(name)
         self._write([preset for preset in self.found if preset is not gone])
 
@@ -144,10 +153,12 @@ class OwnPresets:
             How many there were in it.
 
         Raises:
-            UsageError: It isn't what ``exported`` gives, or there would be too many.
+            UsageError: It isn't what ``exported`` gives, or there would be too many; or the file
+                can't be read any more.
             OutputError: They can't be written.
         """
         brought = self._read(presets)
+        self._look()
         self._write([*self._merged(brought)])
         return len(brought)
 

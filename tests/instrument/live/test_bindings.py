@@ -20,6 +20,7 @@ from instrument.live.bindings import (
     config_path,
     load_bindings,
     save_bindings,
+    save_changes,
 )
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import AXIS_CONTROLLERS
@@ -68,6 +69,18 @@ def test_bindings_come_back_from_the_file_as_they_were(
     path = tmp_path_factory.mktemp("config") / "arco" / "knobs.toml"
     save_bindings(path, bindings)
     assert load_bindings(path) == bindings
+
+
+def test_only_what_has_changed_is_written(tmp_path: Path) -> None:
+    """Each of two that play keeps what the other has learned."""
+    path = tmp_path / "knobs.toml"
+    at_first = [Binding("swell", 20), Binding("pan", 21)]
+    save_bindings(path, at_first)
+    save_changes(path, at_first, bind(at_first, Binding("vibrato", 22)))
+    save_changes(path, at_first, [Binding("pan", 21), Binding("swell", 23)])
+    assert load_bindings(path) == [Binding("pan", 21), Binding("vibrato", 22), Binding("swell", 23)]
+    save_changes(path, at_first, [Binding("swell", 20)])
+    assert load_bindings(path) == [Binding("vibrato", 22), Binding("swell", 23)]
 
 
 def test_without_a_file_nothing_is_bound(tmp_path: Path) -> None:

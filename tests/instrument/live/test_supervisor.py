@@ -12,7 +12,7 @@ import pytest
 from instrument.audio.devices import JACK, Device
 from instrument.errors import InstrumentError, UsageError
 from instrument.live import supervisor as supervision
-from instrument.live.bindings import Binding, load_bindings
+from instrument.live.bindings import Binding, load_bindings, save_bindings
 from instrument.live.controllers import Controllers
 from instrument.live.inputs import Changes
 from instrument.live.knobs import Knobs
@@ -119,7 +119,9 @@ def test_bindings_to_what_there_isnt_are_told_once() -> None:
 
 def test_what_was_learned_is_told_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "knobs.toml"
-    hall = Hall(path, Binding("vibrato", 20))
+    vibrato, of_another_arco = Binding("vibrato", 20), Binding("pan", 30)
+    hall = Hall(path, vibrato)
+    save_bindings(path, [vibrato, of_another_arco])
     hall.sound.open(SPEAKERS)
     learned = Binding("swell", 21, 3)
     hall.scheduler.controllers.knobs.bind(learned)
@@ -131,16 +133,20 @@ def test_what_was_learned_is_told_and_kept(tmp_path: Path) -> None:
         "channel": 3,
         "kind": "absolute",
     }
-    assert load_bindings(path) == [Binding("vibrato", 20), learned]
+    assert load_bindings(path) == [vibrato, of_another_arco, learned]
 
 
-def test_bindings_that_cannot_be_kept_are_told(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    hall = Hall(tmp_path / "file" / "knobs.toml")
+def test_bindings_that_cannot_be_kept_are_told_and_kept_with_the_next_ones(tmp_path: Path) -> None:
+    folder = tmp_path / "file"
+    folder.touch()
+    hall = Hall(folder / "knobs.toml")
     hall.sound.open(SPEAKERS)
-    hall.scheduler.controllers.learned.put(Binding("swell", 21))
+    knobs = hall.scheduler.controllers.knobs
+    hall.rounds = [lambda: knobs.bind(Binding("swell", 21)), lambda: None, folder.unlink]
+    hall.rounds += [lambda: knobs.bind(Binding("pan", 22))]
     hall.supervisor.run()
-    assert hall.events == ["learned", "not-kept"]
+    assert hall.events == ["not-kept"]
+    assert load_bindings(folder / "knobs.toml") == [Binding("swell", 21), Binding("pan", 22)]
 
 
 def test_inputs_that_come_and_go_are_told_and_their_notes_ended() -> None:

@@ -61,6 +61,19 @@ def test_renamed_and_removed(read: Read) -> None:
     assert names(read()) == ["b"]
 
 
+def test_two_pages_in_processes_of_their_own_keep_what_the_other_one_kept(read: Read) -> None:
+    one, other = read(), read()
+    one.keep(preset("a"))
+    other.keep(preset("b"))
+    one.rename("b", "c")
+    other.bring({**other.exported(), "presets": []})
+    assert names(one) == names(other) == names(read()) == ["a", "c"]
+    one.remove("a")
+    with pytest.raises(UsageError):
+        other.remove("a")
+    assert names(read()) == ["c"]
+
+
 @pytest.mark.parametrize(
     "name",
     ["../../escape", "/etc/passwd", "C:\\x", "..", "con", "a/b", "%2e%2e%2f", "<script>", "élan ♯"],
@@ -163,10 +176,11 @@ def test_a_file_that_is_something_else_is_told_with_its_name(read: Read, content
     assert path.read_bytes() == content
 
 
-@pytest.mark.skipif(os.name == "nt", reason="folders are made unwritable otherwise there")
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 def test_where_nothing_can_be_written_nothing_changes(read: Read) -> None:
     own = read()
-    own.path.parent.write_text("a file where the folder should be")
+    own.path.parent.mkdir()
+    own.path.symlink_to("nowhere/presets.json")
     with pytest.raises(OutputError):
         own.keep(preset("a"))
     assert names(own) == []
