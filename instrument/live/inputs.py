@@ -42,13 +42,15 @@ PATIENCE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Names of inputs that were opened, and of those that were lost.
+    """Names of inputs that were opened, of those that were lost, and of those that someone left.
 
-    One that vanished and came back between two looks is in both.
+    One that vanished and came back between two looks is both opened and lost. One that was left is
+    open to others.
     """
 
     opened: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
 
 # --- Which ports --------------------------------------------------------------------------------
@@ -149,14 +151,16 @@ class Inputs:
         """
         with self._lock:
             before = [link for system in self._systems for link in system.links]
-            for system in _awake(self._systems):
+            awake = _awake(self._systems)
+            for system in awake:
                 self._renew(system)
+            left = [link for system in awake for link in system.left()]
             now = [link for system in self._systems for link in system.links]
             self._links = tuple(now)
             lost = [link for link in before if link not in now]
             self._lost += sum(link.lost for link in lost)
         opened = [link for link in now if link not in before]
-        return Changes([link.name for link in opened], [link.name for link in lost])
+        return Changes(*([link.name for link in links] for links in (opened, lost, left)))
 
     def _renew(self, system: System) -> None:
         """Open and close a system's inputs, so that they are those that are wanted and there."""
@@ -178,7 +182,8 @@ class Inputs:
         lost = [link for link in system.links if link.name in gone or not system.intact(link)]
         kept = {link.port for link in system.links if link not in lost}
         virtual = [None] if self._wanted in {None, VIRTUAL} else []
-        return names, lost, [port for port in [*virtual, *numbered(names)] if port not in kept]
+        wanted = [*virtual, *numbered(system.ready(names))]
+        return names, lost, [port for port in wanted if port not in kept]
 
     def _check(self) -> None:
         """Raise an error if what was wanted isn't there."""

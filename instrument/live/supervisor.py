@@ -256,8 +256,9 @@ class Supervisor:
 
     def _refresh_inputs(self) -> None:
         changes = self._inputs.refresh()
-        for name in changes.lost:
+        for name in [*changes.lost, *changes.left]:
             self._scheduler.lose(name)
+        for name in changes.lost:
             self._tell(Notice("input-lost", f"MIDI input gone: {name}", {"name": name}))
         for name in changes.opened:
             self._tell(Notice("input-opened", f"MIDI input: {name}", {"name": name}))

@@ -80,9 +80,17 @@ class System:
         except Refused:  # one vanished while they were counted
             return self.known
 
+    def ready(self, names: list[str]) -> list[str]:
+        """Those of the wanted ports that are there now which may be opened already."""
+        return names
+
     def intact(self, _link: Link) -> bool:
         """Whether an open input is still connected, as far as that can be known."""
         return True
+
+    def left(self) -> list[Link]:
+        """Open inputs that someone who played through them has left since this was asked last."""
+        return []
 
     def open(self, port: Port | None) -> None:
         """Open a port, or a virtual one for None, if it can be opened."""
@@ -151,6 +159,7 @@ class Jack(System):
         super().__init__("JACK", client, self._make_input)
         self._seat = seat
         self._joined: Client | None = None
+        self._patched_before: set[str] = set()
 
     @property
     def running(self) -> bool:
@@ -173,15 +182,39 @@ class Jack(System):
     def names(self) -> list[str]:
         """Names of the ports that messages can come from, in any program."""
         # What someone has connected to the virtual port plays through that, and not twice.
-        virtual = [link.own for link in self.links if link.port is None]
-        patched = self._joined.connections(virtual[0]) if self._joined and virtual else []
+        patched = self._patched()
         return [name for name in self._ports(jack.IS_OUTPUT) if name not in patched]
+
+    def ready(self, names: list[str]) -> list[str]:
+        """Those of the wanted ports that were there at the last look, or are of a device.
+
+        A program has as long to connect itself to the virtual port, if that is there.
+        """
+        if not self._virtual():
+            return names
+        ready = {*self.known, *self._ports(jack.IS_OUTPUT | jack.IS_PHYSICAL)}
+        return [name for name in names if name in ready]
 
     def intact(self, link: Link) -> bool:
         """Whether an input is still connected: JACK knows that."""
         if link.port is None:
             return link.own in self._ports(jack.IS_INPUT)
         return self._joined is not None and link.own in self._joined.connections(link.name)
+
+    def left(self) -> list[Link]:
+        """The virtual input, if a port that was connected to it no longer is."""
+        before, self._patched_before = self._patched_before, self._patched()
+        return self._virtual() if before - self._patched_before else []
+
+    def _virtual(self) -> list[Link]:
+        """The virtual input, if it is open."""
+        return [link for link in self.links if link.port is None]
+
+    def _patched(self) -> set[str]:
+        """Names of the ports that are connected to the virtual input."""
+        if self._joined is None:
+            return set()
+        return {name for link in self._virtual() for name in self._joined.connections(link.own)}
 
     def _make_input(self, _name: str, queue_size: int) -> MidiClient:
         if self._joined is None:
@@ -200,6 +233,7 @@ class Jack(System):
         """Let go of the inputs, and of the server."""
         super().forget()
         self._joined = None
+        self._patched_before.clear()
 
     def close(self) -> None:
         """Leave the server, if it still answers, with all ports."""

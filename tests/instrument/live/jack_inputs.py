@@ -34,12 +34,22 @@ def heard_messages(inputs: Inputs, count: int) -> list[bytes]:
     return [encode(arrival.event) for arrival in heard(inputs, count)]
 
 
-def becomes(inputs: Inputs, opened: Sequence[str] = (), lost: Sequence[str] = ()) -> None:
+def becomes(
+    inputs: Inputs,
+    opened: Sequence[str] = (),
+    lost: Sequence[str] = (),
+    left: Sequence[str] = (),
+) -> None:
     """Refreshes until this has changed, and nothing else: a server takes a moment for it."""
+    wanted = Changes([*opened], [*lost], [*left])
     changes = Changes()
     until = time.monotonic() + 10.0
-    while changes != Changes([*opened], [*lost]) and time.monotonic() < until:
+    while changes != wanted and time.monotonic() < until:
         new = inputs.refresh()
-        changes = Changes(sorted(changes.opened + new.opened), sorted(changes.lost + new.lost))
-    assert changes == Changes([*opened], [*lost])
+        changes = Changes(
+            sorted(changes.opened + new.opened),
+            sorted(changes.lost + new.lost),
+            sorted(changes.left + new.left),
+        )
+    assert changes == wanted
     assert inputs.refresh() == Changes()

@@ -21,8 +21,9 @@ import numpy as np
 
 PORT_SECONDS = 30.0
 CLAIMED_SECONDS = 0.3
-"""Arco connects to this program's port, too, and lets go again when it next looks and finds its own
-port connected: until then keys come by both ways."""
+"""Arco connects to this program's port, too, if that was there before Arco or stood unconnected for
+a look, and lets go again when it next looks and finds its own port connected: until then keys come
+by both ways."""
 
 
 def wait_for_ports(

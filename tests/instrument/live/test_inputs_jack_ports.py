@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from instrument.audio import jack
-from instrument.live.inputs import Inputs
+from instrument.live.inputs import Changes, Inputs
 from instrument.midi.messages import encode
 from tests.instrument.live.jack_inputs import (
     NOTE_OFF,
@@ -83,6 +83,28 @@ def test_a_lost_input_hands_nothing_over_any_more(
     assert heard_messages(inputs, 1) == [NOTE_OFF]
 
 
+def test_a_program_connects_itself_to_the_virtual_port_and_leaves_it(
+    midi_source: Callable[..., Any], open_inputs: Callable[..., Inputs]
+) -> None:
+    inputs = open_inputs()
+    keys = midi_source()
+    assert inputs.refresh() == Changes(), "it may be about to connect itself"
+    keys.connect("out", "Arco:Arco")
+    keys.send([NOTE_ON])
+    assert [arrival.port for arrival in heard(inputs, 1)] == ["Arco"]
+    assert inputs.refresh() == Changes()
+    keys.disconnect("out", "Arco:Arco")
+    becomes(inputs, opened=["Keys:out"], left=["Arco"])
+    keys.connect("out", "Arco:Arco")
+    becomes(inputs, lost=["Keys:out"])
+    keys.remove("out")
+    becomes(inputs, left=["Arco"])
+    keys.add("out")
+    keys.connect("out", "Arco:Arco")
+    keys.send([NOTE_OFF])
+    assert [arrival.port for arrival in heard(inputs, 1)] == ["Arco"]
+
+
 def test_ports_come_and_go_while_another_is_played(
     midi_source: Callable[..., Any], open_inputs: Callable[..., Inputs]
 ) -> None:
@@ -95,6 +117,7 @@ def test_ports_come_and_go_while_another_is_played(
             for change in (guest.remove, guest.add):
                 change("out")
                 inputs.refresh()
+                inputs.refresh()  # what a program brings is opened at the second look
 
     coming_and_going = Thread(target=come_and_go)
     sending = Thread(target=keys.send, args=(controllers(10_000),), kwargs={"every": 6})

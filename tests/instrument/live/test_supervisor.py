@@ -152,9 +152,9 @@ def test_bindings_that_cannot_be_kept_are_told_and_kept_with_the_next_ones(tmp_p
 def test_inputs_that_come_and_go_are_told_and_their_notes_ended() -> None:
     hall = Hall()
     hall.sound.open(SPEAKERS)
-    hall.changes = [Changes(opened=["Keys"], lost=["Pads"])]
+    hall.changes = [Changes(opened=["Keys"], lost=["Pads"], left=["Arco"])]
     hall.supervisor.run()
-    assert hall.lost == ["Pads"]
+    assert hall.lost == ["Pads", "Arco"]
     assert hall.events == ["input-lost", "input-opened"]
     assert hall.about("input-opened") == {"name": "Keys"}
 
