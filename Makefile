@@ -5,7 +5,9 @@ PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
-PYTEST = $(BIN)/python -m pytest --quiet
+# Tests start hundreds of programs, which needn't each compile what they import.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --quiet
+LIVE = tests/instrument/live
 TOGETHER = --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 FUZZED = build/fuzz
 ROUNDS = 34
@@ -36,7 +38,7 @@ check: $(VENV)/check style
 # What plays live has the machine to itself: it is measured in milliseconds.
 test: $(VENV)/test style
 	$(PYTEST) $(TOGETHER) --durations=30 -m 'not live'
-	$(PYTEST) --durations=30 -m live
+	$(PYTEST) --durations=30 -m live $(LIVE)
 
 # A round has a seed of its own, and a log when it is done, so that the next run goes on behind it.
 fuzz: $(VENV)/check
@@ -79,13 +81,14 @@ $(VENV)/ui: $(VENV)/python-is-new-enough pyproject.toml
 	$(INSTALL) --editable '.[ui]'
 	@touch $@
 
+# Of what tests bring, little is used: it is compiled when it first is.
 $(VENV)/check: $(VENV)/python-is-new-enough pyproject.toml
-	$(INSTALL) --editable '.[test]'
+	$(INSTALL) --no-compile --editable '.[test]'
 	@touch $@
 
 $(VENV)/test: $(VENV)/check
-	$(INSTALL) --editable '.[test,reference]'
-	$(INSTALL) --no-deps ddsp==3.7.0 'tf_keras==2.21.*'
+	$(INSTALL) --no-compile --editable '.[test,reference]'
+	$(INSTALL) --no-compile --no-deps ddsp==3.7.0 'tf_keras==2.21.*'
 	@touch $@
 
 clean:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from instrument import __version__
-from instrument.bench import session, startup
+from instrument.bench import controls, session, startup
 from instrument.bench.comparison import Answer
 from instrument.bench.effort import Effort
 from instrument.bench.metrics import (
@@ -64,6 +64,7 @@ def report(tiny_instrument: Path, effort: Effort, said: list[str]) -> Iterator[R
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "ask_peers", lambda *_: [PEER])
         patch.setattr(session, "width_section", lambda _effort: WIDTHS)
+        patch.setattr(controls, "CASES", controls.CASES[:1])
         # Each takes a second or two; what warms up and what counts is one run here.
         run_once = cache(startup.run)
         patch.setattr(startup, "run", lambda command: run_once(tuple(command)))
