@@ -208,11 +208,7 @@ def make(
             from instrument.corpus.cluster import cluster
 
             opening = cluster(scheduler, workers, memory_limit, instruments, output, _tell)
-        made = make_corpus(plan, output, shares, opening, bars.rendering)
-        if shards:
-            from instrument.corpus.shards import write_shards
-
-            write_shards(output, made.rows)
+        made = make_corpus(plan, output, shares, opening, bars.rendering, shards=shards)
     print_made(output, made, as_json=as_json)
     if not made.rows:
         raise UsageError(f"{output}: no item could be made; see refused.jsonl there")
@@ -292,6 +288,7 @@ def print_made(corpus: Path, made: Made, *, as_json: bool) -> None:
             "splits": splits,
             "refused": len(made.refused),
             "strays": made.strays,
+            "stale_shards": made.stale_shards,
         }
         print(json.dumps(told))
         return
@@ -307,6 +304,8 @@ def print_made(corpus: Path, made: Made, *, as_json: bool) -> None:
             print(f"  {one_line(reason)}")
     if made.strays:
         print(f"{made.strays} items are there that these scores and options don't ask for.")
+    if made.stale_shards:
+        print("The shards are of other items or splits; --shards writes them anew.")
 
 
 def _tell(address: str) -> None:

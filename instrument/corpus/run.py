@@ -14,6 +14,7 @@ from instrument.corpus.folders import LOCK, locked, without_leftovers
 from instrument.corpus.items import Item, Plan
 from instrument.corpus.making import ABOUT, Maker, Outcome, made, make
 from instrument.corpus.manifest import JSON_LINES, Row, refusal, row, write_manifest
+from instrument.corpus.shards import check_shards, remove_unfinished, write_shards
 from instrument.errors import OutputError
 from instrument.files import said_of
 from instrument.model.graphs import Instrument
@@ -34,12 +35,14 @@ class Made:
         refused: Rows of what couldn't be made.
         new: How many of the items were made now.
         strays: How many items are there that the plan doesn't have.
+        stale_shards: Whether there are shards that aren't of these rows.
     """
 
     rows: Sequence[Row]
     refused: Sequence[Row]
     new: int
     strays: int
+    stale_shards: bool
 
     @property
     def hours(self) -> float:
@@ -63,6 +66,8 @@ def make_corpus(
     shares: Sequence[float],
     opening: AbstractContextManager[Maker],
     progress: Callable[[float], None] = lambda _share: None,
+    *,
+    shards: bool = False,
 ) -> Made:
     """Make what is missing of a corpus.
 
@@ -72,6 +77,7 @@ def make_corpus(
         shares: Of the scores, by split.
         opening: Gives what makes items; it isn't opened if none is missing.
         progress: Told the share that is done, 0…1.
+        shards: Whether shards are written, too.
 
     Raises:
         OutputError: It can't be written, holds something else, or another command writes there.
@@ -116,7 +122,12 @@ def make_corpus(
         ordered = write_manifest(corpus, rows, refused)
         write_index(corpus, ordered)
         write_card(corpus, plan, ordered, refused)
-        return Made(ordered, refused, len(rows) - there, _strays(corpus, items))
+        if shards:
+            write_shards(corpus, ordered)
+        else:
+            remove_unfinished(corpus)
+        stale = not shards and any(check_shards(corpus, ordered, digests=False))
+        return Made(ordered, refused, len(rows) - there, _strays(corpus, items), stale)
 
 
 def make_alone(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -57,9 +57,11 @@ def plan(scores: Path, tiny: Instrument) -> Plan:
 def make_set(tiny: Instrument) -> Make:
     """Makes a corpus of a plan in a folder, in this process."""
 
-    def make_set(plan: Plan, folder: Path) -> Made:
+    def make_set(
+        plan: Plan, folder: Path, shares: Sequence[float] = SHARES, *, shards: bool = False
+    ) -> Made:
         opening = nullcontext(partial(make_alone, {tiny.spec.digest: tiny}, folder))
-        return make_corpus(plan, folder, SHARES, opening)
+        return make_corpus(plan, folder, shares, opening, shards=shards)
 
     return make_set
 
