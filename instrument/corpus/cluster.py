@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import itertools
 import logging
+import platform
+import secrets
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
 
@@ -22,9 +24,11 @@ from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin
 from distributed.comm import CommClosedError
 from distributed.core import Status
 
+from instrument.corpus.folders import folder_when_whole
 from instrument.corpus.items import Item
 from instrument.corpus.making import Maker, Outcome, make
 from instrument.errors import ArcoError, InstrumentError, UsageError
+from instrument.files import said_of
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.model.spec import SPEC_FILE
 
@@ -46,6 +50,9 @@ SETTINGS = {
     "distributed.deploy.lost-worker-timeout": "30s",
 }
 
+MARK = ".run-"
+"""What the name of a run's mark begins with."""
+
 Files = Mapping[str, bytes]
 
 
@@ -59,8 +66,6 @@ def instrument_files(instrument: Instrument) -> Files:
 class Instruments(WorkerPlugin):  # type: ignore[misc]
     """Gives each worker the instruments, by digest."""
 
-    name = "arco-instruments"
-
     def __init__(self, files: Mapping[str, Files], *, local: bool) -> None:
         """Hold what workers get.
 
@@ -69,6 +74,8 @@ class Instruments(WorkerPlugin):  # type: ignore[misc]
             local: Whether Ctrl-C reaches workers, too; it is left to the process that has them.
         """
         self._files, self._local = files, local
+        # A scheduler has one of each name, and keeps it for workers that come later.
+        self.name = f"arco-{'-'.join(sorted(files))}"
 
     def setup(self, worker: Worker) -> None:
         """Write them where this worker finds them."""
@@ -76,9 +83,10 @@ class Instruments(WorkerPlugin):  # type: ignore[misc]
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         for digest, files in self._files.items():
             folder = Path(worker.local_directory, f"arco-{digest}")
-            folder.mkdir(exist_ok=True)
-            for name, content in files.items():
-                (folder / name).write_bytes(content)
+            if not folder.is_dir():  # another run may play it here
+                with folder_when_whole(folder) as beside:
+                    for name, content in files.items():
+                        (beside / name).write_bytes(content)
             _folders[digest] = folder
 
 
@@ -89,19 +97,25 @@ _folders: dict[str, Path] = {}
 @cache
 def _loaded(digest: str) -> Instrument:
     """On a worker: an instrument, which must be the one of the digest."""
+    if digest not in _folders:
+        raise InstrumentError(f"a worker hasn't got instrument {digest}; run it again")
     instrument = load_instrument(_folders[digest])
     if instrument.spec.digest != digest:
         raise InstrumentError(f"a worker has instrument {instrument.spec.digest}, not {digest}")
     return instrument
 
 
-def make_here(item: Item, corpus: str) -> Outcome:
-    """On a worker: make an item."""
+def make_here(item: Item, mark: Path) -> Outcome:
+    """On a worker: make an item in the corpus that has this mark, if it is seen from here."""
+    corpus = mark.parent
+    if not mark.exists():
+        stop = f"{corpus}: a worker on {platform.node()} doesn't see this folder; all workers must"
+        return Outcome(item.key, stop=stop)
     try:
         instrument = _loaded(item.instrument)
     except ArcoError as error:
         return Outcome(item.key, stop=str(error))
-    return make(item, instrument, Path(corpus))
+    return make(item, instrument, corpus)
 
 
 @contextmanager
@@ -144,7 +158,22 @@ def cluster(
             client.register_plugin(Instruments(files, local=scheduler is None))
         except Exception as error:  # whatever a worker raised
             raise UsageError(f"a worker can't play; is Arco installed there? {error}") from error
-        yield partial(_make_all, client, str(corpus.absolute()))
+        yield partial(_make_all, client, stack.enter_context(_marked(corpus.absolute())))
+
+
+@contextmanager
+def _marked(corpus: Path) -> Iterator[Path]:
+    """Give a file by which workers know a corpus, and this run of it; it is gone at the end."""
+    mark = corpus / f"{MARK}{secrets.token_hex(8)}"
+    with said_of(corpus):
+        for old in corpus.glob(f"{MARK}*"):  # of a run that was killed
+            old.unlink()
+        mark.touch()
+    try:
+        yield mark
+    finally:
+        with suppress(OSError):  # why it ended counts
+            mark.unlink()
 
 
 def check_memory_limit(text: str) -> None:
@@ -198,28 +227,29 @@ def _replaced(local: LocalCluster, workers: int) -> Iterator[None]:
         thread.join()
 
 
-def _make_all(client: Client, corpus: str, items: Sequence[Item]) -> Iterator[Outcome]:
+def _make_all(client: Client, mark: Path, items: Sequence[Item]) -> Iterator[Outcome]:
     """Make items. One that workers die of is tried again at last, alone, and then given up."""
-    suspects = yield from _give(client, corpus, items)
+    suspects = yield from _give(client, mark, items)
     for item in suspects:
-        if (yield from _give(client, corpus, [item], "-alone")):
+        if (yield from _give(client, mark, [item], "-alone")):
             reason = "workers died of it each time; does it need more than --memory-limit?"
             yield Outcome(item.key, refused=reason)
 
 
 def _give(
-    client: Client, corpus: str, items: Sequence[Item], attempt: str = ""
+    client: Client, mark: Path, items: Sequence[Item], attempt: str = ""
 ) -> Generator[Outcome, None, list[Item]]:
     """Make items, few at a time; gives those in the end that workers died of."""
     waiting, given, suspects = iter(items), dict[str, Item](), list[Item]()
-    running = as_completed()
+    running = as_completed(loop=client.loop)
 
     def give(least: int) -> None:
         wanted = AHEAD * sum(client.nthreads().values()) - len(given)
         for item in itertools.islice(waiting, max(least, wanted)):
-            key = f"arco-{item.key}{attempt}"
+            # Another run on this scheduler may make the same item, in its own corpus.
+            key = f"arco-{item.key}{mark.name}{attempt}"
             given[key] = item
-            running.add(client.submit(make_here, item, corpus, key=key, retries=RETRIES))
+            running.add(client.submit(make_here, item, mark, key=key, retries=RETRIES))
 
     try:
         give(AHEAD)
