@@ -40,6 +40,13 @@ Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
 LONGEST_FILE_NAME = 1000
 
 CLOSING_SECONDS = 2
+
+GONE_SECONDS = 5.0
+"""A page has gone if it answers no ping, or reads nothing that it is sent, for so long.
+
+Browsers answer pings by themselves, whatever their pages do.
+"""
+
 POLICY_VIOLATION = 1008
 
 
@@ -185,7 +192,8 @@ async def _converse(hub: Hub, page: Page, websocket: WebSocket) -> None:
     async def tell() -> None:
         while True:
             for text in await page.news():
-                await websocket.send_text(text)
+                async with asyncio.timeout(GONE_SECONDS):
+                    await websocket.send_text(text)
 
     async def listen() -> None:
         while True:
@@ -210,7 +218,8 @@ async def _converse(hub: Hub, page: Page, websocket: WebSocket) -> None:
 
 def _expected(error: BaseException | None) -> None:
     """A page that has gone while it is told something is no fault of the server."""
-    if error is not None and not isinstance(error, WebSocketDisconnect | RuntimeError):
+    gone = WebSocketDisconnect | RuntimeError | TimeoutError
+    if error is not None and not isinstance(error, gone):
         raise error
 
 
@@ -253,5 +262,7 @@ def make_server(app: Starlette) -> uvicorn.Server:
         ws="websockets-sansio",
         ws_max_size=LARGEST,
         ws_per_message_deflate=False,
+        ws_ping_interval=GONE_SECONDS,
+        ws_ping_timeout=GONE_SECONDS,
     )
     return uvicorn.Server(config)

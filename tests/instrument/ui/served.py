@@ -32,6 +32,7 @@ class Served(NamedTuple):
 
     port: int
     desk: Desk
+    hub: Hub
 
     @property
     def host(self) -> str:
@@ -88,7 +89,9 @@ def serving(
         end = time.monotonic() + WITHIN
         while not server.started and time.monotonic() < end:
             time.sleep(0.01)
-        yield Served(port, desk)
-        server.should_exit = True
-        thread.join(WITHIN)
+        try:
+            yield Served(port, desk, hub)
+        finally:
+            server.should_exit = True
+            thread.join(WITHIN)
         assert not thread.is_alive()

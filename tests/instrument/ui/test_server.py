@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from socket import SHUT_RDWR
+from socket import SHUT_RDWR, create_connection
 from typing import Any
 
 import pytest
@@ -14,9 +14,14 @@ pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 pytest.importorskip("websockets")
 
+from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.protocol import State
 from websockets.sync.client import ClientConnection
+from websockets.typing import Origin
+from websockets.uri import parse_uri
 
+from instrument.ui import server
 from instrument.ui.messages import LARGEST, MessageReader
 from instrument.ui.server import address, listen, make_app, page_files
 from instrument.ui.takes import Takes
@@ -187,6 +192,29 @@ def test_a_page_that_is_cut_off_leaves_nothing_sounding(served: Served) -> None:
         served.until(lambda: ("/note", 60, 90) in served.desk.sent)
         page.socket.shutdown(SHUT_RDWR)
         served.until(lambda: ("/note", 60, 0) in served.desk.sent)
+
+
+@pytest.mark.parametrize("told", ["", "x" * 2**23], ids=["nothing is told", "much is told"])
+def test_a_page_whose_network_is_gone_leaves_nothing_sounding(
+    desk: Desk, reader: MessageReader, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    monkeypatch.setattr(server, "GONE_SECONDS", 0.2)
+    with (
+        serving(desk, lambda hub, gate: make_app(hub, gate, TOKEN), reader) as served,
+        create_connection((HOST, served.port)) as silent,
+    ):
+        uri = f"ws://{served.host}/{TOKEN}/play"
+        page = ClientProtocol(parse_uri(uri), origin=Origin(f"http://{served.host}"))
+        page.send_request(page.connect())
+        silent.sendall(b"".join(page.data_to_send()))
+        while page.state is State.CONNECTING:
+            page.receive_data(silent.recv(4096))
+        page.send_text(json.dumps({"kind": "note", "key": 60, "velocity": 90}).encode())
+        silent.sendall(b"".join(page.data_to_send()))
+        served.until(lambda: ("/note", 60, 90) in desk.sent)
+        for kind in ("status", "voices") if told else ():
+            served.hub.tell(kind, {"told": told})
+        served.until(lambda: ("/note", 60, 0) in desk.sent)
 
 
 @pytest.mark.parametrize(
