@@ -53,16 +53,22 @@ WORDS = RINGS + MOST_INPUTS
 
 # --- Words of a ring ----------------------------------------------------------------------------
 
-PORT, CAPACITY, WRITTEN, TAKEN, LOST = range(5)
-"""JACK's port, how many words there are behind these, how many were ever written and taken, and how
-many messages found no place."""
+PORT, CAPACITY, WRITTEN, TAKEN, LOST, HEARD = range(6)
+"""JACK's port, how many words there are behind these, how many were ever written and taken, how
+many messages found no place, and a hash of what came in the last period."""
 
-RING = 5
+RING = 6
 """The first word behind these. A message is three or more: its frame and length, the sample of what
 plays at which it came, and its bytes."""
 
 WORDS_A_MESSAGE = 3
 """Of up to eight bytes."""
+
+NOTE_ON = 0x90
+"""The upper half of its first byte."""
+
+FNV_PRIME = 1_099_511_628_211
+"""Of the 64-bit hash FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv), taken of words here."""
 
 NO_SAMPLE = -1
 """Nothing played when a message came."""

@@ -176,8 +176,23 @@ def test_there_is_an_end_to_inputs() -> None:
 def test_whatever_comes_is_taken_as_it_came(periods: list[list[bytes]]) -> None:
     jack = FakeJack(32)
     for number, messages in enumerate(periods):
-        jack.period(*messages, frame=number)
+        jack.period(*messages, frame=2 * number)
         assert [message for message, *_ in jack.taken()] == messages
+        jack.period(frame=2 * number + 1)
+        assert jack.taken() == []
+
+
+def test_notes_that_a_late_program_sent_in_the_period_before_are_left_out() -> None:
+    pedal = b"\xb0\x40\x7f"
+    jack = FakeJack(32)
+    jack.period(pedal, NOTE)
+    assert [message for message, *_ in jack.taken()] == [pedal, NOTE]
+    for frame in (128, 128, 256):
+        jack.period(pedal, NOTE, frame=frame)
+        assert jack.taken() == []
+    for frame, sent in enumerate(([NOTE, pedal], [NOTE], [], [NOTE], [pedal], [pedal]), 3):
+        jack.period(*sent, frame=128 * frame)
+        assert [message for message, *_ in jack.taken()] == sent
 
 
 def test_a_full_ring_keeps_what_it_has_and_counts_what_it_lost() -> None:
