@@ -219,7 +219,7 @@ def check(
     folder: Annotated[Path, typer.Argument(metavar="SET", help="The folder of the corpus.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Verify every file of a corpus: digests, lengths, and annotations that fit the sound."""
+    """Verify items, tables and shards: digests, lengths, annotations that fit the sound."""
     check_libraries("corpora need", NEEDED, "corpus")
     from instrument import terminal as ui
     from instrument.corpus.checking import check_corpus
@@ -236,7 +236,7 @@ def check(
             print(one_line(sentence))
     if wrong:
         raise UsageError(
-            f"{folder}: {len(wrong)} things are wrong; remove the items, and make them again"
+            f"{folder}: {len(wrong)} things are wrong; remove what is damaged, and make it again"
         )
     if not as_json:
         print(f"{one_line(str(folder))}: all {len(rows)} items are right.")

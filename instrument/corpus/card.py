@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from instrument.corpus.items import SPLITS, VERSION, Plan, canonical
 from instrument.corpus.making import FRAMES, MIX, NOTES, STEMS
@@ -34,15 +35,20 @@ def write_index(corpus: Path, rows: Sequence[Row]) -> None:
     Raises:
         OutputError: It can't be written.
     """
+    with replacing(corpus / INDEX) as beside:
+        text = canonical(index_of(rows))
+        beside.write_text(f"{text}\n", encoding="utf-8", newline="\n")
+
+
+def index_of(rows: Sequence[Row]) -> dict[str, Any]:
+    """What the index of these rows holds, in plain values."""
     tracks = {}
     for row in rows:
         files = {_index_name(row["key"], each["path"]): each for each in row["files"]}
         tracks[row["key"]] = {
             name: [each["path"], each["md5"]] for name, each in sorted(files.items())
         }
-    with replacing(corpus / INDEX) as beside:
-        text = canonical({"version": "1.0", "tracks": tracks})
-        beside.write_text(f"{text}\n", encoding="utf-8", newline="\n")
+    return {"version": "1.0", "tracks": tracks}
 
 
 def _index_name(key: str, path: str) -> str:
@@ -63,7 +69,7 @@ def _card(name: str, plan: Plan, rows: Sequence[Row], refused: Sequence[Row]) ->
 
 {len(rows)} items, {hours(rows):.2f} hours of sound at {plan.form.sample_rate} Hz with its notes,
 pitch and loudness. MIDI scores were rendered by Arco {VERSION}; the annotation is what was
-rendered, not an estimate. `arco corpus check` verifies every file.
+rendered, not an estimate. `arco corpus check` verifies items, tables and shards.
 
 | split | scores | items | hours |
 |---|---|---|---|

@@ -12,9 +12,11 @@ import numpy as np
 import soundfile
 
 from instrument.annotation import frame_count
+from instrument.corpus.card import INDEX, index_of
 from instrument.corpus.items import item_place
 from instrument.corpus.making import ABOUT, FRAMES, NOTES
-from instrument.corpus.manifest import Row
+from instrument.corpus.manifest import JSON_LINES, PARQUET, Row, read_parquet
+from instrument.corpus.shards import check_shards
 from instrument.corpus.tables import NO_NOTE, read_frames, read_notes
 
 SAMPLE_SECONDS = 1e-5
@@ -33,13 +35,28 @@ def check_corpus(
         rows: Of its manifest.
         progress: Told the share that is done, 0…1.
     """
+    yield from _check_table(PARQUET, lambda: read_parquet(corpus), [*rows])
+    yield from _check_table(
+        INDEX, lambda: json.loads((corpus / INDEX).read_bytes()), index_of(rows)
+    )
     for done, row in enumerate(rows, 1):
         yield from _check_item(corpus, row)
         progress(done / len(rows))
+    yield from check_shards(corpus, rows)
     known = {row["key"] for row in rows}
     for path in sorted((corpus / "items").glob("*/*")):
         if path.name not in known:
             yield f"{path.relative_to(corpus).as_posix()}: isn't in the manifest"
+
+
+def _check_table(path: str, read: Callable[[], object], wanted: object) -> Iterator[str]:
+    try:
+        content = read()
+    except (OSError, ValueError) as error:
+        yield f"{path}: {error}"
+        return
+    if content != wanted:
+        yield f"{path}: isn't as in {JSON_LINES}"
 
 
 def _check_item(corpus: Path, row: Row) -> Iterator[str]:

@@ -83,12 +83,17 @@ def make(item: Item, instrument: Instrument, corpus: Path) -> Outcome:
 
 
 def made(item: Item, corpus: Path) -> Content | None:
-    """What an item that is there says of itself; None if it isn't there."""
+    """What an item that is there with all its files says of itself; None if it isn't."""
+    folder = corpus / item.place
     try:
-        content = json.loads((corpus / item.place / ABOUT).read_bytes())
-    except (OSError, ValueError):
+        content: Content = json.loads((folder / ABOUT).read_bytes())
+        sizes = {name: about["bytes"] for name, about in content["files"].items()}
+        whole = content["key"] == item.key and all(
+            (folder / name).stat().st_size == size for name, size in sizes.items()
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # damaged, or missing
         return None
-    return content if isinstance(content, dict) and content.get("key") == item.key else None
+    return content if whole else None
 
 
 def _make(item: Item, instrument: Instrument, corpus: Path) -> Content:

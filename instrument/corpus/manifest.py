@@ -140,5 +140,19 @@ def read_manifest(corpus: Path) -> list[Row]:
     return rows
 
 
+def read_parquet(corpus: Path) -> list[Row]:
+    """The rows of a corpus once more, as the Parquet has them.
+
+    Raises:
+        ValueError: It is missing, damaged, or another table.
+    """
+    try:
+        with pq.ParquetFile(corpus / PARQUET) as file:
+            rows = file.read().to_pylist()
+        return [{**row, "knobs": dict(row["knobs"])} for row in rows]
+    except (pa.ArrowException, OSError, LookupError, TypeError) as error:
+        raise ValueError(str(error)) from error
+
+
 def _order(each: Row) -> tuple[str, str, int, str]:
     return each["score"], each["instrument"], each["variant"], each["key"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +10,10 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from instrument.corpus.card import write_index
 from instrument.corpus.checking import check_corpus
-from instrument.corpus.manifest import read_manifest
+from instrument.corpus.manifest import read_manifest, write_manifest
+from instrument.corpus.shards import write_shards
 from instrument.errors import UsageError
 
 
@@ -28,8 +29,7 @@ def pretend(corpus: Path, path: Path) -> None:
     for about in row["files"]:
         if corpus / about["path"] == path:
             about["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    lines = "".join(f"{json.dumps(each)}\n" for each in (row, *rest))
-    (corpus / "manifest.jsonl").write_text(lines)
+    write_manifest(corpus, (row, *rest), ())
 
 
 def edited(name: str, edit: Callable[[str], str]) -> Callable[[Path, Path], None]:
@@ -57,6 +57,10 @@ def cut(corpus: Path, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
+        (lambda corpus, _: (corpus / "manifest.parquet").write_bytes(b"PAR1"), "manifest.parquet"),
+        (lambda corpus, _: (corpus / "manifest.parquet").unlink(), "manifest.parquet"),
+        (lambda corpus, _: write_index(corpus, []), "index.json"),
+        (lambda corpus, _: write_shards(corpus, read_manifest(corpus)[1:]), "shards"),
         (lambda _, folder: (folder / "mix.flac").unlink(), "mix.flac"),
         (lambda _, folder: (folder / "mix.flac").write_bytes(b""), "mix.flac"),
         (lambda _, folder: (folder / "item.json").write_text("{}"), "item.json"),

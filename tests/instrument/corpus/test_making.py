@@ -67,10 +67,17 @@ def test_an_item_that_is_there_is_not_made_again_unless_it_is_damaged(
     with monkeypatch.context() as patched:
         patched.setattr(making, "play", pytest.fail)
         assert make(item, tiny, corpus).content is not None
-    (corpus / item.place / "item.json").write_text("")
-    (corpus / item.place / "notes.csv").unlink()
-    assert make(item, tiny, corpus).content is not None
-    assert (corpus / item.place / "notes.csv").exists()
+    whole = contents(corpus / item.place)
+    for name, left in (
+        ("item.json", b""),
+        ("item.json", b"[]"),
+        ("mix.flac", b"cut"),
+        ("notes.csv", None),
+    ):
+        path = corpus / item.place / name
+        path.unlink() if left is None else path.write_bytes(left)
+        assert make(item, tiny, corpus).content is not None
+        assert contents(corpus / item.place) == whole
 
 
 def test_a_score_that_is_none_or_has_changed_is_refused(
