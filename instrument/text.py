@@ -17,6 +17,11 @@ def one_line(text: str) -> str:
     )
 
 
+def encodable(text: str) -> str:
+    r"""A text that UTF-8 can hold: bytes of a name that are no text become escapes: ``\udce9``."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def last_words(said: str) -> str:
     """The last line of what a program wrote before it failed."""
     return (said.strip().splitlines() or ["it says nothing"])[-1]

@@ -13,6 +13,7 @@ from instrument.corpus.manifest import Row
 from instrument.corpus.variation import Range
 from instrument.files import replacing
 from instrument.model.spec import InstrumentSpec
+from instrument.text import encodable
 
 CARD, INDEX = "README.md", "index.json"
 NOT_TOLD = "not told"
@@ -25,7 +26,7 @@ def write_card(corpus: Path, plan: Plan, rows: Sequence[Row], refused: Sequence[
         OutputError: It can't be written.
     """
     with replacing(corpus / CARD) as beside:
-        text = _card(corpus.resolve().name, plan, rows, refused)
+        text = _card(encodable(corpus.resolve().name), plan, rows, refused)
         beside.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -115,8 +115,8 @@ def write_manifest(corpus: Path, rows: Iterable[Row], refused: Iterable[Row]) ->
     table = pa.Table.from_pylist(
         [{**each, "knobs": [*each["knobs"].items()]} for each in rows], SCHEMA
     )
-    with replacing(corpus / PARQUET) as beside:
-        pq.write_table(table, beside)
+    with replacing(corpus / PARQUET) as beside, beside.open("wb") as file:
+        pq.write_table(table, file)  # which can't open every name itself
     return rows
 
 
@@ -128,8 +128,8 @@ def read_manifest(corpus: Path) -> list[Row]:
     """
     path = corpus / JSON_LINES
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        rows = [json.loads(line) for line in lines]
+        with path.open(encoding="utf-8") as lines:  # a name may have what splitlines splits at
+            rows = [json.loads(line) for line in lines]
     except OSError:
         raise UsageError(f"{corpus}: no corpus here ({JSON_LINES} is missing)") from None
     except ValueError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instrument.text import one_line
+from instrument.text import encodable, one_line
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,7 @@ from instrument.text import one_line
 def test_a_text_is_shown_in_one_line(text: str, shown: str) -> None:
     assert one_line(text) == shown
     assert one_line(shown) == shown
+
+
+def test_what_is_no_text_is_escaped_and_all_else_stays() -> None:
+    assert encodable("caf\udce9 é\n") == "caf\\udce9 é\n"

@@ -24,13 +24,6 @@ def test_scores_are_found_in_folders_with_the_licence_beside_them(scores: Path) 
     }
 
 
-@pytest.mark.parametrize("name", ["nowhere", "empty"])
-def test_where_there_are_no_scores_is_told(tmp_path: Path, name: str) -> None:
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError):
-        find_scores([tmp_path / name])
-
-
 def test_a_score_that_is_there_twice_is_played_once(plan: Plan) -> None:
     names = [item.score.name for item in plan.items]
     assert len(names) == len(plan) == 2 * 3
