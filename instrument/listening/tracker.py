@@ -50,8 +50,14 @@ def _network() -> SwiftF0:
 
 
 def _heard(audio: Float32, sample_rate: int, slowdown: float) -> tuple[Float64, Float64]:
-    """f0_hz and confidence at each frame, heard so many times slower."""
+    """f0_hz and confidence at each frame, heard so many times slower.
+
+    Raises:
+        RecordingError: Nothing of it is left at the tracker's rate.
+    """
     resampled = resample(audio, sample_rate, round(TRACKER_RATE_HZ * slowdown), "HQ")
+    if len(resampled) == 0:
+        raise RecordingError("too short to have a pitch; record a single note")
     # It is told its own rate whatever the real one: that is what slows the sound down.
     found = _network().detect(resampled, TRACKER_RATE_HZ)
     seconds = np.arange(1 + len(audio) * FRAME_RATE // sample_rate) / FRAME_RATE
@@ -88,6 +94,9 @@ def track_line(audio: Float32, sample_rate: int) -> tuple[Float32, Float32]:
 
     Returns:
         f0_hz and confidence (0…1), each [1 + samples·250 // sample_rate].
+
+    Raises:
+        RecordingError: It is a sample or two long.
     """
     (f0_hz, confidence), (high_hz, of_high) = _tracks(audio, sample_rate, 1, 2)
     high = (high_hz > HIGH_HZ) & (of_high > confidence)
@@ -105,6 +114,9 @@ def track(audio: Float32, sample_rate: int, midi: int) -> tuple[Float32, Float32
 
     Returns:
         f0_hz and periodicity (0…1), each [1 + samples·250 // sample_rate].
+
+    Raises:
+        RecordingError: It is a sample or two long.
     """
     f0_hz, confidence = _surer(audio, sample_rate)
     octaves = np.round((hz_to_midi(f0_hz) - midi) / 12.0)

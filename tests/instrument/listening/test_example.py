@@ -106,6 +106,7 @@ def _line(violin_note: ViolinNote) -> Float32:
 
 REFUSED: dict[str, Callable[[ViolinNote], Float32]] = {
     "nothing": lambda _: np.zeros(0, np.float32),
+    "one sample": lambda _: np.full(1, 0.3, np.float32),
     "silence": lambda _: np.zeros(RATE, np.float32),
     "noise": lambda _: np.random.default_rng(0).uniform(-0.1, 0.1, RATE).astype(np.float32),
     "a click": lambda _: np.eye(1, RATE, 1000, dtype=np.float32)[0],
