@@ -11,9 +11,9 @@ from typing import Self
 import numpy as np
 
 from instrument.arrays import Float32
-from instrument.audio.files import sound_file
+from instrument.audio.files import WAV_BYTES, ending, sound_file
 from instrument.dsp.callback import Playback
-from instrument.errors import ArcoError
+from instrument.errors import ArcoError, OutputError
 from instrument.files import is_stream, numbered
 from instrument.live.notices import Notice, Tell, recording
 
@@ -21,12 +21,14 @@ TAPE_SAMPLES = 2**20
 """What is kept for the sound file until it is written, 20 s: the disk may be slow."""
 
 RECORDED_BITS = 24
+SAMPLE_BYTES = 2 * RECORDED_BITS // 8  # of both channels
 
 
 class SoundRecording:
-    """The sound file of a session, and those of other sample rates beside it.
+    """The sound file of a session, and those beside it, with a number.
 
-    A context, which puts the file where it was asked for at the end.
+    Another one begins at another sample rate, and where a .wav file can hold no more. A context,
+    which puts the file where it was asked for at the end.
     """
 
     def __init__(self, path: Path, sample_rate: int, tell: Tell) -> None:
@@ -44,6 +46,7 @@ class SoundRecording:
         self._write: Callable[[Float32], None] | None = None
         self._tape: Tape | None = None
         self._lost = 0
+        self._samples = 0
 
     def __enter__(self) -> Self:
         """Open the file.
@@ -65,6 +68,35 @@ class SoundRecording:
     def _open(self) -> None:
         opened = sound_file(self._path, self._sample_rate, RECORDED_BITS)
         self._write = self._file.enter_context(opened)
+        self._samples = 0
+
+    def _append(self, block: Float32) -> None:
+        """Write stereo samples [2, n], into another file if this one can't hold them.
+
+        Raises:
+            OutputError: It can't be written.
+        """
+        self._samples += block.shape[1]
+        if ending(self._path) == ".wav" and self._samples * SAMPLE_BYTES > WAV_BYTES:
+            self._open_another("a .wav file holds no more than 4 GiB")
+            self._samples = block.shape[1]
+        assert self._write is not None  # noqa: S101 (it is open)
+        self._write(block)
+
+    def _open_another(self, why: str) -> None:
+        """Put the file where it belongs, and open another one beside it.
+
+        Raises:
+            OutputError: It is a FIFO or a device, which gets one file only; or one of the two can't
+                be written.
+        """
+        self._write = None
+        if is_stream(self._first):
+            raise OutputError(why)
+        self._file.close()
+        self._path = numbered(self._first)
+        self._open()
+        self._tell(recording(self._path))
 
     @property
     def lost(self) -> int:
@@ -73,7 +105,7 @@ class SoundRecording:
 
     def record(self, playback: Playback) -> None:
         """Record what a callback plays from now on."""
-        self._tape = Tape(playback, self._write)
+        self._tape = Tape(playback, None if self._write is None else self._append)
 
     def drain(self) -> None:
         """Write what was played since the last time; what goes wrong is told, and ends it."""
@@ -81,7 +113,7 @@ class SoundRecording:
             return
         try:
             self._tape.drain()
-        except (OSError, RuntimeError) as error:
+        except (ArcoError, OSError, RuntimeError) as error:
             self._tape.stop()
             self._stopped(error)
 
@@ -90,21 +122,14 @@ class SoundRecording:
 
         A FIFO or a device gets the first one, in the end, and no other.
         """
-        self._lost, self._tape, self._write = self.lost, None, None
+        self._lost, self._tape = self.lost, None
         self._sample_rate = sample_rate
-        if is_stream(self._first):
-            self._stopped("its sample rate has changed")
-            return
         try:
-            self._file.close()
-            self._path = numbered(self._first)
-            self._open()
+            self._open_another("its sample rate has changed")
         except ArcoError as error:
             self._stopped(error)
-            return
-        self._tell(recording(self._path))
 
-    def _stopped(self, error: Exception | str) -> None:
+    def _stopped(self, error: Exception) -> None:
         path = str(self._path)
         text = f"{path}: no more is recorded: {error}"
         self._tell(Notice("recording-stopped", text, {"path": path, "error": str(error)}))

@@ -8,13 +8,15 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32
 from instrument.dsp.callback import Playback
 from instrument.live import recorder as recording
-from instrument.live import takes
+from instrument.live import takes, tape
+from instrument.live.notices import Notice
 from instrument.live.tape import Tape
 from instrument.midi.events import NoteOn
 from instrument.midi.score import read_score
@@ -88,6 +90,30 @@ def test_a_tape_that_is_stopped_stays_so() -> None:
     recorder.tape.drain()
     assert recorder.playback.recording[0] == 0
     assert recorder.numbers == list(range(10))
+
+
+# --- The sound file ------------------------------------------------------------------------------
+
+
+def test_what_one_wav_file_cannot_hold_goes_on_in_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tape, "WAV_BYTES", 100 * tape.SAMPLE_BYTES)
+    told: list[Notice] = []
+    playback = Playback.empty(cast("Any", None), TAPE)
+    played = np.arange(1, 251) / 256
+    with tape.SoundRecording(tmp_path / "sound.wav", 48_000, told.append) as recording:
+        recording.record(playback)
+        for block in np.split(played, 5):
+            for sample in block:
+                playback.tape[playback.kept[0] % TAPE] = sample
+                playback.kept[0] += 1
+            recording.drain()
+    names = ["sound.wav", "sound-2.wav", "sound-3.wav"]
+    files = [soundfile.read(tmp_path / name)[0] for name in names]
+    assert [len(file) for file in files] == [100, 100, 50]
+    np.testing.assert_array_equal(np.concatenate(files)[:, 0], played)
+    assert [Path(str(notice.about["path"])).name for notice in told] == names[1:]
 
 
 # --- The take ------------------------------------------------------------------------------------
