@@ -39,6 +39,7 @@ class Takes:
         self._folder = folder
         self._instrument = instrument
         self._tell = tell
+        self._listed: list[dict[str, Any]] = []
         self._recording = ""
         self._rendering = ""
         self._share = 0.0
@@ -46,11 +47,16 @@ class Takes:
         self._task: asyncio.Task[None] | None = None
 
     def tell(self) -> None:
-        """Tell what there is, the newest first, and how far rendering is."""
+        """Look what there is, and tell it, the newest first, and how far rendering is."""
+        self._listed = [*map(self._about, self._names()[:MOST])]
+        self._report()
+
+    def _report(self) -> None:
+        """Tell how far rendering is, and what takes there were: many aren't read in no time."""
         self._tell(
             {
                 "folder": str(self._folder),
-                "takes": [*map(self._about, self._names()[:MOST])],
+                "takes": self._listed,
                 "rendering": self._rendering,
                 "share": round(self._share, 3),
                 "error": self._error,
@@ -100,7 +106,7 @@ class Takes:
             raise UsageError("another take is being rendered: wait until that is done")
         self._rendering, self._share, self._error = name, 0.0, ""
         self._task = asyncio.get_running_loop().create_task(self._render(path))
-        self.tell()
+        self._report()
 
     async def end(self) -> None:
         """Let nothing go on in the background."""
@@ -119,7 +125,7 @@ class Takes:
             async for line in process.stdout:
                 with suppress(ValueError):
                     self._share = float(line)
-                    self.tell()
+                    self._report()
             said = (await process.stderr.read()).decode(errors="replace").strip()
             if await process.wait() != 0:
                 self._error = said.splitlines()[-1] if said else "rendering failed"

@@ -14,6 +14,7 @@ from instrument.errors import UsageError
 from instrument.midi.events import Event, NoteOff, NoteOn
 from instrument.midi.take import TakeEvents, write_pieces
 from instrument.settings import EngineSettings
+from instrument.ui import takes
 from instrument.ui.takes import Takes
 
 RATE = 48_000
@@ -81,7 +82,9 @@ def test_the_newest_is_first_and_others_arent_shown(shelf: Shelf) -> None:
     ]
 
 
-def test_a_take_is_rendered_beside_it(shelf: Shelf) -> None:
+def test_a_take_is_rendered_beside_it(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Path] = []
+    monkeypatch.setattr(takes, "take_seconds", looked.append)
     shelf.record(NAME, (100, NoteOn(0, 69, 110)), (20_000, NoteOff(0, 69)), begins=10_000)
     told = shelf.render(NAME)
     assert (told["rendering"], told["error"]) == ("", "")
@@ -92,6 +95,7 @@ def test_a_take_is_rendered_beside_it(shelf: Shelf) -> None:
     shares = [one["share"] for one in shelf.told]
     assert shares == sorted(shares)
     assert max(shares) == 1.0
+    assert len(looked) < len(shares)  # a long list isn't read for each of them
     shelf.takes.delete(NAME)
     assert [*shelf.folder.iterdir()] == []
 
