@@ -50,6 +50,15 @@ class Limits:
                 f"from {_shown(self.low)} to {_shown(self.high)}{self.unit}"
             )
 
+    def plain(self, name: str, value: object) -> float:
+        """A number of any kind, such as NumPy's, as Python's own: an int if it is to be whole.
+
+        Raises:
+            UsageError: As ``check`` does.
+        """
+        self.check(name, value)
+        return int(value) if self.whole else float(value)  # type: ignore[call-overload,arg-type]
+
 
 def _shown(value: object) -> str:
     """Some value in a few words."""
@@ -179,14 +188,16 @@ class EngineSettings:
 
     def __post_init__(self) -> None:
         for name, limits in LIMITS.items():
-            limits.check(name.replace("_", " "), getattr(self, name))
+            plain = limits.plain(name.replace("_", " "), getattr(self, name))
+            object.__setattr__(self, name, plain)
         if self.preset is not None:
             _check_name("preset", self.preset)
         if not isinstance(self.knobs, Mapping):
             raise UsageError(f"knobs {_shown(self.knobs)}: should be positions by name")
-        for name, position in self.knobs.items():
+        for name in self.knobs:
             _check_name("knob", name)
-            POSITION.check(f"knob {name!r}", position)
+        knobs = {name: POSITION.plain(f"knob {name!r}", at) for name, at in self.knobs.items()}
+        object.__setattr__(self, "knobs", knobs)
         if self.joins not in [*Joining]:
             raise UsageError(f"joins {_shown(self.joins)}: should be {', '.join(Joining)}")
         if not isinstance(self.velocity_joins, bool | None):

@@ -47,8 +47,10 @@ class Form:
     stems: bool = True
 
     def __post_init__(self) -> None:
-        LIMITS["sample_rate"].check("sample rate", self.sample_rate)
-        FRAME_RATE.check("frame rate", self.frame_rate)
+        sample_rate = LIMITS["sample_rate"].plain("sample rate", self.sample_rate)
+        object.__setattr__(self, "sample_rate", sample_rate)
+        object.__setattr__(self, "frame_rate", FRAME_RATE.plain("frame rate", self.frame_rate))
+        object.__setattr__(self, "stems", bool(self.stems))
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,8 @@ class Plan:
     form: Form = field(default_factory=Form)
 
     def __post_init__(self) -> None:
-        VARIANTS.check("variants", self.variants)
-        LIMITS["seed"].check("seed", self.seed)
+        object.__setattr__(self, "variants", VARIANTS.plain("variants", self.variants))
+        object.__setattr__(self, "seed", LIMITS["seed"].plain("seed", self.seed))
         digests = [spec.digest for spec in self.instruments]
         if len({*digests}) < len(digests):
             raise UsageError("an instrument is named twice; name each one once")

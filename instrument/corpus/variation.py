@@ -66,7 +66,8 @@ class Range:
 
     def at(self, share: float) -> float:
         """The number at a share of the range, 0…1."""
-        return min(round(self.low + share * (self.high - self.low), DIGITS), self.high)
+        low, high = float(self.low), float(self.high)
+        return min(round(low + share * (high - low), DIGITS), high)
 
     def whole_at(self, share: float) -> int:
         """The whole number at a share of the range, 0 ≤ share < 1."""

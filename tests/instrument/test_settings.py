@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,11 @@ def test_what_is_counted_is_a_whole_number(name: str) -> None:
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
-    settings = EngineSettings(voices=np.int32(4), room_gain=np.float32(0.5))  # type: ignore[arg-type]
-    assert (settings.voices, settings.room_gain) == (4, 0.5)
+    numbers: Any = {"voices": np.int32(4), "room_gain": np.float32(0.5), "bend_range": 2}
+    settings = EngineSettings(**numbers, knobs={"swell": np.float64(1)})
+    assert json.dumps(asdict(settings)) == json.dumps(
+        asdict(EngineSettings(voices=4, room_gain=0.5, knobs={"swell": 1.0}))
+    )
 
 
 @pytest.mark.parametrize(

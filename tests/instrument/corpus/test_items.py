@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from instrument.corpus.items import Plan, read_shares, split_of
+from instrument.corpus.items import Form, Plan, read_shares, split_of
 from instrument.corpus.scores import find_scores
 from instrument.corpus.variation import Range, Variation
 from instrument.errors import UsageError
@@ -44,6 +46,22 @@ def test_a_key_is_of_all_that_the_bytes_depend_on_and_of_nothing_else(plan: Plan
         replace(item, version="0"),
     ]
     assert len({item.key, *(other.key for other in others)}) == 1 + len(others)
+
+
+def test_a_key_is_the_same_whatever_kind_of_number_is_given(plan: Plan) -> None:
+    whole: Any
+    number: Any
+    keys = set()
+    for whole, number in product((int, np.int64), (int, float, np.int64, np.float32)):
+        variation = Variation(
+            transpose=Range(whole(1), whole(3)),
+            tempo=Range(number(2), number(2)),
+            knobs={"swell": Range(number(0), number(1))},
+        )
+        form = Form(whole(48_000), number(100))
+        given = replace(plan, variants=whole(2), seed=whole(3), variation=variation, form=form)
+        keys.add(tuple(item.key for item in given.items))
+    assert len(keys) == 1
 
 
 def test_variants_of_a_score_are_in_one_split_and_splits_have_their_shares() -> None:
