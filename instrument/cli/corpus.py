@@ -308,5 +308,5 @@ def print_made(corpus: Path, made: Made, *, as_json: bool) -> None:
         print("The shards are of other items or splits; --shards writes them anew.")
 
 
-def _tell(address: str) -> None:
-    print(f"Dask's page: {address}", file=sys.stderr, flush=True)
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

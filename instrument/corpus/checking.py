@@ -18,6 +18,7 @@ from instrument.corpus.making import ABOUT, FRAMES, NOTES
 from instrument.corpus.manifest import JSON_LINES, PARQUET, Row, read_parquet
 from instrument.corpus.shards import check_shards
 from instrument.corpus.tables import NO_NOTE, read_frames, read_notes
+from instrument.files import encoded
 
 SAMPLE_SECONDS = 1e-5
 """Times in tables are rounded to microseconds."""
@@ -86,7 +87,7 @@ def _check_item(corpus: Path, row: Row) -> Iterator[str]:
 
 def _check_sound(corpus: Path, path: str, row: Row) -> Iterator[str]:
     try:
-        sound = soundfile.info(corpus / path)
+        sound = soundfile.info(encoded(corpus / path))
     except soundfile.LibsndfileError as error:
         yield f"{path}: {error.error_string}"
         return

@@ -50,6 +50,9 @@ SETTINGS = {
     "distributed.deploy.lost-worker-timeout": "30s",
 }
 
+LEAST_BYTES = 100_000_000
+"""With less, workers end before they have played anything."""
+
 MARK = ".run-"
 """What the name of a run's mark begins with."""
 
@@ -135,7 +138,7 @@ def cluster(
         memory_limit: Of each that is started, like "2GB" or "auto", its share of this machine's.
         instruments: What plays.
         corpus: Folder of the corpus, which all workers see at this path.
-        tell: Told the address of the scheduler's page.
+        tell: Told the address of the scheduler's page, and whether workers are waited for.
 
     Raises:
         UsageError: There is no scheduler, or its workers can't take the instruments.
@@ -152,12 +155,16 @@ def cluster(
             client = stack.enter_context(Client(address, timeout=CONNECTING_SECONDS))
         except (OSError, ValueError) as error:
             raise UsageError(f"--scheduler {scheduler}: nobody answers there: {error}") from error
-        tell(client.dashboard_link)
+        tell(f"Dask's page: {client.dashboard_link}")
         files = {each.spec.digest: instrument_files(each) for each in instruments}
         try:
             client.register_plugin(Instruments(files, local=scheduler is None))
+        except CommClosedError as error:
+            raise UsageError("workers end as they start; do they have enough memory?") from error
         except Exception as error:  # whatever a worker raised
             raise UsageError(f"a worker can't play; is Arco installed there? {error}") from error
+        if not client.nthreads():
+            tell("There are no workers yet; it goes on when there is one.")
         yield partial(_make_all, client, stack.enter_context(_marked(corpus.absolute())))
 
 
@@ -177,15 +184,17 @@ def _marked(corpus: Path) -> Iterator[Path]:
 
 
 def check_memory_limit(text: str) -> None:
-    """Refuse what isn't a size of memory.
+    """Refuse what isn't a size of memory, and one in which no worker starts.
 
     Raises:
         UsageError: In one sentence that names the option.
     """
     try:
-        parse_bytes(0 if text == "auto" else text)
+        size = parse_bytes(0 if text == "auto" else text)
     except ValueError:
         raise UsageError(f"--memory-limit {text}: should be like 2GB, or auto") from None
+    if 1 < size < LEAST_BYTES:  # 0 is no limit, and up to 1 it is a share of this machine's
+        raise UsageError(f"--memory-limit {text}: should be {LEAST_BYTES // 10**6}MB or more")
 
 
 def _local_cluster(workers: int, memory_limit: str) -> LocalCluster:

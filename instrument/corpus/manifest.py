@@ -147,8 +147,8 @@ def read_parquet(corpus: Path) -> list[Row]:
         ValueError: It is missing, damaged, or another table.
     """
     try:
-        with pq.ParquetFile(corpus / PARQUET) as file:
-            rows = file.read().to_pylist()
+        with (corpus / PARQUET).open("rb") as file:
+            rows = pq.ParquetFile(file).read().to_pylist()
         return [{**row, "knobs": dict(row["knobs"])} for row in rows]
     except (pa.ArrowException, OSError, LookupError, TypeError) as error:
         raise ValueError(str(error)) from error

@@ -78,6 +78,7 @@ def test_where_no_score_can_be_played_the_status_says_so(make: Arco) -> None:
         ("song.mid --frame-rate 0", "frame rate 0"),
         ("song.mid --workers -1", "--workers -1"),
         ("song.mid --workers 1 --memory-limit lots", "--memory-limit lots"),
+        ("song.mid --workers 1 --memory-limit 1MB", "--memory-limit 1MB"),
         ("song.mid --joins glue", "--joins"),
     ],
 )

@@ -46,9 +46,12 @@ def test_runs_with_the_same_items_and_other_instruments_share_a_scheduler(
             (corpus / ".run-killed").touch()
             given = (scheduler.scheduler_address, 0, "auto", [instrument], corpus, told.append)
             running.append(stack.enter_context(cluster(*given))(items))
+        assert len(told) == 3 * 2  # where the page is, and that workers are waited for
         scheduler.scale(1)
         made = [next(each) for each in running[:2]] + [*running[0], *running[1]]
         assert all(outcome.content for outcome in made), made
+        with cluster(*given):
+            assert len(told) == 3 * 2 + 1
     for name in ("one", "two"):
         there = {path.parent.name for path in (tmp_path / name).glob("items/*/*/item.json")}
         assert there == {item.key for item in items}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from instrument.corpus.checking import check_corpus
 from instrument.corpus.items import Plan
 from instrument.corpus.manifest import read_manifest
 from instrument.corpus.scores import find_scores
@@ -29,6 +30,7 @@ def test_names_that_are_no_text_have_escapes(plan: Plan, make_set: Make, tmp_pat
     corpus = folder / os.fsdecode(b"set\xe9")
     made = make_set(replace(plan, scores=find_scores([folder]), variants=1), corpus)
     assert read_manifest(corpus) == made.rows
+    assert list(check_corpus(corpus, made.rows)) == []
     assert [(row["score"], row["licence"]) for row in made.rows] == [
         ("caf\\udce9/\\udcff\u2028.mid", "caf\\udce9/LICENSE-\\udce9.txt")
     ]
