@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -188,6 +189,7 @@ class Supervisor:
         self._bindings_path = bindings_path
         self._tell = tell
         self._told_fault = self._told_broken = False
+        self._sounded_at = -math.inf
         self._seen = self._kept = scheduler.controllers.knobs.bindings
         self._stopping, self._stop_now = threading.Event(), threading.Event()
 
@@ -207,6 +209,7 @@ class Supervisor:
             self._sound.watch()
             self._keep_learned()
             self._tell_fault()
+            self._note_silence()
             soon = self._look()
             now = time.monotonic()
             if now >= refreshed + REFRESH_SECONDS:
@@ -221,18 +224,18 @@ class Supervisor:
     def _let_end(self) -> None:
         """Wait until the last notes and the room are silent."""
         until = time.monotonic() + LONGEST_END_SECONDS
-        silent_since: float | None = None
         while time.monotonic() < until and not self._stop_now.wait(LOOK_SECONDS / 2.0):
             self._recorder.drain()
-            now = time.monotonic()
             if self._sound.output is None or not self._sound.output.alive:
                 return
-            if not self._performance.engine.silent:
-                silent_since = None
-            elif silent_since is None:
-                silent_since = now
-            elif now > silent_since + TAIL_SECONDS:
+            self._note_silence()
+            if time.monotonic() > self._sounded_at + TAIL_SECONDS:
                 return
+
+    def _note_silence(self) -> None:
+        """Remember when a voice sounded last, as far as it is seen."""
+        if not self._performance.engine.silent:
+            self._sounded_at = time.monotonic()
 
     def _tell_unknown(self) -> None:
         """Say which bindings turn nothing of this instrument's."""

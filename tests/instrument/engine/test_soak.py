@@ -1,6 +1,6 @@
 """Hours of dense playing: memory stays flat and no voice stays behind.
 
-It lasts half a minute of music; ``ARCO_SOAK_HOURS=6`` makes it six hours.
+It lasts twenty seconds of music; ``ARCO_SOAK_HOURS=6`` makes it six hours.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from instrument.model.graphs import load_instrument
 from instrument.settings import EngineSettings
 
 RATE = 48_000
-HOURS = float(os.environ.get("ARCO_SOAK_HOURS", "0.01"))
+HOURS = float(os.environ.get("ARCO_SOAK_HOURS", "0.006"))
 NOTES_A_SECOND = 12.0
 CHANNELS = 4
 ENDING_SECONDS = 8

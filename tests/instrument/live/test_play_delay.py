@@ -52,7 +52,7 @@ def test_a_key_sounds_one_block_after_fluidsynth_would_at_its_frame(
     block = 256
     make_jack_server(block).start()
     rng = np.random.default_rng(block)
-    starts = [round((0.3 + 0.5 * i) * RATE) + int(rng.integers(0, 4800)) for i in range(12)]
+    starts = [round((0.3 + 0.5 * i) * RATE) + int(rng.integers(0, 4800)) for i in range(8)]
     events = [m for start in starts for m in note(start / RATE, 69, 0.05, 110)]
     options = "-i -s -a jack -m jack -o audio.jack.autoconnect=0 -o midi.autoconnect=0"
     dry = "-o synth.reverb.active=0 -o synth.chorus.active=0"
@@ -63,8 +63,8 @@ def test_a_key_sounds_one_block_after_fluidsynth_would_at_its_frame(
     try:
         apart = []
         for _ in range(CALM_RUNS):
-            theirs = onsets(perform(events, 7.0, "fluidsynth", "fluidsynth"), starts)
-            ours = onsets(perform(events, 7.0), starts)
+            theirs = onsets(perform(events, 5.0, "fluidsynth", "fluidsynth"), starts)
+            ours = onsets(perform(events, 5.0), starts)
             assert len(ours) == len(theirs) == len(starts)
             # FluidSynth plays a period's keys as it begins: the capture began with one.
             places = np.array(starts) % block

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -117,6 +118,34 @@ def test_bindings_to_what_there_isnt_are_told_once() -> None:
     assert hall.about("unknown-binding") == {"target": "bow"}
 
 
+def test_a_session_that_has_been_silent_ends_at_once() -> None:
+    hall = Hall()
+    hall.sound.open(SPEAKERS)
+    hall.rounds = [hall.supervisor.stop, *[lambda: None] * 5]
+    hall.supervisor.run()
+    assert len(hall.rounds) == 4
+
+
+def test_the_room_rings_on_behind_the_last_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "TAIL_SECONDS", 0.02)
+    hall = Hall()
+    hall.sound.open(SPEAKERS)
+    hall.engine.silent = False
+    ended: list[float] = []
+
+    def end() -> None:
+        hall.supervisor.stop()
+        hall.rounds[:0] = [lambda: None, fall_silent]
+
+    def fall_silent() -> None:
+        hall.engine.silent = True
+        ended.append(time.monotonic())
+
+    hall.rounds = [lambda: None, end, *[lambda: None] * 1_000_000]
+    hall.supervisor.run()
+    assert time.monotonic() > ended[0] + 0.01
+
+
 def test_what_was_learned_is_told_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "knobs.toml"
     vibrato, of_another_arco = Binding("vibrato", 20), Binding("pan", 30)
@@ -225,6 +254,7 @@ def test_a_device_whose_callback_stands_still_is_given_up(monkeypatch: pytest.Mo
 def test_the_recording_is_drained_while_the_last_notes_end() -> None:
     hall = Hall()
     hall.sound.open(SPEAKERS)
+    hall.engine.silent = False
     hall.supervisor.stop()
     hall.rounds = [lambda: None] * 2
     hall.supervisor.run()
