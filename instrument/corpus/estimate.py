@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from instrument.corpus.items import Item, Plan
 from instrument.corpus.making import make
-from instrument.corpus.playing import score_of, settings_of
+from instrument.corpus.playing import read_score, settings_of, varied
+from instrument.corpus.scores import ScoreFile
 from instrument.errors import ArcoError
+from instrument.midi.layouts import layout_of
+from instrument.midi.outside import in_range
+from instrument.midi.score import Score
 from instrument.model.graphs import Instrument
 from instrument.render import Length
 
@@ -52,43 +58,68 @@ def estimate(
         instruments: By digest.
         progress: Told the share that is done, 0…1.
     """
-    score_seconds: dict[str, float | None] = {}
     lengths: list[tuple[float, Item]] = []
-    for done, item in enumerate(plan.items, 1):
-        digest = item.score.sha256
-        if digest not in score_seconds:
-            score_seconds[digest] = _seconds_at_its_own_tempo(item)
-        seconds = score_seconds[digest]
-        if seconds is not None:
-            lengths.append((seconds / item.variant.tempo, item))
-        progress(done / len(plan))
+    done = 0
+    for file, items in groupby(plan.items, key=lambda item: item.score):
+        of_score = _Lengths(file, instruments)
+        for item in items:
+            seconds = of_score.seconds(item)
+            if seconds is not None:
+                lengths.append((seconds, item))
+            done += 1
+            progress(done / len(plan))
     lengths.sort(key=lambda each: each[0])
     places = {int(share * len(lengths)) for share in QUANTILES} if lengths else set()
     tried = [lengths[place] for place in sorted(places)]
-    made_seconds = size = taken = 0.0
+    score_seconds = made_seconds = size = taken = 0.0
+    made = 0
     with TemporaryDirectory(prefix="arco-") as folder:
-        for _, item in tried:
+        for seconds, item in tried:
             began = time.perf_counter()
             content = make(item, instruments[item.instrument], Path(folder)).content
             if content is not None:
+                made += 1
+                score_seconds += seconds
                 taken += time.perf_counter() - began
                 made_seconds += content["seconds"]
                 size += sum(about["bytes"] for about in content["files"].values())
     # What dies away behind the last note lasts about as long in each.
-    tail = (made_seconds - sum(seconds for seconds, _ in tried)) / max(len(tried), 1)
+    tail = (made_seconds - score_seconds) / max(made, 1)
     seconds = sum(seconds + tail for seconds, _ in lengths)
     share = seconds / max(made_seconds, 1e-9)
     refused = len(plan) - len(lengths)
-    return Estimate(
-        len(lengths), refused, seconds / 3600, size * share, taken * share / 3600, len(tried)
-    )
+    return Estimate(len(lengths), refused, seconds / 3600, size * share, taken * share / 3600, made)
 
 
-def _seconds_at_its_own_tempo(item: Item) -> float | None:
-    """How long a score is, as it is written; None if it can't be played."""
-    try:
-        score = score_of(item)
-        length = Length.of(score, settings_of(item, score))
-    except ArcoError:
-        return None
-    return length.end / item.form.sample_rate * item.variant.tempo
+class _Lengths:
+    """How long the items of one score are, which is read once."""
+
+    def __init__(self, file: ScoreFile, instruments: Mapping[str, Instrument]) -> None:
+        self._instruments = instruments
+        self._own: dict[tuple[str, int, bool], float | None] = {}
+        self._score: Score | None = None
+        with suppress(ArcoError):
+            self._score = read_score(file)
+
+    def seconds(self, item: Item) -> float | None:
+        """How long an item is without what dies away; None if it can't be played."""
+        variant = item.variant
+        counts = item.instrument, variant.transpose, variant.tempo == 1  # a take has one tempo
+        if counts not in self._own:
+            self._own[counts] = self._seconds_at_own_tempo(item)
+        own = self._own[counts]
+        return None if own is None else own / variant.tempo
+
+    def _seconds_at_own_tempo(self, item: Item) -> float | None:
+        if self._score is None:
+            return None
+        try:
+            score = varied(self._score, item.variant)
+            settings = settings_of(item, score)
+            lowest, highest = self._instruments[item.instrument].spec.pitch_range
+            switches = layout_of(settings.engine.controls).keys
+            in_range(score, lowest, highest, settings.outside, switches)
+            length = Length.of(score, settings)
+        except ArcoError:
+            return None
+        return length.end / item.form.sample_rate * item.variant.tempo

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from instrument.annotation import Annotated, render_annotated
 from instrument.arrays import Float32
 from instrument.corpus.items import Item
+from instrument.corpus.scores import ScoreFile
+from instrument.corpus.variation import Variant
 from instrument.errors import InstrumentError
 from instrument.midi.file import read_song
 from instrument.midi.filters import Filter
@@ -24,8 +26,24 @@ def score_of(item: Item) -> Score:
         MidiFileError: In one line without its name: it can't be read, has no notes, or has changed.
         UsageError: Nothing is left of it, or it is a take and can't be played at another tempo.
     """
-    variant = item.variant
-    score = score_of_song(read_song(io.BytesIO(item.score.read())))
+    return varied(read_score(item.score), item.variant)
+
+
+def read_score(file: ScoreFile) -> Score:
+    """A score as it is written.
+
+    Raises:
+        MidiFileError: In one line without its name: it can't be read, has no notes, or has changed.
+    """
+    return score_of_song(read_song(io.BytesIO(file.read())))
+
+
+def varied(score: Score, variant: Variant) -> Score:
+    """What a variant of a score plays.
+
+    Raises:
+        UsageError: Nothing is left of it, or it is a take and can't be played at another tempo.
+    """
     velocities = tuple(min(max(at + variant.velocity, 1), 127) for at in range(1, 128))
     moved = Filter(transpose=variant.transpose, velocities=(0, *velocities))
     return at_tempo(moved.score(score), variant.tempo)
