@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import platform
 import secrets
 import signal
@@ -111,7 +112,7 @@ def _loaded(digest: str) -> Instrument:
 def make_here(item: Item, mark: Path) -> Outcome:
     """On a worker: make an item in the corpus that has this mark, if it is seen from here."""
     corpus = mark.parent
-    if not mark.exists():
+    if not os.access(mark, os.F_OK):  # nor if another user may not look there
         stop = f"{corpus}: a worker on {platform.node()} doesn't see this folder; all workers must"
         return Outcome(item.key, stop=stop)
     try:

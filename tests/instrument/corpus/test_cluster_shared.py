@@ -58,13 +58,12 @@ def test_runs_with_the_same_items_and_other_instruments_share_a_scheduler(
         assert {path.name for path in (tmp_path / name).iterdir()} == {"items"}
 
 
+@pytest.mark.parametrize("folder", ["elsewhere", "a" * 300])
 def test_a_worker_that_lacks_the_corpus_or_the_instrument_makes_nothing(
-    plan: Plan, tmp_path: Path
+    plan: Plan, tmp_path: Path, folder: str
 ) -> None:
     item = replace(next(plan.items), instrument="none")
-    elsewhere = tmp_path / "elsewhere" / ".run-1"
-    assert "elsewhere" in str(make_here(item, elsewhere).stop)
-    assert not elsewhere.parent.exists()
+    assert folder in str(make_here(item, tmp_path / folder / ".run-1").stop)
     (tmp_path / ".run-1").touch()
     assert "none" in str(make_here(item, tmp_path / ".run-1").stop)
     assert [path.name for path in tmp_path.iterdir()] == [".run-1"]
