@@ -265,7 +265,7 @@ def check_output(
         UsageError: Arco doesn't write such files, or they can't hold it.
         OutputError: Nothing can be written there, or the song itself would be overwritten.
     """
-    subtype(output, bits)
+    subtype(output, bits, settings.engine.sample_rate)
     _check_size(output, bits, score, settings)
     check_writable(output)
     outputs = [output]
@@ -306,7 +306,7 @@ def render_files(
         UsageError: What ``check_output`` and ``render_score`` refuse.
         OutputError: A file can't be written.
     """
-    subtype(output, bits)
+    subtype(output, bits, settings.engine.sample_rate)
     _check_size(output, bits, score, settings)
     length, rate = Length.of(score, settings), settings.engine.sample_rate
     seconds = (length.most if length.exact else length.end) / rate

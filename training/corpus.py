@@ -27,6 +27,8 @@ class RenderedScores(IterableDataset[Example], Generic[Example]):
 
     Attributes:
         seed: Of all that is drawn; another one in each epoch gives variants that were never heard.
+            Workers have the one that was there when they began, as they do anew in each epoch
+            unless ``persistent_workers`` keeps them.
     """
 
     def __init__(

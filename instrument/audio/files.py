@@ -23,6 +23,9 @@ SUBTYPES = {
 WAV_BYTES = 2**32 - 2**20
 """What a WAV file can hold: its sizes have 32 bits."""
 
+FLAC_ANY_RATE = 65_535
+"""Up to this rate, in Hz, FLAC has any."""
+
 SYSTEM_ERROR = 2
 """What libsndfile reports when the system refuses to write."""
 
@@ -32,8 +35,22 @@ def ending(path: Path) -> str:
     return path.suffix.lower() or (".wav" if is_stream(path) else "")
 
 
-def subtype(path: Path, bits: int) -> str:
-    """What soundfile calls these samples in a file with this ending.
+def check_flac_rate(sample_rate: int) -> None:
+    """Refuse a rate in Hz that the frames of a FLAC file cannot say.
+
+    Source: RFC 9639, 9.1.2: any rate up to 65,535 Hz, and multiples of 10 Hz beyond.
+
+    Raises:
+        UsageError: It is such a rate.
+    """
+    if sample_rate > FLAC_ANY_RATE and sample_rate % 10:
+        raise UsageError(
+            f"sample rate {sample_rate} Hz: a .flac file has multiples of 10 above {FLAC_ANY_RATE}"
+        )
+
+
+def subtype(path: Path, bits: int, sample_rate: int) -> str:
+    """What soundfile calls these samples, at a rate in Hz, in a file with this ending.
 
     Raises:
         UsageError: Arco doesn't write such files.
@@ -46,6 +63,8 @@ def subtype(path: Path, bits: int) -> str:
         raise UsageError(
             f"--bits {bits}: a {ending(path)} file has {', '.join(others)} or {most} bits"
         )
+    if ending(path) == ".flac":
+        check_flac_rate(sample_rate)
     return subtypes[bits]
 
 
@@ -59,7 +78,7 @@ def sound_file(path: Path, sample_rate: int, bits: int) -> Iterator[Callable[[Fl
         UsageError: Arco doesn't write such files.
         OutputError: It can't be written.
     """
-    samples, kind = subtype(path, bits), ending(path).removeprefix(".")
+    samples, kind = subtype(path, bits, sample_rate), ending(path).removeprefix(".")
     with replacing(path) as beside:
         try:
             target = _write_target(beside)

@@ -105,11 +105,20 @@ def _run(arguments: Sequence[str]) -> int:
     except _TyperUsageError as error:
         message = _usage_message(error)
         return _refuse(message and message + _file_hint(arguments))
-    except KeyboardInterrupt:
-        return CTRL_C
-    except SystemExit as end:  # by a signal
-        return end.code if isinstance(end.code, int) else 0
+    except (KeyboardInterrupt, SystemExit) as end:
+        return _ended(end)
+    except ImportError as error:  # compiled modules that a signal stops while they are imported
+        if isinstance(error.__cause__, KeyboardInterrupt | SystemExit):
+            return _ended(error.__cause__)
+        raise
     return status if isinstance(status, int) else 0
+
+
+def _ended(end: KeyboardInterrupt | SystemExit) -> int:
+    """The exit status after a signal."""
+    if isinstance(end, KeyboardInterrupt):
+        return CTRL_C
+    return end.code if isinstance(end.code, int) else 0
 
 
 def _refuse(message: str) -> int:

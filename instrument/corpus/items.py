@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from instrument import __version__
+from instrument.audio.files import check_flac_rate
 from instrument.corpus.scores import ScoreFile
 from instrument.corpus.variation import Variant, Variation
 from instrument.engine.engine import starting_point
@@ -39,7 +40,7 @@ class Form:
         stems: Whether each channel has a file of its own, too.
 
     Raises:
-        UsageError: A rate is outside its limits.
+        UsageError: A rate is outside its limits, or FLAC hasn't got it.
     """
 
     sample_rate: int = EngineSettings.sample_rate
@@ -49,6 +50,7 @@ class Form:
     def __post_init__(self) -> None:
         sample_rate = LIMITS["sample_rate"].plain("sample rate", self.sample_rate)
         object.__setattr__(self, "sample_rate", sample_rate)
+        check_flac_rate(self.sample_rate)
         object.__setattr__(self, "frame_rate", FRAME_RATE.plain("frame rate", self.frame_rate))
         object.__setattr__(self, "stems", bool(self.stems))
 

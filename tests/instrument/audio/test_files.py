@@ -47,18 +47,21 @@ def test_the_ending_and_the_bits_choose_the_format(
 
 
 @pytest.mark.parametrize(
-    ("name", "bits", "said"),
+    ("name", "bits", "rate", "said"),
     [
-        ("take.mp3", 24, "take.mp3: should end in .wav or .flac"),
-        ("take", 24, "take: should end in .wav or .flac"),
-        ("take.flac", 32, "--bits 32: a .flac file has 16 or 24 bits"),
-        ("take.wav", 8, "--bits 8: a .wav file has 16, 24 or 32 bits"),
+        ("take.mp3", 24, RATE, "take.mp3: should end in .wav or .flac"),
+        ("take", 24, RATE, "take: should end in .wav or .flac"),
+        ("take.flac", 32, RATE, "--bits 32: a .flac file has 16 or 24 bits"),
+        ("take.wav", 8, RATE, "--bits 8: a .wav file has 16, 24 or 32 bits"),
+        ("take.flac", 24, 65_536, "sample rate 65536 Hz"),
     ],
 )
-def test_other_formats_are_refused(tmp_path: Path, name: str, bits: int, said: str) -> None:
+def test_other_formats_are_refused(
+    tmp_path: Path, name: str, bits: int, rate: int, said: str
+) -> None:
     with pytest.raises(UsageError, match=said):
-        subtype(Path(name), bits)
-    with pytest.raises(UsageError), sound_file(tmp_path / name, RATE, bits):
+        subtype(Path(name), bits, rate)
+    with pytest.raises(UsageError), sound_file(tmp_path / name, rate, bits):
         pytest.fail("was opened")
     assert list(tmp_path.iterdir()) == []
 

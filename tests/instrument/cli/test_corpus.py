@@ -76,6 +76,7 @@ def test_where_no_score_can_be_played_the_status_says_so(make: Arco) -> None:
         ("song.mid --preset no-such-preset", "no-such-preset"),
         ("song.mid --split 1,2", "--split"),
         ("song.mid --frame-rate 0", "frame rate 0"),
+        ("song.mid --sample-rate 96001", "sample rate 96001"),
         ("song.mid --workers -1", "--workers -1"),
         ("song.mid --workers 1 --memory-limit lots", "--memory-limit lots"),
         ("song.mid --workers 1 --memory-limit 1MB", "--memory-limit 1MB"),

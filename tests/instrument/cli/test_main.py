@@ -52,6 +52,17 @@ def test_the_version_and_the_help(arco: Arco) -> None:
         assert all(command in out for command in COMMANDS)
 
 
+@pytest.mark.parametrize(("signal", "status"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+def test_a_signal_during_an_import_ends_quietly(
+    arco: Arco, monkeypatch: pytest.MonkeyPatch, signal: BaseException, status: int
+) -> None:
+    def app(**_: object) -> None:
+        raise ImportError("initialization failed") from signal
+
+    monkeypatch.setattr(cli, "app", app)
+    assert arco("render", "song.mid") == (status, "", "")
+
+
 def test_an_unknown_command_is_refused_in_one_line(arco: Arco, refused: Refused) -> None:
     assert "rendr" in refused(arco, "rendr")
 
