@@ -48,15 +48,20 @@ settings.register_profile(
 )
 settings.load_profile("arco")
 
-REFERENCE = "tests/reference/"
+TOGETHER = {
+    "tests/reference/": "TensorFlow",
+    "tests/training/evaluation/test_evaluate.py": "evaluation",
+    "tests/training/pictures/test_evaluation_report.py": "evaluation",
+}
+"""What files share, and takes long to import or to make."""
 
 
 class Cores(LoadFileScheduling):  # type: ignore[misc]
-    """Each core does whole files; one does all that import TensorFlow, which takes seconds."""
+    """Each core does whole files, and those together that share something."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
-        return REFERENCE if file.startswith(REFERENCE) else file
+        file: str = super()._split_scope(nodeid)
+        return next((what for begin, what in TOGETHER.items() if file.startswith(begin)), file)
 
 
 @pytest.hookimpl(optionalhook=True)
