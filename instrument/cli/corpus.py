@@ -235,9 +235,8 @@ def check(
         for sentence in wrong:
             print(one_line(sentence))
     if wrong:
-        raise UsageError(
-            f"{folder}: {len(wrong)} things are wrong; remove what is damaged, and make it again"
-        )
+        what = "one thing is" if len(wrong) == 1 else f"{len(wrong)} things are"
+        raise UsageError(f"{folder}: {what} wrong; remove what is damaged, and make it again")
     if not as_json:
         print(f"{one_line(str(folder))}: all {len(rows)} items are right.")
 

@@ -83,7 +83,9 @@ def test_what_cannot_be_written_is_told_and_leaves_the_old_ones(corpus: Path) ->
 def test_shards_of_other_splits_are_told(corpus: Path, plan: Plan, make_set: Make) -> None:
     made = make_set(plan, corpus, (1, 0, 0), shards=True)
     assert not made.stale_shards
+    (corpus / "shards" / ".new").mkdir()  # of a process that was killed
     assert not make_set(plan, corpus, (1, 0, 0)).stale_shards
+    assert not (corpus / "shards" / ".new").exists()
     assert make_set(plan, corpus, (0, 0, 1)).stale_shards
     assert not make_set(plan, corpus, (0, 0, 1), shards=True).stale_shards
 
