@@ -18,7 +18,7 @@ MOST_PAGES = 16
 MOST_NOTICES = 20
 
 MESSAGES_A_SECOND = 250
-"""A page sends one for each of its frames, and notes; what sends more is no page."""
+"""A page sends half as many while things are moved on it, and notes; what sends more is no page."""
 
 MOST_MALFORMED = 20
 

@@ -52,6 +52,7 @@ export class Hands {
   down(event) {
     if (this.pointer !== undefined || event.button !== 0) return;
     this.pointer = event.pointerId;
+    this.at = [event.offsetX, event.offsetY];
     this.area.setPointerCapture(event.pointerId);
     this.speaks = false;
     const own = this.map.ownAt(event.offsetX, event.offsetY);
@@ -74,7 +75,14 @@ export class Hands {
     if (this.pointer === undefined) this.area.title = this.map.ownAt(event.offsetX, event.offsetY)?.name ?? "";
     if (event.pointerId !== this.pointer) return;
     if (this.drawing) this.trace(event);
-    else if (Math.hypot(event.movementX, event.movementY) > 0) this.drag(event);
+    else if (this.hasMoved(event)) this.drag(event);
+  }
+
+  /** Whether it is elsewhere than before; WebKit before iOS 17 doesn't say by how much. */
+  hasMoved({ offsetX, offsetY }) {
+    const [x, y] = this.at;
+    this.at = [offsetX, offsetY];
+    return offsetX !== x || offsetY !== y;
   }
 
   up(event) {

@@ -17,7 +17,7 @@ export class Keyboard {
     this.first = this.low;
     this.keys = new Map();
     this.fingers = new Map(); // pointer → key
-    this.letters = new Map();
+    this.letters = new Map(); // what is pressed, whatever it types by then → key
     this.held = new Set();
     this.focused = this.base;
     byId("lower").addEventListener("click", () => this.shift(-12));
@@ -110,9 +110,11 @@ export class Keyboard {
       if (!black) left += share;
       this.keys.set(key, element);
     }
+    const hadFocus = this.element.contains(document.activeElement);
     this.element.replaceChildren(...this.keys.values());
     if (!this.keys.has(this.focused)) this.focused = from;
     this.keys.get(this.focused).tabIndex = 0;
+    if (hadFocus) this.keys.get(this.focused).focus({ preventScroll: true });
   }
 
   shift(by) {
@@ -163,17 +165,16 @@ export class Keyboard {
     if (letter === "z") this.shift(-12);
     if (letter === "x") this.shift(12);
     const place = LETTERS.indexOf(letter);
-    if (letter.length !== 1 || place < 0 || this.letters.has(letter)) return;
+    if (letter.length !== 1 || place < 0 || this.letters.has(event.code)) return;
     const key = this.base + place;
-    this.letters.set(letter, key);
+    this.letters.set(event.code, key);
     this.press(key, BY_LETTER);
   }
 
   letterUp(event) {
-    const letter = event.key.toLowerCase();
-    const key = this.letters.get(letter);
+    const key = this.letters.get(event.code);
     if (key === undefined) return;
-    this.letters.delete(letter);
+    this.letters.delete(event.code);
     this.release(key);
   }
 
@@ -186,7 +187,7 @@ export class Keyboard {
       this.keys.get(this.focused).focus();
       event.preventDefault();
     } else if ((event.key === "Enter" || event.key === " ") && !event.repeat) {
-      this.letters.set(event.key.toLowerCase(), Number(event.target.dataset.key));
+      this.letters.set(event.code, Number(event.target.dataset.key));
       this.press(Number(event.target.dataset.key), BY_LETTER);
       event.preventDefault();
     }

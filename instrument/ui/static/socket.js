@@ -1,6 +1,7 @@
-// The wire to the page's server: messages as they come, or one of a kind a frame.
+// The wire to the page's server: messages as they come, or the latest of each kind in turn.
 
 const AGAIN_MS = 1000;
+const APART_MS = 8; // so half of what the server allows is left to notes
 
 export class Wire {
   /** @param hear - takes each message of the server. @param change - takes whether it is open. */
@@ -29,21 +30,19 @@ export class Wire {
     }
   }
 
-  /** Send it, but not more than one of its kind (and of `key`) a frame: then the latest. */
+  /** Send it, or in its turn the latest of its kind (and of `key`), however fast a screen is. */
   soon(kind, fields, key = "") {
-    const slot = kind + key;
-    if (this.waiting.has(slot)) {
-      this.waiting.set(slot, [kind, fields, key]);
-      return;
-    }
-    this.send(kind, fields);
-    if (this.waiting.size === 0) requestAnimationFrame(() => this.flush());
-    this.waiting.set(slot, null);
+    this.waiting.set(kind + key, [kind, fields]);
+    if (!this.busy) this.flush();
   }
 
   flush() {
-    const waiting = [...this.waiting.values()];
-    this.waiting.clear();
-    for (const late of waiting) if (late) this.soon(...late);
+    const [first] = this.waiting;
+    this.busy = first !== undefined;
+    if (!this.busy) return;
+    const [slot, message] = first;
+    this.waiting.delete(slot);
+    this.send(...message);
+    setTimeout(() => this.flush(), APART_MS);
   }
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from starlette.applications import Starlette
@@ -71,10 +72,13 @@ class Served(NamedTuple):
 
 @contextmanager
 def serving(
-    desk: Desk, make: Callable[[Hub, Gate], Starlette], reader: MessageReader
+    desk: Desk,
+    make: Callable[[Hub, Gate], Starlette],
+    reader: MessageReader,
+    hello: Mapping[str, Any] = MappingProxyType({"name": "tiny"}),
 ) -> Iterator[Served]:
     """Serve the application that is made of a desk's hub."""
-    hub = Hub(desk.panel, reader, {"name": "tiny"})
+    hub = Hub(desk.panel, reader, hello)
     with listen(HOST, 0) as socket:
         port = socket.getsockname()[1]
         server = make_server(make(hub, Gate(HOST, port)))

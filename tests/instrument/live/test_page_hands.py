@@ -1,0 +1,108 @@
+"""Hands on the real page, in Chromium, on a panel that plays nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from instrument.model.graphs import Instrument
+from instrument.ui.hub import MESSAGES_A_SECOND
+from instrument.ui.messages import MessageReader
+from instrument.ui.presets import OwnPresets
+from instrument.ui.session import hello
+
+pytest.importorskip("starlette")
+pytest.importorskip("playwright")
+
+from playwright.sync_api import Browser, Page, expect
+
+from instrument.ui.server import make_app
+from tests.instrument.ui.conftest import Desk
+from tests.instrument.ui.served import TOKEN, WITHIN, Served, serving
+
+pytestmark = pytest.mark.live
+
+FAST_SCREEN_OF_AN_OLD_TABLET = """
+  window.requestAnimationFrame = (frame) => setTimeout(() => frame(performance.now()));
+  delete MouseEvent.prototype.movementX;
+  delete MouseEvent.prototype.movementY;
+"""
+
+DRAG = """async ([seconds, last]) => {
+  const area = document.getElementById("map");
+  area.setPointerCapture = () => {};
+  const box = area.getBoundingClientRect();
+  const say = (kind, x) => area.dispatchEvent(new PointerEvent(kind, {
+    pointerId: 1, clientX: box.left + x * box.width, clientY: box.top + 2, bubbles: true }));
+  say("pointerdown", 0.02);
+  const until = performance.now() + 1000 * seconds;
+  for (let step = 0; performance.now() < until; step++) {
+    say("pointerrawupdate", 0.1 + 0.001 * (step % 500));
+    await new Promise(requestAnimationFrame);
+  }
+  say("pointerrawupdate", last);
+  say("pointerup", last);
+}"""
+
+
+@pytest.fixture
+def served(tiny: Instrument, tmp_path: Path) -> Iterator[Served]:
+    spec = tiny.spec
+    desk = Desk(tiny, OwnPresets(tmp_path, spec.digest, spec.envelope_size.latent))
+    reader = MessageReader(points=len(spec.map), axes=8, presets=len(spec.presets))
+    with serving(desk, lambda hub, gate: make_app(hub, gate, TOKEN), reader, hello(tiny)) as served:
+        yield served
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1280, "height": 1100})
+    page.set_default_timeout(1000 * WITHIN)
+    yield page
+    page.close()
+
+
+def show(page: Page, served: Served) -> None:
+    page.goto(f"http://{served.host}/{TOKEN}/")
+    expect(page.locator(".key").first).to_be_visible()
+
+
+def test_a_drag_is_followed_to_its_end_on_any_screen(served: Served, page: Page) -> None:
+    page.add_init_script(FAST_SCREEN_OF_AN_OLD_TABLET)
+    show(page, served)
+    desk = served.desk
+    page.evaluate(DRAG, [0.0, 0.9])
+    served.until(lambda: desk.addresses().count("/latent") == 2)
+    end = desk.panel.state()["x"]
+    desk.sent.clear()
+    page.evaluate(DRAG, [1.0, 0.9])
+    served.until(lambda: desk.panel.state()["x"] == end and len(desk.sent) > 20)
+    assert desk.addresses().count("/latent") <= 0.52 * MESSAGES_A_SECOND
+
+
+def test_keys_are_let_go_whatever_else_is_pressed_and_stay_in_focus(
+    served: Served, page: Page
+) -> None:
+    show(page, served)
+    page.evaluate(
+        """() => {
+          const say = (kind, key) => document.body.dispatchEvent(
+            new KeyboardEvent(kind, { key, code: "KeyA", bubbles: true }));
+          say("keydown", "a");
+          say("keyup", "å");  // Option was pressed before
+        }"""
+    )
+    served.until(lambda: [velocity for _, velocity in notes(served)] == [92, 0])
+    page.locator(".key[tabindex='0']").focus()
+    page.keyboard.press("x")
+    expect(page.locator(".key:focus")).to_have_count(1)
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator(".key")).not_to_have_count(0)
+    expect(page.locator(".key:focus")).to_have_count(1)
+
+
+def notes(served: Served) -> list[tuple[int, int]]:
+    """Keys and velocities that were sent."""
+    return [(sent[1], sent[2]) for sent in served.desk.sent if sent[0] == "/note"]
