@@ -50,7 +50,7 @@ function build(hello) {
   const keyboard = new Keyboard(hello, notes);
   const hands = new Hands(map, wire, notes, () => held.size > 0 || curves.plays());
   const curves = new Curves(hello);
-  fillTable(hello.points, (index) => hands.play(index), () => hands.silence());
+  fillTable(hello.points, hands);
   const presets = new Presets(wire, notice, hands, new Examples(hello));
   const controls = new Controls(hello, wire);
   const more = { learn: new Learn(controls.sliders, wire), levels: new Levels(), takes: new Takes(wire) };

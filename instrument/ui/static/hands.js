@@ -134,6 +134,12 @@ export class Hands {
     setTimeout(() => this.notes.release(key), Math.max(rest, 0));
   }
 
+  /** Let what sounds now go in a while, unless something else sounds then. */
+  silenceIn(ms) {
+    const { sounding } = this;
+    setTimeout(() => this.sounding === sounding && this.silence(), ms);
+  }
+
   /** End the note that Enter began. */
   unstrike() {
     const { struck } = this;

@@ -66,8 +66,7 @@ export class Presets {
   /** Play the note of a recording as it was bowed. */
   hear(preset) {
     this.hands.recall(preset);
-    const mine = this.hands.sounding;
-    setTimeout(() => this.hands.sounding === mine && this.hands.silence(), HEARD_MS);
+    this.hands.silenceIn(HEARD_MS);
   }
 
   rename(name) {

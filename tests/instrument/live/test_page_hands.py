@@ -103,6 +103,23 @@ def test_keys_are_let_go_whatever_else_is_pressed_and_stay_in_focus(
     expect(page.locator(".key:focus")).to_have_count(1)
 
 
+def test_a_note_of_the_table_is_heard_to_its_end_after_another(served: Served, page: Page) -> None:
+    page.clock.install(time=0)
+    show(page, served)
+    page.click("#notes summary")
+    play = page.get_by_role("button", name="Play")
+    page.clock.pause_at(1000)
+    for button in (play.first, play.last):
+        button.click()
+        page.clock.run_for(1000)
+    page.keyboard.press("a")
+    served.until(lambda: len(notes(served)) >= 5)
+    assert [velocity > 0 for _, velocity in notes(served)] == [True, True, False, True, False]
+    page.clock.run_for(1000)
+    served.until(lambda: len(notes(served)) == 6)
+    assert notes(served)[5] == (notes(served)[1][0], 0)
+
+
 def notes(served: Served) -> list[tuple[int, int]]:
     """Keys and velocities that were sent."""
     return [(sent[1], sent[2]) for sent in served.desk.sent if sent[0] == "/note"]
