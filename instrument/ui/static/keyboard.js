@@ -1,5 +1,6 @@
 // The keyboard: mouse, touch, and the letters of a computer's keyboard.
 
+import { asking } from "./ask.js";
 import { byId, make, pitch } from "./words.js";
 
 const BLACK = new Set([1, 3, 6, 8, 10]);
@@ -160,7 +161,8 @@ export class Keyboard {
   // --- letters, and keys by the arrows -------------------------------------------------------
 
   letterDown(event) {
-    if (event.repeat || event.ctrlKey || event.altKey || event.metaKey || typing(event.target)) return;
+    if (event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (asking() || typing(event.target)) return;
     const letter = event.key.toLowerCase();
     if (letter === "z") this.shift(-12);
     if (letter === "x") this.shift(12);

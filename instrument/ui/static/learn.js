@@ -1,5 +1,6 @@
 // Controllers of the player's hardware: learned for a slider, shown, and forgotten.
 
+import { asking } from "./ask.js";
 import { byId, make } from "./words.js";
 
 export class Learn {
@@ -9,7 +10,7 @@ export class Learn {
     this.state = { learning: null, one_way: false, learned: [] };
     this.rows = new Map(sliders.map((each) => [each.slider, this.row(each)]));
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.state.learning !== null) wire.send("give_up");
+      if (event.key === "Escape" && this.state.learning !== null && !asking()) wire.send("give_up");
     });
   }
 

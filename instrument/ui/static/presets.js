@@ -1,5 +1,6 @@
 // The player's own presets: recalled, renamed, deleted, exported and imported.
 
+import { askName, focus, focused } from "./ask.js";
 import { heard } from "./examples.js";
 import { byId, make } from "./words.js";
 
@@ -27,19 +28,21 @@ export class Presets {
     const own = byId("own");
     const before = this.names ?? [];
     this.names = content.presets.map(({ name }) => name);
-    const row = [...own.children].findIndex((item) => item.contains(document.activeElement));
+    const row = [...own.children].findIndex((item) => item.contains(focused()));
     const buttons = [...(own.children[row]?.querySelectorAll("button") ?? [])];
-    const button = buttons.indexOf(document.activeElement);
+    const button = buttons.indexOf(focused());
     own.replaceChildren(...content.presets.map((preset, i) => this.item(preset, content.examples[i])));
-    if (row >= 0) this.focus(this.names.indexOf(before[row]), row, button);
+    if (row >= 0) this.focus(before, row, button);
     byId("export").disabled = content.presets.length === 0;
   }
 
   /** Keep the focus on a button of a preset; on the one that has come to its place, if it has gone. */
-  focus(now, row, button) {
+  focus(before, row, button) {
     const items = byId("own").children;
+    const now = this.names.indexOf(before[row]);
+    const gone = now < 0 && items.length < before.length; // else it has another name
     const again = items[now < 0 ? Math.min(row, items.length - 1) : now]?.querySelectorAll("button");
-    (again?.[now < 0 ? 0 : button] ?? again?.[0] ?? byId("keep-name")).focus();
+    focus(again?.[gone ? 0 : button] ?? again?.[0] ?? byId("keep-name"));
   }
 
   item(preset, example) {
@@ -69,9 +72,9 @@ export class Presets {
     this.hands.silenceIn(HEARD_MS);
   }
 
-  rename(name) {
-    const wanted = prompt("New name", name);
-    if (wanted && wanted !== name) this.wire.send("rename", { name, new: wanted.slice(0, 60) });
+  async rename(name) {
+    const wanted = await askName("New name", name);
+    if (wanted && wanted !== name) this.wire.send("rename", { name, new: wanted });
   }
 
   save() {

@@ -1,5 +1,6 @@
 // Takes: recorded while it is played, rendered, heard, fetched and deleted.
 
+import { askWhether, focus, focused } from "./ask.js";
 import { byId, make } from "./words.js";
 
 const TICK_MS = 250;
@@ -46,15 +47,15 @@ export class Takes {
   /** Put the items into the list; those that stay aren't touched: one may be playing. */
   lay(before) {
     const list = byId("takes");
-    const focused = [...before].find(([, { element }]) => element.contains(document.activeElement));
+    const held = [...before].find(([, { element }]) => element.contains(focused()));
     const wanted = [...this.items.values()].map(({ element }) => element);
     for (const element of [...list.children]) if (!wanted.includes(element)) element.remove();
     wanted.forEach((element, i) => {
       if (list.children[i] !== element) list.insertBefore(element, list.children[i] ?? null);
     });
-    if (focused && !focused[1].element.isConnected) {
-      const again = this.items.get(focused[0])?.element.querySelector("audio, button");
-      (again ?? byId("record")).focus();
+    if (held && !held[1].element.isConnected) {
+      const again = this.items.get(held[0])?.element.querySelector("audio, button");
+      focus(again ?? byId("record"));
     }
   }
 
@@ -77,8 +78,8 @@ export class Takes {
       parts.push(render);
     }
     parts.push(link(take.name, "MIDI", title));
-    parts.push(this.button("Delete", `Delete the take of ${title}`, () => {
-      if (confirm(`Delete the take of ${title}?`)) this.wire.send("delete", { name: take.name });
+    parts.push(this.button("Delete", `Delete the take of ${title}`, async () => {
+      if (await askWhether(`Delete the take of ${title}?`)) this.wire.send("delete", { name: take.name });
     }));
     return { key, render, element: make("li", {}, ...parts) };
   }

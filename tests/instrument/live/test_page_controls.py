@@ -94,6 +94,25 @@ def changed_devices(page: Page) -> None:
     expect(page.locator("#trouble")).to_be_hidden(timeout=RESTARTS_WITHIN_MS)
 
 
+def delete_the_take(page: Page) -> None:
+    """By keyboard, at the third try."""
+    delete, asked = page.get_by_role("button", name="Delete the take"), page.get_by_role("dialog")
+    delete.press("Enter")
+    expect(asked).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(delete).to_be_focused()
+    page.keyboard.down("Enter")
+    page.keyboard.down("Enter")  # held, it repeats
+    page.keyboard.up("Enter")
+    asked.get_by_role("button", name="Cancel").click()
+    expect(delete).to_be_focused()
+    expect(page.locator("#takes li")).to_have_count(1)
+    delete.press("Enter")
+    expect(asked.get_by_role("button", name="OK")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#takes li")).to_have_count(0)
+
+
 def test_a_controller_is_learned_turns_its_slider_and_is_forgotten(
     opened: Callable[..., Page], keys: Any
 ) -> None:
@@ -147,12 +166,11 @@ def test_lambda_by_a_controller_is_in_a_take_that_renders_to_what_was_heard(
     assert Axe().run(page).response["violations"] == []
     with page.expect_download() as fetched:
         page.get_by_role("link", name="WAV").click()
-    page.once("dialog", lambda dialog: dialog.accept())
     (path,) = (tmp_path / "takes").glob("*.mid")
     take, events = take_of(read_song(path)), read_score(path).events
     rendered, _ = soundfile.read(fetched.value.path(), dtype="int32")
-    page.get_by_role("button", name="Delete the take").click()
-    expect(page.locator("#takes li")).to_have_count(0)
+    delete_the_take(page)
+    expect(page.locator("#record")).to_be_focused()
     assert [*(tmp_path / "takes").iterdir()] == []
     page.close()
     ui.stop()

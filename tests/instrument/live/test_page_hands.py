@@ -120,6 +120,36 @@ def test_a_note_of_the_table_is_heard_to_its_end_after_another(served: Served, p
     assert notes(served)[5] == (notes(served)[1][0], 0)
 
 
+def test_a_name_is_asked_for_while_the_page_plays_on(served: Served, page: Page) -> None:
+    show(page, served)
+    page.fill("#keep-name", "soft")
+    page.press("#keep-name", "Enter")
+    rename = page.get_by_label("Rename soft")
+    rename.focus()
+    page.keyboard.down("a")
+    page.keyboard.press("Enter")
+    name = page.get_by_role("dialog", name="New name").get_by_label("New name")
+    expect(name).to_be_focused()
+    page.keyboard.down("a")  # held, it repeats
+    expect(name).to_have_value("soft")
+    page.keyboard.type("low")
+    page.keyboard.press("Escape")
+    expect(rename).to_be_focused()
+    rename.press("Enter")
+    page.mouse.click(2, 2)  # beside it
+    page.keyboard.press("s")
+    with served.connect() as other:
+        other.send('{"kind": "keep", "name": "another"}')
+        expect(page.locator("#own .recall")).to_have_text(["soft", "another"])
+    name.fill("low")
+    name.press("Enter")
+    expect(page.get_by_label("Rename low")).to_be_focused()
+    assert page.locator("#own .recall").all_inner_texts() == ["low", "another"]
+    assert [velocity for _, velocity in notes(served)] == [92]
+    page.keyboard.up("a")
+    served.until(lambda: len(notes(served)) == 2)
+
+
 def notes(served: Served) -> list[tuple[int, int]]:
     """Keys and velocities that were sent."""
     return [(sent[1], sent[2]) for sent in served.desk.sent if sent[0] == "/note"]
