@@ -15,7 +15,6 @@ from instrument.corpus.making import make
 from instrument.corpus.playing import read_score, settings_of, varied
 from instrument.corpus.scores import ScoreFile
 from instrument.errors import ArcoError
-from instrument.midi.layouts import layout_of
 from instrument.midi.outside import in_range
 from instrument.midi.score import Score
 from instrument.model.graphs import Instrument
@@ -117,8 +116,7 @@ class _Lengths:
             score = varied(self._score, item.variant)
             settings = settings_of(item, score)
             lowest, highest = self._instruments[item.instrument].spec.pitch_range
-            switches = layout_of(settings.engine.controls).keys
-            in_range(score, lowest, highest, settings.outside, switches)
+            in_range(score, lowest, highest, settings.outside)
             length = Length.of(score, settings)
         except ArcoError:
             return None
