@@ -157,4 +157,5 @@ class FramePlanner:
     def _free(self, slot: int, hop: int) -> None:
         """A voice fades away in a hop whose frame isn't published yet."""
         self._pool.end(slot)
+        self._smoother.leave(slot)
         self._voices.free(slot, hop_start(hop + 1, self._sample_rate))

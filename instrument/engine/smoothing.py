@@ -166,6 +166,7 @@ class ControlSmoother:
         self._share = np.append(shares, np.ones(len(AXIS_CONTROLLERS)))
         self._state = state
         self._silenced: set[int] = set()
+        self._sounding: list[int] = []
         self._channel = np.zeros(slots, np.int64)
         self._now: Float64 = np.full((slots, len(self._share)), np.nan)
         self._targets = self._now.copy()
@@ -179,10 +180,7 @@ class ControlSmoother:
         self._ended = np.zeros(slots, bool)
         self.led = LedBends()
         self._knobs_of: list[tuple[dict[int, float], dict[int, float]]] = [({}, {})] * CHANNELS
-        self._turned = False
         self.values, self.knobs = self._now[:, :COLUMNS], self._now[:, COLUMNS:]
-        self.take_up()
-        self._now[:] = self._targets
         self.settled = True
 
     def follow(self, channels: Iterable[int]) -> None:
@@ -190,24 +188,31 @@ class ControlSmoother:
         self._moved.update(channels)
 
     def take_up(self) -> None:
-        """Set out for what the channels were told.
+        """Set out for what the channels were told in which voices sound.
 
         A knob that was or is now unset has no way to go.
         """
         if not self._moved:
             return
-        for index in self._moved:
-            self._look_up(index)
-        self._moved.clear()
+        slots = [slot for slot in self._sounding if self._channel[slot] in self._moved]
+        if not slots:
+            return
+        turned = self._look_up({int(self._channel[slot]) for slot in slots})
         self.settled = False
-        self._aim(np.arange(len(self._channel)))
-        if self._turned:
-            jumps = np.isnan(self.knobs) | np.isnan(self._targets[:, COLUMNS:])
-            self.knobs[jumps] = self._targets[:, COLUMNS:][jumps]
-            self._turned = False
+        rows = np.array(slots)
+        self._aim(rows)
+        if turned:
+            knobs, targets = self.knobs[rows], self._targets[rows, COLUMNS:]
+            self.knobs[rows] = np.where(np.isnan(knobs) | np.isnan(targets), targets, knobs)
 
-    def _look_up(self, index: int) -> None:
-        """Where a channel has its controls."""
+    def _look_up(self, channels: Iterable[int]) -> bool:
+        """Find out where channels have their controls; whether any of their knobs was turned."""
+        moved = self._moved.intersection(channels)
+        self._moved -= moved
+        turned = [self._look_up_one(index) for index in moved]
+        return any(turned)
+
+    def _look_up_one(self, index: int) -> bool:
         state, ours = self._state, self._own[index]
         channels = state.channels[index], state.controlling_channel(index)
         zone = state.in_zone(index)
@@ -217,11 +222,11 @@ class ControlSmoother:
             self._shared[index, [Performance.LEFT, Performance.RIGHT]] = 0.0
         knobs = state.shared_knobs(index), channels[0].knobs.copy()
         if knobs == self._knobs_of[index]:
-            return  # few messages turn a knob, and this takes longer
+            return False  # few messages turn a knob, and this takes longer
         self._knobs_of[index] = knobs
         for row, turned in zip((self._shared[index], ours), knobs, strict=True):
             row[COLUMNS:] = [turned.get(axis, np.nan) for axis in range(len(AXIS_CONTROLLERS))]
-        self._turned = True
+        return True
 
     def _aim(self, slots: Int64) -> None:
         """Let voices set out for where their channels are, or for what they keep."""
@@ -237,12 +242,18 @@ class ControlSmoother:
     def begin(self, slots: Sequence[int], channels: Sequence[int]) -> None:
         """Voices begin in channels, with their controls where these were set."""
         self.take_up()
+        self._look_up(channels)
         rows = np.array(slots)
         self._channel[rows], self._ended[rows] = channels, False
         for slot in slots:
             self.led.leave(slot)
+        self._sounding = sorted({*self._sounding, *slots})
         self._aim(rows)
         self._now[rows] = self._targets[rows]
+
+    def leave(self, slot: int) -> None:
+        """A voice sounds no longer."""
+        self._sounding.remove(slot)
 
     def end(self, slots: Sequence[int]) -> None:
         """The notes of voices end: they keep the bend, pressure and slide that are their own."""
@@ -253,7 +264,8 @@ class ControlSmoother:
         """Let even notes that ended follow what was set for all of a zone, in these columns."""
         self.follow(channels)
         self.take_up()
-        ended = np.flatnonzero(self._ended & np.isin(self._channel, list(channels)))
+        sounding = np.array(self._sounding, np.int64)
+        ended = sounding[self._ended[sounding] & np.isin(self._channel[sounding], list(channels))]
         for column in columns:
             self._kept[ended, column] = self._own[self._channel[ended], column]
         self._aim(ended)
@@ -268,6 +280,7 @@ class ControlSmoother:
         """
         before: Float64 = self.values[slot].copy()
         self.take_up()
+        self._look_up([channel])
         self._channel[slot], self._ended[slot] = channel, False
         self._aim(np.array([slot]))
         self._now[slot, LED] = self._targets[slot, LED]
@@ -294,10 +307,11 @@ class ControlSmoother:
 
     @property
     def knobs_settled(self) -> bool:
-        """Whether all knobs are where they were set."""
-        return self.settled or np.array_equal(
-            self.knobs, self._targets[:, COLUMNS:], equal_nan=True
-        )
+        """Whether the knobs of all voices that sound are where they were set."""
+        if self.settled:
+            return True
+        knobs, targets = self.knobs[self._sounding], self._targets[self._sounding, COLUMNS:]
+        return np.array_equal(knobs, targets, equal_nan=True)
 
     def advance(self) -> Float64 | None:
         """Smooth by one frame: one-pole low-passes.
@@ -310,16 +324,19 @@ class ControlSmoother:
         led = self.led.next_shares()
         if self.settled:
             return np.zeros(len(self._now)) if led else None
+        rows = np.array(self._sounding, np.int64)
         shares = self._share
         if led:
             shares = np.tile(shares, (len(self._now), 1))
             shares[list(led), Performance.BEND_SEMITONES] = list(led.values())
-        way = self._targets - self._now
+            shares = shares[rows]
+        now, targets = self._now[rows], self._targets[rows]
+        way = targets - now
         near = np.abs(way) < ARRIVED
         gone = np.where(near, way, shares * way)
-        self._now += gone
-        self._now[near] = self._targets[near]
-        bent: Float64 = gone[:, Performance.BEND_SEMITONES]
+        self._now[rows] = np.where(near, targets, now + gone)
+        bent: Float64 = np.zeros(len(self._now))
+        bent[rows] = gone[:, Performance.BEND_SEMITONES]
         bent[list(led)] = 0.0
         self.settled = bool((near | np.isnan(way)).all())
         return bent

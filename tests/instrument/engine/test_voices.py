@@ -45,6 +45,7 @@ class Desk:
     def __init__(self, instrument: Instrument) -> None:
         self.state = ChannelState()
         self.smoother = ControlSmoother(self.state, FRAME_RATE, SLOTS)
+        self.smoother.begin(range(SLOTS), SLOTS * [0])
         latents = LatentSpace(instrument.spec, 0)
         knobs = self.smoother.knobs
         table = VoiceTable(instrument.spec, SLOTS, knobs.shape[1])
