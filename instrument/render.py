@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -15,7 +15,6 @@ from instrument.audio.files import WAV_BYTES, ending, sound_file, subtype
 from instrument.dsp.block import compile_kernels
 from instrument.engine.engine import Engine
 from instrument.engine.pipeline import BLOCKS_AHEAD, Pipeline, cores
-from instrument.engine.queue import Timed
 from instrument.engine.stems import Whole, channels, stem
 from instrument.errors import UsageError
 from instrument.files import check_apart, check_writable, new_folder
@@ -194,13 +193,10 @@ def render_score(
     if whole.samples:
         length = replace(length, most=whole.samples, exact=True)
 
-    def events() -> Iterator[Timed]:
-        # What violins do to their voices depends on all of them, so all are played for each stem.
-        parts = stem(written_out, None if how.mode == Mode.VIOLIN else channel, whole)
-        timed = ((round(seconds * rate), event) for seconds, event in parts)
-        return takewhile(lambda each: each[0] <= length.last, timed)
-
-    engine.follow(events)
+    # What violins do to their voices depends on all of them, so all are played for each stem.
+    parts = stem(written_out, None if how.mode == Mode.VIOLIN else channel, whole)
+    timed = ((round(seconds * rate), event) for seconds, event in parts)
+    engine.follow(takewhile(lambda each: each[0] <= length.last, timed))
     computed = watch(engine) if watch is not None else lambda: None
 
     def told_of(sample: int) -> None:

@@ -216,7 +216,7 @@ def play(violin: Instrument, path: Path) -> Heard:
     engine = Engine(violin, EngineSettings(sample_rate=RATE, mode=mode))
     played = played_as_marked(phrased, 0, one_bow=mode == "violin")
     events = [(round(t.seconds * RATE), t.event) for t in played]
-    engine.follow(lambda: iter(events))
+    engine.follow(iter(events))
     return heard(engine, events[-1][0] // HOP + FRAME_RATE)
 
 

@@ -181,7 +181,7 @@ def play(name: str) -> Heard:
         raise ValueError(name)
     engine = Engine(violin, score.take.engine)
     events = [(round(timed.seconds * RATE), timed.event) for timed in score.events]
-    engine.follow(lambda: iter(events))
+    engine.follow(iter(events))
     return heard(engine, score.take.samples // HOP)
 
 

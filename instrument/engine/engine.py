@@ -173,11 +173,11 @@ class Engine:
         """
         self._queue.push(event, max(sample, self.reached))
 
-    def follow(self, events: Callable[[], Iterator[Timed]]) -> None:
+    def follow(self, events: Iterator[Timed]) -> None:
         """Give the events of a score, which are taken when they are due.
 
         Args:
-            events: Gives (sample, event) from the beginning, each time anew; the samples rise.
+            events: (sample, event) from the beginning; the samples rise.
         """
         self._queue.follow(events)
 
@@ -201,7 +201,7 @@ class Engine:
                 self._handle_next()
             elif self._hop_end < until:
                 self.reached = self._hop_end
-                undisturbed = self._hops_until(until - 1, self._queue.next_disturbance)
+                undisturbed = self._hops_until(until - 1, self._queue.next_disturbance(until))
                 uneventful = self._hops_until(until - 1, following and following[0])
                 self._control.planner.begin_hop(undisturbed, uneventful)
                 self._hop_end = hop_start(self._control.planner.hop + 1, self._sample_rate)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
 
 from instrument.engine.disturbing import Disturbs, disturbing
 from instrument.engine.slots import Own, Theft
@@ -14,6 +15,10 @@ Timed = tuple[int, Event | Theft]
 
 Due = tuple[int, Event | Theft | Own]
 """The same, or what the engine itself does then."""
+
+
+MOST_AHEAD = 4096
+"""So many events of a score are made before they are due, at most."""
 
 
 class EventQueue:
@@ -34,10 +39,9 @@ class EventQueue:
         # The samples of those that disturb the voices.
         self._disturbances: list[int] = []
         self._score: Iterator[Timed] = iter(())
-        self._next: Timed | None = None
-        # The same of the score: it is read once more, ahead.
-        self._ahead: Iterator[int] = iter(())
-        self._next_disturbance: int | None = None
+        # What was made of it: only the last one may disturb the voices.
+        self._made: deque[Timed] = deque()
+        self._last_disturbs = False
 
     def push(self, event: Event | Theft | Own, sample: int) -> None:
         """Add an event behind those of the same sample; what the engine itself does comes last."""
@@ -46,44 +50,55 @@ class EventQueue:
             heapq.heappush(self._disturbances, sample)
         self._pushes += 1
 
-    def follow(self, events: Callable[[], Iterator[Timed]]) -> None:
+    def follow(self, events: Iterator[Timed]) -> None:
         """Take the events of a score as well, before any other of the same sample.
 
         Args:
-            events: Gives them from the beginning, each time anew; their samples rise.
+            events: From the beginning; their samples rise.
         """
-        self._score = events()
-        self._next = next(self._score, None)
-        self._ahead = (sample for sample, event in events() if self._disturbs(event))
-        self._next_disturbance = next(self._ahead, None)
+        self._score = events
+
+    def _make_next(self) -> bool:
+        """Make one more event of the score, if there is one."""
+        timed = next(self._score, None)
+        if timed is None:
+            return False
+        self._made.append(timed)
+        self._last_disturbs = self._disturbs(timed[1])
+        return True
 
     @property
     def next(self) -> Due | None:
         """The next event, with its sample."""
+        of_score = self._made[0] if self._made or self._make_next() else None
         pushed = self._pushed[0] if self._pushed else None
-        if self._next is None or (pushed is not None and pushed[0] < self._next[0]):
+        if of_score is None or (pushed is not None and pushed[0] < of_score[0]):
             return None if pushed is None else (pushed[0], pushed[3])
-        return self._next
+        return of_score
 
-    @property
-    def next_disturbance(self) -> int | None:
-        """The sample of the next one that disturbs the voices."""
-        if self._next_disturbance is None or not self._disturbances:
-            return self._disturbances[0] if self._disturbances else self._next_disturbance
-        return min(self._next_disturbance, self._disturbances[0])
+    def next_disturbance(self, until: int) -> int | None:
+        """The sample of the next event that disturbs the voices, if that comes before another.
+
+        It may be the sample of an earlier one, where very many are to come.
+        """
+        made = self._made
+        while not self._last_disturbs and len(made) < MOST_AHEAD:
+            if (made and made[-1][0] >= until) or not self._make_next():
+                break
+        looked = self._last_disturbs or len(made) == MOST_AHEAD
+        found = [made[-1][0]] if looked else []
+        return min(found + self._disturbances[:1], default=None)
 
     def pop(self) -> Due:
         """Take the next event; there has to be one."""
         found = self.next
         if found is None:
             raise IndexError("no event is to come")
-        disturbs = self._disturbs(found[1])
-        if self._next is not None and found is self._next:
-            self._next = next(self._score, None)
-            if disturbs:
-                self._next_disturbance = next(self._ahead, None)
+        if self._made and found is self._made[0]:
+            self._made.popleft()
+            self._last_disturbs &= bool(self._made)
         else:
             heapq.heappop(self._pushed)
-            if disturbs:
+            if self._disturbs(found[1]):
                 heapq.heappop(self._disturbances)
         return found

@@ -60,7 +60,7 @@ def test_joins_sound_the_same_frame_by_frame_and_many_at_once(tiny: Instrument, 
     heard = []
     for frames in (1, 5, 32):
         engine = Engine(tiny, EngineSettings(sample_rate=RATE), frames_at_once=frames)
-        engine.follow(lambda: iter(sorted(events, key=lambda each: each[0])))
+        engine.follow(iter(sorted(events, key=lambda each: each[0])))
         heard.append(np.zeros((2, RATE), np.float32))
         engine.render(heard[-1])
     assert np.abs(heard[0]).max() > 0.05

@@ -34,12 +34,12 @@ def test_events_come_by_their_samples_and_those_of_a_score_first(
     for sample, event in pushed:
         assert not isinstance(event, tuple)
         queue.push(event, sample)
-    queue.follow(lambda: iter(score))
+    queue.follow(iter(score))
     expected = sorted([*score, *pushed], key=lambda each: each[0])
     for i, each in enumerate(expected):
         assert queue.next == each
         later = (sample for sample, event in expected[i:] if disturbs(event))
-        assert queue.next_disturbance == next(later, None)
+        assert queue.next_disturbance(until=6) == next(later, None)
         assert queue.pop() == each
     assert queue.next is None
     with pytest.raises(IndexError):
@@ -55,7 +55,7 @@ def test_a_score_is_read_no_further_than_it_is_played(tiny: Instrument) -> None:
             yield number * 48, ControlChange(0, 64, number % 128)
 
     engine = Engine(tiny, EngineSettings(sample_rate=RATE, voices=2))
-    engine.follow(score)
+    engine.follow(score())
     engine.render(np.zeros((2, 4800), np.float32))
     assert max(given_out) <= 110
     assert not engine.silent
@@ -79,7 +79,7 @@ def test_followed_events_sound_as_those_that_are_pushed(
         settings = EngineSettings(sample_rate=RATE, voices=2)
         engine = Engine(tiny, settings, ahead=4096, frames_at_once=frames_at_once)
         if follows:
-            engine.follow(lambda: iter(music))
+            engine.follow(iter(music))
         else:
             for sample, event in music:
                 engine.push(event, sample)

@@ -103,7 +103,7 @@ def test_events_that_come_late_play_as_those_that_were_known(strung: Instrument)
             live.push(event, sample)
         live.render(sound[:, first : first + 96])
     known = Engine(strung, VIOLIN, ahead=960)
-    known.follow(lambda: ((round(at * RATE), event) for at, event in MUSIC))
+    known.follow((round(at * RATE), event) for at, event in MUSIC)
     replayed = np.zeros_like(sound)
     known.render(replayed)
     np.testing.assert_array_equal(replayed, sound)
@@ -132,7 +132,7 @@ def test_release_all_ends_what_is_still_to_come(strung: Instrument) -> None:
 
 def test_a_file_is_played_so(strung: Instrument) -> None:
     engine = Engine(strung, VIOLIN, ahead=4096, frames_at_once=32)
-    engine.follow(lambda: ((round(at * RATE), event) for at, event in MUSIC))
+    engine.follow((round(at * RATE), event) for at, event in MUSIC)
     together = np.zeros((2, 2 * RATE), np.float32)
     engine.render(together)
     alone = engine_after(strung, MUSIC, 2.0)[1]
