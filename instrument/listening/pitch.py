@@ -7,6 +7,8 @@ four periods of a low note, so that vibrato keeps its extent.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from instrument.units import hz_to_midi, midi_to_hz
 
 OCTAVE_TOLERANCE_SEMITONES = 1.0
 ODD_HARMONICS_RATIO = 4.0  # 6 dB
+ODD_HARMONICS_PERIODS = 6.0  # of the window that tells them from what lies between
 EVEN_HARMONICS_RATIO = 100.0
 REFINING_HARMONICS = 8
 REFINING_WINDOW_SECONDS = 0.024
@@ -94,7 +97,8 @@ def lower_octave(
 
     On the lowest strings the second harmonic outweighs the first by far, and trackers take it
     for the fundamental. The label is believed if the odd harmonics, which only the lower pitch has,
-    stand out from what lies between the harmonics.
+    stand out from what lies between the harmonics. Frames whose window reaches beyond the audio
+    don't decide, if there are others: its edges lie between the harmonics, too.
 
     Args:
         audio: [samples], mono.
@@ -110,7 +114,11 @@ def lower_octave(
     if not above.any():
         return f0_hz
     lowered = np.where(above, f0_hz / 2.0, f0_hz)
-    odd, _, between = _powers(audio, sample_rate, lowered, frame_rate, expected_midi, above)
+    edge = math.ceil(ODD_HARMONICS_PERIODS / midi_to_hz(expected_midi) * frame_rate)
+    inside = above.copy()
+    inside[:edge] = inside[max(edge, len(inside) - edge) :] = False
+    judged = inside if inside.any() else above
+    odd, _, between = _powers(audio, sample_rate, lowered, frame_rate, expected_midi, judged)
     return lowered if odd > ODD_HARMONICS_RATIO * between else f0_hz
 
 
@@ -149,7 +157,7 @@ def _powers(
     near = np.where(
         np.abs(hz_to_midi(f0_hz) - midi) < OCTAVE_TOLERANCE_SEMITONES, f0_hz, expected_hz
     )
-    seconds = 6.0 / expected_hz
+    seconds = ODD_HARMONICS_PERIODS / expected_hz
     sines = demodulate(audio, sample_rate, near, frame_rate, 9, seconds)[frames]
     gaps = demodulate(audio, sample_rate, near, frame_rate, 9, seconds, first_order=0.5)[frames]
     odd, even, between = sines[:, 0::2], sines[:, 1::2], gaps[:, 0::2]

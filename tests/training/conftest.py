@@ -84,6 +84,7 @@ def few() -> PlaybackSettings:
         note_seconds=0.8,
         compared=2,
         draws=2,
+        takes=2,
         timbre_notes=2,
         soundfont=Path("no-such-soundfont.sf2"),
         held=1,

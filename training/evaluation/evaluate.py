@@ -135,8 +135,7 @@ def evaluate(
         + len(settings.keys) * len(settings.velocities)
         + settings.draws * len(long)
         + len(timbre_notes)
-        + held_notes
-        + len(settings.line_keys)
+        + settings.takes * (held_notes + len(settings.line_keys))
         + len(instrument.spec.axes)
         + (lines.count if lines else 0),
     )

@@ -6,12 +6,13 @@ the same pitch, vibrato and loudness after the same time, and so be a peak of th
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import find_peaks
+from scipy.signal import correlate, find_peaks
 
 from instrument.arrays import Float32, Float64
 from instrument.listening.frames import ATTACK_FRAMES, ENDING_FRAMES
@@ -23,16 +24,17 @@ from training.evaluation.playback import (
     RATE,
     PlaybackSettings,
     as_note,
+    follow_pitch,
     play,
     separate_notes,
     stretch,
-    track_pitch,
 )
 
 LONG_BOW_SECONDS = 8.0
 SHORTEST_LAG, LONGEST_LAG = FRAME_RATE, 8 * FRAME_RATE
 VIBRATO_FRAMES = 45  # one period at 5.5 Hz
 DESCRIPTORS = ("pitch", "vibrato", "loudness")
+NO_VARIANCE = 1e-12
 
 
 def slow_curves(cents: Float64, level_db: Float64) -> Float64:
@@ -69,12 +71,18 @@ def autocorrelation(curve: Float64) -> Float64:
     Returns:
         [lags], by frames.
     """
-    lags = min(LONGEST_LAG, len(curve) // 2) + 1
-    found = np.zeros(lags)
-    for lag in range(lags):
-        before, after = curve[: len(curve) - lag], curve[lag:]
-        if np.ptp(before) > 0.0 and np.ptp(after) > 0.0:
-            found[lag] = np.corrcoef(before, after)[0, 1]
+    lags = np.arange(min(LONGEST_LAG, len(curve) // 2) + 1)
+    flat = curve - curve.mean()
+    overlap = len(curve) - lags
+    products = correlate(flat, flat, method="fft")[len(curve) - 1 :][: len(lags)]
+    sums, squares = (np.append(0.0, np.cumsum(values)) for values in (flat, flat**2))
+    before, after = sums[overlap], sums[-1] - sums[lags]
+    power = (squares[overlap] - before**2 / overlap) * (
+        squares[-1] - squares[lags] - after**2 / overlap
+    )
+    varies = power > (NO_VARIANCE * squares[-1]) ** 2
+    together = products - before * after / overlap
+    found: Float64 = np.where(varies, together / np.sqrt(np.where(varies, power, 1.0)), 0.0)
     return found
 
 
@@ -100,8 +108,8 @@ class HeldNotes:
     """Sustains of held notes and of the bows that they are compared with.
 
     Attributes:
-        played: Of each note its slow curves, [3, frames].
-        recorded: Of each bow, likewise; a bow to a note, or none.
+        played: Of each note its slow curves, [3, frames]; take after take of the same notes.
+        recorded: Of each bow, likewise; a bow to a note of a take, or none.
     """
 
     played: list[Float64]
@@ -109,11 +117,11 @@ class HeldNotes:
 
     def alike(self) -> list[Float64]:
         """Notes cut to the lengths of the bows: chance correlates more in a shorter curve."""
-        pairs = zip(self.played, self.recorded, strict=True)
+        pairs = zip(self.played, itertools.cycle(self.recorded), strict=False)
         return [played[:, : recorded.shape[1]] for played, recorded in pairs]
 
     def metrics(self) -> dict[str, float]:
-        """Largest repetitions, medians over the notes; the most that all notes have in common.
+        """Largest repetitions, medians over all notes; the most that they all have in common.
 
         Returns:
             ``generated_NAME_repetition`` and ``recorded_NAME_repetition`` of pitch, vibrato and
@@ -171,20 +179,20 @@ def hold_notes(
         cache: Features.
         instrument: What plays.
         settings: How many notes, and how long; without long bows the keys of the sweep.
-        step: Called after each note.
+        step: Called after each note of each take.
     """
     bows = long_bows(cache, settings.held)
     wanted = [as_note(cache, bow)[:2] for bow in bows]
     wanted = wanted or [(key, 80) for key in evenly(list(settings.sweep_keys), settings.held)]
     played = []
-    for key, velocity in wanted:
+    for take, (key, velocity) in itertools.product(range(settings.takes), wanted):
         step()
         notes = separate_notes([(key, velocity, settings.held_seconds)], 0.0)
-        audio = play(instrument, notes)
+        audio = play(instrument, notes, seed=take)
         sounding = stretch(audio, RATE, notes[0].start, notes[0].end)
         played.append(
             _sustain(
-                track_pitch(sounding, RATE, key).cents,
+                follow_pitch(sounding, RATE, key),
                 loudness_db(sounding, RATE, FRAME_RATE, midi_to_hz(key)),
             )
         )

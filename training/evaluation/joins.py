@@ -64,22 +64,29 @@ class Joins:
     """All joins, and one line for a picture.
 
     Attributes:
-        joins: Of all lines.
+        takes: Of each take those of all its lines.
         audio: [samples], the first line.
     """
 
-    joins: list[Join]
+    takes: Sequence[Sequence[Join]]
     audio: Float32
 
+    @property
+    def joins(self) -> list[Join]:
+        """Those of all takes."""
+        return [join for take in self.takes for join in take]
+
     def metrics(self) -> dict[str, float]:
-        """The largest of every kind.
+        """The largest of every kind in a take, median over the takes.
 
         Returns:
             ``join_step_cents``, ``join_step_db``, ``join_flux_ratio`` and ``join_attack_ratio``.
         """
         columns = ("step_cents", "step_db", "flux_ratio", "attack_ratio")
         return {
-            f"join_{name}": max(float(getattr(join, name)) for join in self.joins)
+            f"join_{name}": float(
+                np.median([max(getattr(join, name) for join in take) for take in self.takes])
+            )
             for name in columns
         }
 
@@ -216,10 +223,10 @@ def legato_line(keys: Sequence[int]) -> list[Note]:
     return [dataclasses.replace(n, duration=n.duration + OVERLAP_SECONDS) for n in notes]
 
 
-def _attack_flux(instrument: Instrument, key: int) -> float:
+def _attack_flux(instrument: Instrument, key: int, seed: int) -> float:
     """Median of the largest spectral flux in attacks of a key at the line's velocities."""
     notes = separate_notes([(key, velocity, NOTE_SECONDS) for velocity in VELOCITIES], NOTE_SECONDS)
-    seconds, flux = spectral_flux(play(instrument, notes), RATE)
+    seconds, flux = spectral_flux(play(instrument, notes, seed=seed), RATE)
     return float(
         np.median(
             [
@@ -238,20 +245,32 @@ def play_joins(
     Args:
         instrument: What plays.
         settings: Keys and intervals.
-        step: Called after each line.
+        step: Called after each line of each take.
     """
-    lines, found = [], []
-    for key in settings.line_keys:
-        step()
-        keys = [key, *(k for interval in settings.intervals for k in (key + interval, key))]
-        notes = legato_line(keys)
-        score = score_of_notes(notes)
-        mono = TimedEvent(0.0, ControlChange(0, MONO_ON, 0))
-        audio = play_score(instrument, dataclasses.replace(score, events=(mono, *score.events)))
-        lines.append(audio)
-        attack = _attack_flux(instrument, key)
-        found += [
-            measure_join(audio, RATE, before, after, attack)
-            for before, after in itertools.pairwise(notes)
-        ]
-    return Joins(found, lines[0])
+    lines = [
+        [_play_line(instrument, key, settings.intervals, take, step) for key in settings.line_keys]
+        for take in range(settings.takes)
+    ]
+    takes = [[join for joins, _ in played for join in joins] for played in lines]
+    return Joins(takes, lines[0][0][1])
+
+
+def _play_line(
+    instrument: Instrument,
+    key: int,
+    intervals: Sequence[int],
+    seed: int,
+    step: Callable[[], None],
+) -> tuple[list[Join], Float32]:
+    """The joins of one line, and its audio [samples]."""
+    step()
+    notes = legato_line([key, *(k for interval in intervals for k in (key + interval, key))])
+    score = score_of_notes(notes)
+    mono = TimedEvent(0.0, ControlChange(0, MONO_ON, 0))
+    slurred = dataclasses.replace(score, events=(mono, *score.events))
+    audio = play_score(instrument, slurred, seed=seed)
+    attack = _attack_flux(instrument, key, seed)
+    return [
+        measure_join(audio, RATE, before, after, attack)
+        for before, after in itertools.pairwise(notes)
+    ], audio

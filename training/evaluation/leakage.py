@@ -14,10 +14,10 @@ from instrument.units import FRAME_RATE, midi_to_hz
 from training.evaluation.playback import (
     RATE,
     PlaybackSettings,
+    follow_pitch,
     play,
     separate_notes,
     stretch,
-    track_pitch,
 )
 
 POSITIONS = (0.0, 0.5, 1.0)
@@ -73,8 +73,7 @@ def turn_knobs(
             audio = play(instrument, notes, knobs={name: position})
             for row, note in enumerate(notes):
                 steady = stretch(audio, RATE, note.start + settings.steady_seconds, note.end)
-                track = track_pitch(steady, RATE, note.key)
-                cents[knob, place, row] = np.median(track.cents)
+                cents[knob, place, row] = np.median(follow_pitch(steady, RATE, note.key))
                 loudness = loudness_db(steady, RATE, FRAME_RATE, midi_to_hz(note.key))
                 level_db[knob, place, row] = np.median(loudness)
     return Leakage(names, list(settings.knob_keys), cents, level_db)

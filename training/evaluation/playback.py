@@ -26,6 +26,7 @@ from training.data.features import FeatureCache
 RATE = 48_000
 CREPE_FRAME_RATE = 100  # refinement goes on from there to 250 frames a second
 VOICED = 0.3  # CREPE's periodicity
+FOLLOWING_ITERATIONS = 3  # a wide vibrato is as far as that from its middle
 
 
 PLAIN = Chosen(sample_rate=RATE, room_gain=0.0)
@@ -46,6 +47,8 @@ class PlaybackSettings:
         draws: How often each of them, with another seed.
         timbre_notes: At most so many held-out notes are compared in timbre.
         soundfont: What plays them for comparison.
+        takes: How often what is drawn by chance is played, with another seed every time: held
+            notes, legato lines, and notes whose brightness is measured. One take errs by a fifth.
         held: At most so many long bows are played again, for ``held_seconds``.
         held_seconds: Length of these notes.
         line_keys: From each of them a legato line goes to every interval and back.
@@ -64,6 +67,7 @@ class PlaybackSettings:
     draws: int = 4
     timbre_notes: int = 100
     soundfont: Path = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
+    takes: int = 8
     held: int = 24
     held_seconds: float = 20.0
     line_keys: Sequence[int] = (69, 76)
@@ -101,6 +105,7 @@ QUICK = PlaybackSettings(
     compared=4,
     draws=1,
     timbre_notes=4,
+    takes=1,
     held_seconds=12.0,
     held=1,
     line_keys=(69,),
@@ -177,6 +182,27 @@ def track_pitch(audio: Float32, sample_rate: int, midi: int) -> PitchTrack:
         cents=100.0 * (np.asarray(hz_to_midi(refined), np.float64) - midi),
         unvoiced=float(np.mean(periodicity < VOICED)),
     )
+
+
+def follow_pitch(audio: Float32, sample_rate: int, midi: float) -> Float64:
+    """Measure the pitch of a note that is known to sound within a quarter-tone of a pitch.
+
+    It needs no tracker, and makes none of its errors of an octave. ``track_pitch`` finds out where
+    a note sounds.
+
+    Args:
+        audio: [samples], mono.
+        sample_rate: In Hz.
+        midi: Where it sounds.
+
+    Returns:
+        [250 frames a second], cents from there.
+    """
+    frames = 1 + len(audio) * FRAME_RATE // sample_rate
+    steady_hz = np.full(frames, midi_to_hz(midi), np.float32)
+    refined = refine_f0(audio, sample_rate, steady_hz, FRAME_RATE, FOLLOWING_ITERATIONS)
+    cents: Float64 = 100.0 * (np.asarray(hz_to_midi(refined), np.float64) - midi)
+    return cents
 
 
 @dataclass(frozen=True)

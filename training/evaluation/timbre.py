@@ -28,10 +28,10 @@ from training.data.soundfont import BEND_PER_CENT, INSTRUMENTS, check_soundfont,
 from training.evaluation.playback import (
     PlaybackSettings,
     as_note,
+    follow_pitch,
     play_score,
     separate_notes,
     stretch,
-    track_pitch,
 )
 from training.evaluation.resynthesis import copy_spectra, resynthesise
 from training.evaluation.timbre_distance import matched, timbre_distances_db
@@ -50,13 +50,13 @@ class TimbreComparison:
             has one: ``resynthesis``, ``soundfont``, ``generated``; ``spectra``, the recording's
             own harmonics and noise through the synthesiser; and how far two takes of a
             resynthesis, with other noise, lie from each other: ``another take``.
-        tones: Side, ``recording`` among them → the sustain of each note that has one.
+        tones: Side, ``recording`` among them → recording and take → the sustain, if there is one.
         without_soundfont: Why there is no soundfont; empty if there is.
     """
 
     attack_db: dict[str, list[float]] = field(default_factory=lambda: {s: [] for s in SIDES})
     sustain_db: dict[str, list[float]] = field(default_factory=lambda: {s: [] for s in SIDES})
-    tones: dict[str, dict[int, Tone]] = field(
+    tones: dict[str, dict[tuple[int, int], Tone]] = field(
         default_factory=lambda: {s: {} for s in ("recording", "resynthesis", "generated")}
     )
     without_soundfont: str = ""
@@ -90,10 +90,10 @@ class TimbreComparison:
         if release - sustain >= SHORTEST_SUSTAIN_FRAMES:
             self.sustain_db[side].append(float(distance[sustain:release].mean()))
 
-    def add(self, side: str, recording: int, tone: Tone | None) -> None:
+    def add(self, side: str, recording: int, tone: Tone | None, take: int = 0) -> None:
         """Keep what was measured of a note's sustain, if it has one."""
         if tone is not None:
-            self.tones[side][recording] = tone
+            self.tones[side][recording, take] = tone
 
     def measured(self) -> dict[str, Float64]:
         """Side → the sustains of its notes as numbers, [notes, 4], in the order of `Tone`."""
@@ -201,7 +201,11 @@ def _soundfont_note(
 
 
 def _generated_notes(
-    cache: FeatureCache, instrument: Instrument, recordings: Sequence[int], gap_seconds: float
+    cache: FeatureCache,
+    instrument: Instrument,
+    recordings: Sequence[int],
+    gap_seconds: float,
+    seed: int,
 ) -> list[Float32]:
     """What the instrument plays for each recording, tuned as it is."""
     notes = separate_notes([as_note(cache, r) for r in recordings], gap_seconds)
@@ -214,7 +218,7 @@ def _generated_notes(
     ]
     events = sorted([*score.events, *bends], key=lambda timed: timed.seconds)
     tuned = dataclasses.replace(score, events=tuple(events))
-    audio = play_score(instrument, tuned, sample_rate=cache.sample_rate)
+    audio = play_score(instrument, tuned, sample_rate=cache.sample_rate, seed=seed)
     return [
         stretch(audio, cache.sample_rate, note.start - LEAD_SECONDS, note.end + TAIL_SECONDS)
         for note in notes
@@ -246,8 +250,7 @@ def compare_timbre(
         program = program_of(cache)
     except UsageError as error:
         found.without_soundfont = str(error)
-    played = _generated_notes(cache, instrument, recordings, settings.gap_seconds)
-    for recording, generated in zip(recordings, played, strict=True):
+    for recording in recordings:
         step()
         frames, rate = cache.frames(recording), cache.sample_rate
         midi, f0_hz = int(cache.midi[recording]), cache.f0_hz[frames]
@@ -265,13 +268,28 @@ def compare_timbre(
         sampled = None if program is None else _soundfont_note(cache, recording, settings, program)
         if sampled is not None:
             found.compare("soundfont", sampled, target, rate, segments, _segments(sampled, rate))
-        its_own = _segments(generated, rate)
-        if its_own is None:
-            continue
-        found.compare("generated", generated, target, rate, segments, its_own)
-        if its_own.release - its_own.onset >= ATTACK_FRAMES + SHORTEST_SUSTAIN_FRAMES:
-            track_hz = midi_to_hz(midi + track_pitch(generated, rate, midi).cents / 100.0)
-            heard_hz = np.asarray(track_hz, np.float64)
-            tone = measure_tone(generated, rate, heard_hz, midi, its_own.onset, its_own.release)
-            found.add("generated", recording, tone)
+    for take in range(settings.takes):
+        played = _generated_notes(cache, instrument, recordings, settings.gap_seconds, take)
+        for recording, generated in zip(recordings, played, strict=True):
+            its_own = _segments(generated, cache.sample_rate)
+            if its_own is None:
+                continue
+            target, segments = cache.audio[cache.samples(recording)], cache.segments(recording)
+            found.compare("generated", generated, target, cache.sample_rate, segments, its_own)
+            tone = _sustained_tone(cache, recording, generated, its_own)
+            found.add("generated", recording, tone, take)
     return found
+
+
+def _sustained_tone(
+    cache: FeatureCache, recording: int, audio: Float32, segments: Segments
+) -> Tone | None:
+    """The tone of a note that is played as a recording is; None if it has no sustain."""
+    onset, release = segments.onset, segments.release
+    if release - onset < ATTACK_FRAMES + SHORTEST_SUSTAIN_FRAMES:
+        return None
+    midi = int(cache.midi[recording])
+    tuned = midi + float(cache.tuning_cents[recording]) / 100.0
+    heard = tuned + follow_pitch(audio, cache.sample_rate, tuned) / 100.0
+    f0_hz = np.asarray(midi_to_hz(heard), np.float64)
+    return measure_tone(audio, cache.sample_rate, f0_hz, midi, onset, release)

@@ -96,7 +96,8 @@ def _draw_playing(found: Evaluation, folder: Path) -> dict[str, str]:
         f"{found.settings.soundfont.name} has {len(timbre.attack_db['soundfont'])} of the keys"
     )
     held = found.held
-    sides = {"generated": held.played} | ({"recorded": held.recorded} if held.recorded else {})
+    first_take = held.played[: len(held.played) // found.settings.takes]
+    sides = {"generated": first_take} | ({"recorded": held.recorded} if held.recorded else {})
     correlations = {side: autocorrelations(notes) for side, notes in sides.items()}
     playing_plots.held(DESCRIPTORS, correlations, sides, folder / "held")
     line = Sound("the first legato line", found.joins.audio, RATE)

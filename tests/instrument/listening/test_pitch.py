@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
 from instrument.listening.pitch import lower_octave, refine_f0
-from instrument.units import FRAME_RATE
+from instrument.units import FRAME_RATE, midi_to_hz
 
 ViolinNote = Callable[..., tuple[Float32, Float64]]
 
@@ -70,6 +70,17 @@ def test_an_octave_error_on_a_weak_fundamental_is_folded_down(violin_note: Violi
     heard[:20] = true_hz[:20]
     folded = lower_octave(audio, RATE, heard, FRAME_RATE, 55)
     np.testing.assert_allclose(folded, true_hz, rtol=1e-6)
+
+
+def test_octave_errors_at_the_edges_do_not_hide_those_inside() -> None:
+    """The second harmonic is 20 dB above the odd ones, and the audio begins at full level."""
+    cycles = midi_to_hz(60) * np.arange(round(0.8 * RATE)) / RATE
+    odd = sum(np.sin(2.0 * np.pi * order * cycles) for order in (1, 3, 5))
+    audio = (0.1 * (np.sin(4.0 * np.pi * cycles) + 0.1 * odd)).astype(np.float32)
+    true_hz = np.full(201, midi_to_hz(60), np.float32)
+    heard = true_hz.copy()
+    heard[[0, 90, -1]] *= 2.0
+    np.testing.assert_allclose(lower_octave(audio, RATE, heard, FRAME_RATE, 60), true_hz)
 
 
 @pytest.mark.parametrize("vibrato_cents", [0.0, 30.0])

@@ -47,6 +47,14 @@ def test_a_loop_is_found_in_every_curve(period: float) -> None:
         assert seconds / period == pytest.approx(round(seconds / period), abs=0.02)
 
 
+def test_the_autocorrelation_is_pearsons_of_what_overlaps() -> None:
+    curve = np.cumsum(np.random.default_rng(0).normal(size=700))
+    found = autocorrelation(curve)
+    expected = [np.corrcoef(curve[: len(curve) - lag], curve[lag:])[0, 1] for lag in range(351)]
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    assert not autocorrelation(np.ones(700)).any()
+
+
 def test_steady_vibrato_is_not_a_loop() -> None:
     peaks = [
         largest_repetition(autocorrelation(curve))[0]
@@ -67,6 +75,8 @@ def test_notes_that_share_a_period_have_it_in_common() -> None:
 def test_notes_are_compared_over_the_length_of_their_bows() -> None:
     notes = HeldNotes([_held(None, 1)], [_held(None, 2)[:, :2200]])
     assert [note.shape for note in notes.alike()] == [(3, 2200)]
+    twice = HeldNotes([*notes.played, *notes.played], notes.recorded)
+    assert [note.shape for note in twice.alike()] == [(3, 2200), (3, 2200)]
     assert {"generated_pitch_repetition", "recorded_loudness_repetition"} <= notes.metrics().keys()
 
 
@@ -86,7 +96,8 @@ def test_an_instrument_holds_notes_without_any_bows(
 ) -> None:
     held = hold_notes(synthetic_cache, tiny, few, lambda: None)
     assert held.recorded == []
-    assert [note.shape[0] for note in held.played] == [3]
+    assert [note.shape[0] for note in held.played] == [3] * few.takes
+    assert not np.allclose(held.played[0], held.played[1])
     assert held.played[0].shape[1] == pytest.approx(few.held_seconds * FRAME_RATE, abs=80)
     assert held.metrics().keys() == {
         "generated_common_repetition",

@@ -70,9 +70,9 @@ def test_flux_shows_when_a_click_was() -> None:
 def test_lines_of_an_instrument_are_slurred(tiny: Instrument, few: PlaybackSettings) -> None:
     steps: list[int] = []
     lines = play_joins(tiny, few, lambda: steps.append(1))
-    assert len(steps) == len(few.line_keys)
-    assert [join.semitones for join in lines.joins] == [7, -7]
+    assert len(steps) == few.takes * len(few.line_keys)
+    assert [[join.semitones for join in take] for take in lines.takes] == [[7, -7]] * few.takes
     metrics = lines.metrics()
     assert metrics["join_step_db"] < 4.0
     assert 50.0 < metrics["join_step_cents"] < 750.0  # a finger goes down at once
-    assert lines.measured().shape == (2, 5)
+    assert lines.measured().shape == (2 * few.takes, 5)

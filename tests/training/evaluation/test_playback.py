@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32, Float64
-from training.evaluation.playback import PlaybackSettings, track_pitch, velocity_metrics
+from training.evaluation.playback import (
+    PlaybackSettings,
+    follow_pitch,
+    track_pitch,
+    velocity_metrics,
+)
 
 RATE = 48_000
 
@@ -24,6 +29,17 @@ def test_measured_pitch_follows_vibrato(
     error = track.cents[inside] - expected[: len(track.cents)][inside]
     assert np.abs(error).max() < 2.0
     assert track.unvoiced == 0.0
+
+
+@pytest.mark.parametrize("midi", [55, 81, 95])
+def test_a_known_pitch_is_followed_through_vibrato_without_a_tracker(
+    midi: int, violin_note: Callable[..., tuple[Float32, Float64]]
+) -> None:
+    audio, f0_hz = violin_note(midi, vibrato_cents=30.0, fundamental_db=-25.0, silence=0.0)
+    expected = 1200.0 * np.log2(f0_hz / (440.0 * 2.0 ** ((midi - 69) / 12.0)))
+    inside = slice(10, -10)
+    heard = follow_pitch(audio, RATE, midi)[: len(expected)]
+    assert np.abs(heard - expected)[inside].max() < 2.0
 
 
 def test_an_octave_is_not_forgiven(violin_note: Callable[..., tuple[Float32, Float64]]) -> None:
