@@ -34,6 +34,7 @@ def refine_f0(
     f0_hz: Float32,
     frame_rate: int,
     iterations: int | None = None,
+    harmonics: int = REFINING_HARMONICS,
 ) -> Float64:
     """Refine a pitch track by the instantaneous frequency of its first harmonics.
 
@@ -50,13 +51,14 @@ def refine_f0(
         f0_hz: [frames], right to about 50 cents.
         frame_rate: Frames a second.
         iterations: How often the track is refined: by default 2, or 3 after smoothing.
+        harmonics: The most that are listened to. Of fewer, a track may be further off.
 
     Returns:
         [frames], in Hz.
     """
     track = np.asarray(f0_hz, dtype=np.float64)
     pitch_hz = max(float(np.median(track)), 1.0)
-    most = 1 if pitch_hz > HIGH_HZ else REFINING_HARMONICS
+    most = 1 if pitch_hz > HIGH_HZ else harmonics
     count = int(np.clip(0.45 * sample_rate // pitch_hz, 1, most))
     orders = np.arange(1, count + 1)
     seconds = max(REFINING_WINDOW_SECONDS, REFINING_PERIODS / pitch_hz)
@@ -64,9 +66,9 @@ def refine_f0(
     if smooth:
         track = _smoothed(track, seconds * frame_rate)
     for _ in range(iterations or (3 if smooth else 2)):
-        harmonics = demodulate(audio, sample_rate, track, frame_rate, count, seconds)
-        turn = np.angle(harmonics[2:] * harmonics[:-2].conj())
-        weight = orders**2 * np.abs(harmonics[1:-1]) ** 2
+        gains = demodulate(audio, sample_rate, track, frame_rate, count, seconds)
+        turn = np.angle(gains[2:] * gains[:-2].conj())
+        weight = orders**2 * np.abs(gains[1:-1]) ** 2
         error_hz = (weight * turn / orders).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-20)
         error_hz *= frame_rate / (2.0 * 2.0 * np.pi)
         error_hz = np.pad(error_hz, 1, mode="edge")

@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 from instrument import Note, Player
 from instrument.arrays import Float32, Float64
 from instrument.listening.loudness import loudness_db
-from instrument.listening.pitch import lower_octave, refine_f0
+from instrument.listening.pitch import REFINING_HARMONICS, lower_octave, refine_f0
 from instrument.midi.score import Score
 from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
@@ -26,7 +26,6 @@ from training.data.features import FeatureCache
 RATE = 48_000
 CREPE_FRAME_RATE = 100  # refinement goes on from there to 250 frames a second
 VOICED = 0.3  # CREPE's periodicity
-FOLLOWING_ITERATIONS = 3  # a wide vibrato is as far as that from its middle
 
 
 PLAIN = Chosen(sample_rate=RATE, room_gain=0.0)
@@ -200,7 +199,12 @@ def follow_pitch(audio: Float32, sample_rate: int, midi: float) -> Float64:
     """
     frames = 1 + len(audio) * FRAME_RATE // sample_rate
     steady_hz = np.full(frames, midi_to_hz(midi), np.float32)
-    refined = refine_f0(audio, sample_rate, steady_hz, FRAME_RATE, FOLLOWING_ITERATIONS)
+    # From frame to frame, a harmonic that is further off turns too far.
+    turning_hz = FRAME_RATE / 4.0
+    sure = int(turning_hz / (midi_to_hz(midi) * (2.0 ** (0.5 / 12.0) - 1.0)))
+    few = int(np.clip(sure, 1, REFINING_HARMONICS))
+    near_hz = refine_f0(audio, sample_rate, steady_hz, FRAME_RATE, harmonics=few)
+    refined = refine_f0(audio, sample_rate, near_hz.astype(np.float32), FRAME_RATE)
     cents: Float64 = 100.0 * (np.asarray(hz_to_midi(refined), np.float64) - midi)
     return cents
 

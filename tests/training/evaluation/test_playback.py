@@ -35,11 +35,11 @@ def test_measured_pitch_follows_vibrato(
 def test_a_known_pitch_is_followed_through_vibrato_without_a_tracker(
     midi: int, violin_note: Callable[..., tuple[Float32, Float64]]
 ) -> None:
-    audio, f0_hz = violin_note(midi, vibrato_cents=30.0, fundamental_db=-25.0, silence=0.0)
+    audio, f0_hz = violin_note(midi, vibrato_cents=35.0, fundamental_db=-15.0, silence=0.0)
     expected = 1200.0 * np.log2(f0_hz / (440.0 * 2.0 ** ((midi - 69) / 12.0)))
     inside = slice(10, -10)
     heard = follow_pitch(audio, RATE, midi)[: len(expected)]
-    assert np.abs(heard - expected)[inside].max() < 2.0
+    assert np.abs(heard - expected)[inside].max() < 0.5
 
 
 def test_an_octave_is_not_forgiven(violin_note: Callable[..., tuple[Float32, Float64]]) -> None:
