@@ -43,11 +43,12 @@ class PlaybackSettings:
         steady_seconds: From here to its end a note is measured.
         gap_seconds: Of silence after each.
         compared: At most so many recorded notes are played again for comparison.
-        draws: How often each of them, with another seed.
+        draws: How often each of them, with another seed; and each note of which the brightness is
+            measured.
         timbre_notes: At most so many held-out notes are compared in timbre.
         soundfont: What plays them for comparison.
-        takes: How often what is drawn by chance is played, with another seed every time: held
-            notes, legato lines, and notes whose brightness is measured. One take errs by a fifth.
+        takes: How often held notes and legato lines are played, with another seed every time: of
+            one take alone, their metrics err by a fifth.
         held: At most so many long bows are played again, for ``held_seconds``.
         held_seconds: Length of these notes.
         line_keys: From each of them a legato line goes to every interval and back.

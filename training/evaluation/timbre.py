@@ -268,14 +268,16 @@ def compare_timbre(
         sampled = None if program is None else _soundfont_note(cache, recording, settings, program)
         if sampled is not None:
             found.compare("soundfont", sampled, target, rate, segments, _segments(sampled, rate))
-    for take in range(settings.takes):
+    for take in range(settings.draws):
         played = _generated_notes(cache, instrument, recordings, settings.gap_seconds, take)
         for recording, generated in zip(recordings, played, strict=True):
             its_own = _segments(generated, cache.sample_rate)
             if its_own is None:
                 continue
-            target, segments = cache.audio[cache.samples(recording)], cache.segments(recording)
-            found.compare("generated", generated, target, cache.sample_rate, segments, its_own)
+            if take == 0:
+                target = cache.audio[cache.samples(recording)]
+                segments, rate = cache.segments(recording), cache.sample_rate
+                found.compare("generated", generated, target, rate, segments, its_own)
             tone = _sustained_tone(cache, recording, generated, its_own)
             found.add("generated", recording, tone, take)
     return found
