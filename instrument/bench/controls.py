@@ -11,7 +11,7 @@ from instrument.arrays import Float64
 from instrument.bench.metrics import Metric, Row, Section
 from instrument.dsp.frames import hop_start
 from instrument.engine.engine import Engine
-from instrument.engine.smoothing import Performance
+from instrument.engine.performance import Performance
 from instrument.midi.events import ChannelPressure, ControlChange, Event, NoteOff, NoteOn, PitchBend
 from instrument.model.graphs import Instrument
 from instrument.settings import EngineSettings

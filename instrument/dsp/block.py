@@ -13,6 +13,7 @@ from instrument.dsp.machine_code import (
     FENCE,
     RENDER,
     RESULTS,
+    SMOOTH,
     c_function,
     compile_missing,
     laid_out,
@@ -77,4 +78,4 @@ def compile_kernels(progress: Callable[[float], None] = lambda _share: None) -> 
     Returns:
         The seconds that compiling took; 0 if nothing had to be compiled.
     """
-    return compile_missing((RENDER, FENCE), PASSES, progress)
+    return compile_missing((RENDER, SMOOTH, FENCE), PASSES, progress)

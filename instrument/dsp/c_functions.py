@@ -23,6 +23,7 @@ from instrument.dsp.c_playing import (
     portaudio,
 )
 from instrument.dsp.compiler import c_function, inner_function
+from instrument.dsp.controls import Controls, smooth
 from instrument.dsp.decoder import Decoder, Scratch, decode
 from instrument.dsp.jit import fence
 from instrument.dsp.machine_code import (
@@ -32,6 +33,7 @@ from instrument.dsp.machine_code import (
     JACK_GAP,
     PORTAUDIO,
     RENDER,
+    SMOOTH,
     SPLINES,
     ObjectFile,
 )
@@ -51,6 +53,7 @@ SYNTH: Any = numba.typeof(Synth.smallest())  # type: ignore[no-untyped-call]
 
 
 _load_synth = loader(SYNTH)
+_load_controls = loader(numba.typeof(Controls.smallest()))  # type: ignore[no-untyped-call]
 _load_decoder, _load_scratch = map(loader, _as_laid_out(Decoder.smallest(), Scratch))
 _load_splines, _load_spline_scratch = map(loader, _as_laid_out(Splines.smallest(), SplineScratch))
 
@@ -61,6 +64,12 @@ _load_splines, _load_spline_scratch = map(loader, _as_laid_out(Splines.smallest(
 def _render(synth, left, right, samples):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Render the next samples of what lies at an address."""
     render_synth(_load_synth(synth), floats(left, samples), floats(right, samples))
+    return 0
+
+
+def _smooth(controls, voices, first, frames):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Let the controls go on that lie at an address."""
+    smooth(_load_controls(controls), voices, first, frames)
     return 0
 
 
@@ -131,6 +140,7 @@ COMPILE: dict[str, Callable[[], ObjectFile]] = {
     RENDER: partial(inner_function, RENDERS, _render),
     DECODER: partial(inner_function, types.intc(*_NETWORK, types.intp, types.intp), _decode),
     SPLINES: partial(inner_function, types.intc(*_NETWORK, types.intp), _decode_splines),
+    SMOOTH: partial(inner_function, types.intc(types.voidptr, *3 * [types.intp]), _smooth),
     FENCE: partial(inner_function, types.intc(), _order),
     PORTAUDIO: partial(c_function, CALLED_BY_PORTAUDIO, portaudio),
     JACK: partial(c_function, CALLED_BY_JACK, jack),

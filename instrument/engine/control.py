@@ -11,10 +11,11 @@ from instrument.engine.frame_writer import FrameWriter
 from instrument.engine.lines import Lines
 from instrument.engine.long_notes import LongNotes
 from instrument.engine.notes import Notes
+from instrument.engine.performance import pressure_db
 from instrument.engine.places import Places
 from instrument.engine.planner import FramePlanner
 from instrument.engine.slots import Cut, Own, Theft, Turn, Wake
-from instrument.engine.smoothing import PRESSED, SLID, ControlSmoother, pressure_db
+from instrument.engine.smoothing import PRESSED, SLID, ControlSmoother
 from instrument.engine.table import VoiceTable
 from instrument.engine.violin import AsPlayed, Violins
 from instrument.engine.voices import VoicePool
@@ -103,7 +104,8 @@ class Control:
         joins = layout.joins_by_velocity(settings.velocity_joins)
         lines = Lines(self.voices, self.state, sample_rate, velocity_joins=joins)
         slots = len(self.voices.slots)
-        self.smoother = ControlSmoother(self.state, FRAME_RATE, slots)
+        most = min(frames_at_once, hops - 2)
+        self.smoother = ControlSmoother(self.state, FRAME_RATE, slots, most)
         knobs = self.smoother.knobs
         table = VoiceTable(spec, slots, knobs.shape[1], latents.seed)
         self._places = Places(spec)
@@ -118,7 +120,7 @@ class Control:
             long_notes,
             self.writer,
             sample_rate,
-            min(frames_at_once, hops - 2),
+            most,
         )
         violins: Violins | AsPlayed = AsPlayed()
         if settings.mode == Mode.VIOLIN:
@@ -161,10 +163,10 @@ class Control:
             case ControlChange():
                 self._control_change(event, sample)
             case PitchBend():
-                self.smoother.follow(self.state.change(event).channels)
+                self._follow(event.channel, self.state.change(event), ())
             case ChannelPressure(channel):
                 change = self._change(event)
-                self._follow(channel, change.channels, PRESSED)
+                self._follow(channel, change, PRESSED)
                 self.notes.breathe(change.channels, sample)
             case KeyPressure(channel, key, value) if self._presses(channel):
                 self.pool.press(self.voices.holding(channel, key), pressure_db(value))
@@ -195,9 +197,10 @@ class Control:
         """Whether pressure on its keys makes a channel's notes louder: a member's have its own."""
         return not self.state.is_member(channel) and self._layout.pressure == "pressure"
 
-    def _follow(self, channel: int, channels: range, columns: Sequence[int]) -> None:
+    def _follow(self, channel: int, change: Change, columns: Sequence[int]) -> None:
         """Let voices follow what a channel was told for others as well, if it is a manager."""
-        self.smoother.follow(channels)
+        channels = change.channels
+        self.smoother.follow(channels, own=change.own)
         if columns and channels != range(channel, channel + 1):
             self.smoother.follow_all(channels, columns)
 
@@ -215,7 +218,7 @@ class Control:
         change = self._change(event)
         if not change.channels:
             return
-        self._follow(event.channel, change.channels, SLID if event.controller in OF_A_NOTE else ())
+        self._follow(event.channel, change, SLID if event.controller in OF_A_NOTE else ())
         for index in change.channels if change.regrouped else ():
             self.notes.release(self.voices.release_all(index, sample))
             self.notes.forget(index)

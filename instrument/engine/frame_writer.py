@@ -13,7 +13,7 @@ from instrument.dsp.machine_code import fence
 from instrument.dsp.noise import note_noise
 from instrument.engine.asked import WHOLE, Asked, Run
 from instrument.engine.computing import Computing
-from instrument.engine.smoothing import Performance
+from instrument.engine.performance import Performance
 from instrument.engine.table import Slots, VoiceTable
 from instrument.engine.timbre import LOUDNESS_RANGE_DB, expressed, limited
 from instrument.engine.vibrato import frames_until_taken_up
@@ -138,10 +138,10 @@ class FrameWriter:
             table.advance(slots, count)
         return level_db
 
-    def add(self, hop: int, bent: Float64 | None) -> None:
-        """Add what can't wait to a hop that begins; see `add_to`."""
+    def add(self, hop: int, slots: Slots, bent: Float64) -> None:
+        """Add what can't wait to hops that begin; see `add_to`."""
         eased_db = self._table.eased_db
-        add_to(self.frames, hop, bent, eased_db)
+        add_to(self.frames, hop, slots, bent, eased_db)
         eased_db[:] = 0.0
 
     def publish(self, hop: int) -> None:
@@ -217,32 +217,23 @@ class FrameWriter:
             onsets.noise_state[item] = note_noise(self._seed, note.channel, note.number)
 
 
-def add_to(frames: Frames, hop: int, bent: Float64 | None, eased_db: Float64) -> None:
-    """Add what can't wait to a hop that begins, whose frame may have been read by now.
+def add_to(frames: Frames, hop: int, slots: Slots, bent: Float64, eased_db: Float64) -> None:
+    """Add what can't wait to hops that begin, whose frames may have been read by now.
 
     Args:
-        frames: The ring that it is in.
-        hop: Which.
-        bent: [slots], semitones that voices are bent farther than the frame was written for; None
-            for none.
-        eased_db: [slots], how much fainter they are to become.
+        frames: The ring that they are in.
+        hop: The first one.
+        slots: [V], of voices that sound.
+        bent: [T, V], semitones that they are bent farther than the frames were written for.
+        eased_db: [slots], how much fainter voices are to become in the first one.
     """
-    row = hop % len(frames.voice)
-    frames.bend[row] = frames.ease[row] = 1.0
-    if bent is not None:
-        most = np.clip(bent, -MOST_BENT_SEMITONES, MOST_BENT_SEMITONES)
-        frames.bend[row] = 2.0 ** (most / 12.0)
-    if eased_db.any():
-        frames.ease[row] = db_to_gain(-eased_db)
-    fence()
-    frames.begun[0] = hop + 1
-
-
-def add_nothing(frames: Frames, hop: int, count: int) -> None:
-    """Let so many hops begin, from one on, to which nothing is added: the room, too, stays."""
-    hops = np.arange(hop, hop + count)
-    rows = hops % len(frames.voice)
+    after = hop + len(bent)
+    rows = np.arange(hop, after) % len(frames.voice)
     frames.bend[rows] = frames.ease[rows] = 1.0
-    frames.room[(hops + 1) % len(frames.room)] = frames.room[hop % len(frames.room)]
+    if bent.any():
+        most = np.clip(bent, -MOST_BENT_SEMITONES, MOST_BENT_SEMITONES)
+        frames.bend[rows[:, None], slots] = 2.0 ** (most / 12.0)
+    if eased_db.any():
+        frames.ease[rows[0]] = db_to_gain(-eased_db)
     fence()
-    frames.begun[0] = hop + count
+    frames.begun[0] = after

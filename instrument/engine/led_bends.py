@@ -5,11 +5,10 @@ A wheel that goes back while a finger comes down would otherwise take the pitch 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from instrument.arrays import Float32
+from instrument.dsp.controls import Controls
 
 LONGEST_GLIDE_FRAMES = 25
 """In a slower glide, 100 ms, a bend is one of its own."""
@@ -18,8 +17,9 @@ LONGEST_GLIDE_FRAMES = 25
 class LedBends:
     """Which voices' bends are led, and how far they go in each frame."""
 
-    def __init__(self) -> None:
-        self._shares: dict[int, Iterator[float]] = {}
+    def __init__(self, controls: Controls) -> None:
+        """Lead those of some controls."""
+        self._controls = controls
 
     def lead(self, slot: int, glide: Float32) -> None:
         """Lead a voice's bend.
@@ -32,16 +32,9 @@ class LedBends:
         self.leave(slot)
         if len(glide) <= LONGEST_GLIDE_FRAMES:
             before = np.append(1.0, glide[:-1])
-            self._shares[slot] = iter((1.0 - glide / before).tolist())
+            self._controls.led[slot, : len(glide)] = 1.0 - glide / before
+            self._controls.led_to[slot] = len(glide)
 
     def leave(self, slot: int) -> None:
         """Leave a voice's bend to itself."""
-        self._shares.pop(slot, None)
-
-    def next_shares(self) -> dict[int, float]:
-        """Slots → how much of what is left of their way they go in the next frame."""
-        following = {slot: next(shares, None) for slot, shares in self._shares.items()}
-        for slot, share in following.items():
-            if share is None:
-                del self._shares[slot]
-        return {slot: share for slot, share in following.items() if share is not None}
+        self._controls.led_from[slot] = self._controls.led_to[slot] = 0

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from instrument.arrays import Float32, Float64
+from instrument.arrays import Float32
 from instrument.dsp.frames import hop_start
 from instrument.engine.allocation import Voices
-from instrument.engine.frame_writer import SILENT_DB, FrameWriter, add_nothing
+from instrument.engine.frame_writer import SILENT_DB, FrameWriter
 from instrument.engine.long_notes import LongNotes
+from instrument.engine.performance import Performance
 from instrument.engine.slots import HOLDING, Stage
-from instrument.engine.smoothing import ControlSmoother, Performance
+from instrument.engine.smoothing import ControlSmoother
 from instrument.engine.voices import VoicePool
 from instrument.units import gain_to_db
 
@@ -60,12 +59,11 @@ class FramePlanner:
         self._writer = writer
         self._sample_rate = sample_rate
         self._most = frames_at_once
-        # The controls of each frame, of which so many are planned; how many there will be.
-        self._performance: Float64 = np.zeros((frames_at_once, *smoother.values.shape))
+        # So many frames' controls are planned; how many there will be.
         self._planned = self._wanted = 0
 
     def begin_hop(self, undisturbed: int = 1, uneventful: int = 1) -> None:
-        """Go on to the next hop, and where nothing moves, to those that are like it.
+        """Go on to the next hop, and to those behind it in which nothing happens.
 
         Args:
             undisturbed: How many hops, this one included, will begin before something happens to
@@ -73,33 +71,40 @@ class FramePlanner:
             uneventful: How many of these will begin before anything happens, at least 1.
         """
         self.hop += 1
-        bent = self._smoother.advance()
-        self._move_room()
-        self._writer.add(self.hop, bent)
-        if not self._planned:
+        first = not self._planned
+        if first:
+            self._smoother.advance()
+            self._add(0, 1)
             self._edit_curves()
-            self._wanted = self._frames_until_change(undisturbed)
-        alike = min(self._wanted - self._planned, uneventful)
-        if alike > 1 and bent is None and self._room == self.room:
-            add_nothing(self._writer.frames, self.hop + 1, alike - 1)
-            self.hop += alike - 1
-        else:
-            alike = 1
-        planned = self._performance[self._planned : self._planned + alike]
-        if alike > 1:  # no voice begins among these
-            active = self._voices.active()
-            planned[:, active] = self._smoother.values[active]
-        else:
-            planned[:] = self._smoother.values
-        self._planned += alike
+            self._planned, self._wanted = 1, self._frames_until_change(undisturbed)
+        further = min(self._wanted - self._planned, uneventful - first)
+        if further:
+            self._smoother.advance(further, self._planned)
+            self._planned += further
+            self.hop += further - (not first)
         if self._planned == self._wanted:
+            self._add(1, self._wanted - 1)
             self._write()
 
-    def _move_room(self) -> None:
-        way = self.room - self._room
-        self._room += way if abs(way) < ROOM_ARRIVED else ROOM_SHARE * way
+    def _add(self, planned: int, count: int) -> None:
+        """Add what can't wait to hops that have begun, the last of them the current one.
+
+        Args:
+            planned: Place of the first one's frame among those that are planned.
+            count: How many.
+        """
+        if not count:
+            return
+        hop = self.hop - count + 1
+        self._move_room(hop, count)
+        self._writer.add(hop, self._smoother.sounding, self._smoother.bent(planned, count))
+
+    def _move_room(self, hop: int, count: int) -> None:
         room = self._writer.frames.room
-        room[(self.hop + 1) % len(room)] = self._room
+        for each in range(hop + 1, hop + count + 1):
+            way = self.room - self._room
+            self._room += way if abs(way) < ROOM_ARRIVED else ROOM_SHARE * way
+            room[each % len(room)] = self._room
 
     def _edit_curves(self) -> None:
         """Do to the voices what is due before the next frame."""
@@ -132,7 +137,7 @@ class FramePlanner:
             active = self._voices.active()
             first = self.hop + 2 - self._planned
             released = [self._voices.slots[i].stage is Stage.RELEASED for i in active]
-            performance = self._performance[self._wanted - self._planned : self._wanted]
+            performance = self._smoother.planned[self._wanted - self._planned : self._wanted]
             levels_db = self._writer.write(first, active, performance, released)
             written = levels_db.shape[1]
             self._planned -= written

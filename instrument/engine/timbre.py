@@ -13,7 +13,7 @@ from instrument.engine.asked import WHOLE, Asked, Run
 from instrument.engine.beyond import stretched, trained_pitch
 from instrument.engine.brightness import tilt
 from instrument.engine.glides import softened
-from instrument.engine.smoothing import Performance
+from instrument.engine.performance import Performance
 from instrument.engine.table import VoiceTable
 from instrument.model.graphs import Instrument
 from instrument.units import db_to_gain, gain_to_db, midi_to_hz

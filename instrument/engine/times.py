@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from instrument.engine.smoothing import around_middle
+from instrument.engine.performance import around_middle
 from instrument.midi.channel import Channel
 from instrument.midi.layouts import Layout
 

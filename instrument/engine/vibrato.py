@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from instrument.arrays import Bool, Float32, Float64, Int64
-from instrument.engine.smoothing import Performance
+from instrument.engine.performance import Performance
 from instrument.units import FRAME_RATE
 
 USUAL_HZ, SPREAD_HZ = 5.7, 0.25

@@ -23,7 +23,7 @@ from instrument.engine.frame_writer import FrameWriter
 from instrument.engine.joins import Sounding, draw_shape, lead
 from instrument.engine.long_notes import LongNotes
 from instrument.engine.observer import Observer
-from instrument.engine.smoothing import Performance
+from instrument.engine.performance import Performance
 from instrument.engine.table import Line, VoiceNote, VoiceTable
 from instrument.joins import Join
 from instrument.midi.channel import CHANNELS

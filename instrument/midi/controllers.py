@@ -48,10 +48,12 @@ class Change(NamedTuple):
     Attributes:
         channels: Those whose controls may have moved; none if the event means nothing.
         regrouped: Whether they begin or leave an MPE zone, so that their notes must end now.
+        own: Whether nothing else has moved than what the notes of one channel have to themselves.
     """
 
     channels: range
     regrouped: bool = False
+    own: bool = False
 
 
 NO_CHANGE = Change(range(0))
@@ -89,12 +91,14 @@ class ChannelState:
 
         Unknown controllers and registered parameters change nothing.
         """
-        channel = self.channels[event.channel]
+        channel, own = self.channels[event.channel], True
         match event:
             case PitchBend():
                 channel.bend = event.value
             case ChannelPressure():
-                self.meanings(event.channel).pressure(channel, event.value)
+                meanings = self.meanings(event.channel)
+                meanings.pressure(channel, event.value)
+                own = meanings.own_pressure
                 for member in self._members(event.channel):
                     self._member.pressure(member, event.value)
             case _ if event.controller in MODES and self.is_member(event.channel):
@@ -105,7 +109,8 @@ class ChannelState:
                 return self._control_change(event)
             case _:
                 return NO_CHANGE
-        return Change(self.controlled_channels(event.channel))
+        controlled = self.controlled_channels(event.channel)
+        return Change(controlled, own=own and len(controlled) == 1)
 
     def meanings(self, channel: int) -> Meanings:
         """What the controllers of a channel do."""
@@ -179,8 +184,8 @@ class ChannelState:
         return self.zones.controlled_channels(channel)
 
     def _control_change(self, event: ControlChange) -> Change:
-        setter = self.meanings(event.channel).setters[event.controller]
-        setter(self.channels[event.channel], event.value)
+        meanings = self.meanings(event.channel)
+        meanings.setters[event.controller](self.channels[event.channel], event.value)
         if event.controller in OF_A_NOTE:
             for member in self._members(event.channel):
                 self._member.setters[event.controller](member, event.value)
@@ -190,7 +195,7 @@ class ChannelState:
                 self.meanings(channel).reset(self.channels[channel])
         elif event.controller in DATA_ENTRY:
             return Change(self._share_bend_range(event.channel))
-        return Change(controlled)
+        return Change(controlled, own=event.controller in meanings.own)
 
     def rest(self, channel: int) -> Change:
         """The last key of a channel came up: what was its own doesn't count for the next one.

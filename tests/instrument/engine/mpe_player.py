@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from instrument.engine.engine import Engine
+from instrument.engine.performance import Performance
 from instrument.engine.slots import HOLDING, SOUNDING
-from instrument.engine.smoothing import Performance
 from instrument.midi.controllers import ChannelState
 from instrument.midi.events import (
     ChannelPressure,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float64
-from instrument.engine.smoothing import PRESSURE_DB
+from instrument.engine.performance import PRESSURE_DB
 from instrument.midi.events import ChannelPressure, NoteOff, NoteOn, PitchBend, ProgramChange
 from instrument.model.graphs import Instrument
 from tests.instrument.engine.chart_player import (

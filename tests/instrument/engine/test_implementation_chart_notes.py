@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from instrument.engine.smoothing import PRESSURE_DB
+from instrument.engine.performance import PRESSURE_DB
 from instrument.midi.events import (
     ChannelPressure,
     KeyPressure,

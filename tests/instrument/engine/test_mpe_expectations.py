@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from instrument.engine.smoothing import Performance
+from instrument.engine.performance import Performance
 from instrument.midi.events import ControlChange, NoteOff, NoteOn
 from instrument.model.graphs import Instrument
 from tests.instrument.engine.control_player import Player

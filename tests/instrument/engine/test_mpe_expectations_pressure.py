@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instrument.engine.smoothing import Performance, pressure_db
+from instrument.engine.performance import Performance, pressure_db
 from instrument.units import gain_to_db
 from tests.instrument.engine.mpe_player import MpePlayer
 

@@ -7,13 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.engine.smoothing import (
-    PRESSURE_DB,
-    ControlSmoother,
-    Performance,
-    level_gain,
-    pressure_db,
-)
+from instrument.engine.performance import PRESSURE_DB, Performance, level_gain, pressure_db
+from instrument.engine.smoothing import ControlSmoother
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import AXIS_CONTROLLERS, ChannelState
 from instrument.midi.events import ChannelPressure, ControlChange, PitchBend

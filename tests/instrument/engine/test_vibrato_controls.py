@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from instrument.engine.smoothing import ControlSmoother, Performance
+from instrument.engine.performance import Performance
+from instrument.engine.smoothing import ControlSmoother
 from instrument.midi.controllers import ChannelState
 from instrument.midi.events import ControlChange
 

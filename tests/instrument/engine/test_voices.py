@@ -15,8 +15,9 @@ from instrument.engine.curves import CROSSFADE_FRAMES, RELEASE_DB_PER_FRAME, SUS
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter
 from instrument.engine.long_notes import RESHAPE_FRAMES, LongNotes
+from instrument.engine.performance import PRESSURE_DB, pressure_db
 from instrument.engine.places import Places
-from instrument.engine.smoothing import PRESSURE_DB, ControlSmoother, pressure_db
+from instrument.engine.smoothing import ControlSmoother
 from instrument.engine.table import Line, VoiceNote, VoiceTable
 from instrument.engine.voices import VoicePool
 from instrument.midi.controllers import AXIS_CONTROLLERS, ChannelState
