@@ -8,6 +8,7 @@ from instrument.engine.allocation import Voices
 from instrument.engine.articulations import Articulations
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter
+from instrument.engine.holding import Holding
 from instrument.engine.lines import Lines
 from instrument.engine.long_notes import LongNotes
 from instrument.engine.notes import Notes
@@ -22,10 +23,8 @@ from instrument.engine.voices import VoicePool
 from instrument.errors import InstrumentError
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import (
-    ALL_SOUND_OFF,
-    ENDS_NOTES,
+    HOLDS_OR_ENDS,
     OF_A_NOTE,
-    RESET_CONTROLLERS,
     Change,
     ChannelState,
 )
@@ -140,6 +139,7 @@ class Control:
             ),
             sample_rate,
         )
+        self._holding = Holding(self.voices, self.state, self.notes, self.pool)
         self._presets = latents.presets
 
     def listen(self, on_theft: Callable[[Theft], None], later: Callable[[Own, int], None]) -> None:
@@ -163,10 +163,10 @@ class Control:
             case ControlChange():
                 self._control_change(event, sample)
             case PitchBend():
-                self._follow(event.channel, self.state.change(event), ())
-            case ChannelPressure(channel):
+                self._follow(self.state.change(event))
+            case ChannelPressure():
                 change = self._change(event)
-                self._follow(channel, change, PRESSED)
+                self._follow(change, PRESSED)
                 self.notes.breathe(change.channels, sample)
             case KeyPressure(channel, key, value) if self._presses(channel):
                 self.pool.press(self.voices.holding(channel, key), pressure_db(value))
@@ -197,11 +197,11 @@ class Control:
         """Whether pressure on its keys makes a channel's notes louder: a member's have its own."""
         return not self.state.is_member(channel) and self._layout.pressure == "pressure"
 
-    def _follow(self, channel: int, change: Change, columns: Sequence[int]) -> None:
+    def _follow(self, change: Change, columns: Sequence[int] = ()) -> None:
         """Let voices follow what a channel was told for others as well, if it is a manager."""
         channels = change.channels
         self.smoother.follow(channels, own=change.own)
-        if columns and channels != range(channel, channel + 1):
+        if columns and len(channels) > 1:
             self.smoother.follow_all(channels, columns)
 
     def _change_program(self, event: ProgramChange) -> None:
@@ -213,42 +213,16 @@ class Control:
             channel.preset = preset
 
     def _control_change(self, event: ControlChange, sample: int) -> None:
-        controlling_channel = self.state.controlling_channel(event.channel)
-        before = (controlling_channel.pedal, controlling_channel.sostenuto)
+        before = self._holding.pedals(event.channel)
         change = self._change(event)
         if not change.channels:
             return
-        self._follow(event.channel, change, SLID if event.controller in OF_A_NOTE else ())
-        for index in change.channels if change.regrouped else ():
-            self.notes.release(self.voices.release_all(index, sample))
-            self.notes.forget(index)
-        for index in self.state.controlled_channels(event.channel):
-            self._move_pedals(index, before, sample)
-            if event.controller == ALL_SOUND_OFF:
-                self.voices.all_sound_off(index)
-                self.notes.forget(index)
-            elif event.controller == RESET_CONTROLLERS:
-                self.pool.unpress(index)
-            elif event.controller in ENDS_NOTES:
-                pedal = self.state.controlling_channel(index).pedal
-                self.notes.release(self.voices.all_notes_off(index, sample, pedal=pedal))
-                self.notes.keep(index)
-                self.notes.forget(index)
+        self._follow(change, SLID if event.controller in OF_A_NOTE else ())
+        if change.regrouped or event.controller in HOLDS_OR_ENDS:
+            self._holding.change(event, change, before, sample)
         self.notes.breathe(change.channels, sample)
-
-    def _move_pedals(self, index: int, before: tuple[bool, bool], sample: int) -> None:
-        """Let a channel's notes follow its pedals."""
-        pedal_before, sostenuto_before = before
-        now = self.state.controlling_channel(index)
-        if pedal_before and not now.pedal:
-            self.notes.release(self.voices.pedal_up(index, sample))
-        if now.sostenuto and not sostenuto_before:
-            self.voices.sostenuto_down(index)
-        elif sostenuto_before and not now.sostenuto:
-            self.notes.release(self.voices.sostenuto_up(index, sample, pedal=now.pedal))
 
     def release_all(self, sample: int) -> None:
         """End all notes, whatever holds them, with their natural release."""
         for channel in range(CHANNELS):
-            self.notes.release(self.voices.release_all(channel, sample))
-            self.notes.forget(channel)
+            self._holding.release_all(channel, sample)

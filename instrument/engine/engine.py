@@ -196,11 +196,11 @@ class Engine:
     def advance(self, until: int) -> None:
         """Handle all that happens before a sample, so that it can be played up to there."""
         while True:
-            following = self._queue.next
-            if following is not None and following[0] < min(self._hop_end, until):
-                self._handle_next()
-            elif self._hop_end < until:
-                self.reached = self._hop_end
+            before = min(self._hop_end, until)
+            while (due := self._queue.pop(before)) is not None:
+                self._handle(*due)
+            if self._hop_end < until:
+                self.reached, following = self._hop_end, self._queue.next
                 undisturbed = self._hops_until(until - 1, self._queue.next_disturbance(until))
                 uneventful = self._hops_until(until - 1, following and following[0])
                 self._control.planner.begin_hop(undisturbed, uneventful)
@@ -214,24 +214,18 @@ class Engine:
         last = sample if event is None else min(sample, event)
         return hop_of(last, self._sample_rate) - self._control.planner.hop
 
-    def _handle_next(self) -> None:
-        """Handle the next event; keys that go down together are one chord."""
-        event = self._next_event()
+    def _handle(self, sample: int, event: Event | Theft | Own) -> None:
+        """Handle an event; keys that go down together are one chord."""
+        self.reached = max(self.reached, sample)
         if not isinstance(event, NoteOn):
             self._control.handle(event, self.reached)
             return
         chord = [event]
-        while (following := self._queue.next) is not None and following[0] <= self.reached:
-            if not isinstance(following[1], NoteOn):
+        while (following := self._queue.next) is not None and isinstance(following[1], NoteOn):
+            if self._queue.pop(self.reached + 1) is None:
                 break
-            self._next_event()
             chord.append(following[1])
         self._control.notes.begin(chord, self.reached)
-
-    def _next_event(self) -> Event | Theft | Own:
-        sample, event = self._queue.pop()
-        self.reached = max(self.reached, sample)
-        return event
 
     def render(self, out: Float32) -> None:
         """Fill the next block, [2, samples].

@@ -48,8 +48,9 @@ class Performance(IntEnum):
 
 COLUMNS = len(Performance)
 
-OWN = [Performance.BEND_SEMITONES, Performance.LEVEL, Performance.BRIGHTNESS]
-"""What notes have to themselves, beside knobs."""
+OWN = Performance.BEND_SEMITONES, Performance.LEVEL, Performance.BRIGHTNESS
+BEND, LEVEL, BRIGHTNESS = map(int, OWN)
+"""The columns of what notes have to themselves, beside knobs; plain numbers are found sooner."""
 
 
 @cache
@@ -111,20 +112,20 @@ def shared(channel: Channel, controlling_channel: Channel, *, zone: bool) -> lis
 
 
 def own(
-    channel: Channel, controlling_channel: Channel, *, zone: bool
+    channel: Channel, controlling_channel: Channel, *, manages: bool
 ) -> tuple[float, float, float]:
     """What a note's own wheel, pressure and slide make of these; a note keeps it when it ends.
 
     Args:
         channel: Whose they are.
         controlling_channel: Its zone's manager, or the channel itself.
-        zone: Whether it is in an MPE zone.
+        manages: Whether it is the manager of an MPE zone, whose wheel bends all notes.
 
     Returns:
         What is added to the bend, what the level is multiplied by, what is added to the brightness.
     """
     member = channel is not controlling_channel
-    bend = channel.bend_semitones() if member or not zone else 0.0
+    bend = 0.0 if manages else channel.bend_semitones()
     dynamics = channel.dynamics if member else None
     brightness = around_middle(channel.brightness) if member else 0.0
     return bend, level_gain(127, dynamics, channel.pressure), brightness
@@ -182,8 +183,9 @@ class ToldControls:
 
     def _look_up_own(self, index: int) -> bool:
         state, row = self._state, self._own[index]
-        channel = state.channels[index]
-        row[OWN] = own(channel, state.controlling_channel(index), zone=state.in_zone(index))
+        channel, controlling_channel = state.channels[index], state.controlling_channel(index)
+        manages = channel is controlling_channel and state.in_zone(index)
+        row[BEND], row[LEVEL], row[BRIGHTNESS] = own(channel, controlling_channel, manages=manages)
         return self._look_up_knobs(index, 1, row, channel.knobs)
 
     def _look_up_knobs(self, index: int, whose: int, row: Float64, knobs: dict[int, float]) -> bool:

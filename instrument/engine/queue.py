@@ -34,7 +34,7 @@ class EventQueue:
             disturbs: Whether an event may edit voices.
         """
         self._disturbs = disturbs or disturbing()
-        self._pushed: list[tuple[int, bool, int, Event | Theft | Own]] = []
+        self._pushed: list[tuple[int, bool, int, bool, Event | Theft | Own]] = []
         self._pushes = 0
         # The samples of those that disturb the voices.
         self._disturbances: list[int] = []
@@ -45,8 +45,9 @@ class EventQueue:
 
     def push(self, event: Event | Theft | Own, sample: int) -> None:
         """Add an event behind those of the same sample; what the engine itself does comes last."""
-        heapq.heappush(self._pushed, (sample, isinstance(event, Own), self._pushes, event))
-        if self._disturbs(event):
+        disturbs, own = self._disturbs(event), isinstance(event, Own)
+        heapq.heappush(self._pushed, (sample, own, self._pushes, disturbs, event))
+        if disturbs:
             heapq.heappush(self._disturbances, sample)
         self._pushes += 1
 
@@ -73,7 +74,7 @@ class EventQueue:
         of_score = self._made[0] if self._made or self._make_next() else None
         pushed = self._pushed[0] if self._pushed else None
         if of_score is None or (pushed is not None and pushed[0] < of_score[0]):
-            return None if pushed is None else (pushed[0], pushed[3])
+            return None if pushed is None else (pushed[0], pushed[-1])
         return of_score
 
     def next_disturbance(self, until: int) -> int | None:
@@ -89,16 +90,18 @@ class EventQueue:
         found = [made[-1][0]] if looked else []
         return min(found + self._disturbances[:1], default=None)
 
-    def pop(self) -> Due:
-        """Take the next event; there has to be one."""
-        found = self.next
-        if found is None:
-            raise IndexError("no event is to come")
-        if self._made and found is self._made[0]:
-            self._made.popleft()
-            self._last_disturbs &= bool(self._made)
-        else:
-            heapq.heappop(self._pushed)
-            if self._disturbs(found[1]):
+    def pop(self, before: int) -> Due | None:
+        """Take the next event if it comes before a sample."""
+        of_score = self._made[0] if self._made or self._make_next() else None
+        if self._pushed and (of_score is None or self._pushed[0][0] < of_score[0]):
+            if self._pushed[0][0] >= before:
+                return None
+            sample, _, _, disturbs, event = heapq.heappop(self._pushed)
+            if disturbs:
                 heapq.heappop(self._disturbances)
-        return found
+            return sample, event
+        if of_score is None or of_score[0] >= before:
+            return None
+        self._made.popleft()
+        self._last_disturbs &= bool(self._made)
+        return of_score

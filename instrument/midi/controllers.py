@@ -39,6 +39,9 @@ MEMBER_BEND_RANGE_CENTS = 4800
 ENDS_NOTES = frozenset({ALL_NOTES_OFF, OMNI_OFF, OMNI_ON, MONO_ON, POLY_ON})
 """Controllers that end notes as if their keys came up."""
 
+HOLDS_OR_ENDS = frozenset({SUSTAIN, SOSTENUTO, *MODES})
+"""Controllers that say how long notes are held; others only make them sound otherwise."""
+
 # --- What the channels were told ----------------------------------------------------------------
 
 
@@ -91,25 +94,18 @@ class ChannelState:
 
         Unknown controllers and registered parameters change nothing.
         """
-        channel, own = self.channels[event.channel], True
-        match event:
-            case PitchBend():
-                channel.bend = event.value
-            case ChannelPressure():
-                meanings = self.meanings(event.channel)
-                meanings.pressure(channel, event.value)
-                own = meanings.own_pressure
-                for member in self._members(event.channel):
-                    self._member.pressure(member, event.value)
-            case _ if event.controller in MODES and self.is_member(event.channel):
-                return NO_CHANGE
-            case _ if self._configures_a_zone(event):
-                return self._configure(event.channel, event.value)
-            case _ if event.controller in self.meanings(event.channel).setters:
-                return self._control_change(event)
-            case _:
-                return NO_CHANGE
-        controlled = self.controlled_channels(event.channel)
+        index = event.channel
+        if isinstance(event, ControlChange):
+            return self._control_change(event)
+        channel, controlled, own = self.channels[index], self.controlled_channels(index), True
+        if isinstance(event, PitchBend):
+            channel.bend = event.value
+        else:
+            meanings = self.meanings(index)
+            meanings.pressure(channel, event.value)
+            own = meanings.own_pressure
+            for member in self._members(index):
+                self._member.pressure(member, event.value)
         return Change(controlled, own=own and len(controlled) == 1)
 
     def meanings(self, channel: int) -> Meanings:
@@ -184,18 +180,25 @@ class ChannelState:
         return self.zones.controlled_channels(channel)
 
     def _control_change(self, event: ControlChange) -> Change:
-        meanings = self.meanings(event.channel)
-        meanings.setters[event.controller](self.channels[event.channel], event.value)
-        if event.controller in OF_A_NOTE:
-            for member in self._members(event.channel):
-                self._member.setters[event.controller](member, event.value)
-        controlled = self.controlled_channels(event.channel)
-        if event.controller == RESET_CONTROLLERS:
+        index, controller, value = event.channel, event.controller, event.value
+        if controller in MODES and self.is_member(index):
+            return NO_CHANGE
+        if controller == DATA_COARSE and self._configures_a_zone(event):
+            return self._configure(index, value)
+        meanings = self.meanings(index)
+        if controller not in meanings.setters:
+            return NO_CHANGE
+        meanings.setters[controller](self.channels[index], value)
+        if controller in OF_A_NOTE:
+            for member in self._members(index):
+                self._member.setters[controller](member, value)
+        controlled = self.controlled_channels(index)
+        if controller == RESET_CONTROLLERS:
             for channel in controlled:
                 self.meanings(channel).reset(self.channels[channel])
-        elif event.controller in DATA_ENTRY:
-            return Change(self._share_bend_range(event.channel))
-        return Change(controlled, own=event.controller in meanings.own)
+        elif controller in DATA_ENTRY:
+            return Change(self._share_bend_range(index))
+        return Change(controlled, own=controller in meanings.own)
 
     def rest(self, channel: int) -> Change:
         """The last key of a channel came up: what was its own doesn't count for the next one.
@@ -210,7 +213,8 @@ class ChannelState:
 
     def _members(self, channel: int) -> list[Channel]:
         """The member channels that a manager speaks for; none if it is another channel."""
-        return [self.channels[i] for i in self.controlled_channels(channel) if i != channel]
+        controlled = self.controlled_channels(channel)
+        return [self.channels[i] for i in controlled if i != channel] if len(controlled) > 1 else []
 
     def _share_bend_range(self, channel: int) -> range:
         """Give all members of a zone one range of the wheel; returns who is concerned."""
@@ -223,8 +227,7 @@ class ChannelState:
 
     def _configures_a_zone(self, event: ControlChange) -> bool:
         return (
-            event.controller == DATA_COARSE
-            and self.channels[event.channel].parameter == RPN_ZONE
+            self.channels[event.channel].parameter == RPN_ZONE
             and event.channel in (LOWER, UPPER)
             and event.value <= MOST_MEMBERS
         )

@@ -40,10 +40,10 @@ def test_events_come_by_their_samples_and_those_of_a_score_first(
         assert queue.next == each
         later = (sample for sample, event in expected[i:] if disturbs(event))
         assert queue.next_disturbance(until=6) == next(later, None)
-        assert queue.pop() == each
+        assert queue.pop(before=each[0]) is None
+        assert queue.pop(before=each[0] + 1) == each
     assert queue.next is None
-    with pytest.raises(IndexError):
-        queue.pop()
+    assert queue.pop(before=6) is None
 
 
 def test_a_score_is_read_no_further_than_it_is_played(tiny: Instrument) -> None:
