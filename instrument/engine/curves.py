@@ -7,6 +7,7 @@ curves that lie ahead, never a switch: so no step of pitch or level is larger th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -178,6 +179,13 @@ def calm(curves: Curves, entry: int, release_frame: int) -> None:
         curves.left_cents[entry : entry + settled] *= weight
 
 
+@lru_cache(256)
+def half_cosine(frames: int) -> Float64:
+    """From just below 1 to 0, [frames]."""
+    left: Float64 = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, frames + 1) / frames)
+    return left
+
+
 def slide(curves: Curves, first: int, cents: float, frames: int) -> None:
     """Bend the pitch so that it comes from ``cents`` beside it, on half a cosine.
 
@@ -188,8 +196,7 @@ def slide(curves: Curves, first: int, cents: float, frames: int) -> None:
         frames: Until nothing is left of it.
     """
     ahead = curves.slow_cents[first : first + frames]
-    left = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, len(ahead) + 1) / frames)
-    ahead += (left * cents).astype(np.float32)
+    ahead += (half_cosine(frames)[: len(ahead)] * cents).astype(np.float32)
 
 
 def stretch_attack(curves: Curves, times: float, release_frame: int) -> int:

@@ -86,30 +86,36 @@ class NoteEnvelopes:
 
     def decode(self, slots: Slots) -> list[Envelope]:
         """Decode the latents of slots [V] with places and knobs as they are now."""
-        table, channels = self._table, self._table.channel[slots]
+        table = self._table
         notes = [table.notes[slot] for slot in slots]
-        table.knobs[slots], table.moves[slots] = self._knobs[slots], self._places.moves[channels]
-        placed = self._places.latent[channels] + table.stray[slots]
-        is_placed = ~np.isnan(placed[:, 0])
-        places = np.where(is_placed[:, None], placed, table.latent[slots])
-        latents = [
-            self._latents.turned(*of_slot)
-            for of_slot in zip(places, table.knobs[slots], strict=True)
-        ]
+        placed = [self._placed(slot) for slot in slots]
         cents, loudness_db = self._decoded(
             slots,
-            np.array(latents),
+            np.array([self._latent(*of_slot) for of_slot in zip(slots, placed, strict=True)]),
             np.array([self._trained_key(note.key) for note in notes], np.float32),
             np.array([note.loudness for note in notes], np.float32),
         )
         jitter = self._latents.jitter
         for i, slot in enumerate(slots):
             point = int(table.point[slot])
-            if is_placed[i]:
-                point = self._latents.nearest(placed[i])
+            if (there := placed[i]) is not None:
+                point = self._latents.nearest(there)
                 np.minimum(loudness_db[i], self._loudest_db, out=loudness_db[i])
             jitter.add(cents[i], loudness_db[i], point, int(table.jitter_at[slot]))
         return [Envelope(*curves) for curves in zip(cents, loudness_db, strict=True)]
+
+    def _placed(self, slot: int) -> Float64 | None:
+        """Where the note in a slot is placed, [latent]; None if it is left to preset and chance."""
+        table, places, channel = self._table, self._places, self._table.notes[slot].channel
+        table.moves[slot] = places.moves[channel]
+        place = places.latent[channel]
+        return None if math.isnan(place[0]) else place + table.stray[slot]
+
+    def _latent(self, slot: int, placed: Float64 | None) -> Float32:
+        """The latent of the note in a slot, with the knobs as they are now, [latent]."""
+        table, knobs = self._table, self._knobs[slot]
+        table.knobs[slot] = knobs
+        return self._latents.turned(table.latent[slot] if placed is None else placed, knobs)
 
     def _decoded(
         self, slots: Slots, latent: Float32, pitch: Float32, loudness: Float32

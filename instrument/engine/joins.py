@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from instrument.arrays import Float32
-from instrument.engine.curves import Curves, slide
+from instrument.engine.curves import Curves, half_cosine, slide
 from instrument.engine.strokes import MOST_FILLED_DB, Stroke
 from instrument.joins import Join
 from instrument.model.join_table import QUANTITIES, JoinClass, join_class
@@ -216,5 +216,4 @@ def _frames(db: float, step_db: float, wished: float) -> int:
 
 def _half_cosine(start: float, end: float, frames: int) -> Float32:
     """From just behind ``start`` to ``end``, [frames]."""
-    left = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, frames + 1) / frames)
-    return (end + left * (start - end)).astype(np.float32)
+    return (end + half_cosine(frames) * (start - end)).astype(np.float32)

@@ -8,6 +8,8 @@ their vibrato and their swell.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from instrument.arrays import Float32
@@ -32,11 +34,16 @@ def unfold_vibrato(vibrato_cents: Float32, entry: int) -> None:
         entry: The frame at which the note is entered.
     """
     ahead = vibrato_cents[entry:]
-    ahead *= STRAIGHT + (1.0 - STRAIGHT) * _rise(
-        len(ahead), STRAIGHT_SECONDS, VIBRATO_UNFOLDS_SECONDS
-    )
+    ahead *= _unfolding(len(vibrato_cents))[: len(ahead)]
 
 
+@cache
+def _unfolding(frames: int) -> Float32:
+    """How much of a vibrato there is from the entry on, [frames]."""
+    return STRAIGHT + (1.0 - STRAIGHT) * _rise(frames, STRAIGHT_SECONDS, VIBRATO_UNFOLDS_SECONDS)
+
+
+@cache
 def _rise(frames: int, begins_seconds: float, ends_seconds: float) -> Float32:
     """From 0 to 1 between two moments, [frames]."""
     begins, ends = begins_seconds * FRAME_RATE, ends_seconds * FRAME_RATE

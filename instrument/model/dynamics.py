@@ -42,7 +42,11 @@ class Dynamics:
         stays = np.abs(spread_db - given_db) < ROUNDING_DB
         self._levels_db = np.where(stays, given_db, spread_db)
         found = np.where(stays, plain, np.interp(spread_db, loudness_db, quantiles))
-        self._quantiles = np.maximum.accumulate(found)
+        quantiles = np.maximum.accumulate(found)
+        velocities = np.arange(127)
+        self._quantiles, self._soft_quantiles = (
+            np.interp(velocities * share, velocities, quantiles).tolist() for share in (1.0, SOFT)
+        )
 
     def quantile(self, velocity: int, *, soft: bool = False) -> float:
         """The loudness of a note, 0…1, as the envelope's graph takes it.
@@ -51,8 +55,8 @@ class Dynamics:
             velocity: 1…127.
             soft: Whether the soft pedal is down.
         """
-        place = (velocity - 1) * (SOFT if soft else 1.0)
-        return float(np.interp(place, np.arange(127), self._quantiles))
+        quantile: float = (self._soft_quantiles if soft else self._quantiles)[velocity - 1]
+        return quantile
 
     def velocity(self, level_db: float) -> int:
         """The velocity whose level is nearest."""

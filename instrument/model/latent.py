@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -120,9 +121,9 @@ class LatentSpace:
         if before is not None:
             change = near.vibrato_cents - self._vibrato_cents[before]
             distance += (change / NEARBY_VIBRATO_CENTS) ** 2
-        likely = np.cumsum(np.exp((distance.min() - distance) * self._steepness))
+        likely = np.exp((distance.min() - distance) * self._steepness).cumsum()
         # What ``choice`` does with probabilities, without its checks: a player waits for this.
-        chosen = np.searchsorted(likely, rng.random() * likely[-1], side="right")
+        chosen = likely.searchsorted(rng.random() * likely[-1], side="right")
         return int(near.points[chosen])
 
     def of_point(self, point: int) -> Float64:
@@ -149,9 +150,10 @@ class LatentSpace:
             knobs: Positions along the axes: 0…1 is the training notes' 5th to 95th percentile; NaN
                 leaves an axis alone, and so do knobs beyond the last axis.
         """
-        axes = min(len(knobs), len(self._directions))
-        for axis in np.flatnonzero(~np.isnan(knobs[:axes])):
-            wanted = self._low[axis] + knobs[axis] * (self._high[axis] - self._low[axis])
+        for axis, knob in enumerate(knobs.tolist()[: len(self._directions)]):
+            if math.isnan(knob):
+                continue
+            wanted = self._low[axis] + knob * (self._high[axis] - self._low[axis])
             direction = self._directions[axis]
             latent = latent + (wanted - (latent - self._centre) @ direction) * direction
         return latent.astype(np.float32)
