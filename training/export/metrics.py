@@ -209,14 +209,14 @@ SECTIONS: dict[str, dict[str, Description]] = {
     },
     "Legato": {
         "join_step_cents": Description(
-            "joins: largest step of pitch in 4 ms (a slur is there in 4 to 20 ms)", "cents"
+            "joins: a take's largest step of pitch in 4 ms (a slur is there in 4 to 20 ms)", "cents"
         ),
-        "join_step_db": Description("joins: largest step of loudness in 4 ms", "dB"),
+        "join_step_db": Description("joins: a take's largest step of loudness in 4 ms", "dB"),
         "join_flux_ratio": Description(
-            "joins: largest spectral flux above 10 kHz, against that of the sustained parts"
+            "joins: a take's largest spectral flux above 10 kHz, against that of sustained parts"
         ),
         "join_attack_ratio": Description(
-            "joins: largest spectral flux above 10 kHz, against that of attacks"
+            "joins: a take's largest spectral flux above 10 kHz, against that of attacks"
         ),
     },
     "Knobs": {

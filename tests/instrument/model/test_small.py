@@ -24,7 +24,7 @@ from instrument.model.small import (
 from instrument.model.spec import read_spec, sha256, write_spec
 from instrument.model.structure import read_structure
 
-DIET = Path(__file__).parents[3] / "exported" / "violin-diet"
+DIET = Path(__file__).parents[3] / "exported" / "violin"
 
 
 def computed_by(runner: GraphRunner) -> object:

@@ -141,7 +141,7 @@ def test_card_needs_its_folder(folder: Path, tmp_path: Path) -> None:
         record_metrics(tmp_path, {})
 
 
-@pytest.mark.parametrize("name", ["violin", "violin-diet", "flute", "flute-diet"])
+@pytest.mark.parametrize("name", ["violin", "violin-full", "flute", "flute-diet"])
 def test_the_card_of_a_shipped_instrument_is_what_would_be_written_now(name: str) -> None:
     folder = find_instrument(name)
     spec = read_spec(folder)

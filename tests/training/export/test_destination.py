@@ -108,7 +108,7 @@ def test_an_instrument_is_replaced_whatever_its_format_or_damage(
         check_destination(instrument)
 
 
-@pytest.mark.parametrize("name", ["violin", "violin-diet", "flute", "flute-diet"])
+@pytest.mark.parametrize("name", ["violin", "violin-full", "flute", "flute-diet"])
 def test_the_cards_that_ship_are_known(name: str) -> None:
     check_destination(Path(__file__).parents[3] / "exported" / name)
 
