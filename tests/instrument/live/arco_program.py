@@ -18,7 +18,7 @@ RATE = 48_000
 ARCO = [sys.executable, "-c", "from instrument.cli import main; raise SystemExit(main())"]
 STARTS_WITHIN = 90.0
 ENDS_WITHIN = 30.0
-CALM_RUNS = 6
+CALM_RUNS = 12
 """A shared computer takes the processor away at times: what needs a calm one is tried again."""
 
 NOTE_ON, NOTE_OFF, CONTROL = 0x90, 0x80, 0xB0
