@@ -142,10 +142,10 @@ def test_lambda_by_a_controller_is_in_a_take_that_renders_to_what_was_heard(
     ui: Ui, opened: Callable[..., Page], keys: Any, tmp_path: Path
 ) -> None:
     page = opened()
+    before = late(page)  # the take has what still sounds of the notes that marking plays
     learn(page, keys, "Morph", FADER)
     mark_a_and_b(page)
     page.locator("body").press("Escape")
-    before = late(page)
     page.keyboard.down("a")  # sounds already when the take begins
     expect(page.locator("#voices")).to_have_text("1")
     page.click("#record")
