@@ -88,6 +88,9 @@ class NoteEnvelopes:
         """Decode the latents of slots [V] with places and knobs as they are now."""
         table = self._table
         notes = [table.notes[slot] for slot in slots]
+        for slot, note in zip(slots, notes, strict=True):
+            table.knobs[slot] = self._knobs[slot]
+            table.moves[slot] = self._places.moves[note.channel]
         placed = [self._placed(slot) for slot in slots]
         cents, loudness_db = self._decoded(
             slots,
@@ -106,16 +109,13 @@ class NoteEnvelopes:
 
     def _placed(self, slot: int) -> Float64 | None:
         """Where the note in a slot is placed, [latent]; None if it is left to preset and chance."""
-        table, places, channel = self._table, self._places, self._table.notes[slot].channel
-        table.moves[slot] = places.moves[channel]
-        place = places.latent[channel]
-        return None if math.isnan(place[0]) else place + table.stray[slot]
+        place = self._places.latent[self._table.notes[slot].channel]
+        return None if math.isnan(place[0]) else place + self._table.stray[slot]
 
     def _latent(self, slot: int, placed: Float64 | None) -> Float32:
-        """The latent of the note in a slot, with the knobs as they are now, [latent]."""
-        table, knobs = self._table, self._knobs[slot]
-        table.knobs[slot] = knobs
-        return self._latents.turned(table.latent[slot] if placed is None else placed, knobs)
+        """The latent of the note in a slot, with its knobs turned, [latent]."""
+        latent = self._table.latent[slot] if placed is None else placed
+        return self._latents.turned(latent, self._table.knobs[slot])
 
     def _decoded(
         self, slots: Slots, latent: Float32, pitch: Float32, loudness: Float32

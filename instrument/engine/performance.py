@@ -48,8 +48,9 @@ class Performance(IntEnum):
 
 COLUMNS = len(Performance)
 
-OWN = Performance.BEND_SEMITONES, Performance.LEVEL, Performance.BRIGHTNESS
-BEND, LEVEL, BRIGHTNESS = map(int, OWN)
+BEND = int(Performance.BEND_SEMITONES)
+LEVEL = int(Performance.LEVEL)
+BRIGHTNESS = int(Performance.BRIGHTNESS)
 """The columns of what notes have to themselves, beside knobs; plain numbers are found sooner."""
 
 

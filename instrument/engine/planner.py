@@ -70,18 +70,18 @@ class FramePlanner:
                 the voices, at least 1.
             uneventful: How many of these will begin before anything happens, at least 1.
         """
-        self.hop += 1
-        first = not self._planned
-        if first:
+        if not self._planned:
+            self.hop += 1
             self._smoother.advance()
             self._add(0, 1)
             self._edit_curves()
             self._planned, self._wanted = 1, self._frames_until_change(undisturbed)
-        further = min(self._wanted - self._planned, uneventful - first)
+            uneventful -= 1
+        further = min(self._wanted - self._planned, uneventful)
         if further:
             self._smoother.advance(further, self._planned)
             self._planned += further
-            self.hop += further - (not first)
+            self.hop += further
         if self._planned == self._wanted:
             self._add(1, self._wanted - 1)
             self._write()

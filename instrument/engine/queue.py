@@ -68,10 +68,13 @@ class EventQueue:
         self._last_disturbs = self._disturbs(timed[1])
         return True
 
+    def _next_of_score(self) -> Timed | None:
+        return self._made[0] if self._made or self._make_next() else None
+
     @property
     def next(self) -> Due | None:
         """The next event, with its sample."""
-        of_score = self._made[0] if self._made or self._make_next() else None
+        of_score = self._next_of_score()
         pushed = self._pushed[0] if self._pushed else None
         if of_score is None or (pushed is not None and pushed[0] < of_score[0]):
             return None if pushed is None else (pushed[0], pushed[-1])
@@ -92,7 +95,7 @@ class EventQueue:
 
     def pop(self, before: int) -> Due | None:
         """Take the next event if it comes before a sample."""
-        of_score = self._made[0] if self._made or self._make_next() else None
+        of_score = self._next_of_score()
         if self._pushed and (of_score is None or self._pushed[0][0] < of_score[0]):
             if self._pushed[0][0] >= before:
                 return None

@@ -142,7 +142,7 @@ which is up to who plays them."""
 OF_A_ZONE = {"dynamics", "vibrato", "vibrato-depth", "vibrato-depth-around"}
 """What a member's controllers don't do, where its pressure and slide may."""
 
-OF_A_NOTE = {"pressure", "brightness", *AXIS_ROLES}
+OWN_ROLES = {"pressure", "brightness", *AXIS_ROLES}
 """What a member's controllers move in its notes alone, and nothing else."""
 
 
@@ -175,8 +175,8 @@ class Meanings:
         self._dynamics = None if member else layout.dynamics
         self.setters = {number: setters[role] for number, role in roles.items()}
         self.pressure = setters[layout.pressure]
-        self.own = {number for number, role in roles.items() if member and role in OF_A_NOTE}
-        self.own_pressure = layout.pressure in (OF_A_NOTE if member else {"pressure"})
+        self.own = {number for number, role in roles.items() if member and role in OWN_ROLES}
+        self.own_pressure = layout.pressure in (OWN_ROLES if member else {"pressure"})
 
     def channel(self) -> Channel:
         """A channel that was told nothing yet."""
