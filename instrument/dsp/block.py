@@ -11,6 +11,8 @@ import numpy as np
 from instrument.arrays import Float32
 from instrument.dsp.machine_code import (
     FENCE,
+    FINISH,
+    READ,
     RENDER,
     RESULTS,
     SMOOTH,
@@ -78,4 +80,4 @@ def compile_kernels(progress: Callable[[float], None] = lambda _share: None) -> 
     Returns:
         The seconds that compiling took; 0 if nothing had to be compiled.
     """
-    return compile_missing((RENDER, SMOOTH, FENCE), PASSES, progress)
+    return compile_missing((RENDER, SMOOTH, READ, FINISH, FENCE), PASSES, progress)

@@ -12,7 +12,8 @@ from typing import Any
 import numba
 from numba import types
 
-from instrument.dsp.at_address import floats, loader
+from instrument.arrays import Float64
+from instrument.dsp.at_address import doubles, floats, loader, words
 from instrument.dsp.c_playing import (
     CALLED_BY_JACK,
     CALLED_BY_PORTAUDIO,
@@ -25,19 +26,24 @@ from instrument.dsp.c_playing import (
 from instrument.dsp.compiler import c_function, inner_function
 from instrument.dsp.controls import Controls, smooth
 from instrument.dsp.decoder import Decoder, Scratch, decode
-from instrument.dsp.jit import fence
+from instrument.dsp.jit import compiled_inside, fence
 from instrument.dsp.machine_code import (
     DECODER,
     FENCE,
+    FINISH,
     JACK,
     JACK_GAP,
     PORTAUDIO,
+    READ,
     RENDER,
     SMOOTH,
     SPLINES,
     ObjectFile,
 )
 from instrument.dsp.matrix import within
+from instrument.dsp.reading import Curves, read
+from instrument.dsp.spectra import Moments, Spectra, finish
+from instrument.dsp.spectrum import BEYOND
 from instrument.dsp.splines import Splines, SplineScratch, decode_splines
 from instrument.dsp.state import Synth
 from instrument.dsp.synth import render_synth
@@ -54,9 +60,13 @@ SYNTH: Any = numba.typeof(Synth.smallest())  # type: ignore[no-untyped-call]
 
 _load_synth = loader(SYNTH)
 _load_controls = loader(numba.typeof(Controls.smallest()))  # type: ignore[no-untyped-call]
+_load_curves = loader(numba.typeof(Curves.smallest()))  # type: ignore[no-untyped-call]
+_load_spectra = loader(numba.typeof(Spectra.smallest()))  # type: ignore[no-untyped-call]
 _load_decoder, _load_scratch = map(loader, _as_laid_out(Decoder.smallest(), Scratch))
 _load_splines, _load_spline_scratch = map(loader, _as_laid_out(Splines.smallest(), SplineScratch))
 
+
+CONTROLS = len(Moments._fields)
 
 # --- For Python ---------------------------------------------------------------------------------
 
@@ -70,6 +80,60 @@ def _render(synth, left, right, samples):  # type: ignore[no-untyped-def]  # noq
 def _smooth(controls, voices, first, frames):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Let the controls go on that lie at an address."""
     smooth(_load_controls(controls), voices, first, frames)
+    return 0
+
+
+@compiled_inside
+def _moments(given: Float64, n: int) -> Moments:
+    """Moments that lie side by side, n of each."""
+    first, second = given[: 4 * n], given[4 * n :]
+    return Moments(
+        first[:n],
+        first[n : 2 * n],
+        first[2 * n : 3 * n],
+        first[3 * n :],
+        second[:n],
+        second[n : 2 * n],
+        second[2 * n : 3 * n],
+        second[3 * n :],
+    )
+
+
+def _read(memory, slots, at, made, all_of, asked, level, told, voices, count, cents, frame, slot):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Read what voices play from curves at an address."""
+    curves = _load_curves(memory)
+    behind = count // max(voices, 1) * frame + len(curves.key) * slot
+    read(
+        curves,
+        words(slots, voices),
+        doubles(at, count),
+        doubles(made, cents),
+        doubles(all_of, behind),
+        frame,
+        slot,
+        _moments(doubles(asked, CONTROLS * count), count),
+        floats(level, count),
+        floats(told, count),
+    )
+    return 0
+
+
+def _finish(memory, scratch, slots, at, rows, asked, level, tones, noise, voices, count, of, new):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Write spectra of voices into the rings at an address."""
+    spectra = _load_spectra(memory)
+    numbers, bands = spectra.frames.amps.shape[2], spectra.frames.noise.shape[2]
+    finish(
+        spectra,
+        floats(scratch, numbers + BEYOND),
+        words(slots, voices),
+        words(at, count),
+        words(rows, of),
+        _moments(doubles(asked, CONTROLS * of), of),
+        floats(level, count),
+        floats(tones, count * numbers),
+        floats(noise, count * bands),
+        new != 0,
+    )
     return 0
 
 
@@ -141,6 +205,8 @@ COMPILE: dict[str, Callable[[], ObjectFile]] = {
     DECODER: partial(inner_function, types.intc(*_NETWORK, types.intp, types.intp), _decode),
     SPLINES: partial(inner_function, types.intc(*_NETWORK, types.intp), _decode_splines),
     SMOOTH: partial(inner_function, types.intc(types.voidptr, *3 * [types.intp]), _smooth),
+    READ: partial(inner_function, types.intc(*8 * [types.voidptr], *5 * [types.intp]), _read),
+    FINISH: partial(inner_function, types.intc(*9 * [types.voidptr], *4 * [types.intp]), _finish),
     FENCE: partial(inner_function, types.intc(), _order),
     PORTAUDIO: partial(c_function, CALLED_BY_PORTAUDIO, portaudio),
     JACK: partial(c_function, CALLED_BY_JACK, jack),

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from instrument.arrays import Float32, Float64
+from instrument.arrays import Float32
 from instrument.dsp.jit import compiled, inlined
 from instrument.dsp.vectors import fma
 
@@ -22,28 +22,6 @@ AT_ONCE = 4
 
 _SIN = tuple((-1) ** n / math.factorial(2 * n + 1) for n in range(6))
 _COS = tuple((-1) ** n / math.factorial(2 * n) for n in range(7))
-
-
-def remove_above_nyquist(harmonics: Float32, f0_hz: Float64, sample_rate: int) -> Float32:
-    """Silence the harmonics that a sample rate cannot carry.
-
-    Engel et al. (2020), section 3.2: what would alias is set to zero and the rest normalised.
-
-    Args:
-        harmonics: […, K], weights of harmonics 1…K, ≥ 0.
-        f0_hz: […], fundamental frequencies in Hz.
-        sample_rate: samples a second.
-
-    Returns:
-        […, K]; harmonics at or above half the sample rate are 0, each row sums to 1. A row with
-        nothing left is all zeros.
-    """
-    numbers = np.arange(1, harmonics.shape[-1] + 1)
-    audible = np.asarray(f0_hz)[..., np.newaxis] * numbers < sample_rate / 2
-    kept: Float32 = np.where(audible, harmonics, np.float32(0.0))
-    total = kept.sum(axis=-1, keepdims=True)
-    kept /= np.where(total > 0.0, total, np.float32(1.0))
-    return kept
 
 
 @inlined

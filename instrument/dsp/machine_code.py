@@ -22,7 +22,7 @@ from instrument.dsp.object_file import load
 from instrument.errors import OutputError
 from instrument.files import replacing
 
-RENDER, SMOOTH, FENCE = "render", "smooth", "fence"
+RENDER, SMOOTH, READ, FINISH, FENCE = "render", "smooth", "read", "finish", "fence"
 PORTAUDIO, JACK, JACK_GAP = "portaudio", "jack", "jack_gap"
 DECODER, SPLINES = "decoder", "splines"
 """The names that `c_functions` knows them by."""

@@ -10,13 +10,12 @@ from typing import TypeAlias
 import numpy as np
 
 from instrument.arrays import Bool, Float32, Float64, Int64
-from instrument.engine.strokes import Colour
 from instrument.engine.table import Slots
 
 TOGETHER = 4
 """Slots side by side that share a lane: so many rows compiled networks compute at once."""
 
-Moments: TypeAlias = "Int64 | slice"
+Chosen: TypeAlias = "Int64 | slice"
 """Where they are in arrays of all: [V, T], or ``WHOLE``."""
 
 WHOLE = slice(None)
@@ -34,32 +33,26 @@ class Run:
     """
 
     slots: Slots
-    at: Moments
+    at: Chosen
     fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What voices are to play at some moments; all arrays are of the shape [V, T], or [N].
+    """What voices are to play at some moments; arrays are of the shape [V, T], or [N].
 
     Attributes:
-        slots, rows: Of the ring of frames, where it is written; as numpy broadcasts them. Rows
-            below 0 count places in the ring of onsets, from −1 down.
-        pitch: MIDI.
-        loudness_db: As the envelopes have it, with expression.
-        gain: […, 2], left and right.
-        brightness: −1…1.
-        colour: Of the bows, if any is in a stroke.
+        slots: [V, 1], or [N], of the ring of frames, where it is written.
+        rows: Those of it; below 0 they count places in the ring of onsets, from −1 down.
+        moments: [8, V, T] or [8, N], as `spectra.Moments` has them.
+        told_db: The loudness that the timbre's graph is told.
         runs: That compute it, one after the other.
     """
 
     slots: Slots
     rows: Int64
-    pitch: Float64
-    loudness_db: Float32
-    gain: Float64
-    brightness: Float64
-    colour: Colour | None
+    moments: Float64
+    told_db: Float32
     runs: Sequence[Run]
 
 
@@ -71,46 +64,19 @@ def gathered(asked: Sequence[Asked], lane: int = 0, lanes: int = 1) -> Asked | N
         lane: Counted from 0.
         lanes: How many there are, in which slots take turns.
     """
-    slots = np.concatenate(
-        [np.broadcast_to(each.slots, each.pitch.shape).ravel() for each in asked]
-    )
-    rows = np.concatenate([np.broadcast_to(each.rows, each.pitch.shape).ravel() for each in asked])
+    slots = np.concatenate([np.broadcast_to(each.slots, each.rows.shape).ravel() for each in asked])
+    rows = np.concatenate([each.rows.ravel() for each in asked])
     in_lane = np.flatnonzero(slots // TOGETHER % lanes == lane)
     order = in_lane[np.argsort(slots[in_lane], kind="stable")]
     if not len(order):
         return None
     slots, rows = slots[order], rows[order]
-    return Asked(
-        slots,
-        rows,
-        np.concatenate([each.pitch.ravel() for each in asked])[order],
-        np.concatenate([each.loudness_db.ravel() for each in asked])[order],
-        np.concatenate([each.gain.reshape(-1, 2) for each in asked])[order],
-        np.concatenate([each.brightness.ravel() for each in asked])[order],
-        _gathered_colour(asked, order),
-        list(_runs(slots, rows < 0)),
+    moments = np.concatenate(
+        [each.moments.reshape(len(each.moments), -1) for each in asked], axis=1
     )
-
-
-def _gathered_colour(asked: Sequence[Asked], order: Int64) -> Colour | None:
-    """What strokes do, of all moments in some order."""
-    found = [each.colour for each in asked if each.colour is not None]
-    if not found:
-        return None
-    heard = np.concatenate(
-        [
-            np.zeros(each.pitch.size, np.bool_)
-            if each.colour is None
-            else each.colour.heard.ravel()
-            for each in asked
-        ]
-    )
-    amounts = np.zeros((3, len(heard)))
-    amounts[:, heard] = np.concatenate(
-        [np.stack((each.filled_db, each.noise_db, each.octaves)) for each in found], axis=1
-    )
-    heard, amounts = heard[order], amounts[:, order]
-    return Colour(heard, *amounts[:, heard]) if heard.any() else None
+    told_db = np.concatenate([each.told_db.ravel() for each in asked])
+    runs = list(_runs(slots, rows < 0))
+    return Asked(slots, rows, moments.take(order, axis=1), told_db[order], runs)
 
 
 def _runs(slots: Slots, begins: Bool) -> Iterator[Run]:

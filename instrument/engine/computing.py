@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
-
-from instrument.arrays import Int64
 from instrument.dsp.frames import Frames, Onsets
 from instrument.dsp.machine_code import fence
-from instrument.engine.asked import WHOLE, Asked, gathered
+from instrument.engine.asked import Asked, gathered
 from instrument.engine.lanes import Lanes
 from instrument.engine.table import VoiceTable
-from instrument.engine.timbre import VoiceControls, VoiceTimbre
+from instrument.engine.timbre import VoiceTimbre
 from instrument.model.graphs import Instrument
 
 MOST_GATHERED = 512
@@ -40,7 +37,7 @@ class Computing:
         self.frames = Frames.empty(hops, slots, sizes.harmonics, sizes.noise_bands)
         self.onsets = Onsets.empty(slots * hops, sizes.harmonics)
         self.begun = 0
-        self._timbre = VoiceTimbre(table, instrument, sample_rate)
+        self._timbre = VoiceTimbre(table, instrument, sample_rate, (self.frames, self.onsets))
         self._divisible = instrument.timbre.runner.divisible
         self._lanes: Lanes | None = None
         self._asked: list[Asked] = []
@@ -58,11 +55,11 @@ class Computing:
     def ask(self, asked: Asked) -> None:
         """Compute this now, or with what else is asked for."""
         if self._lanes is None:
-            self._write(asked)
+            self._timbre.play(asked)
             self._publish(self.begun)
             return
         self._asked.append(asked)
-        self._moments += asked.pitch.size
+        self._moments += asked.told_db.size
         if self._moments >= MOST_GATHERED * self._lanes.count:
             self.flush()
 
@@ -78,33 +75,7 @@ class Computing:
     def _write_lane(self, asked: Sequence[Asked], lane: int, lanes: int) -> None:
         together = gathered(asked, lane, lanes)
         if together is not None:
-            self._write(together)
-
-    def _write(self, asked: Asked) -> None:
-        """Compute controls, and write them into their rows."""
-        controls, slots, rows = self._timbre.controls(asked), asked.slots, asked.rows
-        if not any(run.fresh for run in asked.runs):
-            self._put(rows, slots, controls)
-        elif asked.runs[0].at is WHOLE:  # all begin, each with its first moment
-            self._put_onsets(rows[:, 0], controls.at(np.s_[:, 0]))
-            self._put(rows[:, 1:], slots, controls.at(np.s_[:, 1:]))
-        else:
-            begins, others = rows < 0, rows >= 0
-            self._put_onsets(rows[begins], controls.at(begins))
-            self._put(rows[others], slots[others], controls.at(others))
-
-    def _put(self, rows: Int64, slots: Int64, controls: VoiceControls) -> None:
-        frames = self.frames
-        frames.f0_hz[rows, slots] = controls.f0_hz
-        frames.amps[rows, slots] = controls.amps
-        frames.noise[rows, slots] = controls.noise
-        frames.gain[rows, slots] = controls.gain
-
-    def _put_onsets(self, rows: Int64, controls: VoiceControls) -> None:
-        onsets, places = self.onsets, -1 - rows
-        onsets.f0_hz[places] = controls.f0_hz
-        onsets.amps[places] = controls.amps
-        onsets.gain[places] = controls.gain
+            self._timbre.play(together)
 
     def _publish(self, begun: int) -> None:
         """Let the synthesiser read the onsets of so many voices."""

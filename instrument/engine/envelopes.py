@@ -44,7 +44,7 @@ class NoteEnvelopes:
             knobs: [slots, 8], where the knobs of all voices are now.
             places: Where the channels' notes are placed now.
         """
-        self.rngs = [latents.generator(0, slot) for slot in range(len(table.notes))]
+        self.rngs = [latents.generator(0, 0)] * len(table.notes)
         self._table = table
         self._decoder = instrument.envelope
         self._latents = latents

@@ -11,16 +11,27 @@ from instrument.arrays import Bool, Float32, Float64
 from instrument.dsp.frames import Frames
 from instrument.dsp.machine_code import fence
 from instrument.dsp.noise import note_noise
+from instrument.dsp.reading import Columns, Curves, Read, Reader
+from instrument.dsp.spectra import Moments
 from instrument.engine.asked import WHOLE, Asked, Run
 from instrument.engine.computing import Computing
 from instrument.engine.performance import Performance
 from instrument.engine.table import Slots, VoiceTable
-from instrument.engine.timbre import LOUDNESS_RANGE_DB, expressed, limited
+from instrument.engine.timbre import trained_pitch
 from instrument.engine.vibrato import frames_until_taken_up
 from instrument.model.graphs import Instrument
 from instrument.units import db_to_gain
 
-PITCH_RANGE_MIDI = (0.0, 127.0)
+COLUMNS = Columns(
+    bend=Performance.BEND_SEMITONES.value,
+    level=Performance.LEVEL.value,
+    vibrato=Performance.VIBRATO.value,
+    brightness=Performance.BRIGHTNESS.value,
+    left=Performance.LEFT.value,
+    right=Performance.RIGHT.value,
+)
+"""What is read beside curves."""
+
 SILENT_DB = -85.0
 """A released voice that is fainter than this has ended."""
 
@@ -56,6 +67,9 @@ class FrameWriter:
         self.frames, self.onsets = self.computing.frames, self.computing.onsets
         self._table = table
         self._seed = seed
+        lowest, highest = trained_pitch(instrument.spec.pitch_range)
+        read_from = table.all_curves, table.key, table.pressure_db[0]
+        self._read = Reader(Curves(*read_from, lowest, highest, COLUMNS))
 
     def frames_until_change(self, active: list[int]) -> float:
         """How many frames pass until a voice ends or the pressure on a key has moved."""
@@ -80,12 +94,7 @@ class FrameWriter:
         table.voice[slots] = items + 1
         self.computing.begun += len(slots)
         moments = np.array([0.0, 1.0 - part, 2.0 - part])
-        at = moments[None].repeat(len(slots), axis=0)
-        of_voices = performance[slots, None]
-        pitch, loudness_db = self._read_curves(slots, at, of_voices)
-        loudness_db, faded = expressed(loudness_db, of_voices)
-        # Repeated rather than broadcast, which takes longer than all else of it.
-        at_all = of_voices.repeat(len(moments), axis=1)
+        read = self._read(slots, moments[None].repeat(len(slots), axis=0), performance[None])
         ring = np.arange(hop, hop + 2) % len(self.frames.voice)
         items %= len(self.onsets.hop)
         self.frames.bend[ring[0], slots] = self.frames.ease[ring[0], slots] = 1.0
@@ -94,7 +103,7 @@ class FrameWriter:
         rows = np.empty((len(slots), len(moments)), np.int64)
         rows[:, 0], rows[:, 1:] = -1 - items, ring
         run = Run(slots, WHOLE, fresh=True)
-        self._ask(run, rows, pitch, loudness_db, at_all, faded)
+        self._ask(run, rows, read)
         table.position[slots] = 3.0 - part
 
     def write(
@@ -124,19 +133,19 @@ class FrameWriter:
         )
         if made_cents is not None:
             made_cents[table.open[slots]] = 0.0
-        pitch, level_db = self._read_curves(slots, at, of_voices, made_cents)
-        silent = (level_db < SILENT_DB)[np.array(released, bool)].any(axis=0)
-        count = int(silent.argmax()) + 1 if silent.any() else frames
-        of_voices, level_db = of_voices[:, :count], level_db[:, :count]
-        loudness_db, faded = expressed(level_db, of_voices)
+        read = self._read(slots, at, performance, made_cents)
+        silent = (read.level_db < SILENT_DB)[np.array(released, bool)].any(axis=0)
+        if silent.any():
+            read = read.until(int(silent.argmax()) + 1)
+        count = read.level_db.shape[1]
         rows = np.arange(hop, hop + count) % len(self.frames.voice)
         self.frames.voice[rows] = 0
         if active:
             self.frames.voice[rows[:, None], slots] = table.voice[slots]
             run = Run(slots, WHOLE)
-            self._ask(run, rows[None], pitch[:, :count], loudness_db, of_voices, faded)
+            self._ask(run, rows[None].repeat(len(slots), axis=0), read)
             table.advance(slots, count)
-        return level_db
+        return read.level_db
 
     def add(self, hop: int, slots: Slots, bent: Float64) -> None:
         """Add what can't wait to hops that begin; see `add_to`."""
@@ -158,53 +167,15 @@ class FrameWriter:
         ends: Bool = self._table.position[slots] > self._table.length - LAST_FRAMES
         return ends
 
-    def _read_curves(
-        self,
-        slots: Slots,
-        at: Float64,
-        performance: Float64,
-        made_cents: Float64 | None = None,
-    ) -> tuple[Float64, Float32]:
-        """Pitch (MIDI) and loudness (dB) of slots [V] at curve positions [V, T].
-
-        ``performance`` holds the voices' controls then, [V, T or 1, columns], and ``made_cents``
-        [V, T] the vibrato that they ask for. The loudness is that without their level.
-        """
-        table = self._table
-        whole = np.minimum(at.astype(np.int64), table.length - 2)
-        part = (at - whole).astype(np.float32)
-        rows = slots[:, None]
-        here = table.all_curves[:, rows, whole]
-        ahead = table.all_curves[:, rows, whole + 1]
-        slow_cents, vibrato_cents, loudness_db, left_cents = here + part * (ahead - here)
-        own = performance[..., Performance.VIBRATO]
-        cents = slow_cents + own * vibrato_cents
-        if made_cents is not None:
-            cents += made_cents - (1.0 - own) * left_cents
-        bend = performance[..., Performance.BEND_SEMITONES]
-        pitch = limited(table.key[rows] + bend + cents / 100.0, PITCH_RANGE_MIDI)
-        loudness_db = limited(loudness_db + table.pressure_db[0, rows], LOUDNESS_RANGE_DB)
-        return pitch, loudness_db.astype(np.float32)
-
-    def _ask(
-        self,
-        run: Run,
-        rows: Slots,
-        pitch: Float64,
-        loudness_db: Float32,
-        performance: Float64,
-        faded: Float64,
-    ) -> None:
-        """Ask for what V voices play at T moments.
-
-        ``performance`` holds the voices' controls, [V, T, columns], and ``faded`` what becomes of
-        their gain.
-        """
-        gain = performance[..., Performance.LEFT :] * faded[..., None]
-        brightness = performance[..., Performance.BRIGHTNESS]
-        colour = self._table.strokes.ahead(run.slots, pitch.shape[1])
-        wanted = pitch, loudness_db, gain, brightness, colour
-        self.computing.ask(Asked(run.slots[:, None], rows, *wanted, [run]))
+    def _ask(self, run: Run, rows: Slots, read: Read) -> None:
+        """Ask for what V voices were read to play at T moments."""
+        colour = self._table.strokes.ahead(run.slots, rows.shape[1])
+        told_db = read.told_db
+        if colour is not None:
+            moments = Moments(*read.moments)
+            moments.filled_db[:], moments.noise_db[:], moments.octaves[:] = colour
+            told_db = colour.filled(told_db)
+        self.computing.ask(Asked(run.slots[:, None], rows, read.moments, told_db, [run]))
 
     def _place_onsets(self, items: Slots, slots: Slots, hop: int, inside: int) -> None:
         """Write when and where voices [V] begin to as many places of their ring."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from instrument.arrays import Float32
 from instrument.dsp.frames import hop_start
 from instrument.engine.allocation import Voices
@@ -100,11 +102,16 @@ class FramePlanner:
         self._writer.add(hop, self._smoother.sounding, self._smoother.bent(planned, count))
 
     def _move_room(self, hop: int, count: int) -> None:
+        """Write how loud the room is at the ends of hops; it goes there step by step."""
         room = self._writer.frames.room
-        for each in range(hop + 1, hop + count + 1):
+        rows = np.arange(hop + 1, hop + count + 1) % len(room)
+        if self._room == self.room:
+            room[rows] = self._room
+            return
+        for row in rows.tolist():
             way = self.room - self._room
             self._room += way if abs(way) < ROOM_ARRIVED else ROOM_SHARE * way
-            room[each % len(room)] = self._room
+            room[row] = self._room
 
     def _edit_curves(self) -> None:
         """Do to the voices what is due before the next frame."""

@@ -9,7 +9,6 @@ import numpy as np
 
 from instrument.arrays import Int64
 from instrument.engine.curves import FALL_FRAMES, Curves
-from instrument.engine.glides import Glides
 from instrument.engine.strokes import Strokes
 from instrument.engine.vibrato import Vibratos
 from instrument.joins import Join
@@ -105,7 +104,6 @@ class VoiceTable:
         eased_db: [V], how much fainter what is written already has to become, since its note ended.
         strokes: The new bows that they are in.
         vibratos: Those that controllers ask for.
-        glides: How fast their pitch moves.
     """
 
     def __init__(self, spec: InstrumentSpec, slots: int, knobs: int, seed: int = 0) -> None:
@@ -143,7 +141,6 @@ class VoiceTable:
         self.eased_db = np.zeros(slots)
         self.strokes = Strokes(slots)
         self.vibratos = Vibratos(slots, seed)
-        self.glides = Glides(slots)
 
     def advance(self, slots: Slots, frames: int) -> None:
         """Voices have played so many frames."""

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics, remove_above_nyquist
+from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics
+from instrument.dsp.spectrum import limit
 from instrument.units import FRAME_RATE
 from peers.magenta import Magenta
 from tests.reference.comparison import HOP, RATE, error_db
@@ -91,8 +92,10 @@ def sawtooth(harmonics: int) -> Float64:
 
 def below_nyquist(f0_hz: Float64, amplitude: Float64, weights: Float64) -> Float64:
     """Amplitudes [T, K], the controls that Arco's synthesisers are given."""
-    kept = remove_above_nyquist(weights.astype(np.float32), f0_hz, RATE)
-    return amplitude[:, np.newaxis] * kept
+    amps = np.empty(weights.shape, np.float32)
+    for given in zip(amps, weights.astype(np.float32), amplitude, f0_hz, strict=True):
+        limit(*given, RATE / 2)
+    return amps.astype(np.float64)
 
 
 @pytest.mark.parametrize("ours", [streamed, trained])

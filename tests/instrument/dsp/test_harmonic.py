@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics, remove_above_nyquist
+from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics
 
 RATE = 48000
 LENGTH = 192
@@ -122,42 +122,10 @@ def test_silence_keeps_the_phase_moving() -> None:
     assert end == render(0.25, (300.0, 310.0), random_amps(100))[1]
 
 
-@settings(deadline=None)
-@given(
-    f0_hz=st.lists(st.floats(20.0, 30000.0), min_size=1, max_size=8),
-    rate=st.sampled_from([44100, 48000]),
-)
-def test_harmonics_below_nyquist_share_the_whole(f0_hz: list[float], rate: int) -> None:
-    f0 = np.array(f0_hz)
-    weights = np.random.default_rng(0).random((len(f0), 100), np.float32) + np.float32(0.01)
-    kept = remove_above_nyquist(weights, f0, rate)
-    frequency = f0[:, np.newaxis] * np.arange(1, 101)
-    assert kept.dtype == np.float32
-    assert np.all((kept > 0.0) == (frequency < rate / 2))
-    assert kept.sum(axis=1) == pytest.approx(np.where(f0 < rate / 2, 1.0, 0.0), abs=1e-5)
-
-
-def test_voices_and_moments_may_lead() -> None:
-    """[V, T, K] gives what each of its rows does alone."""
-    f0 = np.random.default_rng(1).uniform(200.0, 20_000.0, (3, 4))
-    weights = np.random.default_rng(2).random((3, 4, 60), np.float32)
-    kept = remove_above_nyquist(weights, f0, RATE)
-    assert kept.shape == weights.shape
-    for voice, moment in np.ndindex(f0.shape):
-        alone = remove_above_nyquist(weights[voice, moment], np.array(f0[voice, moment]), RATE)
-        np.testing.assert_array_equal(kept[voice, moment], alone)
-
-
-def test_a_row_of_zeros_stays_zero() -> None:
-    assert not remove_above_nyquist(
-        np.zeros((2, 8), np.float32), np.array([100.0, 200.0]), RATE
-    ).any()
-
-
 def test_nothing_aliases() -> None:
     f0_hz, seconds = 1370.0, 1
-    flat = remove_above_nyquist(np.ones((1, 100), np.float32), np.array([f0_hz]), RATE)
-    amps = np.repeat(flat, 2, axis=0)
+    audible = (f0_hz * np.arange(1, 101) < RATE / 2).astype(np.float32)
+    amps = np.repeat(audible[None] / audible.sum(), 2, axis=0)
     phase, hops = 0.0, []
     for _ in range(250 * seconds):
         out, phase = render(phase, (f0_hz, f0_hz), amps)

@@ -20,9 +20,11 @@ from instrument.dsp.compiler import c_function, inner_function
 from instrument.dsp.machine_code import (
     DECODER,
     FENCE,
+    FINISH,
     JACK,
     JACK_GAP,
     PORTAUDIO,
+    READ,
     RENDER,
     SMOOTH,
     SPLINES,
@@ -149,7 +151,7 @@ def test_blocks_are_the_same_by_llvm(tiny: Instrument, monkeypatch: pytest.Monke
 
 @by_hand
 def test_all_of_them_are_loaded_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = RENDER, SMOOTH, FENCE, PORTAUDIO, JACK, JACK_GAP, DECODER, SPLINES
+    names = RENDER, SMOOTH, READ, FINISH, FENCE, PORTAUDIO, JACK, JACK_GAP, DECODER, SPLINES
     for name in names:
         machine_code.c_function(name)
     monkeypatch.setattr(machine_code, "_addresses", {})

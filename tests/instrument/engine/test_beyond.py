@@ -8,12 +8,10 @@ from typing import cast
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from instrument.arrays import DDSPControls, Float32, Float64
-from instrument.engine.beyond import MARGIN_SEMITONES, stretched
 from instrument.engine.engine import Engine
+from instrument.engine.timbre import MARGIN_SEMITONES
 from instrument.midi.events import NoteOn, PitchBend
 from instrument.model.graphs import EnvelopeModel, Instrument, TimbreModel
 from instrument.settings import EngineSettings
@@ -22,60 +20,6 @@ from tests.instrument.engine.music_and_measures import RATE, Play, parameter
 
 BRIGHT = (1.0 / np.arange(1, 41)).astype(np.float32)
 STEADY = slice(RATE // 2, 3 * RATE // 2)
-
-
-def a_weighted(amps: Float32, f0_hz: float) -> float:
-    """A-weighted power of harmonics."""
-    hz = f0_hz * np.arange(1, len(amps) + 1)
-    return float(np.sum(a_weighting(hz) * amps.astype(np.float64) ** 2))
-
-
-def stretch(amps: Float32, trained_hz: float, f0_hz: float, sample_rate: int = RATE) -> Float32:
-    heard: Float32 = stretched(amps[None], np.array([trained_hz]), np.array([f0_hz]), sample_rate)[
-        0
-    ]
-    return heard
-
-
-# --- The envelope ------------------------------------------------------------------------------
-
-
-def test_the_pitch_that_was_heard_is_left_as_it_is() -> None:
-    assert stretch(BRIGHT, 196.0, 196.0) == pytest.approx(BRIGHT, rel=1e-6)
-
-
-@given(f0_hz=st.floats(16.0, 185.0) | st.floats(3300.0, 12_600.0))
-def test_the_loudness_is_kept(f0_hz: float) -> None:
-    trained_hz = 185.0 if f0_hz < 200.0 else 3300.0
-    audible = BRIGHT * (trained_hz * np.arange(1, 41) < RATE / 2)
-    heard = stretch(audible, trained_hz, f0_hz)
-    assert a_weighted(heard, f0_hz) == pytest.approx(a_weighted(audible, trained_hz), rel=1e-4)
-    assert np.isfinite(heard).all()
-    assert heard.min() >= 0.0
-
-
-def test_an_octave_lower_every_second_harmonic_lies_where_one_was() -> None:
-    heard = stretch(BRIGHT[:20], 200.0, 100.0)
-    assert heard[1::2] / heard[1] == pytest.approx(BRIGHT[:10], rel=1e-5)
-    assert heard[0] == pytest.approx(heard[1] / 2, rel=1e-5)
-
-
-def test_an_octave_higher_every_harmonic_is_as_the_one_there() -> None:
-    heard = stretch(BRIGHT, 200.0, 400.0)
-    assert heard[:20] / heard[0] == pytest.approx(BRIGHT[1::2] / BRIGHT[1], rel=1e-5)
-    assert not heard[20:].any()
-
-
-@pytest.mark.parametrize("f0_hz", [5000.0, 11_900.0, 12_500.0, 20_000.0])
-def test_nothing_is_left_above_half_the_sample_rate(f0_hz: float) -> None:
-    heard = stretch(BRIGHT, 3000.0, f0_hz)
-    assert not heard[f0_hz * np.arange(1, 41) >= RATE / 2].any()
-    assert 0.0 < heard.max() < 10.0
-
-
-def test_what_cannot_be_heard_at_all_is_silent() -> None:
-    assert not stretch(BRIGHT, 3000.0, 12_500.0, sample_rate=22_050).any()
-    assert not stretch(0.0 * BRIGHT, 3000.0, 12_500.0).any()
 
 
 # --- What the networks are asked for -----------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
-from instrument.engine.frame_writer import PITCH_RANGE_MIDI
+from instrument.dsp.reading import PITCH_RANGE_MIDI
 from instrument.engine.joins import BOW_STEP_DB, SLUR_STEP_DB
 from instrument.midi.events import (
     ChannelPressure,

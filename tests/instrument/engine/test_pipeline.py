@@ -131,6 +131,6 @@ def test_what_cannot_be_computed_ends_it(tiny: Instrument, monkeypatch: pytest.M
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("instrument.engine.timbre.VoiceTimbre.controls", fail)
+    monkeypatch.setattr("instrument.engine.timbre.VoiceTimbre.play", fail)
     with pytest.raises(MemoryError):
         rendered(tiny, FEW, 2)
