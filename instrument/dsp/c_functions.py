@@ -38,6 +38,7 @@ from instrument.dsp.machine_code import (
     RENDER,
     SMOOTH,
     SPLINES,
+    SPLIT,
     ObjectFile,
 )
 from instrument.dsp.matrix import within
@@ -45,6 +46,7 @@ from instrument.dsp.reading import Curves, read
 from instrument.dsp.spectra import Moments, Spectra, finish
 from instrument.dsp.spectrum import BEYOND
 from instrument.dsp.splines import Splines, SplineScratch, decode_splines
+from instrument.dsp.splitting import WINDOW_FRAMES, split_pitch
 from instrument.dsp.state import Synth
 from instrument.dsp.synth import render_synth
 
@@ -80,6 +82,19 @@ def _render(synth, left, right, samples):  # type: ignore[no-untyped-def]  # noq
 def _smooth(controls, voices, first, frames):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Let the controls go on that lie at an address."""
     smooth(_load_controls(controls), voices, first, frames)
+    return 0
+
+
+def _split(cents, slow, vibrato, left, mean, sums, frames):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Split the pitch of a note."""
+    split_pitch(
+        floats(cents, frames),
+        floats(slow, frames),
+        floats(vibrato, frames),
+        floats(left, frames),
+        doubles(mean, frames),
+        doubles(sums, frames + WINDOW_FRAMES),
+    )
     return 0
 
 
@@ -205,6 +220,7 @@ COMPILE: dict[str, Callable[[], ObjectFile]] = {
     DECODER: partial(inner_function, types.intc(*_NETWORK, types.intp, types.intp), _decode),
     SPLINES: partial(inner_function, types.intc(*_NETWORK, types.intp), _decode_splines),
     SMOOTH: partial(inner_function, types.intc(types.voidptr, *3 * [types.intp]), _smooth),
+    SPLIT: partial(inner_function, types.intc(*6 * [types.voidptr], types.intp), _split),
     READ: partial(inner_function, types.intc(*8 * [types.voidptr], *5 * [types.intp]), _read),
     FINISH: partial(inner_function, types.intc(*9 * [types.voidptr], *4 * [types.intp]), _finish),
     FENCE: partial(inner_function, types.intc(), _order),

@@ -22,7 +22,8 @@ from instrument.dsp.object_file import load
 from instrument.errors import OutputError
 from instrument.files import replacing
 
-RENDER, SMOOTH, READ, FINISH, FENCE = "render", "smooth", "read", "finish", "fence"
+RENDER, SMOOTH, SPLIT, READ, FINISH = "render", "smooth", "split", "read", "finish"
+FENCE = "fence"
 PORTAUDIO, JACK, JACK_GAP = "portaudio", "jack", "jack_gap"
 DECODER, SPLINES = "decoder", "splines"
 """The names that `c_functions` knows them by."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from instrument.arrays import Envelope, Float32, Float64, median
+from instrument.dsp.splitting import split
 
 FALL_FRAMES = 250
 """Frames behind the decoded release, in which it falls on into silence."""
@@ -21,9 +22,6 @@ FALL_DB_PER_FRAME = 0.8
 _FALL_DB = FALL_DB_PER_FRAME * np.arange(1, FALL_FRAMES + 1)
 RELEASE_DB_PER_FRAME = 0.25
 """A release falls by at least 20 dB in 320 ms."""
-
-VIBRATO_WINDOW_FRAMES = 45
-"""One period of vibrato at 5.5 Hz: a mean over so many frames is the pitch without it."""
 
 HEARD_END_DB = 3.0
 """What a release has fallen by when it is heard: 8 ms after the key at the latest."""
@@ -72,16 +70,16 @@ class Curves:
 
     def write(self, envelope: Envelope, release_frame: int) -> None:
         """Take over a decoded envelope: its pitch split in two, its release carried to silence."""
-        frames = len(envelope.cents)
-        body, ending = envelope.cents[:release_frame], envelope.cents[release_frame:]
-        slow = _without_vibrato(body)
-        self.slow_cents[:release_frame] = slow
-        self.vibrato_cents[:release_frame] = body - slow
-        self.slow_cents[release_frame:frames] = ending
-        self.slow_cents[frames:] = ending[-1]
-        self.vibrato_cents[release_frame:] = 0.0
-        self.left_cents[:release_frame] = slow - _without_vibrato(slow)
-        self.left_cents[release_frame:] = 0.0
+        frames, body = len(envelope.cents), slice(release_frame)
+        split(
+            envelope.cents[body],
+            self.slow_cents[body],
+            self.vibrato_cents[body],
+            self.left_cents[body],
+        )
+        self.slow_cents[release_frame:frames] = envelope.cents[release_frame:]
+        self.slow_cents[frames:] = envelope.cents[-1]
+        self.vibrato_cents[release_frame:] = self.left_cents[release_frame:] = 0.0
         self.loudness_db[:frames] = envelope.loudness_db
         self.loudness_db[frames:] = envelope.loudness_db[-1] - _FALL_DB
 
@@ -100,15 +98,6 @@ class Curves:
         """Deviation from the nominal pitch at a position, with 0…1 times the vibrato."""
         own = _at(self.slow_cents, position) + vibrato * _at(self.vibrato_cents, position)
         return own - (1.0 - vibrato) * _at(self.left_cents, position)
-
-
-def _without_vibrato(cents: Float32 | Float64) -> Float64:
-    """The mean over a window, the curve reflected at both ends, from running sums."""
-    half = VIBRATO_WINDOW_FRAMES // 2
-    reflected = np.concatenate(([0.0], cents[half:0:-1], cents, cents[-2 : -half - 2 : -1]))
-    sums = np.cumsum(reflected)
-    slow: Float64 = (sums[VIBRATO_WINDOW_FRAMES:] - sums[:-VIBRATO_WINDOW_FRAMES]) / (2 * half + 1)
-    return slow
 
 
 def _at(curve: Float32, position: float) -> float:
