@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -158,6 +158,18 @@ def layout(value: object) -> object:
         order = "C" if rows else "F" if columns else "A"
         return value.dtype.str, value.ndim, order, value.flags.writeable
     return np.float32 if isinstance(value, np.float32) else "nd"[isinstance(value, float)]
+
+
+_NOTHING = ctypes.c_char * 0
+
+
+def addresses(*arrays: Any) -> list[int]:  # noqa: ANN401 (arrays; not all typings know buffers)
+    """Where arrays lie; numpy's own answer takes four times as long.
+
+    Raises:
+        TypeError: One isn't in one piece, or can't be written.
+    """
+    return [ctypes.addressof(_NOTHING.from_buffer(each)) for each in arrays]
 
 
 # --- Between threads ----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64, Int64
 from instrument.dsp.jit import compiled_inside
-from instrument.dsp.machine_code import READ, RESULTS, c_function, laid_out
+from instrument.dsp.machine_code import READ, RESULTS, addresses, c_function, laid_out
 from instrument.dsp.spectra import Moments
 from instrument.units import A4_HZ, A4_MIDI
 
@@ -201,12 +201,13 @@ class Reader:
         made = at[:0] if made_cents is None else np.ascontiguousarray(made_cents)
         moments = np.zeros((len(Moments._fields), *at.shape))
         found = Read(moments, *np.empty((2, *at.shape), np.float32))
-        arrays = slots, at, made, controls, *found
         frame_apart, slot_apart, _ = (apart // controls.itemsize for apart in controls.strides)
         self._function(
             *RESULTS,
             self._memory,
-            *(each.ctypes.data for each in arrays),
+            *addresses(slots, at, made),
+            controls.ctypes.data,
+            *addresses(*found),
             len(slots),
             at.size,
             made.size,

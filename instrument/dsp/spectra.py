@@ -14,7 +14,7 @@ import numpy as np
 from instrument.arrays import DDSPControls, Float32, Float64, Int64
 from instrument.dsp.frames import Frames, Onsets
 from instrument.dsp.jit import compiled_inside
-from instrument.dsp.machine_code import FINISH, RESULTS, c_function, laid_out
+from instrument.dsp.machine_code import FINISH, RESULTS, addresses, c_function, laid_out
 from instrument.dsp.spectrum import (
     BEYOND,
     STILL,
@@ -202,5 +202,6 @@ class Finisher:
             given.harmonics,
             given.noise,
         )
-        addresses = [each.ctypes.data for each in arrays]
-        self._function(*RESULTS, self._memory, *addresses, len(slots), at.size, rows.size, fresh)
+        self._function(
+            *RESULTS, self._memory, *addresses(*arrays), len(slots), at.size, rows.size, fresh
+        )

@@ -10,7 +10,7 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.dsp.jit import compiled_inside
-from instrument.dsp.machine_code import RESULTS, SPLIT, c_function
+from instrument.dsp.machine_code import RESULTS, SPLIT, addresses, c_function
 
 WINDOW_FRAMES = 45
 """One period of vibrato at 5.5 Hz: a mean over so many frames is the pitch without it."""
@@ -72,4 +72,4 @@ def split(cents: Float32, slow_cents: Float32, vibrato_cents: Float32, left_cent
     count = len(cents)
     slow, sums = np.empty(count), np.empty(count + WINDOW_FRAMES)
     arrays = cents, slow_cents, vibrato_cents, left_cents, slow, sums
-    _function()(*RESULTS, *(each.ctypes.data for each in arrays), count)
+    _function()(*RESULTS, *addresses(*arrays), count)

@@ -30,6 +30,7 @@ from instrument.dsp.machine_code import (
     SPLINES,
     SPLIT,
     ObjectFile,
+    addresses,
     laid_out,
 )
 from instrument.dsp.object_file import Unloadable
@@ -195,3 +196,11 @@ def test_what_is_on_disk_needs_no_compiler(program: str) -> None:
     script = f"import sys; {program}; sys.exit(', '.join({found}))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert done.stderr.decode().strip() == ""
+
+
+def test_an_array_lies_where_numpy_says_and_in_one_piece() -> None:
+    whole = np.zeros((4, 6))
+    assert addresses(whole, whole[2:]) == [whole.ctypes.data, whole[2:].ctypes.data]
+    assert len(addresses(whole[:0])) == 1
+    with pytest.raises(TypeError, match="contiguous"):
+        addresses(whole[:, 1:])
