@@ -72,6 +72,7 @@ class LatentSpace:
                 as recordings do.
         """
         self.seed = seed
+        self._seed_words = _words(seed)
         self.jitter = Jitter(spec, seed, humanize)
         self._posterior_scale = POSTERIOR_SCALE * humanize
         self._steepness = 0.5 / max(humanize, LEAST_HUMAN) ** 2
@@ -96,7 +97,9 @@ class LatentSpace:
             channel: 0…15.
             number: How many notes its channel had before it.
         """
-        return np.random.Generator(np.random.PCG64([self.seed, number, channel]))
+        # What numpy makes of the seeds [seed, number, channel], without a look at each of them.
+        words = np.array([*self._seed_words, *_words(number), channel], np.uint32)
+        return np.random.Generator(np.random.PCG64(words))
 
     def choose(
         self,
@@ -157,6 +160,11 @@ class LatentSpace:
             direction = self._directions[axis]
             latent = latent + (wanted - (latent - self._centre) @ direction) * direction
         return latent.astype(np.float32)
+
+
+def _words(number: int) -> list[int]:
+    """The words of 32 bits of a number ≥ 0, the lowest first."""
+    return [number >> bit & 0xFFFFFFFF for bit in range(0, max(number.bit_length(), 1), 32)]
 
 
 def positions(spec: InstrumentSpec, latent: Sequence[float]) -> list[float]:

@@ -51,6 +51,14 @@ def test_a_note_draws_by_its_channel_and_its_number_in_it(tiny: Instrument) -> N
     assert len(drawn) == 16 * 20
 
 
+@given(seed=st.integers(0, 2**64 - 1), channel=st.integers(0, 15), number=st.integers(0, 2**40))
+def test_its_sequence_is_that_of_these_three_numbers(
+    tiny: Instrument, seed: int, channel: int, number: int
+) -> None:
+    wanted = np.random.default_rng([seed, number, channel])
+    assert LatentSpace(tiny.spec, seed).generator(channel, number).random() == wanted.random()
+
+
 @given(
     preset=st.integers(0, 2), key=st.floats(0, 127), loudness=st.floats(0, 1), note=st.integers(0)
 )
