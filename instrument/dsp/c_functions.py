@@ -42,7 +42,7 @@ from instrument.dsp.machine_code import (
     ObjectFile,
 )
 from instrument.dsp.matrix import within
-from instrument.dsp.reading import Curves, read
+from instrument.dsp.reading import VoiceCurves, read
 from instrument.dsp.spectra import Moments, Spectra, finish
 from instrument.dsp.spectrum import BEYOND
 from instrument.dsp.splines import Splines, SplineScratch, decode_splines
@@ -62,7 +62,7 @@ SYNTH: Any = numba.typeof(Synth.smallest())  # type: ignore[no-untyped-call]
 
 _load_synth = loader(SYNTH)
 _load_controls = loader(numba.typeof(Controls.smallest()))  # type: ignore[no-untyped-call]
-_load_curves = loader(numba.typeof(Curves.smallest()))  # type: ignore[no-untyped-call]
+_load_curves = loader(numba.typeof(VoiceCurves.smallest()))  # type: ignore[no-untyped-call]
 _load_spectra = loader(numba.typeof(Spectra.smallest()))  # type: ignore[no-untyped-call]
 _load_decoder, _load_scratch = map(loader, _as_laid_out(Decoder.smallest(), Scratch))
 _load_splines, _load_spline_scratch = map(loader, _as_laid_out(Splines.smallest(), SplineScratch))

@@ -42,7 +42,7 @@ class Columns(NamedTuple):
     right: int
 
 
-class Curves(NamedTuple):
+class VoiceCurves(NamedTuple):
     """What voices read from.
 
     Attributes:
@@ -62,7 +62,7 @@ class Curves(NamedTuple):
     columns: Columns
 
     @classmethod
-    def smallest(cls) -> Curves:
+    def smallest(cls) -> VoiceCurves:
         """Those of one voice, of the types that all have."""
         one = np.zeros(1)
         return cls(np.zeros((4, 1, 2), np.float32), one, one, 0.0, 127.0, Columns(*range(6)))
@@ -117,7 +117,7 @@ def _at(curve: Float32, whole: int, part: np.float32) -> np.float32:
 
 @compiled_inside
 def read(
-    voices: Curves,
+    voices: VoiceCurves,
     slots: Int64,
     at: Float64,
     made_cents: Float64,
@@ -182,7 +182,7 @@ class Reader:
     # It takes less time than another thread would need to begin, and so keeps the GIL.
     TYPE = ctypes.PYFUNCTYPE(ctypes.c_int, *10 * [ctypes.c_void_p], *5 * [ctypes.c_ssize_t])
 
-    def __init__(self, voices: Curves) -> None:
+    def __init__(self, voices: VoiceCurves) -> None:
         """Share the memory of voices."""
         self._voices, self._memory = voices, laid_out(voices)
         self._function = self.TYPE(c_function(READ))

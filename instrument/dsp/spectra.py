@@ -90,9 +90,6 @@ class Spectra(NamedTuple):
         return cls.of(Frames.empty(1, 1, 1, 2), Onsets.empty(1, 1), 48_000)
 
 
-# --- Those of voices ------------------------------------------------------------------------------
-
-
 @compiled_inside
 def finish(
     spectra: Spectra,

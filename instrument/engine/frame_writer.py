@@ -11,7 +11,7 @@ from instrument.arrays import Bool, Float32, Float64
 from instrument.dsp.frames import Frames
 from instrument.dsp.machine_code import fence
 from instrument.dsp.noise import note_noise
-from instrument.dsp.reading import Columns, Curves, Read, Reader
+from instrument.dsp.reading import Columns, Read, Reader, VoiceCurves
 from instrument.dsp.spectra import Moments
 from instrument.engine.asked import WHOLE, Asked, Run
 from instrument.engine.computing import Computing
@@ -69,7 +69,7 @@ class FrameWriter:
         self._seed = seed
         lowest, highest = trained_pitch(instrument.spec.pitch_range)
         read_from = table.all_curves, table.key, table.pressure_db[0]
-        self._read = Reader(Curves(*read_from, lowest, highest, COLUMNS))
+        self._read = Reader(VoiceCurves(*read_from, lowest, highest, COLUMNS))
 
     def frames_until_change(self, active: list[int]) -> float:
         """How many frames pass until a voice ends or the pressure on a key has moved."""

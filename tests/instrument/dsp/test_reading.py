@@ -12,9 +12,9 @@ from instrument.dsp.reading import (
     FAINTEST_DB,
     LOUDNESS_RANGE_DB,
     Columns,
-    Curves,
     Read,
     Reader,
+    VoiceCurves,
 )
 from instrument.dsp.spectra import Moments
 from instrument.units import hz_to_midi, midi_to_hz
@@ -27,11 +27,11 @@ CHOSEN = np.array([2, 0])
 AT = np.array([[5.25], [7.5]]) + np.arange(float(FRAMES))
 
 
-def curves(seed: int = 0) -> Curves:
+def curves(seed: int = 0) -> VoiceCurves:
     """Of three voices, some 20 dB below full level; two are pressed."""
     drawn = np.random.default_rng(seed).normal(size=(4, SLOTS, LENGTH)).astype(np.float32)
     drawn[2] -= 20.0
-    return Curves(drawn, KEY, np.array([0.0, 1.0, 2.0]), 40.0, 90.0, COLUMNS)
+    return VoiceCurves(drawn, KEY, np.array([0.0, 1.0, 2.0]), 40.0, 90.0, COLUMNS)
 
 
 def controls(**columns: float) -> Float64:
@@ -42,12 +42,12 @@ def controls(**columns: float) -> Float64:
     return values
 
 
-def read(of: Float64, voices: Curves | None = None) -> tuple[Read, Moments]:
+def read(of: Float64, voices: VoiceCurves | None = None) -> tuple[Read, Moments]:
     found = Reader(voices or curves())(CHOSEN, AT, of)
     return found, Moments(*found.moments)
 
 
-def curve(number: int, voices: Curves | None = None) -> Float64:
+def curve(number: int, voices: VoiceCurves | None = None) -> Float64:
     """One of the curves as numpy interpolates it, [V, T]."""
     values = (voices or curves()).curves[number]
     return np.array(
