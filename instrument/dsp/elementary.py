@@ -9,7 +9,7 @@ import numpy as np
 
 from instrument.dsp import vectors
 from instrument.dsp.jit import compiled_inside
-from instrument.dsp.vectors import exponent, power_of_two
+from instrument.dsp.vectors import exponent, fma, power_of_two
 
 F = np.float32
 
@@ -45,17 +45,17 @@ _L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8 = (
 def exp32(x: np.float32) -> np.float32:
     """E to the power of x, with a relative error below 2e-7."""
     x = min(max(x, LOWEST), HIGHEST)
-    shifted = x * LOG2_E + NEAREST
+    shifted = fma(x, LOG2_E, NEAREST)
     n = shifted - NEAREST
-    f = (x - n * LN_2_HIGH) - n * LN_2_LOW
+    f = fma(n, -LN_2_LOW, fma(n, -LN_2_HIGH, x))
     y = _E7
-    y = y * f + _E6
-    y = y * f + _E5
-    y = y * f + _E4
-    y = y * f + _E3
-    y = y * f + _E2
-    y = y * f + ONE
-    y = y * f + ONE
+    y = fma(y, f, _E6)
+    y = fma(y, f, _E5)
+    y = fma(y, f, _E4)
+    y = fma(y, f, _E3)
+    y = fma(y, f, _E2)
+    y = fma(y, f, ONE)
+    y = fma(y, f, ONE)
     grown: np.float32 = y * power_of_two(shifted)
     return grown
 
@@ -64,14 +64,14 @@ def exp32(x: np.float32) -> np.float32:
 def log1p32(u: np.float32) -> np.float32:
     """ln(1 + u) for u in 0…1, with a relative error below 3e-7."""
     y = _L8
-    y = y * u + _L7
-    y = y * u + _L6
-    y = y * u + _L5
-    y = y * u + _L4
-    y = y * u + _L3
-    y = y * u + _L2
-    y = y * u + _L1
-    y = y * u + _L0
+    y = fma(y, u, _L7)
+    y = fma(y, u, _L6)
+    y = fma(y, u, _L5)
+    y = fma(y, u, _L4)
+    y = fma(y, u, _L3)
+    y = fma(y, u, _L2)
+    y = fma(y, u, _L1)
+    y = fma(y, u, _L0)
     return y * u
 
 
@@ -91,5 +91,5 @@ def tanh32(x: np.float32) -> np.float32:
 def log32(x: np.float32) -> np.float32:
     """Ln x of a positive number from 2⁻¹²⁶ to 2¹²⁶, with an error below 3e-7 beside its size."""
     n = exponent(x) - NEAREST
-    logarithm: np.float32 = n * LN_2 + log1p32(x * power_of_two(NEAREST - n) - ONE)
+    logarithm: np.float32 = fma(n, LN_2, log1p32(fma(x, power_of_two(NEAREST - n), -ONE)))
     return logarithm
