@@ -72,7 +72,8 @@ def log1p32(u: np.float32) -> np.float32:
     y = fma(y, u, _L2)
     y = fma(y, u, _L1)
     y = fma(y, u, _L0)
-    return y * u
+    logarithm: np.float32 = y * u
+    return logarithm
 
 
 @compiled_inside

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from instrument.arrays import Bool, Float32, Float64
-from instrument.dsp.frames import Frames
 from instrument.dsp.machine_code import fence
 from instrument.dsp.noise import note_noise
 from instrument.dsp.reading import Columns, Read, Reader, VoiceCurves
@@ -67,6 +66,8 @@ class FrameWriter:
         self.frames, self.onsets = self.computing.frames, self.computing.onsets
         self._table = table
         self._seed = seed
+        # Rows of the ring to which something was added, and which aren't 1 throughout.
+        self._added = np.zeros(hops, np.bool_)
         lowest, highest = trained_pitch(instrument.spec.pitch_range)
         read_from = table.all_curves, table.key, table.pressure_db[0]
         self._read = Reader(VoiceCurves(*read_from, lowest, highest, COLUMNS))
@@ -148,10 +149,30 @@ class FrameWriter:
         return read.level_db
 
     def add(self, hop: int, slots: Slots, bent: Float64) -> None:
-        """Add what can't wait to hops that begin; see `add_to`."""
-        eased_db = self._table.eased_db
-        add_to(self.frames, hop, slots, bent, eased_db)
-        eased_db[:] = 0.0
+        """Add what can't wait to hops that begin, whose frames may have been read by now.
+
+        Args:
+            hop: The first one.
+            slots: [V], of voices that sound.
+            bent: [T, V], semitones that they are bent farther than the frames were written for.
+        """
+        frames, eased_db = self.frames, self._table.eased_db
+        after = hop + len(bent)
+        rows = np.arange(hop, after) % len(frames.voice)
+        used = rows[self._added[rows]]
+        if len(used):
+            frames.bend[used] = frames.ease[used] = 1.0
+            self._added[used] = False
+        if bent.any():
+            most = np.clip(bent, -MOST_BENT_SEMITONES, MOST_BENT_SEMITONES)
+            frames.bend[rows[:, None], slots] = 2.0 ** (most / 12.0)
+            self._added[rows] = True
+        if eased_db.any():
+            frames.ease[rows[0]] = db_to_gain(-eased_db)
+            self._added[rows[0]] = True
+            eased_db[:] = 0.0
+        fence()
+        frames.begun[0] = after
 
     def publish(self, hop: int) -> None:
         """Let the synthesiser read a hop's frame."""
@@ -186,25 +207,3 @@ class FrameWriter:
         for item, slot in zip(items, slots, strict=True):
             note = self._table.notes[slot]
             onsets.noise_state[item] = note_noise(self._seed, note.channel, note.number)
-
-
-def add_to(frames: Frames, hop: int, slots: Slots, bent: Float64, eased_db: Float64) -> None:
-    """Add what can't wait to hops that begin, whose frames may have been read by now.
-
-    Args:
-        frames: The ring that they are in.
-        hop: The first one.
-        slots: [V], of voices that sound.
-        bent: [T, V], semitones that they are bent farther than the frames were written for.
-        eased_db: [slots], how much fainter voices are to become in the first one.
-    """
-    after = hop + len(bent)
-    rows = np.arange(hop, after) % len(frames.voice)
-    frames.bend[rows] = frames.ease[rows] = 1.0
-    if bent.any():
-        most = np.clip(bent, -MOST_BENT_SEMITONES, MOST_BENT_SEMITONES)
-        frames.bend[rows[:, None], slots] = 2.0 ** (most / 12.0)
-    if eased_db.any():
-        frames.ease[rows[0]] = db_to_gain(-eased_db)
-    fence()
-    frames.begun[0] = after
