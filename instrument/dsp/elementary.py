@@ -23,22 +23,33 @@ LN_2 = F(0.6931471805599453)
 LN_2_HIGH, LN_2_LOW = F(0.693359375), F(-2.12194440e-4)
 """Their sum is ln 2; the first has few bits, so that whole numbers times it are exact."""
 
-_E2, _E3, _E4, _E5, _E6, _E7 = (F(1.0 / n) for n in (2.0, 6.0, 24.0, 120.0, 720.0, 5040.0))
-_L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8 = (
+_EXP = tuple(F(1.0 / n) for n in (5040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0))
+"""Of its series, the highest power first."""
+
+_LOG1P = tuple(
     F(each)
     for each in (
-        0.999999971,
-        -0.499995015,
-        0.333192713,
-        -0.248443699,
-        0.191114311,
-        -0.136747697,
-        0.078361668,
-        -0.0295885074,
         0.0052534578,
+        -0.0295885074,
+        0.078361668,
+        -0.136747697,
+        0.191114311,
+        -0.248443699,
+        0.333192713,
+        -0.499995015,
+        0.999999971,
     )
 )
-"""Of ln(1 + u) / u: an interpolation in Chebyshev's points of 0…1."""
+"""Of ln(1 + u) / u, the highest power first: an interpolation in Chebyshev's points of 0…1."""
+
+
+@compiled_inside
+def _polynomial(x: np.float32, coefficients: tuple[np.float32, ...]) -> np.float32:
+    """By Horner's rule."""
+    y = coefficients[0]
+    for coefficient in coefficients[1:]:
+        y = fma(y, x, coefficient)
+    return y
 
 
 @compiled_inside
@@ -48,14 +59,7 @@ def exp32(x: np.float32) -> np.float32:
     shifted = fma(x, LOG2_E, NEAREST)
     n = shifted - NEAREST
     f = fma(n, -LN_2_LOW, fma(n, -LN_2_HIGH, x))
-    y = _E7
-    y = fma(y, f, _E6)
-    y = fma(y, f, _E5)
-    y = fma(y, f, _E4)
-    y = fma(y, f, _E3)
-    y = fma(y, f, _E2)
-    y = fma(y, f, ONE)
-    y = fma(y, f, ONE)
+    y = _polynomial(f, _EXP)
     grown: np.float32 = y * power_of_two(shifted)
     return grown
 
@@ -63,16 +67,7 @@ def exp32(x: np.float32) -> np.float32:
 @compiled_inside
 def log1p32(u: np.float32) -> np.float32:
     """ln(1 + u) for u in 0…1, with a relative error below 3e-7."""
-    y = _L8
-    y = fma(y, u, _L7)
-    y = fma(y, u, _L6)
-    y = fma(y, u, _L5)
-    y = fma(y, u, _L4)
-    y = fma(y, u, _L3)
-    y = fma(y, u, _L2)
-    y = fma(y, u, _L1)
-    y = fma(y, u, _L0)
-    logarithm: np.float32 = y * u
+    logarithm: np.float32 = _polynomial(u, _LOG1P) * u
     return logarithm
 
 
