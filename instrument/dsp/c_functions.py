@@ -43,8 +43,7 @@ from instrument.dsp.machine_code import (
 )
 from instrument.dsp.matrix import within
 from instrument.dsp.reading import VoiceCurves, read
-from instrument.dsp.spectra import Moments, Spectra, finish
-from instrument.dsp.spectrum import BEYOND
+from instrument.dsp.spectra import CONTROLS, Moments, Spectra, finish
 from instrument.dsp.splines import Splines, SplineScratch, decode_splines
 from instrument.dsp.splitting import WINDOW_FRAMES, split_pitch
 from instrument.dsp.state import Synth
@@ -67,8 +66,6 @@ _load_spectra = loader(numba.typeof(Spectra.smallest()))  # type: ignore[no-unty
 _load_decoder, _load_scratch = map(loader, _as_laid_out(Decoder.smallest(), Scratch))
 _load_splines, _load_spline_scratch = map(loader, _as_laid_out(Splines.smallest(), SplineScratch))
 
-
-CONTROLS = len(Moments._fields)
 
 # --- For Python ---------------------------------------------------------------------------------
 
@@ -101,16 +98,15 @@ def _split(cents, slow, vibrato, left, mean, sums, frames):  # type: ignore[no-u
 @compiled_inside
 def _moments(given: Float64, n: int) -> Moments:
     """Moments that lie side by side, n of each."""
-    first, second = given[: 4 * n], given[4 * n :]
     return Moments(
-        first[:n],
-        first[n : 2 * n],
-        first[2 * n : 3 * n],
-        first[3 * n :],
-        second[:n],
-        second[n : 2 * n],
-        second[2 * n : 3 * n],
-        second[3 * n :],
+        given[:n],
+        given[n : 2 * n],
+        given[2 * n : 3 * n],
+        given[3 * n : 4 * n],
+        given[4 * n : 5 * n],
+        given[5 * n : 6 * n],
+        given[6 * n : 7 * n],
+        given[7 * n :],
     )
 
 
@@ -133,13 +129,12 @@ def _read(memory, slots, at, made, all_of, asked, level, told, voices, count, ce
     return 0
 
 
-def _finish(memory, scratch, slots, at, rows, asked, level, tones, noise, voices, count, of, new):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _finish(memory, slots, at, rows, asked, level, tones, noise, voices, count, of, new):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Write spectra of voices into the rings at an address."""
     spectra = _load_spectra(memory)
     numbers, bands = spectra.frames.amps.shape[2], spectra.frames.noise.shape[2]
     finish(
         spectra,
-        floats(scratch, numbers + BEYOND),
         words(slots, voices),
         words(at, count),
         words(rows, of),
@@ -222,7 +217,7 @@ COMPILE: dict[str, Callable[[], ObjectFile]] = {
     SMOOTH: partial(inner_function, types.intc(types.voidptr, *3 * [types.intp]), _smooth),
     SPLIT: partial(inner_function, types.intc(*6 * [types.voidptr], types.intp), _split),
     READ: partial(inner_function, types.intc(*8 * [types.voidptr], *5 * [types.intp]), _read),
-    FINISH: partial(inner_function, types.intc(*9 * [types.voidptr], *4 * [types.intp]), _finish),
+    FINISH: partial(inner_function, types.intc(*8 * [types.voidptr], *4 * [types.intp]), _finish),
     FENCE: partial(inner_function, types.intc(), _order),
     PORTAUDIO: partial(c_function, CALLED_BY_PORTAUDIO, portaudio),
     JACK: partial(c_function, CALLED_BY_JACK, jack),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from instrument.arrays import Float32, Float64, Int64
 from instrument.dsp.jit import compiled_inside
 from instrument.dsp.machine_code import READ, RESULTS, addresses, c_function, laid_out
-from instrument.dsp.spectra import Moments
-from instrument.units import A4_HZ, A4_MIDI
+from instrument.dsp.spectra import CONTROLS, Moments
+from instrument.units import db_to_gain, gain_to_db, midi_to_hz
 
 LOUDNESS_RANGE_DB = (-100.0, 0.0)
 PITCH_RANGE_MIDI = (0.0, 127.0)
@@ -20,7 +20,9 @@ FAINTEST_DB = -50.0
 """What expression and dynamics make fainter than this is told to the timbre's graph as that loud,
 and taken down: farther below, what the graph has learned is the noise of a recording's silence."""
 
-LEAST_GAIN = 1e-10
+_hz: Any = compiled_inside(midi_to_hz)
+_gain: Any = compiled_inside(db_to_gain)
+_db: Any = compiled_inside(gain_to_db)
 
 
 class Columns(NamedTuple):
@@ -97,18 +99,6 @@ def _limited(value: float, within: tuple[float, float]) -> float:
 
 
 @compiled_inside
-def _hz(midi: float) -> float:
-    hz: float = A4_HZ * 2.0 ** ((midi - A4_MIDI) / 12.0)
-    return hz
-
-
-@compiled_inside
-def _gain(db: float) -> float:
-    gain: float = 10.0 ** (db / 20.0)
-    return gain
-
-
-@compiled_inside
 def _at(curve: Float32, whole: int, part: np.float32) -> np.float32:
     here = curve[whole]
     value: np.float32 = here + part * (curve[whole + 1] - here)
@@ -170,10 +160,11 @@ def read(
 def _untold(level: float, level_db: Float32, told_db: Float32, i: int) -> float:
     """Tell the network of a level as far as it knows it; the gain of what it isn't told."""
     loudness = float(level_db[i])
-    wanted_db = loudness + 20.0 * np.log10(max(abs(level), LEAST_GAIN))
+    wanted_db = loudness + _db(level)
     told = _limited(max(wanted_db, min(loudness, FAINTEST_DB)), LOUDNESS_RANGE_DB)
     told_db[i] = told
-    return _gain(min(wanted_db - told, 0.0)) if level > 0.0 else 0.0
+    faded: float = _gain(min(wanted_db - told, 0.0)) if level > 0.0 else 0.0
+    return faded
 
 
 class Reader:
@@ -199,7 +190,7 @@ class Reader:
             made_cents: [V, T], of a vibrato that is made beside their own, if any is.
         """
         made = at[:0] if made_cents is None else np.ascontiguousarray(made_cents)
-        moments = np.zeros((len(Moments._fields), *at.shape))
+        moments = np.zeros((CONTROLS, *at.shape))
         found = Read(moments, *np.empty((2, *at.shape), np.float32))
         frame_apart, slot_apart, _ = (apart // controls.itemsize for apart in controls.strides)
         self._function(

@@ -6,7 +6,6 @@ Where voices begin, go on and glide is known here; `spectrum` has what is done t
 from __future__ import annotations
 
 import ctypes
-from threading import local
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +15,6 @@ from instrument.dsp.frames import Frames, Onsets
 from instrument.dsp.jit import compiled_inside
 from instrument.dsp.machine_code import FINISH, RESULTS, addresses, c_function, laid_out
 from instrument.dsp.spectrum import (
-    BEYOND,
     STILL,
     brighten,
     limit,
@@ -49,6 +47,9 @@ class Moments(NamedTuple):
     filled_db: Float64
     noise_db: Float64
     octaves: Float64
+
+
+CONTROLS = len(Moments._fields)
 
 
 class Spectra(NamedTuple):
@@ -93,7 +94,6 @@ class Spectra(NamedTuple):
 @compiled_inside
 def finish(
     spectra: Spectra,
-    envelope: Float32,
     slots: Int64,
     at: Int64,
     rows: Int64,
@@ -107,13 +107,12 @@ def finish(
 
     Args:
         spectra: Where to, and where voices are.
-        envelope: What spectra are stretched in.
         slots: [V], of the voices.
         at: [V · T], which of the moments theirs are.
         rows: [N], of the ring of frames; below 0 of that of onsets, from −1 down.
         moments: [N].
         amplitude: [V · T], what the network gave, see `DDSPControls`.
-        harmonics: [V · T · K].
+        harmonics: [V · T · K], edited in place.
         noise: [V · T · B].
         fresh: Whether the voices begin.
     """
@@ -128,9 +127,11 @@ def finish(
         spectra.hz[slot], spectra.moved[slot] = f0_hz, moved
         amps = onsets.amps[-1 - row] if row < 0 else frames.amps[row, slot]
         own = harmonics[i * count : (i + 1) * count]
-        limit(amps, own, amplitude[i], trained_hz, spectra.nyquist_hz)
-        if trained_hz != f0_hz:
-            stretch(amps, envelope, trained_hz, f0_hz, spectra.nyquist_hz)
+        limit(own, amplitude[i], trained_hz, spectra.nyquist_hz)
+        if trained_hz == f0_hz:
+            _copy(own, amps)
+        else:
+            stretch(amps, own, trained_hz, f0_hz, spectra.nyquist_hz)
         if moved > STILL:
             soften(amps, moved * f0_hz)
         if moments.octaves[moment] != 0.0:
@@ -146,27 +147,25 @@ def finish(
         frames.gain[row, slot, 0] = moments.left[moment]
         frames.gain[row, slot, 1] = moments.right[moment]
         hiss = frames.noise[row, slot]
-        for band in range(bands):
-            hiss[band] = noise[i * bands + band]
+        _copy(noise[i * bands : (i + 1) * bands], hiss)
         scale(hiss, moments.noise_db[moment])
 
 
-class _Own(local):
-    """What a thread computes in."""
-
-    def __init__(self, size: int) -> None:
-        self.envelope = np.empty(size, np.float32)
+@compiled_inside
+def _copy(values: Float32, to: Float32) -> None:
+    """Write values elsewhere; numba's own way would allocate memory, in case both overlap."""
+    for i in range(len(values)):
+        to[i] = values[i]
 
 
 class Finisher:
     """Calls `finish` for the same rings again and again."""
 
-    TYPE = ctypes.CFUNCTYPE(ctypes.c_int, *11 * [ctypes.c_void_p], *4 * [ctypes.c_ssize_t])
+    TYPE = ctypes.CFUNCTYPE(ctypes.c_int, *10 * [ctypes.c_void_p], *4 * [ctypes.c_ssize_t])
 
     def __init__(self, spectra: Spectra) -> None:
         """Share the memory of rings."""
         self._spectra, self._memory = spectra, laid_out(spectra)
-        self._own = _Own(spectra.numbers.shape[1] + BEYOND)
         self._function = self.TYPE(c_function(FINISH))
 
     def __call__(
@@ -186,19 +185,10 @@ class Finisher:
             at: [V, T].
             rows: [N], or any shape of so many.
             moments: [8, N], as `Moments` has them.
-            given: By the network, [V, T].
+            given: By the network, [V, T]; its harmonics are edited in place.
             fresh: Whether the voices begin.
         """
-        arrays = (
-            self._own.envelope,
-            slots,
-            at,
-            rows,
-            moments,
-            given.amplitude,
-            given.harmonics,
-            given.noise,
-        )
+        arrays = slots, at, rows, moments, given.amplitude, given.harmonics, given.noise
         self._function(
             *RESULTS, self._memory, *addresses(*arrays), len(slots), at.size, rows.size, fresh
         )

@@ -1,8 +1,7 @@
 """One spectrum, the amplitudes of harmonics 1…K: what can't be carried, what sweeps, what colours.
 
-What a network says of pitches beyond those it learned from is anybody's guess, so it is asked for
-the nearest one, and the spectral envelope stays where it is while harmonics move through it, as the
-body of an instrument does. Where a pitch jumps, harmonics don't sweep. Bows and controllers tilt
+A pitch that no network has heard has the spectral envelope of the nearest one that it has, as the
+body of an instrument stays. Where a pitch jumps, harmonics don't sweep. Bows and controllers tilt
 what is left.
 """
 
@@ -43,36 +42,31 @@ MOST_RUMBLE = 1.5
 
 LN_2, LN_10 = float(np.log(2.0)), float(np.log(10.0))
 
-BEYOND = 2
-"""So many numbers more than harmonics the memory has that spectra are stretched in."""
-
 _weighting: Any = compiled_inside(a_weighting)
 
 
 @compiled
-def limit(
-    amps: Float32, harmonics: Float32, amplitude: float, f0_hz: float, nyquist_hz: float
-) -> None:
-    """Harmonics that a sample rate can carry, and none that would alias.
+def limit(harmonics: Float32, amplitude: float, f0_hz: float, nyquist_hz: float) -> None:
+    """Leave the harmonics that a sample rate can carry, and none that would alias.
 
     Engel et al., *DDSP: Differentiable Digital Signal Processing* (ICLR 2020), section 3.2: those
     at or above half the sample rate are zero, and the rest is normalised.
 
     Args:
-        amps: [K], written: linear amplitudes, whose sum is the amplitude, or 0 if none is left.
-        harmonics: [K], weights, ≥ 0.
+        harmonics: [K], weights, ≥ 0, edited in place: they become linear amplitudes, whose sum is
+            the amplitude, or 0 if none is left.
         amplitude: Of all together, linear.
         f0_hz: Fundamental frequency.
         nyquist_hz: Half the sample rate.
     """
     total, audible = ZERO, 0
-    while audible < len(amps) and f0_hz * (audible + 1) < nyquist_hz:
+    while audible < len(harmonics) and f0_hz * (audible + 1) < nyquist_hz:
         total += harmonics[audible]
         audible += 1
     scale = F(amplitude) / total if total > ZERO else ZERO
     for k in range(audible):
-        amps[k] = harmonics[k] * scale
-    amps[audible:] = ZERO
+        harmonics[k] *= scale
+    harmonics[audible:] = ZERO
 
 
 @compiled
@@ -86,24 +80,22 @@ def stretch(
     nothing where no harmonic can be heard.
 
     Args:
-        amps: [K], those of ``trained_hz``, edited in place.
-        envelope: [K + 2], what it is computed in.
+        amps: [K], written.
+        envelope: [K], those of ``trained_hz``.
         trained_hz: The fundamental that the network was asked for.
         f0_hz: The one that sounds.
         nyquist_hz: Half the sample rate.
     """
     count = len(amps)
     wanted = plain_wanted = found = plain = 0.0
-    envelope[0] = envelope[count + 1] = ZERO
     for k in range(count):
-        envelope[k + 1] = amps[k]
-        power = float(amps[k]) ** 2
+        power = float(envelope[k]) ** 2
         wanted += _weighting(trained_hz * (k + 1)) * power
         plain_wanted += power
-    for k in range(count):
         place = min((k + 1) * (f0_hz / trained_hz), count + 1.0)
         below = min(int(place), count)
-        low, high = float(envelope[below]), float(envelope[below + 1])
+        low = float(envelope[below - 1]) if below > 0 else 0.0
+        high = float(envelope[below]) if below < count else 0.0
         heard_hz = f0_hz * (k + 1)
         moved = low + (place - below) * (high - low) if heard_hz < nyquist_hz else 0.0
         found += _weighting(heard_hz) * moved**2

@@ -15,7 +15,7 @@ from instrument.engine.table import Slots
 TOGETHER = 4
 """Slots side by side that share a lane: so many rows compiled networks compute at once."""
 
-Chosen: TypeAlias = "Int64 | slice"
+Indices: TypeAlias = "Int64 | slice"
 """Where they are in arrays of all: [V, T], or ``WHOLE``."""
 
 WHOLE = slice(None)
@@ -33,7 +33,7 @@ class Run:
     """
 
     slots: Slots
-    at: Chosen
+    at: Indices
     fresh: bool = False
 
 

@@ -16,12 +16,11 @@ from instrument.engine.asked import WHOLE, Asked, Run
 from instrument.engine.computing import Computing
 from instrument.engine.performance import Performance
 from instrument.engine.table import Slots, VoiceTable
-from instrument.engine.timbre import trained_pitch
 from instrument.engine.vibrato import frames_until_taken_up
 from instrument.model.graphs import Instrument
 from instrument.units import db_to_gain
 
-COLUMNS = Columns(
+READ_COLUMNS = Columns(
     bend=Performance.BEND_SEMITONES.value,
     level=Performance.LEVEL.value,
     vibrato=Performance.VIBRATO.value,
@@ -39,6 +38,23 @@ MOST_BENT_SEMITONES = 2.0
 
 LAST_FRAMES = 3
 """A voice ends so many frames before its curves do: each frame reads one ahead."""
+
+MARGIN_SEMITONES = 1.0
+"""So far beyond the lowest and the highest training note its vibrato may go."""
+
+
+def trained_pitch(pitch_range: list[int]) -> tuple[float, float]:
+    """The lowest and the highest pitch, MIDI, at which the timbre is asked for.
+
+    What a network says of pitches beyond those it learned from is anybody's guess: it gave keys far
+    below them twenty decibels too much of their fundamental. So it is asked for the nearest pitch,
+    and the spectral envelope stays where it is, as the body of an instrument does, while harmonics
+    move through it.
+
+    Args:
+        pitch_range: Lowest and highest MIDI note of the training notes.
+    """
+    return pitch_range[0] - MARGIN_SEMITONES, pitch_range[1] + MARGIN_SEMITONES
 
 
 class FrameWriter:
@@ -70,7 +86,7 @@ class FrameWriter:
         self._added = np.zeros(hops, np.bool_)
         lowest, highest = trained_pitch(instrument.spec.pitch_range)
         read_from = table.all_curves, table.key, table.pressure_db[0]
-        self._read = Reader(VoiceCurves(*read_from, lowest, highest, COLUMNS))
+        self._read = Reader(VoiceCurves(*read_from, lowest, highest, READ_COLUMNS))
 
     def frames_until_change(self, active: list[int]) -> float:
         """How many frames pass until a voice ends or the pressure on a key has moved."""

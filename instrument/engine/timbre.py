@@ -11,23 +11,6 @@ from instrument.engine.asked import Asked, Run
 from instrument.engine.table import VoiceTable
 from instrument.model.graphs import Instrument
 
-MARGIN_SEMITONES = 1.0
-"""So far beyond the lowest and the highest training note its vibrato may go."""
-
-
-def trained_pitch(pitch_range: list[int]) -> tuple[float, float]:
-    """The lowest and the highest pitch, MIDI, at which the timbre is asked for.
-
-    What a network says of pitches beyond those it learned from is anybody's guess: it gave keys far
-    below them twenty decibels too much of their fundamental. So it is asked for the nearest pitch,
-    and the spectral envelope stays where it is, as the body of an instrument does, while harmonics
-    move through it.
-
-    Args:
-        pitch_range: Lowest and highest MIDI note of the training notes.
-    """
-    return pitch_range[0] - MARGIN_SEMITONES, pitch_range[1] + MARGIN_SEMITONES
-
 
 class VoiceTimbre:
     """Computes what the voices of a table play, into the rings."""

@@ -92,8 +92,8 @@ def sawtooth(harmonics: int) -> Float64:
 
 def below_nyquist(f0_hz: Float64, amplitude: Float64, weights: Float64) -> Float64:
     """Amplitudes [T, K], the controls that Arco's synthesisers are given."""
-    amps = np.empty(weights.shape, np.float32)
-    for given in zip(amps, weights.astype(np.float32), amplitude, f0_hz, strict=True):
+    amps = weights.astype(np.float32)
+    for given in zip(amps, amplitude, f0_hz, strict=True):
         limit(*given, RATE / 2)
     return amps.astype(np.float64)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from instrument.arrays import DDSPControls, Float32, Float64
 from instrument.dsp.frames import Frames, Onsets
-from instrument.dsp.spectra import Finisher, Moments, Spectra
+from instrument.dsp.spectra import CONTROLS, Finisher, Moments, Spectra
 from instrument.dsp.spectrum import KEPT, SWEEP_HZ, movement
 
 RATE = 48_000
@@ -43,7 +43,7 @@ class Voices:
 
 
 def moments_of(f0_hz: Float64, **others: Float64 | float) -> Float64:
-    moments = np.zeros((len(Moments._fields), *f0_hz.shape))
+    moments = np.zeros((CONTROLS, *f0_hz.shape))
     for name, values in ({"f0_hz": f0_hz, "trained_hz": f0_hz} | others).items():
         getattr(Moments(*moments), name)[:] = values
     return moments

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.spectrum import BEYOND, BRIGHTER, DARKER, brighten, limit, stretch, tilt
+from instrument.dsp.spectrum import BRIGHTER, DARKER, brighten, limit, stretch, tilt
 from instrument.units import a_weighting
 
 RATE, HARMONICS = 48_000, 40
@@ -18,14 +18,14 @@ BRIGHT = (1.0 / NUMBERS).astype(np.float32)
 
 
 def limited(weights: Float32, f0_hz: float, rate: int = RATE, amplitude: float = 1.0) -> Float32:
-    amps = np.full(len(weights), np.nan, np.float32)
-    limit(amps, weights, amplitude, f0_hz, rate / 2)
+    amps = weights.copy()
+    limit(amps, amplitude, f0_hz, rate / 2)
     return amps
 
 
 def stretched(amps: Float32, trained_hz: float, f0_hz: float, rate: int = RATE) -> Float32:
-    found = amps.copy()
-    stretch(found, np.empty(len(amps) + BEYOND, np.float32), trained_hz, f0_hz, rate / 2)
+    found = np.full_like(amps, np.nan)
+    stretch(found, amps, trained_hz, f0_hz, rate / 2)
     return found
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from instrument.arrays import DDSPControls, Float32, Float64
 from instrument.engine.engine import Engine
-from instrument.engine.timbre import MARGIN_SEMITONES
+from instrument.engine.frame_writer import MARGIN_SEMITONES
 from instrument.midi.events import NoteOn, PitchBend
 from instrument.model.graphs import EnvelopeModel, Instrument, TimbreModel
 from instrument.settings import EngineSettings
