@@ -9,6 +9,7 @@ from threading import Lock
 
 from instrument.audio import jack
 from instrument.audio.jack import AUDIO, IS_INPUT, IS_OUTPUT, IS_PHYSICAL, MIDI, Watcher
+from instrument.audio.wakeup import Wakeup
 from instrument.dsp.callback import Callback
 from instrument.dsp.jack_callback import (
     FRAMES_WRAP,
@@ -78,10 +79,12 @@ class Client(Watcher):
 
     Attributes:
         sample_rate: The server's, in Hz.
+        wakeup: Wakes who waits for messages, if set before there are ports.
     """
 
     def __init__(self, library: CDLL, client: int) -> None:
         super().__init__(library, client)
+        self.wakeup: Wakeup | None = None
         self.sample_rate = int(library.jack_get_sample_rate(client))
         self._process: Process | None = None
         self._active = False
@@ -220,8 +223,9 @@ class Client(Watcher):
                 return False
         with self._asking:
             left = super().close(patience)
-        if left and self._process in jack.kept:
-            jack.kept.remove(self._process)
+        kept = self._process, self.wakeup
+        if left and kept in jack.kept:
+            jack.kept.remove(kept)
         return left
 
     # --- inside ------------------------------------------------------------------------------
@@ -243,7 +247,9 @@ class Client(Watcher):
             found = (ctypes.cast(getattr(library, name), c_void_p) for name in jack.CALLED_BACK)
             functions = JackFunctions(*(address.value or 0 for address in found))
             process = Process(functions, self._client or 0, self.sample_rate)
-            jack.kept.append(process)
+            if self.wakeup is not None:
+                process.wake(self.wakeup.write, self.wakeup.pipe)
+            jack.kept.append((process, self.wakeup))
             given = self._client, process.address, process.user_data
             library.jack_set_process_callback(*given)
             library.jack_set_xrun_callback(self._client, process.gap_address, process.user_data)
@@ -273,10 +279,14 @@ class Seat:
 
     Args:
         name: By which other programs know the client.
+
+    Attributes:
+        wakeup: Wakes a thread when messages have arrived at the client.
     """
 
     def __init__(self, name: str) -> None:
         self.library = jack.load()
+        self.wakeup = Wakeup()
         self._name = name
         self._client: Client | None = None
 
@@ -287,6 +297,8 @@ class Seat:
         self._client = None
         if self.library is not None:
             self._client = Client.open(self.library, self._name)
+            if self._client is not None:
+                self._client.wakeup = self.wakeup
         return self._client
 
     def leave(self) -> None:

@@ -47,6 +47,7 @@ from instrument.dsp.jack_callback import (
     NO_SAMPLE,
     NOTE_ON,
     PERIODS,
+    PIPE,
     PLAYS,
     PORT,
     RIGHT,
@@ -55,6 +56,7 @@ from instrument.dsp.jack_callback import (
     SAMPLE_RATE,
     TAKEN,
     WORDS,
+    WRITE,
     WRITTEN,
 )
 from instrument.dsp.jit import compiled_inside, fence, generated
@@ -163,8 +165,8 @@ def portaudio(_input, output, samples, time_info, flags, user_data):  # type: ig
 
 
 @compiled_inside
-def _read(memory: Int64, event: Integer, ring: Integer, frames: Integer, position: Integer) -> None:
-    """Put a period's messages of one port into its ring.
+def _read(memory: Int64, event: Integer, ring: Integer, frames: Integer, position: Integer) -> bool:
+    """Put a period's messages of one port into its ring; whether there are any.
 
     JACK hands over again what a program sent last where that is late in a circle with the client,
     which doesn't wait for it, or where another is late and the client is called twice in a period.
@@ -182,7 +184,7 @@ def _read(memory: Int64, event: Integer, ring: Integer, frames: Integer, positio
     content = words(pointer(ring), RING + capacity)[RING:]
     buffer = call_at(memory[GET_BUFFER], head[PORT], frames, 0)
     if buffer == 0:
-        return
+        return False
     written, lost, heard, strikes = head[WRITTEN], 0, np.int64(0), False
     count = call_at(memory[EVENT_COUNT], buffer, 0, 0) & (FRAMES_WRAP - 1)
     for i in range(count):
@@ -208,10 +210,13 @@ def _read(memory: Int64, event: Integer, ring: Integer, frames: Integer, positio
         written += needed
     again = strikes and heard == head[HEARD]
     head[HEARD] = heard
-    if not again:
-        head[LOST] += lost
-        fence()
-        head[WRITTEN] = written
+    if again:
+        return False
+    head[LOST] += lost
+    fence()
+    arrived: bool = written != head[WRITTEN]
+    head[WRITTEN] = written
+    return arrived
 
 
 def jack(frames, user_data):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
@@ -224,9 +229,13 @@ def jack(frames, user_data):  # type: ignore[no-untyped-def]  # noqa: ANN001, AN
     if plays != 0:
         playback, _ = _load_playback(pointer(plays))
         position = playback.synth.state.position[0]
+    arrived = False
     for i in range(memory[INPUTS]):
         event = address(user_data) + EVENT * BYTES_A_WORD
-        _read(memory, event, memory[RINGS + i], size, position)
+        arrived |= _read(memory, event, memory[RINGS + i], size, position)
+    if arrived and memory[WRITE] != 0:
+        fence()
+        call_at(memory[WRITE], memory[PIPE], address(user_data), 1)
     if memory[LEFT] != 0:
         buffers = (
             call_at(memory[GET_BUFFER], memory[LEFT], size, 0),

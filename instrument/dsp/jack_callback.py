@@ -2,8 +2,8 @@
 
 JACK calls it once a period, from a thread on which all programs of the graph wait. It copies the
 messages of the period into rings that another thread reads, each with the sample at which it came,
-and then plays the period. JACK's functions are called at their addresses, which lie in the same
-memory as all else that it works on.
+wakes that thread, and then plays the period. The functions of others are called at their addresses,
+which lie in the same memory as all else that it works on.
 """
 
 from __future__ import annotations
@@ -46,7 +46,11 @@ mean of the last periods, in millionths of theirs."""
 EVENT = 15
 """First of three words for JACK's description of a message: its time, its length, where it is."""
 
-INPUTS, RINGS = 18, 19
+WRITE, PIPE = 18, 19
+"""Address of C's ``write``, and what a byte is written to that wakes who waits for messages; 0 as
+long as nobody does."""
+
+INPUTS, RINGS = 20, 21
 """How many inputs there are, and the first of the addresses of their rings."""
 
 WORDS = RINGS + MOST_INPUTS
@@ -130,6 +134,17 @@ class Process:
         fence()
         self._memory[INPUTS] = len(self._rings)
         return ring
+
+    def wake(self, write: int, pipe: int) -> None:
+        """Write a byte to a file descriptor in each period that brings messages.
+
+        Args:
+            write: The address of C's ``write``.
+            pipe: The descriptor, which never makes the callback wait.
+        """
+        self._memory[PIPE] = pipe
+        fence()
+        self._memory[WRITE] = write
 
     def play_on(self, left: int, right: int) -> None:
         """Play on two ports, by JACK's pointers; they are silent as long as nothing plays."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -53,6 +54,7 @@ class EventScheduler:
         source: Source,
         controllers: Controllers,
         ahead: int,
+        wait: Callable[[float], None],
     ) -> None:
         """Prepare to play.
 
@@ -61,6 +63,7 @@ class EventScheduler:
             source: What is polled.
             controllers: What a person's hardware controllers do.
             ahead: Samples by which the engine may be ahead of what is played.
+            wait: Sleeps for so many seconds, or until there is something to be polled.
         """
         self.output: Output | None = None
         self.ready = threading.Event()
@@ -72,6 +75,7 @@ class EventScheduler:
         self._give = performance.give
         self._source = source
         self._ahead = ahead
+        self._wait = wait
         self._keep_time(None)
         self._successors: SimpleQueue[_Successor] = SimpleQueue()
         self._lost: SimpleQueue[str] = SimpleQueue()
@@ -144,7 +148,7 @@ class EventScheduler:
                 # Whatever fails, the music goes on.
                 self.faults += 1
                 self.last_fault = error
-            time.sleep(POLL_SECONDS)
+            self._wait(POLL_SECONDS)
 
     def _step(self) -> None:
         """Take what has arrived, and go on with the engine."""

@@ -135,6 +135,7 @@ class Session:
                 ),
                 _controllers(instrument, settings, self._osc),
                 AHEAD_SAMPLES,
+                seat.wakeup.wait,
             )
             if settings.learn:
                 self._scheduler.controllers.learner = Learner(settings.learn)

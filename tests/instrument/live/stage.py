@@ -124,6 +124,7 @@ class Stage:
             cast("Inputs", self.inputs),
             Controllers(Knobs(bindings, axes), axes),
             AHEAD,
+            time.sleep,
         )
         self.heard: list[Float32] = []
         self.output: Any = None
