@@ -8,7 +8,18 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from ctypes import CDLL, POINTER, byref, c_char_p, c_int, c_int64, c_uint32, c_ulong, c_void_p
+from ctypes import (
+    CDLL,
+    POINTER,
+    byref,
+    c_char_p,
+    c_int,
+    c_int64,
+    c_uint32,
+    c_uint64,
+    c_ulong,
+    c_void_p,
+)
 from threading import Thread
 from typing import Any, Self, TypeAlias
 
@@ -46,7 +57,7 @@ SIGNATURES = {
     "jack_connect": (c_int, c_void_p, c_char_p, c_char_p),
     "jack_port_disconnect": (c_int, c_void_p, c_void_p),
     "jack_port_get_latency_range": (None, c_void_p, c_int, POINTER(c_uint32)),
-    "jack_frame_time": (c_uint32, c_void_p),
+    "jack_get_time": (c_uint64,),
     "jack_set_xrun_callback": (c_int, c_void_p, c_void_p, c_void_p),
 }
 """The functions that are called from Python: what they return, and their arguments."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ctypes
 import time
 from ctypes import CDLL, c_uint32, c_void_p
-from threading import Lock
 
 from instrument.audio import jack
 from instrument.audio.jack import AUDIO, IS_INPUT, IS_OUTPUT, IS_PHYSICAL, MIDI, Watcher
 from instrument.audio.wakeup import Wakeup
 from instrument.dsp.callback import Callback
 from instrument.dsp.jack_callback import (
-    FRAMES_WRAP,
+    MILLION,
     MOST_INPUTS,
     JackFunctions,
     MidiRing,
@@ -91,7 +90,6 @@ class Client(Watcher):
         self._made: list[Input] = []
         self._free: list[Input] = []
         self._outputs: list[int] = []
-        self._asking, self._seconds = Lock(), 0.0
 
     # --- ports -------------------------------------------------------------------------------
 
@@ -188,15 +186,9 @@ class Client(Watcher):
 
     @property
     def seconds(self) -> float:
-        """JACK's time now, by which periods begin; it stops with the server."""
-        with self._asking:
-            if self._client is not None and self._process is not None:
-                began = self._process.frame
-                now = self._library.jack_frame_time(self._client)
-                half = FRAMES_WRAP // 2
-                since = (now - began + half) % FRAMES_WRAP - half
-                self._seconds = (began + since) / self.sample_rate
-            return self._seconds
+        """JACK's time now, the one that the callback is told."""
+        microseconds: int = self._library.jack_get_time()
+        return microseconds / MILLION
 
     @property
     def load(self) -> float:
@@ -204,11 +196,6 @@ class Client(Watcher):
         return 0.0 if self._process is None else self._process.load
 
     # --- its end -----------------------------------------------------------------------------
-
-    def give_up(self) -> None:
-        """Never touch the client again."""
-        with self._asking:
-            super().give_up()
 
     def close(self, patience: float = 2.0) -> bool:
         """Leave the server: see `Watcher.close`.
@@ -221,8 +208,7 @@ class Client(Watcher):
             if not self._called_back(self._process, times=2):
                 self.give_up()
                 return False
-        with self._asking:
-            left = super().close(patience)
+        left = super().close(patience)
         kept = self._process, self.wakeup
         if left and kept in jack.kept:
             jack.kept.remove(kept)

@@ -68,7 +68,7 @@ class JackOutput:
 
     @property
     def seconds(self) -> float:
-        """The server's time now, the one that the callback is told; it stops with the server."""
+        """The server's time now, the one that the callback is told."""
         return self._client.seconds
 
     @property

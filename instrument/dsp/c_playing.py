@@ -250,7 +250,7 @@ def jack(frames, user_data):  # type: ignore[no-untyped-def]  # noqa: ANN001, AN
             else:
                 gaps = memory[GAPS] - memory[GAPS_TOLD]
                 memory[GAPS_TOLD] += gaps
-                _begin(pointer(plays), size, memory[FRAME] / memory[SAMPLE_RATE], gaps)
+                _begin(pointer(plays), size, began / MILLION, gaps)
                 _play(pointer(plays), left, right)
     busy = (call_at(memory[GET_TIME], 0, 0, 0) - began) * memory[SAMPLE_RATE] / size
     memory[BUSY] += np.int64(BUSY_SMOOTHING * (min(busy, MILLION) - memory[BUSY]))

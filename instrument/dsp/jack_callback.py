@@ -170,11 +170,6 @@ class Process:
         return int(self._memory[PERIODS])
 
     @property
-    def frame(self) -> int:
-        """The frame at which the last period began; it goes on where JACK's begin again at 0."""
-        return int(self._memory[FRAME])
-
-    @property
     def load(self) -> float:
         """The share of its time that the callback needs, 0…1."""
         return float(self._memory[BUSY]) / MILLION

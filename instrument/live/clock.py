@@ -12,6 +12,9 @@ REMEMBERED = CLOCK_SIZE // 2
 GAP_SECONDS, GAP_BLOCKS = 0.1, 2.0
 """A callback that is later than both wasn't held up: the device stood still."""
 
+JACK_GAP_BLOCKS = 1.0
+"""One of JACK's that is later: the server went on without the client, or stood still."""
+
 FIRST_NOTE_SECONDS, NOTE_SAFETY, NOTE_SMOOTHING = 0.0005, 1.3, 0.1
 """How long a note takes to be ready: at first, how much more to be sure, and how fast to learn."""
 
@@ -21,8 +24,9 @@ class Clock:
 
     A callback is sometimes late and never early. So of the last calls the earliest one, measured
     by what it had to play, tells how time and position belong together. Where the device stood
-    still, those before mislead, and so would a time that goes on while nothing is played. JACK
-    tells when a period should have begun, of which the last one is the truth.
+    still, those before mislead, and so would a time that goes on while nothing is played. JACK's
+    own estimate of when a period began isn't asked: after a gap it is wrong by up to several
+    periods, for seconds.
 
     Args:
         playback: Whose callback keeps the record.
@@ -35,7 +39,9 @@ class Clock:
     def __init__(self, playback: Playback, sample_rate: int) -> None:
         self._playback = playback
         self._sample_rate = sample_rate
-        self._since = 0
+        self._since = self._known = 0
+        # Samples from the position to the time of the earliest call; the position of the last one.
+        self._offset = self._last = 0.0
         self.on_jack = False
 
     def restart(self) -> None:
@@ -49,18 +55,22 @@ class Clock:
 
     def position(self, seconds: float) -> float:
         """The sample that begins at a moment of the stream's time; needs a `running` clock."""
-        calls = int(self._playback.calls[0])
+        block, calls = float(self._playback.block[0]), int(self._playback.calls[0])
+        gap = max(GAP_SECONDS * self._sample_rate, GAP_BLOCKS * block)
         if self.on_jack:
-            begun, began = self._playback.clock[(calls - 1) % CLOCK_SIZE]
-            # The next period may be late: until it begins, nothing of it is played.
-            elapsed = min((seconds - began) * self._sample_rate, float(self._playback.block[0]))
-            return float(begun + elapsed)
-        known = np.arange(max(self._since, calls - REMEMBERED), calls) % CLOCK_SIZE
-        positions, times = self._playback.clock[known].T
+            gap = JACK_GAP_BLOCKS * block
+        if calls != self._known:
+            self._look(calls, gap)
+        # Until the next block begins, which may be late, nothing of it is played.
+        return min(seconds * self._sample_rate - self._offset, self._last + gap)
+
+    def _look(self, calls: int, gap: float) -> None:
+        """Look at the last calls, of so many, of which there are new ones."""
+        rows = np.arange(max(self._since, calls - REMEMBERED), calls) % CLOCK_SIZE
+        positions, times = self._playback.clock[rows].T
         offsets = times * self._sample_rate - positions
-        gap = max(GAP_SECONDS * self._sample_rate, GAP_BLOCKS * float(self._playback.block[0]))
-        since_gap = offsets[offsets >= offsets[-1] - gap]
-        return float(min(seconds * self._sample_rate - np.min(since_gap), positions[-1] + gap))
+        self._offset = float(np.min(offsets[offsets >= offsets[-1] - gap]))
+        self._last, self._known = float(positions[-1]), calls
 
     def period(self, position: float) -> int:
         """The beginning of the block that a position lies in, if blocks go on as they are."""

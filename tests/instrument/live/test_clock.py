@@ -128,14 +128,15 @@ def test_blocks_may_begin_anywhere() -> None:
     assert clock.period(77 + 1.5 * BLOCK) == 77 + BLOCK
 
 
-def test_on_jack_the_last_period_tells_the_time_also_after_a_gap(
-    device: Device, clock: Clock
-) -> None:
+@pytest.mark.parametrize("gap", [1.1 * BLOCK / RATE, 0.01, 7.0])
+def test_on_jack_a_gap_is_longer_than_a_period(device: Device, clock: Clock, gap: float) -> None:
     clock.on_jack = True
     for _ in range(3):
         device.call()
-    device.call(began=BEGAN + 7.0)
-    assert clock.position(BEGAN + 7.0 + 3.5 * BLOCK / RATE) == pytest.approx(3.5 * BLOCK)
+    for _ in range(REMEMBERED):
+        device.call(began=BEGAN + gap)
+        now = device.position - 0.5 * BLOCK
+        assert clock.position(BEGAN + gap + now / RATE) == pytest.approx(now, abs=1e-3)
 
 
 def test_on_jack_a_period_that_is_late_has_not_begun(device: Device, clock: Clock) -> None:

@@ -175,8 +175,8 @@ def test_a_stream_plays_until_it_is_closed_and_another_goes_on(
         assert (int(playback.calls[0]), connected()) == (calls, [])
     positions, seconds = playback.clock[np.arange(calls - 10, calls) % CLOCK_SIZE].T
     assert np.all(np.diff(positions) == 128)
-    apart = np.diff(seconds) * RATE / 128
-    np.testing.assert_allclose(apart, np.round(apart), atol=1e-6)
+    assert np.all(np.diff(seconds) > 0.0)
+    assert began < seconds[0] < seconds[-1] < client.seconds
 
 
 def test_jack_plays_at_its_own_rate_to_what_is_there(seat: Seat, playback: Playback) -> None:
@@ -201,8 +201,6 @@ def test_who_has_died_says_so_and_the_next_server_is_joined_anew(
     again = seat.join()
     assert again not in {None, client}
     assert (client.devices(), client.connections(given.own), given.take()) == ({}, [], None)
-    seconds = output.seconds
-    assert output.seconds == seconds, "it has stopped"
     with pytest.raises(UsageError, match="answer"):
         client.input(SIZE)
     after = JackOutput(choose_output(None, seat), RATE, playback, seat)
