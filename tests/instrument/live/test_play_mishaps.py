@@ -17,6 +17,7 @@ from instrument.arrays import Float32
 from instrument.midi.events import ControlChange, NoteOff, NoteOn
 from instrument.midi.score import read_score
 from tests.instrument.live.arco_program import (
+    CALM_RUNS,
     CONTROL,
     ENDS_WITHIN,
     NOTE_OFF,
@@ -28,6 +29,8 @@ from tests.instrument.live.arco_program import (
 )
 
 pytestmark = pytest.mark.live
+
+FEW = 50
 
 
 @pytest.mark.slow
@@ -78,6 +81,30 @@ def test_the_sound_comes_back_with_the_server(
     assert loudest(heard) > 0.01
     assert loudest(heard[:, -RATE // 2 :]) < 1e-3
     program.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_after_a_gap_of_the_server_frames_come_in_time_again_at_once(
+    make_jack_server: Callable[..., Any], arco: Callable[..., Arco]
+) -> None:
+    server = make_jack_server(synchronous=False)
+    server.start()
+    late: list[int] = []
+    for _ in range(CALM_RUNS):
+        program = arco("--midi-in", "virtual")
+        for _ in range(2):
+            server.freeze()
+            time.sleep(0.2)
+            server.thaw()
+            time.sleep(1.5)
+        report = program.stop()
+        assert report["underruns"] > 0
+        late.append(report["late_frames"])
+        if late[-1] < FEW:
+            break
+    # By JACK's own estimate of the time hundreds were late.
+    assert min(late) < FEW, late
 
 
 @pytest.mark.slow
