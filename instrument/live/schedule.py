@@ -22,13 +22,17 @@ CHORD_SECONDS = 0.001
 MARGIN_SECONDS = 0.0015
 """What a note needs to be decoded, where it may arrive at the last moment of a block."""
 
+LEAST_ON_JACK_SECONDS = 0.002
+"""What it needs after a rest, when its code has left the processor's cache: 1.2 ms or more."""
+
 
 class Schedule:
     """The times of what one engine plays.
 
     An event is heard one block after its arrival, always: that is the time in which it gets ready.
     JACK hands over a period's messages at its start, each with its place in the period, and so
-    they have the whole block; elsewhere they can come at any moment, and get 1.5 ms more.
+    they have the whole block, or several that are short; elsewhere they can come at any moment, and
+    get 1.5 ms more.
 
     Attributes:
         clock: Which sample is played now.
@@ -55,8 +59,11 @@ class Schedule:
 
     def play(self, *, on_jack: bool) -> None:
         """Play by blocks as long as the last one, on JACK or another system."""
-        margin = 0.0 if on_jack else MARGIN_SECONDS
-        self.latency = int(self._playback.block[0]) + round(margin * self._sample_rate)
+        block = int(self._playback.block[0])
+        if on_jack:
+            self.latency = -(-round(LEAST_ON_JACK_SECONDS * self._sample_rate) // block) * block
+        else:
+            self.latency = block + round(MARGIN_SECONDS * self._sample_rate)
         self.clock.on_jack = on_jack
 
     def samples(
@@ -94,11 +101,11 @@ class Schedule:
         guard = GUARD_SECONDS * self._sample_rate
         settled = playing + self.latency - guard
         if self.clock.on_jack:
-            # A period's messages arrive as it begins, and are heard in the next one. What begins
-            # there has to be ready when that is played, with the bends of its hops.
+            # A period's messages arrive as it begins, and those of the next one aren't heard before
+            # this. What begins until then has to be ready, with the bends of its hops.
             block = int(self._playback.block[0])
             left = rendered - playing
             if left <= min(RESERVE_SECONDS * self._sample_rate, block - guard):
-                settled = rendered + block
-            settled = min(settled, rendered + block)
+                settled = rendered + self.latency
+            settled = min(settled, rendered + self.latency)
         return int(settled)

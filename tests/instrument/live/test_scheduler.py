@@ -54,6 +54,23 @@ def test_jack_s_messages_are_heard_a_period_after_their_place_in_the_one_they_ca
     assert_heard_as_rendered(stage, tiny)
 
 
+@pytest.mark.parametrize(
+    ("block", "blocks"), [(16, 6), (32, 3), (64, 2), (95, 2), (96, 1), (128, 1), (1024, 1)]
+)
+def test_on_jack_an_event_has_whole_blocks_that_last_two_milliseconds_at_least(
+    make_stage: Callable[..., Stage], tiny: Instrument, block: int, blocks: int
+) -> None:
+    stage, arrived = make_stage(jack=True, block=block), []
+    for number in range(20):
+        arrived.append(stage.send(on(55 + number), seconds=number % 13 * 0.0001))
+        stage.play(0.0304 + 0.0004 * (number % 7))
+    assert stage.scheduler.latency == blocks * block
+    assert stage.samples_of(*range(128)) == [sample + blocks * block for sample in arrived]
+    assert stage.scheduler.postponed == 0
+    stage.play(0.05)
+    assert_heard_as_rendered(stage, tiny)
+
+
 def test_keys_that_go_down_within_a_millisecond_are_one_chord(
     make_stage: Callable[..., Stage], tiny: Instrument
 ) -> None:
