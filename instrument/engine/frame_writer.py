@@ -141,6 +141,10 @@ class FrameWriter:
         """
         table, slots = self._table, np.array(active, np.int64)
         table.approach_pressure()
+        rows = np.arange(hop, hop + len(performance)) % len(self.frames.voice)
+        if not active:
+            self.frames.voice[rows] = 0
+            return np.empty((0, len(rows)), np.float32)
         of_voices = performance[:, slots].swapaxes(0, 1)
         of_voices = of_voices[:, : frames_until_taken_up(of_voices)]
         frames = of_voices.shape[1]
@@ -155,13 +159,11 @@ class FrameWriter:
         if silent.any():
             read = read.until(int(silent.argmax()) + 1)
         count = read.level_db.shape[1]
-        rows = np.arange(hop, hop + count) % len(self.frames.voice)
+        rows = rows[:count]
         self.frames.voice[rows] = 0
-        if active:
-            self.frames.voice[rows[:, None], slots] = table.voice[slots]
-            run = Run(slots, WHOLE)
-            self._ask(run, rows[None].repeat(len(slots), axis=0), read)
-            table.advance(slots, count)
+        self.frames.voice[rows[:, None], slots] = table.voice[slots]
+        self._ask(Run(slots, WHOLE), rows[None].repeat(len(slots), axis=0), read)
+        table.advance(slots, count)
         return read.level_db
 
     def add(self, hop: int, slots: Slots, bent: Float64) -> None:

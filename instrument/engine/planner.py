@@ -148,7 +148,8 @@ class FramePlanner:
             levels_db = self._writer.write(first, active, performance, released)
             written = levels_db.shape[1]
             self._planned -= written
-            self._end_voices(first + written - 1, active, levels_db[:, -1])
+            if active:
+                self._end_voices(first + written - 1, active, levels_db[:, -1])
         self._writer.publish(self.hop + 1)
 
     def _end_voices(self, hop: int, active: list[int], levels_db: Float32) -> None:

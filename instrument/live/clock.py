@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections import deque
 
 from instrument.dsp.callback import CLOCK_SIZE, Playback
 
@@ -40,13 +40,17 @@ class Clock:
         self._playback = playback
         self._sample_rate = sample_rate
         self._since = self._known = 0
-        # Samples from the position to the time of the earliest call; the position of the last one.
-        self._offset = self._last = 0.0
+        # Of the last calls, samples from the position to the time; and that of the earliest.
+        self._offsets = deque[float](maxlen=REMEMBERED)
+        self._offset = 0.0
+        # Nothing behind it is played until there is another call.
+        self._end = 0.0
         self.on_jack = False
 
     def restart(self) -> None:
         """Forget the calls so far: another stream has another time."""
-        self._since = int(self._playback.calls[0])
+        self._offsets.clear()
+        self._since = self._known = int(self._playback.calls[0])
 
     @property
     def running(self) -> bool:
@@ -55,22 +59,24 @@ class Clock:
 
     def position(self, seconds: float) -> float:
         """The sample that begins at a moment of the stream's time; needs a `running` clock."""
-        block, calls = float(self._playback.block[0]), int(self._playback.calls[0])
+        calls = int(self._playback.calls[0])
+        if calls != self._known:
+            self._look(calls)
+        return min(seconds * self._sample_rate - self._offset, self._end)
+
+    def _look(self, calls: int) -> None:
+        """Look at the new ones of so many calls."""
+        begun = 0.0
+        for call in range(max(self._known, calls - REMEMBERED), calls):
+            begun, time = self._playback.clock[call % CLOCK_SIZE].tolist()
+            self._offsets.append(time * self._sample_rate - begun)
+        self._known, block = calls, int(self._playback.block[0])
         gap = max(GAP_SECONDS * self._sample_rate, GAP_BLOCKS * block)
         if self.on_jack:
             gap = JACK_GAP_BLOCKS * block
-        if calls != self._known:
-            self._look(calls, gap)
-        # Until the next block begins, which may be late, nothing of it is played.
-        return min(seconds * self._sample_rate - self._offset, self._last + gap)
-
-    def _look(self, calls: int, gap: float) -> None:
-        """Look at the last calls, of so many, of which there are new ones."""
-        rows = np.arange(max(self._since, calls - REMEMBERED), calls) % CLOCK_SIZE
-        positions, times = self._playback.clock[rows].T
-        offsets = times * self._sample_rate - positions
-        self._offset = float(np.min(offsets[offsets >= offsets[-1] - gap]))
-        self._last, self._known = float(positions[-1]), calls
+        earliest = self._offsets[-1] - gap
+        self._offset = min(offset for offset in self._offsets if offset >= earliest)
+        self._end = begun + gap
 
     def period(self, position: float) -> int:
         """The beginning of the block that a position lies in, if blocks go on as they are."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from instrument.audio.output import Output
 from instrument.dsp.callback import Playback
@@ -192,7 +191,8 @@ class EventScheduler:
             if self.output is None or not self._schedule.clock.running:
                 return None
             self._schedule.play(on_jack=self.output.device.is_jack)
-            self.ready.set()
+            if not self.ready.is_set():
+                self.ready.set()
             return self._schedule.clock.position(self.output.seconds)
 
     def _hear(self, arrival: Arrival, sample: int) -> int:
@@ -212,10 +212,9 @@ class EventScheduler:
     # --- what must not sound for ever ------------------------------------------------------
 
     def _end_lost(self) -> None:
-        with suppress(Empty):
-            while True:
-                for event in self._held.ends(self._lost.get_nowait()):
-                    self._give(event, self._engine.reached)
+        while not self._lost.empty():  # this thread alone takes out
+            for event in self._held.ends(self._lost.get_nowait()):
+                self._give(event, self._engine.reached)
 
     def _take_silently(self, arrivals: list[Arrival]) -> None:
         """Without sound keys may only go up: nothing waits to be heard late."""
