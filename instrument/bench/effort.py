@@ -16,6 +16,9 @@ class Effort:
         notes: Whose beginnings are measured, in each round.
         processes: Rounds of whole programs, which take seconds.
         seconds: Length of the scores that are rendered.
+        live_notes: That are played through JACK, 1.2 s each.
+        flooded_notes: That are played among each of four floods.
+        moves: Of a finger on the page.
         sample_rates, block_sizes, voices: That engines are tried with.
     """
 
@@ -25,6 +28,9 @@ class Effort:
     notes: int = 1000
     processes: int = 5
     seconds: float = 20.0
+    live_notes: int = 1000
+    flooded_notes: int = 40
+    moves: int = 60
     sample_rates: tuple[int, ...] = (44_100, 48_000)
     block_sizes: tuple[int, ...] = (64, 128, 256)
     voices: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
@@ -37,6 +43,9 @@ QUICK = Effort(
     notes=100,
     processes=2,
     seconds=8.0,
+    live_notes=30,
+    flooded_notes=6,
+    moves=10,
     sample_rates=(48_000,),
     voices=(1, 8, 32),
 )

@@ -38,7 +38,9 @@ def bench(
     live: Annotated[
         bool,
         typer.Option(
-            "--live", help="Only: from MIDI to sound through a JACK server that runs; 20 minutes."
+            "--live",
+            help="Only: from MIDI to sound through a JACK server that runs; 25 minutes, or two "
+            "with --quick.",
         ),
     ] = False,
     profile: Annotated[

@@ -21,9 +21,6 @@ from instrument.bench.metrics import Metric, Report, Row, Section
 from instrument.errors import UsageError
 from instrument.terminal import duration
 
-MOST_MOVES = 60
-MOST_FLOODED = 40
-
 
 def measure_live_session(
     name: str, effort: Effort, say: Callable[[str], None] = lambda _sentence: None
@@ -39,18 +36,16 @@ def measure_live_session(
         UsageError: There is no such server, or what it takes isn't installed.
     """
     watch = Watch()
-    say(f"notes through JACK, {duration(live_seconds(effort.notes))}")
-    found = measure_live(effort.notes, name)
-    flooded = min(effort.notes, MOST_FLOODED)
-    say(f"notes among floods, {duration(flood_seconds(flooded))}")
-    floods = flood_section(measure_floods(flooded, name))
-    moves = min(effort.notes, MOST_MOVES)
-    say(f"a finger on the page, {duration(pointer_seconds(moves))}")
+    say(f"notes through JACK, {duration(live_seconds(effort.live_notes))}")
+    found = measure_live(effort.live_notes, name)
+    say(f"notes among floods, {duration(flood_seconds(effort.flooded_notes))}")
+    floods = flood_section(measure_floods(effort.flooded_notes, name))
+    say(f"a finger on the page, {duration(pointer_seconds(effort.moves))}")
     return Report(
         machine=machine(),
         noise=watch.noise(),
-        sections=(live_section(found), floods, _pointer(name, moves)),
-        settings={"instrument": name, "notes": effort.notes},
+        sections=(live_section(found), floods, _pointer(name, effort.moves)),
+        settings={"instrument": name, "notes": effort.live_notes},
     )
 
 

@@ -72,10 +72,10 @@ def test_a_live_session_is_a_report_of_one_section(
     monkeypatch.setattr(report, "measure_pointer", refuse)
     said: list[str] = []
     told = measure_live_session("violin", effort, said.append)
-    assert asked == [(effort.notes, "violin")]
+    assert asked == [(effort.live_notes, "violin")]
     assert told.sections[0] == live_section(found)
     assert told.sections[1] == flood_section(floods)
     assert told.sections[2].rows == ()
     assert "no browser" in told.sections[2].notes[0]
-    assert told.settings == {"instrument": "violin", "notes": effort.notes}
+    assert told.settings == {"instrument": "violin", "notes": effort.live_notes}
     assert said[0].startswith("notes through JACK, ")
