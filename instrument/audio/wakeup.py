@@ -10,6 +10,9 @@ import time
 import weakref
 from ctypes import CDLL, c_void_p
 
+SELECTABLE = 1024
+"""Descriptors that ``select`` knows are lower."""
+
 WOKEN_BYTES = 4096
 """That are read at once: however often it was woken meanwhile, it wakes once."""
 
@@ -27,11 +30,14 @@ class Wakeup:
 
     def __init__(self) -> None:
         self.write = self.pipe = 0
-        if sys.platform != "win32":
-            self._woken, self.pipe = os.pipe()
-            for end in (self._woken, self.pipe):
-                os.set_blocking(end, False)
-                weakref.finalize(self, os.close, end)
+        if sys.platform == "win32":
+            return
+        self._woken, self.pipe = os.pipe()
+        for end in (self._woken, self.pipe):
+            os.set_blocking(end, False)
+            # A callback may outlive the interpreter.
+            weakref.finalize(self, os.close, end).atexit = False
+        if self._woken < SELECTABLE:
             self.write = ctypes.cast(CDLL(None).write, c_void_p).value or 0
 
     def wait(self, seconds: float) -> None:
