@@ -19,11 +19,9 @@ RESERVE_SECONDS = 0.0025
 CHORD_SECONDS = 0.001
 """Keys that go down within so little are one chord, whose notes are got ready together."""
 
-MARGIN_SECONDS = 0.0015
-"""What a note needs to be decoded, where it may arrive at the last moment of a block."""
-
-LEAST_ON_JACK_SECONDS = 0.002
-"""What it needs after a rest, when its code has left the processor's cache: 1.2 ms or more."""
+NOTE_SECONDS = 0.002
+"""What a note needs to get ready after a rest, when its code has left the processor's cache; most
+take 1.2 to 1.9 ms on a slow computer."""
 
 
 class Schedule:
@@ -32,7 +30,7 @@ class Schedule:
     An event is heard one block after its arrival, always: that is the time in which it gets ready.
     JACK hands over a period's messages at its start, each with its place in the period, and so
     they have the whole block, or several that are short; elsewhere they can come at any moment, and
-    get 1.5 ms more.
+    get 2 ms more.
 
     Attributes:
         clock: Which sample is played now.
@@ -59,11 +57,8 @@ class Schedule:
 
     def play(self, *, on_jack: bool) -> None:
         """Play by blocks as long as the last one, on JACK or another system."""
-        block = int(self._playback.block[0])
-        if on_jack:
-            self.latency = -(-round(LEAST_ON_JACK_SECONDS * self._sample_rate) // block) * block
-        else:
-            self.latency = block + round(MARGIN_SECONDS * self._sample_rate)
+        block, needed = int(self._playback.block[0]), round(NOTE_SECONDS * self._sample_rate)
+        self.latency = -(-needed // block) * block if on_jack else block + needed
         self.clock.on_jack = on_jack
 
     def samples(

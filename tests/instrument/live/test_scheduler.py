@@ -8,7 +8,7 @@ import pytest
 
 from instrument.live.clock import FIRST_NOTE_SECONDS
 from instrument.live.learn import Learner
-from instrument.live.schedule import MARGIN_SECONDS
+from instrument.live.schedule import NOTE_SECONDS
 from instrument.live.scheduler import POLL_SECONDS
 from instrument.midi.events import (
     ChannelPressure,
@@ -23,7 +23,7 @@ from instrument.midi.messages import MessageParser
 from instrument.model.graphs import Instrument
 from tests.instrument.live.stage import BLOCK, RATE, Stage, assert_heard_as_rendered, off, on, turn
 
-MARGIN = round(MARGIN_SECONDS * RATE)
+MARGIN = round(NOTE_SECONDS * RATE)
 
 
 def test_a_note_is_heard_a_block_and_a_margin_after_it_arrived_always(
