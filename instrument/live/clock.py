@@ -18,6 +18,9 @@ JACK_GAP_BLOCKS = 1.0
 FIRST_NOTE_SECONDS, NOTE_SAFETY, NOTE_SMOOTHING = 0.0005, 1.3, 0.1
 """How long a note takes to be ready: at first, how much more to be sure, and how fast to learn."""
 
+LONGEST_NOTE = 2.0
+"""So many times what earlier ones took, at most, is learned from one."""
+
 
 class Clock:
     """Turns a stream's time into positions.
@@ -116,5 +119,9 @@ class Deadlines:
         return begins + int(self._playback.block[0])
 
     def learn(self, seconds: float) -> None:
-        """Take into account how long it took to get a note ready."""
-        self._note_seconds += NOTE_SMOOTHING * (NOTE_SAFETY * seconds - self._note_seconds)
+        """Take into account how long it took to get a note ready.
+
+        One that a busy computer held up says little of the next ones, which needn't wait for it.
+        """
+        safe = min(NOTE_SAFETY * seconds, LONGEST_NOTE * self._note_seconds)
+        self._note_seconds += NOTE_SMOOTHING * (safe - self._note_seconds)

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.dsp.callback import CLOCK_SIZE, Playback
-from instrument.live.clock import GAP_BLOCKS, GAP_SECONDS, REMEMBERED, Clock
+from instrument.live.clock import (
+    FIRST_NOTE_SECONDS,
+    GAP_BLOCKS,
+    GAP_SECONDS,
+    REMEMBERED,
+    Clock,
+    Deadlines,
+)
 
 RATE = 48_000
 BLOCK = 128
@@ -143,3 +150,38 @@ def test_on_jack_a_period_that_is_late_has_not_begun(device: Device, clock: Cloc
     clock.on_jack = True
     device.call()
     assert clock.position(BEGAN + 1.0) == BLOCK
+
+
+# --- By when notes can be ready -----------------------------------------------------------------
+
+
+@pytest.fixture
+def deadlines(device: Device, clock: Clock) -> Deadlines:
+    for _ in range(3):
+        device.call()
+    return Deadlines(clock, device.playback, RATE)
+
+
+def postpones(deadlines: Deadlines, device: Device, seconds: float) -> bool:
+    """Whether a note waits whose block begins in so many seconds."""
+    begins = device.position
+    return deadlines.in_time(begins + 5, begins - seconds * RATE, notes=1) == begins + BLOCK
+
+
+def test_a_note_waits_for_another_block_if_notes_take_longer_than_there_is(
+    device: Device, deadlines: Deadlines
+) -> None:
+    assert not postpones(deadlines, device, 1.1 * FIRST_NOTE_SECONDS)
+    assert postpones(deadlines, device, 0.9 * FIRST_NOTE_SECONDS)
+    for _ in range(50):
+        deadlines.learn(0.002)
+    assert postpones(deadlines, device, 0.002)
+    assert not postpones(deadlines, device, 0.003)
+    assert deadlines.postponed == 2
+
+
+def test_one_note_that_was_held_up_lets_no_other_wait(device: Device, deadlines: Deadlines) -> None:
+    for _ in range(50):
+        deadlines.learn(0.001)
+    deadlines.learn(1.0)
+    assert not postpones(deadlines, device, 0.002)
