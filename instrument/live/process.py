@@ -36,15 +36,14 @@ def undisturbed() -> Iterator[None]:
 def raise_priority() -> None:
     """Let the system run this thread before other programs, as far as that is allowed.
 
-    That is real-time scheduling, as Linux allows it to the users of its audio group, at the lowest
-    priority, below the sound's own: a larger share of the processor alone doesn't come at once
-    where others compute, and a note waits. What this thread starts is an ordinary one again.
+    A share of the processor that comes at once is enough. Where only real-time scheduling is
+    allowed, as it is to the users of Linux's audio group, the lowest priority does, below the
+    sound's own.
     """
     if sys.platform != "linux":
         return
-    policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
-    with suppress(PermissionError):
-        os.sched_setscheduler(0, policy, os.sched_param(1))
-        return
     with suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        return
+    with suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
