@@ -8,7 +8,6 @@ from ctypes import CDLL, c_uint32, c_void_p
 
 from instrument.audio import jack
 from instrument.audio.jack import AUDIO, IS_INPUT, IS_OUTPUT, IS_PHYSICAL, MIDI, Watcher
-from instrument.audio.wakeup import Wakeup
 from instrument.dsp.callback import Callback
 from instrument.dsp.jack_callback import (
     MILLION,
@@ -17,6 +16,7 @@ from instrument.dsp.jack_callback import (
     MidiRing,
     Process,
 )
+from instrument.dsp.wakeup import Wakeup
 from instrument.errors import UsageError
 
 PLAYBACK = 1
@@ -209,9 +209,8 @@ class Client(Watcher):
                 self.give_up()
                 return False
         left = super().close(patience)
-        kept = self._process, self.wakeup
-        if left and kept in jack.kept:
-            jack.kept.remove(kept)
+        if left and self._process in jack.kept:
+            jack.kept.remove(self._process)
         return left
 
     # --- inside ------------------------------------------------------------------------------
@@ -234,8 +233,8 @@ class Client(Watcher):
             functions = JackFunctions(*(address.value or 0 for address in found))
             process = Process(functions, self._client or 0, self.sample_rate)
             if self.wakeup is not None:
-                process.wake(self.wakeup.write, self.wakeup.pipe)
-            jack.kept.append((process, self.wakeup))
+                process.wake(self.wakeup)
+            jack.kept.append(process)
             given = self._client, process.address, process.user_data
             library.jack_set_process_callback(*given)
             library.jack_set_xrun_callback(self._client, process.gap_address, process.user_data)

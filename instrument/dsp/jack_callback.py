@@ -15,6 +15,7 @@ import numpy as np
 
 from instrument.dsp.callback import Callback
 from instrument.dsp.machine_code import JACK, JACK_GAP, c_function, fence
+from instrument.dsp.wakeup import Wakeup
 
 BYTES_A_WORD, BITS_A_BYTE = 8, 8
 FRAMES_WRAP = 1 << 32
@@ -113,6 +114,7 @@ class Process:
         self._memory[CLIENT], self._memory[SAMPLE_RATE] = client, sample_rate
         self._rings: list[MidiRing] = []
         self._played: list[Callback] = []
+        self._wakeup: Wakeup | None = None
         self.address, self.gap_address = c_function(JACK), c_function(JACK_GAP)
         self.user_data = ctypes.c_void_p(self._memory.ctypes.data)
 
@@ -135,16 +137,12 @@ class Process:
         self._memory[INPUTS] = len(self._rings)
         return ring
 
-    def wake(self, write: int, pipe: int) -> None:
-        """Write a byte to a file descriptor in each period that brings messages.
-
-        Args:
-            write: The address of C's ``write``.
-            pipe: The descriptor, which never makes the callback wait.
-        """
-        self._memory[PIPE] = pipe
+    def wake(self, wakeup: Wakeup) -> None:
+        """Wake who waits in each period that brings messages."""
+        self._wakeup = wakeup
+        self._memory[PIPE] = wakeup.pipe
         fence()
-        self._memory[WRITE] = write
+        self._memory[WRITE] = wakeup.write
 
     def play_on(self, left: int, right: int) -> None:
         """Play on two ports, by JACK's pointers; they are silent as long as nothing plays."""

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.audio.wakeup import Wakeup
 from instrument.dsp.callback import Callback, Playback
 from instrument.dsp.jack_callback import FRAMES_WRAP, MOST_INPUTS
+from instrument.dsp.wakeup import Wakeup
 from instrument.engine.engine import Engine
 from instrument.midi.events import NoteOn
 from instrument.model.graphs import Instrument
@@ -75,7 +75,7 @@ def test_messages_come_with_the_sample_of_what_plays(playback: Playback) -> None
 def test_messages_wake_who_waits_for_them_once_a_period_and_nothing_else_does() -> None:
     jack, wakeup = FakeJack(16), Wakeup()
     jack.process.add_input(OTHER_PORT, 16)
-    jack.process.wake(wakeup.write, wakeup.pipe)
+    jack.process.wake(wakeup)
     for messages, others in (((NOTE,), ()), ((), (NOTE, b"\xf8")), ((NOTE, NOTE), (NOTE,))):
         jack.period(*messages, others=others)
         assert wakes(wakeup)
@@ -85,7 +85,7 @@ def test_messages_wake_who_waits_for_them_once_a_period_and_nothing_else_does() 
 
 def test_a_thread_that_does_not_wake_holds_nobody_up() -> None:
     jack, wakeup = FakeJack(8), Wakeup()
-    jack.process.wake(wakeup.write, wakeup.pipe)
+    jack.process.wake(wakeup)
     with suppress(BlockingIOError):
         while True:
             os.write(wakeup.pipe, bytes(4096))

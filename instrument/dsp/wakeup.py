@@ -1,4 +1,4 @@
-"""A thread that sleeps until an audio callback wakes it."""
+"""A thread that sleeps until a compiled callback wakes it."""
 
 from __future__ import annotations
 

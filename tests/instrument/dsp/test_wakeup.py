@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from instrument.audio import wakeup
-from instrument.audio.wakeup import Wakeup
+from instrument.dsp import wakeup
+from instrument.dsp.wakeup import Wakeup
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nobody is woken there")
 
