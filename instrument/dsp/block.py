@@ -16,6 +16,7 @@ from instrument.dsp.machine_code import (
     RENDER,
     RESULTS,
     SMOOTH,
+    SPLICE,
     SPLIT,
     c_function,
     compile_missing,
@@ -81,4 +82,4 @@ def compile_kernels(progress: Callable[[float], None] = lambda _share: None) -> 
     Returns:
         The seconds that compiling took; 0 if nothing had to be compiled.
     """
-    return compile_missing((RENDER, SMOOTH, SPLIT, READ, FINISH, FENCE), PASSES, progress)
+    return compile_missing((RENDER, SMOOTH, SPLIT, SPLICE, READ, FINISH, FENCE), PASSES, progress)

@@ -37,6 +37,7 @@ from instrument.dsp.machine_code import (
     READ,
     RENDER,
     SMOOTH,
+    SPLICE,
     SPLINES,
     SPLIT,
     ObjectFile,
@@ -44,6 +45,7 @@ from instrument.dsp.machine_code import (
 from instrument.dsp.matrix import within
 from instrument.dsp.reading import VoiceCurves, read
 from instrument.dsp.spectra import CONTROLS, Moments, Spectra, finish
+from instrument.dsp.splicing import splice_curves
 from instrument.dsp.splines import Splines, SplineScratch, decode_splines
 from instrument.dsp.splitting import WINDOW_FRAMES, split_pitch
 from instrument.dsp.state import Synth
@@ -91,6 +93,21 @@ def _split(cents, slow, vibrato, left, mean, sums, frames):  # type: ignore[no-u
         floats(left, frames),
         doubles(mean, frames),
         doubles(sums, frames + WINDOW_FRAMES),
+    )
+    return 0
+
+
+def _splice(a, b, c, d, e, f, g, h, distance, found, frames, at, first, entries, end, rank):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Go on from four old curves in four new ones."""
+    splice_curves(
+        (floats(a, frames), floats(b, frames), floats(c, frames), floats(d, frames)),
+        (floats(e, frames), floats(f, frames), floats(g, frames), floats(h, frames)),
+        at,
+        first,
+        end,
+        rank,
+        floats(distance, entries),
+        doubles(found, 2),
     )
     return 0
 
@@ -216,6 +233,7 @@ COMPILE: dict[str, Callable[[], ObjectFile]] = {
     SPLINES: partial(inner_function, types.intc(*_NETWORK, types.intp), _decode_splines),
     SMOOTH: partial(inner_function, types.intc(types.voidptr, *3 * [types.intp]), _smooth),
     SPLIT: partial(inner_function, types.intc(*6 * [types.voidptr], types.intp), _split),
+    SPLICE: partial(inner_function, types.intc(*10 * [types.voidptr], *6 * [types.intp]), _splice),
     READ: partial(inner_function, types.intc(*8 * [types.voidptr], *5 * [types.intp]), _read),
     FINISH: partial(inner_function, types.intc(*8 * [types.voidptr], *4 * [types.intp]), _finish),
     FENCE: partial(inner_function, types.intc(), _order),

@@ -22,7 +22,8 @@ from instrument.dsp.object_file import load
 from instrument.errors import OutputError
 from instrument.files import replacing
 
-RENDER, SMOOTH, SPLIT, READ, FINISH = "render", "smooth", "split", "read", "finish"
+RENDER, SMOOTH, READ, FINISH = "render", "smooth", "read", "finish"
+SPLIT, SPLICE = "split", "splice"
 FENCE = "fence"
 PORTAUDIO, JACK, JACK_GAP = "portaudio", "jack", "jack_gap"
 DECODER, SPLINES = "decoder", "splines"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from instrument.arrays import Envelope, Float32, Float64, median
+from instrument.dsp import splicing
 from instrument.dsp.splitting import split
 
 FALL_FRAMES = 250
@@ -31,7 +31,6 @@ GLIDE_FRAMES = 9
 
 _LEAD = np.linspace(1.0, 0.0, GLIDE_FRAMES, endpoint=False, dtype=np.float32)
 
-CROSSFADE_FRAMES = 30
 SUSTAIN_FRAME = 60
 """From here on a decoded envelope is sustain: 40 ms beyond what was learned as its attack."""
 
@@ -42,8 +41,8 @@ CALM_CENTS, CALM_FRAMES = 25.0, 30
 """A note that is joined may deviate so far anyway; from where it is calm it is led on over so many
 frames."""
 
-MATCH_FRAMES = 40
 NEAREST_MATCHES = 12
+"""A held note goes on where its next vibrato matches best, or next to best, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +81,11 @@ class Curves:
         self.vibrato_cents[release_frame:] = self.left_cents[release_frame:] = 0.0
         self.loudness_db[:frames] = envelope.loudness_db
         self.loudness_db[frames:] = envelope.loudness_db[-1] - _FALL_DB
+
+    @property
+    def all(self) -> splicing.FourCurves:
+        """All four."""
+        return self.slow_cents, self.vibrato_cents, self.loudness_db, self.left_cents
 
     def copy_from(self, other: Curves) -> None:
         """Take over other curves of the same length."""
@@ -230,9 +234,8 @@ def splice(
 ) -> tuple[int, float]:
     """Go on with a held note in the sustain of a new envelope.
 
-    The entry is drawn from those at which the new vibrato moves most as the old one does, and the
-    two are cross-faded there. The level goes on from where it was, and comes to that of the new
-    envelope by its end: otherwise each envelope would bring the same rise and fall.
+    The entry is drawn from those at which the new vibrato moves most as the old one does, see
+    ``dsp.splicing``.
 
     Args:
         old: What sounds.
@@ -245,21 +248,9 @@ def splice(
         The frame of ``new`` at which to go on, and by how many dB it was raised there, see
         ``lead_level``.
     """
-    earliest, latest = SUSTAIN_FRAME, release_frame // 2
-    ahead = slice(position, position + MATCH_FRAMES)
-    windows = sliding_window_view(new.vibrato_cents[earliest : latest + MATCH_FRAMES], MATCH_FRAMES)
-    distance = np.sum((windows - old.vibrato_cents[ahead]) ** 2, axis=1)
-    best = np.argsort(distance, kind="stable")[:NEAREST_MATCHES]
-    entry = earliest + int(rng.choice(best))
-    before, after = (
-        curves.loudness_db[first : first + CROSSFADE_FRAMES].mean()
-        for curves, first in ((old, position), (new, entry))
-    )
-    gap_db = float(before - after)
-    lead_level(new, entry, release_frame, gap_db)
-    weight = np.linspace(0.0, 1.0, CROSSFADE_FRAMES, dtype=np.float32)
-    crossfade(old, position, new, entry, weight)
-    return entry, gap_db
+    entries = range(SUSTAIN_FRAME, release_frame // 2 + 1)
+    rank = int(rng.integers(min(NEAREST_MATCHES, len(entries))))
+    return splicing.splice(old.all, new.all, position, entries, release_frame, rank)
 
 
 def crossfade(old: Curves, position: int, new: Curves, entry: int, weight: Float32) -> None:

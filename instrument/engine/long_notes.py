@@ -8,14 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrument.arrays import Float64
-from instrument.engine.curves import (
-    CROSSFADE_FRAMES,
-    MATCH_FRAMES,
-    Curves,
-    crossfade,
-    lead_level,
-    splice,
-)
+from instrument.dsp.splicing import CROSSFADE_FRAMES, MATCH_FRAMES
+from instrument.engine.curves import Curves, crossfade, lead_level, splice
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.places import Places
 from instrument.engine.table import Slots, VoiceTable

@@ -27,6 +27,7 @@ from instrument.dsp.machine_code import (
     READ,
     RENDER,
     SMOOTH,
+    SPLICE,
     SPLINES,
     SPLIT,
     ObjectFile,
@@ -153,7 +154,8 @@ def test_blocks_are_the_same_by_llvm(tiny: Instrument, monkeypatch: pytest.Monke
 
 @by_hand
 def test_all_of_them_are_loaded_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = RENDER, SMOOTH, SPLIT, READ, FINISH, FENCE, PORTAUDIO, JACK, JACK_GAP, DECODER, SPLINES
+    blocks = RENDER, SMOOTH, SPLIT, SPLICE, READ, FINISH, FENCE
+    names = *blocks, PORTAUDIO, JACK, JACK_GAP, DECODER, SPLINES
     for name in names:
         machine_code.c_function(name)
     monkeypatch.setattr(machine_code, "_addresses", {})

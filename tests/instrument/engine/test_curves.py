@@ -8,15 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.arrays import Envelope, Float32, Float64
+from instrument.dsp.splicing import CROSSFADE_FRAMES, MATCH_FRAMES
 from instrument.engine.curves import (
     CALM_CENTS,
     CALM_FRAMES,
-    CROSSFADE_FRAMES,
     FALL_DB_PER_FRAME,
     FALL_FRAMES,
     GLIDE_FRAMES,
     HEARD_END_DB,
-    MATCH_FRAMES,
     RELEASE_DB_PER_FRAME,
     SUSTAIN_FRAME,
     Curves,

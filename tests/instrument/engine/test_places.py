@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32
+from instrument.dsp.splicing import CROSSFADE_FRAMES
 from instrument.engine.control import Control
-from instrument.engine.curves import CROSSFADE_FRAMES, SUSTAIN_FRAME
+from instrument.engine.curves import SUSTAIN_FRAME
 from instrument.engine.envelopes import HEADROOM_DB
 from instrument.engine.long_notes import RESHAPE_FRAMES
 from instrument.midi.controllers import AXIS_CONTROLLERS
