@@ -20,7 +20,7 @@ from instrument.bench.timing import Quantiles, quantile_metrics, rounds_of
 from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics
 from instrument.dsp.jit import compiled
 from instrument.dsp.limiter import LimiterState, limit
-from instrument.dsp.noise import EDGE, add_noise, impulse_response_matrix
+from instrument.dsp.noise import NoiseScratch, add_noise, half_responses
 from instrument.dsp.reverb import ReverbState, add_reverb
 from instrument.model.graphs import Instrument
 
@@ -62,14 +62,12 @@ def _noise(
     magnitudes: Float32,
     matrix: Float32,
     tail: Float32,
-    impulse: Float32,
-    white: Float32,
-    filtered: Float32,
+    scratch: NoiseScratch,
     out: Float32,
     hops: int,
 ) -> None:
     for _ in range(hops):
-        add_noise(state, magnitudes, matrix, tail, impulse, white, filtered, 0, HOP, out)
+        add_noise(state, magnitudes, matrix, tail, scratch, 0, HOP, out)
 
 
 @compiled
@@ -89,18 +87,15 @@ def _kernels(instrument: Instrument, hops: int) -> dict[str, Callable[[], object
     amps = np.full(sizes.harmonics, 0.01, np.float32)
     mono, left, right = (np.zeros(HOP, np.float32) for _ in range(3))
     scratch = np.zeros((HARMONIC_SCRATCH, HOP), np.float32)
-    matrix = impulse_response_matrix(sizes.noise_bands, SAMPLE_RATE, SAMPLE_RATE)
-    taps = len(matrix)
-    magnitudes = np.full(sizes.noise_bands, 0.01, np.float32)
-    seed, tail = np.ones(1, np.uint64), np.zeros(taps - 1, np.float32)
-    impulse, white = np.zeros(taps, np.float32), np.zeros(HOP + 2 * EDGE, np.float32)
-    filtered = np.zeros(HOP + taps - 1, np.float32)
+    bands = sizes.noise_bands
+    matrix = half_responses(bands, SAMPLE_RATE, SAMPLE_RATE)
+    magnitudes = np.full((1, bands), 0.01, np.float32)
+    seed, tail = np.ones(1, np.uint64), np.zeros(2 * bands - 3, np.float32)
+    of_noise = NoiseScratch.of(bands, HOP)
     reverb, limiter = ReverbState.empty(SAMPLE_RATE, 0.2), LimiterState.empty(SAMPLE_RATE)
     return {
         HARMONICS: lambda: _harmonics(amps, mono, scratch, hops),
-        "noise of a voice": lambda: _noise(
-            seed, magnitudes, matrix, tail, impulse, white, filtered, mono, hops
-        ),
+        "noise of a voice": lambda: _noise(seed, magnitudes, matrix, tail, of_noise, mono, hops),
         "room": lambda: _room(reverb, left, right, hops),
         "limiter": lambda: _limiter(limiter, left, right, hops),
     }

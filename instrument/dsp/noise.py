@@ -7,12 +7,14 @@ section 3.5 and appendix B, streaming: the filter's tail is kept from one hop to
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
 from instrument.arrays import Float32, Float64, UInt64
 from instrument.dsp.jit import inlined
-from instrument.dsp.vectors import fma
+from instrument.dsp.matrix import affine, panels
+from instrument.dsp.vectors import PANEL, TAPS, slide
 
 _WEYL = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -24,11 +26,8 @@ _UNUSED_BITS = np.uint64(40)
 _ULP = np.float32(2.0**-23)
 _64_BITS = (1 << 64) - 1
 
-AT_ONCE = 4
-"""So many bands and taps are taken at once, in loops that the compiler vectorises."""
-
-EDGE = AT_ONCE - 1
-"""Silent samples on both sides of the scratch array `white` of `add_noise`."""
+EDGE = PANEL
+"""Silent samples on both sides of what is filtered."""
 
 STRETCH_BITS = 28
 """Every note has 2²⁸ samples of the noise to itself, an hour and a half at 48 kHz."""
@@ -51,8 +50,7 @@ def impulse_response_matrix(bands: int, sample_rate: int, training_sample_rate: 
         training_sample_rate: samples a second in training.
 
     Returns:
-        [taps, N] with taps = 2·(N − 1), stored column by column, each band's response
-        contiguous: ``matrix @ magnitudes`` is the impulse response.
+        [taps, N] with taps = 2·(N − 1): ``matrix @ magnitudes`` is the impulse response.
     """
     taps = 2 * (bands - 1)
     resampled = _resample_bands(bands, sample_rate, training_sample_rate)
@@ -60,7 +58,38 @@ def impulse_response_matrix(bands: int, sample_rate: int, training_sample_rate: 
     hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(taps) / taps)
     causal = np.roll(zero_phase, taps // 2, axis=0) * hann[:, np.newaxis]
     scale = np.sqrt(sample_rate / training_sample_rate)
-    return np.asfortranarray(causal * scale, dtype=np.float32)
+    return np.asarray(causal * scale, np.float32)
+
+
+def half_responses(bands: int, sample_rate: int, training_sample_rate: int) -> Float32:
+    """What `impulse_response_matrix` has up to the middle of the response, as `affine` takes it.
+
+    Returns:
+        [⌈N / PANEL⌉, N, PANEL].
+    """
+    return panels(impulse_response_matrix(bands, sample_rate, training_sample_rate)[:bands].T)
+
+
+class NoiseScratch(NamedTuple):
+    """What filtered noise is computed in.
+
+    Attributes:
+        white: The noise of a hop, with silent edges.
+        impulse: [1, taps], with zeros behind the last tap up to a whole number of passes.
+        filtered: What the filter gives of it, in this hop and after it.
+    """
+
+    white: Float32
+    impulse: Float32
+    filtered: Float32
+
+    @classmethod
+    def of(cls, bands: int, longest: int) -> NoiseScratch:
+        """For N bands and hops of so many samples."""
+        taps = -(-2 * (bands - 1) // (TAPS * PANEL)) * TAPS * PANEL
+        lengths = longest + 2 * EDGE, longest + taps + PANEL
+        white, filtered = (np.zeros(length, np.float32) for length in lengths)
+        return cls(white, np.zeros((1, taps), np.float32), filtered)
 
 
 def _resample_bands(bands: int, sample_rate: int, training_sample_rate: int) -> Float64:
@@ -113,63 +142,29 @@ def white_noise(state: UInt64, out: Float32) -> None:
 
 @inlined
 def _filter_taps(magnitudes: Float32, matrix: Float32, impulse: Float32) -> None:
-    """Write the impulse response [taps] of one hop's magnitudes [N].
+    """Write the impulse response of one hop's magnitudes [1, N]; see `add_noise`.
 
-    It is the same to both sides of its middle. Four bands are taken at once.
+    It is the same to both sides of its middle.
     """
-    taps, bands = len(impulse), len(magnitudes)
-    half = taps // 2 + 1
-    columns = matrix.T
-    rising = impulse[:half]
-    for tap in range(half):
-        rising[tap] = 0.0
-    fours = bands - bands % AT_ONCE
-    for band in range(0, fours, AT_ONCE):
-        m0, m1, m2, m3 = (
-            magnitudes[band],
-            magnitudes[band + 1],
-            magnitudes[band + 2],
-            magnitudes[band + 3],
-        )
-        c0, c1 = columns[band][:half], columns[band + 1][:half]
-        c2, c3 = columns[band + 2][:half], columns[band + 3][:half]
-        for tap in range(half):
-            two = fma(m1, c1[tap], fma(m0, c0[tap], rising[tap]))
-            rising[tap] = fma(m3, c3[tap], fma(m2, c2[tap], two))
-    for band in range(fours, bands):
-        column, magnitude = columns[band][:half], magnitudes[band]
-        for tap in range(half):
-            rising[tap] += magnitude * column[tap]
+    half = magnitudes.shape[1]
+    taps, response = 2 * (half - 1), impulse[0]
+    for tap in range(len(response)):
+        response[tap] = 0.0
+    affine(magnitudes, 1, matrix, response, impulse)
     for tap in range(1, half - 1):
-        impulse[taps - tap] = impulse[tap]
+        response[taps - tap] = response[tap]
 
 
 @inlined
-def _convolve(white: Float32, impulse: Float32, filtered: Float32) -> None:
-    """Add the convolution of noise [n] and `impulse` [taps] to `filtered` [n + taps − 1].
+def _convolve(white: Float32, count: int, impulse: Float32, filtered: Float32) -> None:
+    """Add the convolution of `count` samples and `impulse` to `filtered`; see `add_noise`.
 
-    Four taps are taken at once.
-
-    Args:
-        white: [n + 2·EDGE], the noise between two silent edges.
-        impulse: [taps].
-        filtered: [n + taps − 1].
+    Taps are taken so that all of a pass lie a whole number of vectors apart.
     """
-    taps, reach = len(impulse), len(white) - EDGE
-    fours = taps - taps % AT_ONCE
-    w0, w1, w2, w3 = white[3:], white[2 : 2 + reach], white[1 : 1 + reach], white[:reach]
-    for tap in range(0, fours, AT_ONCE):
-        h0, h1, h2, h3 = impulse[tap], impulse[tap + 1], impulse[tap + 2], impulse[tap + 3]
-        added = filtered[tap : tap + reach]
-        for i in range(reach):
-            two = fma(h1, w1[i], fma(h0, w0[i], added[i]))
-            added[i] = fma(h3, w3[i], fma(h2, w2[i], two))
-    drawn = white[EDGE:reach]
-    for tap in range(fours, taps):
-        gain = impulse[tap]
-        added = filtered[tap : tap + len(drawn)]
-        for i in range(len(drawn)):
-            added[i] += gain * drawn[i]
+    for first in range(0, len(impulse), TAPS * PANEL):
+        for tap in range(PANEL):
+            vectors = (count - 1 + tap) // PANEL + 1
+            slide(impulse, first + tap, white, EDGE - tap, vectors, filtered, first)
 
 
 @inlined
@@ -178,9 +173,7 @@ def add_noise(
     magnitudes: Float32,
     matrix: Float32,
     tail: Float32,
-    impulse: Float32,
-    white: Float32,
-    filtered: Float32,
+    scratch: NoiseScratch,
     start: int,
     length: int,
     out: Float32,
@@ -192,32 +185,27 @@ def add_noise(
 
     Args:
         state: [1], of the generator, see `white_noise`; updated.
-        magnitudes: [N], linear, ≥ 0.
-        matrix: [taps, N], see `impulse_response_matrix`.
+        magnitudes: [1, N], linear, ≥ 0.
+        matrix: [⌈N / PANEL⌉, N, PANEL], see `half_responses`.
         tail: [taps − 1], what the hops before still give, from sample `start` on; updated.
-        impulse: [taps], overwritten.
-        white: [≥ length + 2·EDGE], overwritten.
-        filtered: [≥ length + taps − 1], overwritten.
+        scratch: for hops of `length` samples or longer ones; overwritten.
         start: first sample, 0 ≤ `start` < `length`.
         length: samples in the hop.
         out: [≥ length], added to.
     """
-    n = length - start
-    taps = len(impulse)
-    drawn = white[: n + 2 * EDGE]
-    sounding = filtered[: n + taps - 1]
-    white_noise(state, drawn[EDGE : EDGE + n])
+    n, reach = length - start, len(tail)
+    white, impulse, filtered = scratch
+    white_noise(state, white[EDGE : EDGE + n])
     for i in range(EDGE):
-        drawn[i] = 0.0
-        drawn[EDGE + n + i] = 0.0
+        white[i] = white[EDGE + n + i] = 0.0
     _filter_taps(magnitudes, matrix, impulse)
-    for i in range(taps - 1):
-        sounding[i] = tail[i]
-    for i in range(taps - 1, n + taps - 1):
-        sounding[i] = 0.0
-    _convolve(drawn, impulse, sounding)
+    for i in range(reach):
+        filtered[i] = tail[i]
+    for i in range(reach, len(filtered)):
+        filtered[i] = 0.0
+    _convolve(white, n, impulse[0], filtered)
     added = out[start:length]
     for i in range(n):
-        added[i] += sounding[i]
-    for i in range(taps - 1):
-        tail[i] = sounding[n + i]
+        added[i] += filtered[i]
+    for i in range(reach):
+        tail[i] = filtered[n + i]

@@ -10,7 +10,7 @@ from instrument.arrays import Float32, Float64, Int32, Int64, UInt64
 from instrument.dsp.frames import Frames, Onsets, longest_hop
 from instrument.dsp.harmonic import HARMONIC_SCRATCH
 from instrument.dsp.limiter import LimiterState
-from instrument.dsp.noise import EDGE
+from instrument.dsp.noise import NoiseScratch
 from instrument.dsp.reverb import ReverbState
 
 FADE_SECONDS = 0.001
@@ -45,9 +45,7 @@ class SynthState(NamedTuple):
         lines: [HARMONIC_SCRATCH, longest hop], scratch.
         amps_end: [K], scratch.
         mono: [longest hop], scratch.
-        white: [longest hop + 2·EDGE], scratch.
-        impulse: [taps], scratch.
-        filtered: [longest hop + taps − 1], scratch.
+        noise_scratch: scratch.
     """
 
     position: Int64
@@ -74,21 +72,16 @@ class SynthState(NamedTuple):
     lines: Float32
     amps_end: Float32
     mono: Float32
-    white: Float32
-    impulse: Float32
-    filtered: Float32
+    noise_scratch: NoiseScratch
 
     @classmethod
-    def empty(
-        cls, voices: int, harmonics: int, bands: int, taps: int, sample_rate: int
-    ) -> SynthState:
+    def empty(cls, voices: int, harmonics: int, bands: int, sample_rate: int) -> SynthState:
         """The state before the first note.
 
         Args:
             voices: V, number of voice slots.
             harmonics: K.
             bands: N.
-            taps: length of the noise filters, the rows of `impulse_response_matrix`.
             sample_rate: samples a second.
         """
         longest = longest_hop(sample_rate)
@@ -110,7 +103,7 @@ class SynthState(NamedTuple):
             room=np.ones(2, np.float32),
             phase=np.zeros(voices, np.float64),
             noise_state=np.zeros(voices, np.uint64),
-            tail=np.zeros((voices, taps - 1), np.float32),
+            tail=np.zeros((voices, 2 * bands - 3), np.float32),
             age=np.zeros(voices, np.int32),
             fade=fade.astype(np.float32),
             dry=np.zeros((2, longest), np.float32),
@@ -119,9 +112,7 @@ class SynthState(NamedTuple):
             lines=np.zeros((HARMONIC_SCRATCH, longest), np.float32),
             amps_end=np.zeros(harmonics, np.float32),
             mono=np.zeros(longest, np.float32),
-            white=np.zeros(longest + 2 * EDGE, np.float32),
-            impulse=np.zeros(taps, np.float32),
-            filtered=np.zeros(longest + taps - 1, np.float32),
+            noise_scratch=NoiseScratch.of(bands, longest),
         )
 
 
@@ -130,7 +121,7 @@ class Synth(NamedTuple):
 
     Attributes:
         sample_rate: samples a second.
-        matrix: [taps, N], see `impulse_response_matrix`.
+        matrix: of the noise filters, see `half_responses`.
         frames, onsets: what the control thread writes.
         state: of the voices.
         reverb, limiter: what follows them.
@@ -149,10 +140,10 @@ class Synth(NamedTuple):
         """One of a voice with one harmonic: numba takes it for the same type as any other."""
         return cls(
             sample_rate=48_000,
-            matrix=np.zeros((2, 2), np.float32, order="F"),
+            matrix=np.zeros((1, 2, 2), np.float32),
             frames=Frames.empty(1, 1, 1, 2),
             onsets=Onsets.empty(1, 1),
-            state=SynthState.empty(1, 1, 2, 2, 48_000),
+            state=SynthState.empty(1, 1, 2, 48_000),
             reverb=ReverbState.empty(48_000, 0.0),
             limiter=LimiterState.empty(48_000),
         )

@@ -77,7 +77,7 @@ def _render_voice(
         start: first sample in the hop.
         length: samples in the hop.
     """
-    amps, noise = state.amps[slot], state.noise[slot]
+    amps, noise = state.amps[slot], state.noise[slot : slot + 1]
     amps_end = state.amps_end
     f0_end_hz, bend, ease = state.f0_hz[slot], 1.0, np.float32(1.0)
     if row >= 0:
@@ -111,9 +111,7 @@ def _render_voice(
         noise,
         matrix,
         state.tail[slot],
-        state.impulse,
-        state.white,
-        state.filtered,
+        state.noise_scratch,
         start,
         length,
         mono,
@@ -127,8 +125,8 @@ def _render_voice(
         state.f0_hz[slot] = f0_end_hz
         for k in range(len(amps)):
             amps[k] = amps_end[k]
-        for n in range(len(noise)):
-            noise[n] = frames.noise[row, slot, n] * ease
+        for n in range(noise.shape[1]):
+            noise[0, n] = frames.noise[row, slot, n] * ease
 
 
 @inlined

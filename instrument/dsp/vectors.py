@@ -59,6 +59,15 @@ def _fused(builder: Any, number: Any, factor: Any, added: Any, lanes: str = "") 
     return builder.call(function, [number, factor, added])
 
 
+def _spread(builder: Any, number: Any, vector: Any) -> Any:
+    """A vector of one number."""
+    from llvmlite import ir
+
+    first = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), None)
+    one = builder.insert_element(ir.Constant(vector, None), number, first.type.element(0))
+    return builder.shuffle_vector(one, one, first)
+
+
 @generated
 def fma(_context: Any, _number: Any, _factor: Any, _added: Any) -> Any:
     """A fused multiply-add in float32: number · factor + added.
@@ -71,6 +80,79 @@ def fma(_context: Any, _number: Any, _factor: Any, _added: Any) -> Any:
         return _fused(builder, *arguments)
 
     return types.float32(types.float32, types.float32, types.float32), generate
+
+
+TAPS = 4
+"""So many taps are taken at once by `slide`."""
+
+
+@generated
+def slide(
+    _context: Any,
+    taps: Any,
+    _taps_at: Any,
+    signal: Any,
+    _signal_at: Any,
+    _vectors: Any,
+    out: Any,
+    _out_at: Any,
+) -> Any:
+    """Add a part of a convolution: that of `TAPS` taps which lie ``PANEL`` apart.
+
+    Each vector of the signal is read once, and what it adds to is kept in registers: to read it for
+    each tap, from wherever that one begins, takes three times as long.
+
+    Its arguments: an array of taps and where the first one is; the signal, where its first vector
+    begins and how many there are, ``PANEL`` samples each; and an array that is added to, and where
+    the first tap of the first sample comes. `TAPS` − 1 vectors more than the signal's are written.
+    """
+    from llvmlite import ir
+    from numba import types
+    from numba.core import cgutils
+
+    vector = ir.VectorType(ir.FloatType(), PANEL)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _, taps_at, _, signal_at, vectors, _, out_at = arguments
+        word = taps_at.type
+        gains, samples, written = (
+            context.make_array(signature.args[i])(context, builder, arguments[i]).data
+            for i in (0, 2, 5)
+        )
+
+        def lanes(base: Any, begin: Any, number: Any) -> Any:
+            place = builder.add(begin, builder.mul(number, word(PANEL)))
+            return builder.bitcast(builder.gep(base, [place]), vector.as_pointer())
+
+        def gain(number: int) -> Any:
+            place = builder.add(taps_at, word(number * PANEL))
+            return _spread(builder, builder.load(builder.gep(gains, [place])), vector)
+
+        spread = [gain(number) for number in range(TAPS)]
+        sums: Any = [
+            cgutils.alloca_once_value(  # type: ignore[no-untyped-call]
+                builder, builder.load(lanes(written, out_at, word(number)), align=4)
+            )
+            for number in range(TAPS - 1)
+        ]
+        with cgutils.for_range(builder, vectors) as loop:
+            now = builder.load(lanes(samples, signal_at, loop.index), align=4)
+            last = builder.add(loop.index, word(TAPS - 1))
+            so_far = [*map(builder.load, sums), builder.load(lanes(written, out_at, last), align=4)]
+            whole, *others = (
+                _fused(builder, now, each, added, f"v{PANEL}")
+                for each, added in zip(spread, so_far, strict=True)
+            )
+            builder.store(whole, lanes(written, out_at, loop.index), align=4)
+            for each, place in zip(others, sums, strict=True):
+                builder.store(each, place)
+        for number, place in enumerate(sums):
+            behind = builder.add(vectors, word(number))
+            builder.store(builder.load(place), lanes(written, out_at, behind), align=4)
+        return context.get_dummy_value()
+
+    place = types.intp
+    return types.void(taps, place, signal, place, place, out, place), generate
 
 
 def _panels_at_once() -> int:
@@ -120,7 +202,6 @@ def _tile(rows: int, panels: int | None = None) -> Any:
         from numba.core import cgutils
 
         vector = ir.VectorType(ir.FloatType(), PANEL)
-        first = ir.Constant(ir.VectorType(ir.IntType(32), PANEL), None)
         side = range(panels or _panels_at_once())
         places = [(row, panel) for row in range(rows) for panel in side]
 
@@ -157,10 +238,7 @@ def _tile(rows: int, panels: int | None = None) -> Any:
                 for row in range(rows):
                     place = builder.add(nth(x_at, x_apart, row), loop.index)
                     number = builder.load(builder.gep(x_data, [place]))
-                    one = builder.insert_element(
-                        ir.Constant(vector, None), number, first.type.element(0)
-                    )
-                    spread = builder.shuffle_vector(one, one, first)
+                    spread = _spread(builder, number, vector)
                     for panel in side:
                         each = sums[row, panel]
                         so_far = builder.load(each)

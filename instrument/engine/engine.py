@@ -8,7 +8,7 @@ from instrument.arrays import Float32
 from instrument.dsp.block import Renderer
 from instrument.dsp.frames import hop_of, hop_start, longest_hop
 from instrument.dsp.limiter import LimiterState
-from instrument.dsp.noise import impulse_response_matrix
+from instrument.dsp.noise import half_responses
 from instrument.dsp.reverb import ReverbState
 from instrument.dsp.state import Synth, SynthState
 from instrument.engine.control import Control
@@ -83,7 +83,7 @@ class Engine:
         """
         settings = settings or EngineSettings()
         spec, size, sample_rate = instrument.spec, instrument.spec.timbre_size, settings.sample_rate
-        matrix = impulse_response_matrix(size.noise_bands, sample_rate, spec.sample_rate)
+        matrix = half_responses(size.noise_bands, sample_rate, spec.sample_rate)
         hops = LEAST_HOPS + -(-ahead * FRAME_RATE // sample_rate)
         latents = LatentSpace(spec, settings.seed, settings.humanize)
         preset, knobs = starting_point(spec, settings)
@@ -93,7 +93,7 @@ class Engine:
         for axis, position in knobs.items():
             self._control.smoother.turn(axis, position)
         slots = len(self._control.voices.slots)
-        state = SynthState.empty(slots, size.harmonics, size.noise_bands, len(matrix), sample_rate)
+        state = SynthState.empty(slots, size.harmonics, size.noise_bands, sample_rate)
         self.computing = self._control.writer.computing
         self.synth = Synth(
             sample_rate=sample_rate,

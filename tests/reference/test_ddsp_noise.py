@@ -9,7 +9,13 @@ import pytest
 import torch
 
 from instrument.arrays import Float32
-from instrument.dsp.noise import EDGE, add_noise, impulse_response_matrix, white_noise
+from instrument.dsp.noise import (
+    NoiseScratch,
+    add_noise,
+    half_responses,
+    impulse_response_matrix,
+    white_noise,
+)
 from peers.magenta import Magenta
 from tests.reference.comparison import HOP, RATE, error_db
 from training.networks.synth import filtered_noise
@@ -34,13 +40,11 @@ def drawn(seed: int, samples: int) -> Float32:
 def streamed_noise(frames: Float32, seed: int) -> Float32:
     """The runtime's noise: magnitudes [T, N] → [T·hop]."""
     state = np.array([seed], np.uint64)
-    matrix = impulse_response_matrix(BANDS, RATE, RATE)
-    tail, impulse = np.zeros(TAPS - 1, np.float32), np.zeros(TAPS, np.float32)
-    white = np.zeros(HOP + 2 * EDGE, np.float32)
-    filtered = np.zeros(HOP + TAPS - 1, np.float32)
+    matrix, scratch = half_responses(BANDS, RATE, RATE), NoiseScratch.of(BANDS, HOP)
+    tail = np.zeros(TAPS - 1, np.float32)
     out = np.zeros((len(frames), HOP), np.float32)
     for frame, hop in zip(frames, out, strict=True):
-        add_noise(state, frame, matrix, tail, impulse, white, filtered, 0, HOP, hop)
+        add_noise(state, frame[None], matrix, tail, scratch, 0, HOP, hop)
     return out.ravel()
 
 

@@ -8,7 +8,7 @@ from instrument.arrays import Float32, Float64
 from instrument.dsp.block import Renderer
 from instrument.dsp.frames import Frames, Onsets, hop_start
 from instrument.dsp.limiter import LimiterState
-from instrument.dsp.noise import impulse_response_matrix, note_noise
+from instrument.dsp.noise import half_responses, note_noise
 from instrument.dsp.reverb import ReverbState
 from instrument.dsp.state import FADE_SECONDS, Synth, SynthState
 from instrument.dsp.synth import OUTPUT_GAIN
@@ -35,10 +35,10 @@ class Hand:
     def __init__(self, seed: int = 1, sample_rate: int = RATE) -> None:
         self.synth = Synth(
             sample_rate=sample_rate,
-            matrix=impulse_response_matrix(BANDS, sample_rate, RATE),
+            matrix=half_responses(BANDS, sample_rate, RATE),
             frames=Frames.empty(RING, VOICES, HARMONICS, BANDS),
             onsets=Onsets.empty(RING, HARMONICS),
-            state=SynthState.empty(VOICES, HARMONICS, BANDS, TAPS, sample_rate),
+            state=SynthState.empty(VOICES, HARMONICS, BANDS, sample_rate),
             reverb=ReverbState.empty(sample_rate, 0.0),
             limiter=LimiterState.empty(sample_rate),
         )

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.noise import EDGE, add_noise, impulse_response_matrix, note_noise, white_noise
+from instrument.dsp.noise import (
+    NoiseScratch,
+    add_noise,
+    half_responses,
+    impulse_response_matrix,
+    note_noise,
+    white_noise,
+)
 
 RATE = 48000
 BANDS = 65
@@ -19,28 +26,17 @@ TAPS = 2 * (BANDS - 1)
 class Noise:
     """A stream of filtered noise."""
 
-    def __init__(self, sample_rate: int = RATE, seed: int = 1) -> None:
+    def __init__(self, sample_rate: int = RATE, seed: int = 1, bands: int = BANDS) -> None:
         self.state = np.array([seed], np.uint64)
-        self.matrix = impulse_response_matrix(BANDS, sample_rate, RATE)
-        self.tail = np.zeros(TAPS - 1, np.float32)
+        self.matrix = half_responses(bands, sample_rate, RATE)
+        self.tail = np.zeros(2 * bands - 3, np.float32)
 
     def render(self, magnitudes: Float32, length: int, start: int = 0) -> Float32:
         out = np.zeros(length, np.float32)
-        impulse = np.full(TAPS, np.nan, np.float32)
-        white = np.full(length + 2 * EDGE, np.nan, np.float32)
-        filtered = np.full(length + TAPS - 1, np.nan, np.float32)
-        add_noise(
-            self.state,
-            magnitudes,
-            self.matrix,
-            self.tail,
-            impulse,
-            white,
-            filtered,
-            start,
-            length,
-            out,
-        )
+        scratch = NoiseScratch.of(len(magnitudes), length)
+        for each in scratch:
+            each[:] = np.nan
+        add_noise(self.state, magnitudes[None], self.matrix, self.tail, scratch, start, length, out)
         return out
 
 
@@ -61,9 +57,9 @@ def test_every_note_has_a_stretch_of_the_noise_to_itself() -> None:
     assert step == (0x9E3779B97F4A7C15 << 28) % (1 << 64)
 
 
-def smooth_magnitudes() -> Float32:
+def smooth_magnitudes(bands: int = BANDS) -> Float32:
     """A bow's noise, roughly: a broad hill that falls to both sides."""
-    place = np.linspace(0.0, 1.0, BANDS)
+    place = np.linspace(0.0, 1.0, bands)
     return (0.1 + np.exp(-(((place - 0.3) / 0.2) ** 2))).astype(np.float32)
 
 
@@ -137,13 +133,16 @@ def test_power_per_hz_is_the_same_at_every_sample_rate(sample_rate: int) -> None
 
 
 @settings(deadline=None)
-@given(lengths=st.lists(st.integers(1, 300), min_size=1, max_size=8))
-def test_hops_of_one_filter_are_one_convolution(lengths: list[int]) -> None:
-    noise = Noise(seed=9)
-    magnitudes = smooth_magnitudes()
+@given(
+    lengths=st.lists(st.integers(1, 300), min_size=1, max_size=8),
+    bands=st.sampled_from([2, 3, 17, 33, 40, BANDS, 130]),
+)
+def test_hops_of_one_filter_are_one_convolution(lengths: list[int], bands: int) -> None:
+    noise = Noise(seed=9, bands=bands)
+    magnitudes = smooth_magnitudes(bands)
     heard = np.concatenate([noise.render(magnitudes, length) for length in lengths])
     white = draw(9, sum(lengths)).astype(np.float64)
-    whole = np.convolve(white, noise.matrix @ magnitudes)
+    whole = np.convolve(white, impulse_response_matrix(bands, RATE, RATE) @ magnitudes)
     assert heard == pytest.approx(whole[: len(heard)], abs=2e-6)
     assert noise.tail == pytest.approx(whole[len(heard) :], abs=2e-6)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
 from instrument.dsp.harmonic import HARMONIC_SCRATCH, add_harmonics
-from instrument.dsp.noise import EDGE, add_noise, impulse_response_matrix, white_noise
+from instrument.dsp.noise import NoiseScratch, add_noise, half_responses, white_noise
 from training.networks.synth import filtered_noise, harmonic, upsample
 
 RATE = 48_000
@@ -50,14 +50,11 @@ def streamed_harmonics(f0_hz: Float64, amps: Float32) -> Float32:
 
 def streamed_noise(noise: Float32, seed: int) -> Float32:
     """Hop by hop, as the runtime renders a voice, with noise [T, N]."""
-    matrix = impulse_response_matrix(BANDS, RATE, RATE)
-    state = np.array([seed], np.uint64)
-    tail, impulse = np.zeros(TAPS - 1, np.float32), np.zeros(TAPS, np.float32)
-    white = np.zeros(HOP + 2 * EDGE, np.float32)
-    filtered = np.zeros(HOP + TAPS - 1, np.float32)
+    matrix, scratch = half_responses(BANDS, RATE, RATE), NoiseScratch.of(BANDS, HOP)
+    state, tail = np.array([seed], np.uint64), np.zeros(TAPS - 1, np.float32)
     out = np.zeros((len(noise), HOP), np.float32)
     for magnitudes, added in zip(noise, out, strict=True):
-        add_noise(state, magnitudes, matrix, tail, impulse, white, filtered, 0, HOP, added)
+        add_noise(state, magnitudes[None], matrix, tail, scratch, 0, HOP, added)
     return out.ravel()
 
 
