@@ -32,6 +32,17 @@ def sparse_zeros(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[Any]
     return np.frombuffer(mmap.mmap(-1, size), kind).reshape(shape)
 
 
+CACHE_LINE_BYTES = 64
+
+
+def aligned_zeros(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[Any]:
+    """Zeros that begin with a line of the cache: vectors of them then don't lie across two."""
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    memory = np.zeros(size + CACHE_LINE_BYTES, np.uint8)
+    begin = -memory.ctypes.data % CACHE_LINE_BYTES
+    return memory[begin : begin + size].view(kind).reshape(shape)
+
+
 def among(values: NDArray[np.integer[Any]], chosen: Collection[int]) -> Bool:
     """Which of some numbers from 0 to 255 are among those that are chosen.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from instrument.arrays import Float32, UInt64
+from instrument.arrays import Float32, UInt64, aligned_zeros
 from instrument.bench.effort import Effort
 from instrument.bench.metrics import Row, Section
 from instrument.bench.networks import timbre_run
@@ -86,7 +86,7 @@ def _kernels(instrument: Instrument, hops: int) -> dict[str, Callable[[], object
     sizes = instrument.spec.timbre_size
     amps = np.full(sizes.harmonics, 0.01, np.float32)
     mono, left, right = (np.zeros(HOP, np.float32) for _ in range(3))
-    scratch = np.zeros((HARMONIC_SCRATCH, HOP), np.float32)
+    scratch = aligned_zeros((HARMONIC_SCRATCH, HOP), np.float32)
     bands = sizes.noise_bands
     matrix = half_responses(bands, SAMPLE_RATE, SAMPLE_RATE)
     magnitudes = np.full((1, bands), 0.01, np.float32)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from instrument.arrays import Float32
+from instrument.arrays import Float32, aligned_zeros
 from instrument.dsp.elementary import ONE, exp32, log1p32, log32, sigmoid32, tanh32
 from instrument.dsp.jit import compiled_inside
 from instrument.dsp.matrix import affine, padded, panels, sum_of_squares, total
@@ -139,7 +139,7 @@ class Scratch(NamedTuple):
         features, spectrum = len(network.centres) + 2, len(network.heads_bias)
 
         def empty(rows: int, columns: int) -> Float32:
-            return np.zeros((rows, columns), np.float32)
+            return aligned_zeros((rows, columns), np.float32)
 
         return cls(
             features=empty(rows, features),

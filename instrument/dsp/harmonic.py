@@ -12,7 +12,7 @@ import numpy as np
 
 from instrument.arrays import Float32
 from instrument.dsp.jit import compiled, inlined
-from instrument.dsp.vectors import fma
+from instrument.dsp.vectors import fma, fma64
 
 HARMONIC_SCRATCH = 7
 """Rows of the scratch array of `add_harmonics`."""
@@ -66,18 +66,18 @@ def _sines(
         x = math.pi * (cycles - 0.5 * half_turns)
         x2 = x * x
         s = _SIN[5]
-        s = s * x2 + _SIN[4]
-        s = s * x2 + _SIN[3]
-        s = s * x2 + _SIN[2]
-        s = s * x2 + _SIN[1]
-        s = (s * x2 + _SIN[0]) * x
+        s = fma64(s, x2, _SIN[4])
+        s = fma64(s, x2, _SIN[3])
+        s = fma64(s, x2, _SIN[2])
+        s = fma64(s, x2, _SIN[1])
+        s = fma64(s, x2, _SIN[0]) * x
         c = _COS[6]
-        c = c * x2 + _COS[5]
-        c = c * x2 + _COS[4]
-        c = c * x2 + _COS[3]
-        c = c * x2 + _COS[2]
-        c = c * x2 + _COS[1]
-        c = c * x2 + _COS[0]
+        c = fma64(c, x2, _COS[5])
+        c = fma64(c, x2, _COS[4])
+        c = fma64(c, x2, _COS[3])
+        c = fma64(c, x2, _COS[2])
+        c = fma64(c, x2, _COS[1])
+        c = fma64(c, x2, _COS[0])
         sine[i] = np.float32(2.0 * s * c)
         curvature[i] = np.float32(-4.0 * s * s)
         sign[i] = np.float32(1.0 - 2.0 * (half_turns - 2.0 * math.floor(0.5 * half_turns)))

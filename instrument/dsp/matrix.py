@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from instrument.arrays import Float32
+from instrument.arrays import Float32, aligned_zeros
 from instrument.dsp.jit import compiled_inside
 from instrument.dsp.vectors import (
     LONG,
@@ -26,7 +26,9 @@ def panels(weight: Float32) -> Float32:
     count = -(-outputs // PANEL)
     padded = np.zeros((inputs, count * PANEL), np.float32)
     padded[:, :outputs] = weight
-    return np.ascontiguousarray(padded.reshape(inputs, count, PANEL).swapaxes(0, 1))
+    laid = aligned_zeros((count, inputs, PANEL), np.float32)
+    laid[:] = padded.reshape(inputs, count, PANEL).swapaxes(0, 1)
+    return laid
 
 
 def padded(row: Float32, value: float = 0.0) -> Float32:

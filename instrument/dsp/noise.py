@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from instrument.arrays import Float32, Float64, UInt64
+from instrument.arrays import Float32, Float64, UInt64, aligned_zeros
 from instrument.dsp.jit import inlined
 from instrument.dsp.matrix import affine, panels
 from instrument.dsp.vectors import PANEL, TAPS, slide
@@ -88,8 +88,8 @@ class NoiseScratch(NamedTuple):
         """For N bands and hops of so many samples."""
         taps = -(-2 * (bands - 1) // (TAPS * PANEL)) * TAPS * PANEL
         lengths = longest + 2 * EDGE, longest + taps + PANEL
-        white, filtered = (np.zeros(length, np.float32) for length in lengths)
-        return cls(white, np.zeros((1, taps), np.float32), filtered)
+        white, filtered = (aligned_zeros((length,), np.float32) for length in lengths)
+        return cls(white, aligned_zeros((1, taps), np.float32), filtered)
 
 
 def _resample_bands(bands: int, sample_rate: int, training_sample_rate: int) -> Float64:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from instrument.arrays import Float32, Int64
+from instrument.arrays import Float32, Int64, aligned_zeros
 from instrument.dsp.delays import (
     INAUDIBLE,
     audible,
@@ -25,6 +25,7 @@ from instrument.dsp.delays import (
 )
 from instrument.dsp.jit import inlined
 from instrument.dsp.limiter import finite
+from instrument.dsp.vectors import fma
 
 LINES = 8
 DIFFUSERS = 4
@@ -39,6 +40,10 @@ DAMPED_DECAY_SECONDS = 0.75
 """Reverberation time at `DAMPED_HZ`."""
 
 DAMPED_HZ = 4000.0
+
+VANISHED = np.float32(1e-30)
+"""What a filter keeps that is smaller than this is taken for nothing: no audible sample changes by
+it, not in its last bit."""
 
 PRE_DELAY_MS = 12.0
 
@@ -156,9 +161,9 @@ class ReverbState(NamedTuple):
             damping=poles.astype(np.float32),
             feedback=(gain * (1.0 - poles)).astype(np.float32),
             damped=np.zeros(LINES, np.float32),
-            sound=np.zeros((2, longest), np.float32),
-            echoes=np.zeros((LINES, longest), np.float32),
-            heard=np.zeros((2, longest), np.float32),
+            sound=aligned_zeros((2, longest), np.float32),
+            echoes=aligned_zeros((LINES, longest), np.float32),
+            heard=aligned_zeros((2, longest), np.float32),
         )
 
 
@@ -180,23 +185,29 @@ def _damp(
     """Take the echoes through the lines' filters.
 
     Each sample waits for the one before it. The lines are written out side by side, for the
-    processor to work at one while another waits.
+    processor to work at one while another waits. What a filter keeps may be inaudible, for no
+    sample to wait for that to be seen, but not so small that processors take their time over it.
     """
     y0, y1, y2, y3 = damped[0], damped[1], damped[2], damped[3]
     y4, y5, y6, y7 = damped[4], damped[5], damped[6], damped[7]
     for i in range(count):
-        y0 = audible(feedback[0] * echoes[0, i] + damping[0] * y0)
-        y1 = audible(feedback[1] * echoes[1, i] + damping[1] * y1)
-        y2 = audible(feedback[2] * echoes[2, i] + damping[2] * y2)
-        y3 = audible(feedback[3] * echoes[3, i] + damping[3] * y3)
-        y4 = audible(feedback[4] * echoes[4, i] + damping[4] * y4)
-        y5 = audible(feedback[5] * echoes[5, i] + damping[5] * y5)
-        y6 = audible(feedback[6] * echoes[6, i] + damping[6] * y6)
-        y7 = audible(feedback[7] * echoes[7, i] + damping[7] * y7)
-        echoes[0, i], echoes[1, i], echoes[2, i], echoes[3, i] = y0, y1, y2, y3
-        echoes[4, i], echoes[5, i], echoes[6, i], echoes[7, i] = y4, y5, y6, y7
+        y0 = fma(damping[0], y0, feedback[0] * echoes[0, i])
+        y1 = fma(damping[1], y1, feedback[1] * echoes[1, i])
+        y2 = fma(damping[2], y2, feedback[2] * echoes[2, i])
+        y3 = fma(damping[3], y3, feedback[3] * echoes[3, i])
+        y4 = fma(damping[4], y4, feedback[4] * echoes[4, i])
+        y5 = fma(damping[5], y5, feedback[5] * echoes[5, i])
+        y6 = fma(damping[6], y6, feedback[6] * echoes[6, i])
+        y7 = fma(damping[7], y7, feedback[7] * echoes[7, i])
+        echoes[0, i], echoes[1, i] = audible(y0), audible(y1)
+        echoes[2, i], echoes[3, i] = audible(y2), audible(y3)
+        echoes[4, i], echoes[5, i] = audible(y4), audible(y5)
+        echoes[6, i], echoes[7, i] = audible(y6), audible(y7)
     damped[0], damped[1], damped[2], damped[3] = y0, y1, y2, y3
     damped[4], damped[5], damped[6], damped[7] = y4, y5, y6, y7
+    for line in range(LINES):
+        if abs(damped[line]) < VANISHED:
+            damped[line] = 0.0
 
 
 @inlined

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from instrument.arrays import Float32, Float64, Int32, Int64, UInt64
+from instrument.arrays import Float32, Float64, Int32, Int64, UInt64, aligned_zeros
 from instrument.dsp.frames import Frames, Onsets, longest_hop
 from instrument.dsp.harmonic import HARMONIC_SCRATCH
 from instrument.dsp.limiter import LimiterState
 from instrument.dsp.noise import NoiseScratch
 from instrument.dsp.reverb import ReverbState
+from instrument.dsp.vectors import PANEL
 
 FADE_SECONDS = 0.001
 """Length of the fade in which a voice begins."""
@@ -19,6 +20,8 @@ FADE_SECONDS = 0.001
 
 class SynthState(NamedTuple):
     """What the synthesiser keeps from sample to sample, for V voice slots, and its scratch space.
+
+    The longest hop counts as so many whole vectors.
 
     Attributes:
         position: [1], the next sample, counted from the beginning.
@@ -84,7 +87,7 @@ class SynthState(NamedTuple):
             bands: N.
             sample_rate: samples a second.
         """
-        longest = longest_hop(sample_rate)
+        longest = -(-longest_hop(sample_rate) // PANEL) * PANEL
         fade_samples = round(FADE_SECONDS * sample_rate)
         fade = 0.5 - 0.5 * np.cos(np.pi * np.arange(fade_samples) / fade_samples)
         return cls(
@@ -106,12 +109,12 @@ class SynthState(NamedTuple):
             tail=np.zeros((voices, 2 * bands - 3), np.float32),
             age=np.zeros(voices, np.int32),
             fade=fade.astype(np.float32),
-            dry=np.zeros((2, longest), np.float32),
-            output=np.zeros((2, longest), np.float32),
+            dry=aligned_zeros((2, longest), np.float32),
+            output=aligned_zeros((2, longest), np.float32),
             silence=np.zeros(2, np.float32),
-            lines=np.zeros((HARMONIC_SCRATCH, longest), np.float32),
+            lines=aligned_zeros((HARMONIC_SCRATCH, longest), np.float32),
             amps_end=np.zeros(harmonics, np.float32),
-            mono=np.zeros(longest, np.float32),
+            mono=aligned_zeros((longest,), np.float32),
             noise_scratch=NoiseScratch.of(bands, longest),
         )
 

@@ -45,7 +45,7 @@ def exponent(_context: Any, _number: Any) -> Any:
     return types.float32(types.float32), generate
 
 
-def _fused(builder: Any, number: Any, factor: Any, added: Any, lanes: str = "") -> Any:
+def _fused(builder: Any, number: Any, factor: Any, added: Any, kind: str = "f32") -> Any:
     """The sum of a product and a number, rounded once on processors that can do so."""
     from llvmlite import binding, ir
     from numba.core import cgutils
@@ -53,9 +53,8 @@ def _fused(builder: Any, number: Any, factor: Any, added: Any, lanes: str = "") 
     can = binding.get_host_cpu_features().get("fma")
     if not can and binding.get_process_triple().startswith("x86"):
         return builder.fadd(added, builder.fmul(number, factor))
-    kind = ir.FunctionType(added.type, [added.type] * 3)
-    name = f"llvm.fma.{lanes}f32"
-    function = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+    three = ir.FunctionType(added.type, [added.type] * 3)
+    function = cgutils.get_or_insert_function(builder.module, three, f"llvm.fma.{kind}")  # type: ignore[no-untyped-call]
     return builder.call(function, [number, factor, added])
 
 
@@ -140,7 +139,7 @@ def slide(
             last = builder.add(loop.index, word(TAPS - 1))
             so_far = [*map(builder.load, sums), builder.load(lanes(written, out_at, last), align=4)]
             whole, *others = (
-                _fused(builder, now, each, added, f"v{PANEL}")
+                _fused(builder, now, each, added, f"v{PANEL}f32")
                 for each, added in zip(spread, so_far, strict=True)
             )
             builder.store(whole, lanes(written, out_at, loop.index), align=4)
@@ -153,6 +152,17 @@ def slide(
 
     place = types.intp
     return types.void(taps, place, signal, place, place, out, place), generate
+
+
+@generated
+def fma64(_context: Any, _number: Any, _factor: Any, _added: Any) -> Any:
+    """The same in float64."""
+    from numba import types
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return _fused(builder, *arguments, "f64")
+
+    return types.float64(types.float64, types.float64, types.float64), generate
 
 
 def _panels_at_once() -> int:
@@ -242,7 +252,7 @@ def _tile(rows: int, panels: int | None = None) -> Any:
                     for panel in side:
                         each = sums[row, panel]
                         so_far = builder.load(each)
-                        grown = _fused(builder, spread, weighed[panel], so_far, f"v{PANEL}")
+                        grown = _fused(builder, spread, weighed[panel], so_far, f"v{PANEL}f32")
                         builder.store(grown, each)
             for row, panel in places:
                 place = nth(nth(out_at, out_apart, row), word(PANEL), panel)

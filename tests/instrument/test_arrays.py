@@ -9,8 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from instrument.arrays import HUGE_BYTES, among, median, sparse_zeros
+from instrument.arrays import (
+    CACHE_LINE_BYTES,
+    HUGE_BYTES,
+    aligned_zeros,
+    among,
+    median,
+    sparse_zeros,
+)
 
 
 @pytest.mark.parametrize("rows", [3, HUGE_BYTES // 400])
@@ -48,3 +57,14 @@ def test_numbers_among_others(kind: type[np.generic], chosen: Collection[int]) -
 def test_the_median_is_numpys(kind: type[np.floating[Any]], count: int) -> None:
     values: Any = np.random.default_rng(count).normal(size=count).astype(kind)
     assert median(values) == float(np.median(values))
+
+
+@given(shape=st.lists(st.integers(1, 40), min_size=1, max_size=3).map(tuple))
+def test_aligned_zeros_begin_with_a_line_of_the_cache(shape: tuple[int, ...]) -> None:
+    array = aligned_zeros(shape, np.float32)
+    assert array.ctypes.data % CACHE_LINE_BYTES == 0
+    assert array.shape == shape
+    assert array.dtype == np.float32
+    assert array.flags.c_contiguous
+    assert array.flags.writeable
+    assert not array.any()
