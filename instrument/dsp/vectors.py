@@ -160,7 +160,7 @@ def fma64(_context: Any, _number: Any, _factor: Any, _added: Any) -> Any:
     from numba import types
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return _fused(builder, *arguments, "f64")
+        return _fused(builder, *arguments, kind="f64")
 
     return types.float64(types.float64, types.float64, types.float64), generate
 
