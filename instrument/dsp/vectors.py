@@ -81,6 +81,18 @@ def fma(_context: Any, _number: Any, _factor: Any, _added: Any) -> Any:
     return types.float32(types.float32, types.float32, types.float32), generate
 
 
+@generated
+def fma64(_context: Any, _number: Any, _factor: Any, _added: Any) -> Any:
+    """A fused multiply-add in float64, as `fma`."""
+    from numba import types
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        number, factor, added = arguments
+        return _fused(builder, number, factor, added, "f64")
+
+    return types.float64(types.float64, types.float64, types.float64), generate
+
+
 TAPS = 4
 """So many taps are taken at once by `slide`."""
 
@@ -152,17 +164,6 @@ def slide(
 
     place = types.intp
     return types.void(taps, place, signal, place, place, out, place), generate
-
-
-@generated
-def fma64(_context: Any, _number: Any, _factor: Any, _added: Any) -> Any:
-    """The same in float64."""
-    from numba import types
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return _fused(builder, *arguments, kind="f64")
-
-    return types.float64(types.float64, types.float64, types.float64), generate
 
 
 def _panels_at_once() -> int:
