@@ -19,6 +19,19 @@ def test_a_fault_is_counted_and_the_music_goes_on(stage: Stage) -> None:
     assert stage.samples_of(60) == [arrived + stage.scheduler.latency]
 
 
+def test_a_wait_that_fails_is_counted_and_the_music_goes_on(stage: Stage) -> None:
+    def fails(_seconds: float) -> None:
+        raise OSError("no such pipe")
+
+    stage.scheduler._wait = fails
+    stage.play(3 * POLL_SECONDS)
+    assert stage.scheduler.faults == 3
+    assert "pipe" in str(stage.scheduler.last_fault)
+    arrived = stage.send(on(60))
+    stage.play(0.05)
+    assert stage.samples_of(60) == [arrived + stage.scheduler.latency]
+
+
 def test_a_message_that_fails_takes_no_other_with_it(stage: Stage) -> None:
     def fails(_event: Event) -> list[ControlChange]:
         raise RuntimeError
