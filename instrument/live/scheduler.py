@@ -166,7 +166,8 @@ class EventScheduler:
         # In this order: what an input still gave before it was lost isn't overlooked.
         self._end_lost()
         arrivals = self._source.poll()
-        self.controllers.wait(time.perf_counter())
+        for event in self.controllers.wait(time.perf_counter()):
+            self._give(event, self._engine.reached)
         playing = self._now()
         now = time.perf_counter()
         if playing is None:

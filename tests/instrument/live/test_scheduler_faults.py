@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 from instrument.live.scheduler import POLL_SECONDS
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
@@ -38,7 +39,8 @@ def test_a_message_that_fails_takes_no_other_with_it(stage: Stage) -> None:
 
     stage.send(on(60))
     stage.play(0.05)
-    stage.scheduler.controllers.knobs = SimpleNamespace(translate=fails)  # type: ignore[assignment]
+    knobs: Any = SimpleNamespace(translate=fails, released=list)
+    stage.scheduler.controllers.knobs = knobs
     stage.send(turn(20, 5), off(60))
     stage.play(0.05)
     assert stage.scheduler.faults == 1
