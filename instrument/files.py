@@ -133,6 +133,17 @@ def standard_output(name: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give a folder that is gone at the end.
+
+    Raises:
+        OutputError: There is no place for it, or for what is written into it.
+    """
+    with said_of(Path("temporary files")), TemporaryDirectory(prefix="arco-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
 def new_folder(path: Path) -> Iterator[None]:
     """Make a folder that is missing; one that was made goes away again when the block fails.
 

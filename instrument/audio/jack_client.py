@@ -7,7 +7,15 @@ import time
 from ctypes import CDLL, c_uint32, c_void_p
 
 from instrument.audio import jack
-from instrument.audio.jack import AUDIO, IS_INPUT, IS_OUTPUT, IS_PHYSICAL, MIDI, Watcher
+from instrument.audio.jack import (
+    AUDIO,
+    IS_INPUT,
+    IS_OUTPUT,
+    IS_PHYSICAL,
+    MIDI,
+    Watcher,
+    open_client,
+)
 from instrument.dsp.callback import Callback
 from instrument.dsp.jack_callback import (
     MILLION,
@@ -78,12 +86,18 @@ class Client(Watcher):
 
     Attributes:
         sample_rate: The server's, in Hz.
-        wakeup: Wakes who waits for messages, if set before there are ports.
     """
 
-    def __init__(self, library: CDLL, client: int) -> None:
+    def __init__(self, library: CDLL, client: int, wakeup: Wakeup) -> None:
+        """Know a client that has joined a server.
+
+        Args:
+            library: JACK's.
+            client: Its pointer.
+            wakeup: Wakes who waits for messages.
+        """
         super().__init__(library, client)
-        self.wakeup: Wakeup | None = None
+        self._wakeup = wakeup
         self.sample_rate = int(library.jack_get_sample_rate(client))
         self._process: Process | None = None
         self._active = False
@@ -232,8 +246,7 @@ class Client(Watcher):
             found = (ctypes.cast(getattr(library, name), c_void_p) for name in jack.CALLED_BACK)
             functions = JackFunctions(*(address.value or 0 for address in found))
             process = Process(functions, self._client or 0, self.sample_rate)
-            if self.wakeup is not None:
-                process.wake(self.wakeup)
+            process.wake(self._wakeup)
             jack.kept.append(process)
             given = self._client, process.address, process.user_data
             library.jack_set_process_callback(*given)
@@ -281,9 +294,9 @@ class Seat:
             return self._client
         self._client = None
         if self.library is not None:
-            self._client = Client.open(self.library, self._name)
-            if self._client is not None:
-                self._client.wakeup = self.wakeup
+            client = open_client(self.library, self._name)
+            if client is not None:
+                self._client = Client(self.library, client, self.wakeup)
         return self._client
 
     def leave(self) -> None:

@@ -77,7 +77,7 @@ def compiled_stream(sd: Any, callback: int, user_data: int, wanted: dict[str, An
 # --- To begin anew ------------------------------------------------------------------------------
 
 _left: list[Any] = []
-"""All of PortAudio that was left; its code must stay where it is."""
+"""All of PortAudio that hangs and was left; its code must stay where it is."""
 
 
 @contextmanager
@@ -102,6 +102,8 @@ def rescan() -> None:
         UsageError: It can't begin. It may the next time.
     """
     sd = load_sounddevice()
+    if any(sd._lib is left for left in _left):
+        sd._lib = _another(sd)
     try:
         if sd._initialized:  # not where it couldn't begin the last time, or was left
             sd._terminate()
@@ -112,15 +114,27 @@ def rescan() -> None:
 
 
 def leave_portaudio() -> None:
-    """Load PortAudio once more, beside the one that hangs; it begins with the next ``rescan``."""
+    """Ask nothing any more of the PortAudio that hangs; the next ``rescan`` begins another."""
     sd = load_sounddevice()
-    path = _library_path(sd)
     _left.append(sd._lib)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        # Under its own name the system would hand out the one that is there.
-        copy = shutil.copy(path, folder)
-        sd._lib = sd._ffi.dlopen(copy)
     sd._initialized = 0
+
+
+def _another(sd: Any) -> Any:  # noqa: ANN401
+    """PortAudio, loaded once more beside the one that hangs.
+
+    Raises:
+        UsageError: There is no place for it. There may be the next time.
+    """
+    try:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            # Under its own name the system would hand out the one that is there.
+            return sd._ffi.dlopen(shutil.copy(_library_path(sd), folder))
+    except OSError as error:
+        raise UsageError(
+            f"PortAudio hangs, and cannot be loaded again: {error.strerror or error}; make room "
+            "for temporary files, or start Arco anew"
+        ) from None
 
 
 def _library_path(sd: Any) -> Path:  # noqa: ANN401

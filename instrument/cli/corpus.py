@@ -199,6 +199,8 @@ def make(
             told = estimate(plan, by_digest, bars.rendering)
     if dry_run:
         print_estimate(told, workers, as_json=as_json)
+        if not told.items:
+            raise UsageError("no item can be made: none of the scores can be played so")
         return
     with ui.progress_bars() as bars:
         opening: AbstractContextManager[Maker]

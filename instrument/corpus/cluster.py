@@ -8,36 +8,52 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
-import platform
 import secrets
 import signal
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
-from functools import cache, partial
 from pathlib import Path
 
 import dask
 from dask.utils import parse_bytes
-from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin, as_completed
+from distributed import (
+    Client,
+    Future,
+    KilledWorker,
+    LocalCluster,
+    Worker,
+    WorkerPlugin,
+    as_completed,
+)
 from distributed.comm import CommClosedError
 from distributed.core import Status
 
-from instrument.corpus.folders import folder_when_whole
 from instrument.corpus.items import Item
-from instrument.corpus.making import Maker, Outcome, make
-from instrument.errors import ArcoError, InstrumentError, UsageError
+from instrument.corpus.making import Maker, Outcome
+from instrument.corpus.workers import (
+    Files,
+    Unread,
+    instrument_files,
+    make_here,
+    place_instruments,
+)
+from instrument.errors import MidiFileError, UsageError
 from instrument.files import said_of
-from instrument.model.graphs import Instrument, load_instrument
-from instrument.model.spec import SPEC_FILE
+from instrument.model.graphs import Instrument
 
 AHEAD = 2
 """Items that are given out for each worker: one that is made, and one that waits."""
 
 CONNECTING_SECONDS = 30
 LOOKING_SECONDS = 5.0
+WAITING_SECONDS = 0.05
+LACKING_SECONDS = 20.0
+"""Workers that are started anew may be away so long."""
+
+TOLD_AGAIN_SECONDS = 600.0
 RETRIES = 2
 """So often an item is tried again when a worker fails in a way that isn't the item's."""
 
@@ -57,70 +73,6 @@ LEAST_BYTES = 100_000_000
 MARK = ".run-"
 """What the name of a run's mark begins with."""
 
-Files = Mapping[str, bytes]
-
-
-def instrument_files(instrument: Instrument) -> Files:
-    """The files of an instrument that plays, by name."""
-    spec = instrument.spec
-    names = (SPEC_FILE, spec.envelope.file, spec.timbre.file)
-    return {name: (instrument.folder / name).read_bytes() for name in names}
-
-
-class Instruments(WorkerPlugin):  # type: ignore[misc]
-    """Gives each worker the instruments, by digest."""
-
-    def __init__(self, files: Mapping[str, Files], *, local: bool) -> None:
-        """Hold what workers get.
-
-        Args:
-            files: Of each instrument, by its digest.
-            local: Whether Ctrl-C reaches workers, too; it is left to the process that has them.
-        """
-        self._files, self._local = files, local
-        # A scheduler has one of each name, and keeps it for workers that come later.
-        self.name = f"arco-{'-'.join(sorted(files))}"
-
-    def setup(self, worker: Worker) -> None:
-        """Write them where this worker finds them."""
-        if self._local:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for digest, files in self._files.items():
-            folder = Path(worker.local_directory, f"arco-{digest}")
-            if not folder.is_dir():  # another run may play it here
-                with folder_when_whole(folder) as beside:
-                    for name, content in files.items():
-                        (beside / name).write_bytes(content)
-            _folders[digest] = folder
-
-
-_folders: dict[str, Path] = {}
-"""On a worker: where its instruments are, by digest."""
-
-
-@cache
-def _loaded(digest: str) -> Instrument:
-    """On a worker: an instrument, which must be the one of the digest."""
-    if digest not in _folders:
-        raise InstrumentError(f"a worker hasn't got instrument {digest}; run it again")
-    instrument = load_instrument(_folders[digest])
-    if instrument.spec.digest != digest:
-        raise InstrumentError(f"a worker has instrument {instrument.spec.digest}, not {digest}")
-    return instrument
-
-
-def make_here(item: Item, mark: Path) -> Outcome:
-    """On a worker: make an item in the corpus that has this mark, if it is seen from here."""
-    corpus = mark.parent
-    if not os.access(mark, os.F_OK):  # nor if another user may not look there
-        stop = f"{corpus}: a worker on {platform.node()} doesn't see this folder; all workers must"
-        return Outcome(item.key, stop=stop)
-    try:
-        instrument = _loaded(item.instrument)
-    except ArcoError as error:
-        return Outcome(item.key, stop=str(error))
-    return make(item, instrument, corpus)
-
 
 @contextmanager
 def cluster(
@@ -139,7 +91,7 @@ def cluster(
         memory_limit: Of each that is started, like "2GB" or "auto", its share of this machine's.
         instruments: What plays.
         corpus: Folder of the corpus, which all workers see at this path.
-        tell: Told the address of the scheduler's page, and whether workers are waited for.
+        tell: Told the address of the scheduler's page, and when workers are waited for.
 
     Raises:
         UsageError: There is no scheduler, or its workers can't take the instruments.
@@ -159,14 +111,15 @@ def cluster(
         tell(f"Dask's page: {client.dashboard_link}")
         files = {each.spec.digest: instrument_files(each) for each in instruments}
         try:
-            client.register_plugin(Instruments(files, local=scheduler is None))
+            client.register_plugin(_Instruments(files, local=scheduler is None))
         except CommClosedError as error:
             raise UsageError("workers end as they start; do they have enough memory?") from error
         except Exception as error:  # whatever a worker raised
             raise UsageError(f"a worker can't play; is Arco installed there? {error}") from error
         if not client.nthreads():
             tell("There are no workers yet; it goes on when there is one.")
-        yield partial(_make_all, client, stack.enter_context(_marked(corpus.absolute())))
+        mark = stack.enter_context(_marked(corpus.absolute()))
+        yield _Giver(client, mark, tell).make_all
 
 
 @contextmanager
@@ -237,45 +190,113 @@ def _replaced(local: LocalCluster, workers: int) -> Iterator[None]:
         thread.join()
 
 
-def _make_all(client: Client, mark: Path, items: Sequence[Item]) -> Iterator[Outcome]:
-    """Make items. One that workers die of is tried again at last, alone, and then given up."""
-    suspects = yield from _give(client, mark, items)
-    for item in suspects:
-        if (yield from _give(client, mark, [item], "-alone")):
-            reason = "workers died of it each time; does it need more than --memory-limit?"
-            yield Outcome(item.key, refused=reason)
+class _Instruments(WorkerPlugin):  # type: ignore[misc]
+    """Gives each worker the instruments, by digest."""
+
+    def __init__(self, files: Mapping[str, Files], *, local: bool) -> None:
+        """Hold what workers get.
+
+        Args:
+            files: Of each instrument, by its digest.
+            local: Whether Ctrl-C reaches workers, too; it is left to the process that has them.
+        """
+        self._files, self._local = files, local
+        # A scheduler has one of each name, and keeps it for workers that come later.
+        self.name = f"arco-{'-'.join(sorted(files))}"
+
+    def setup(self, worker: Worker) -> None:
+        """Write them where this worker finds them."""
+        if self._local:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        place_instruments(self._files, Path(worker.local_directory))
 
 
-def _give(
-    client: Client, mark: Path, items: Sequence[Item], attempt: str = ""
-) -> Generator[Outcome, None, list[Item]]:
-    """Make items, few at a time; gives those in the end that workers died of."""
-    waiting, given, suspects = iter(items), dict[str, Item](), list[Item]()
-    running = as_completed(loop=client.loop)
+class _Giver:
+    """Gives items to workers."""
 
-    def give(least: int) -> None:
-        wanted = AHEAD * sum(client.nthreads().values()) - len(given)
-        for item in itertools.islice(waiting, max(least, wanted)):
-            # Another run on this scheduler may make the same item, in its own corpus.
-            key = f"arco-{item.key}{mark.name}{attempt}"
-            given[key] = item
-            running.add(client.submit(make_here, item, mark, key=key, retries=RETRIES))
+    def __init__(self, client: Client, mark: Path, tell: Callable[[str], None]) -> None:
+        """Give none yet.
 
+        Args:
+            client: Of the scheduler.
+            mark: By which workers know the corpus.
+            tell: Told when workers are waited for.
+        """
+        self._client, self._mark, self._tell = client, mark, tell
+
+    def make_all(self, items: Sequence[Item]) -> Iterator[Outcome]:
+        """Make items. One that workers die of is tried again at last, alone, and then given up."""
+        suspects = yield from self._give(items)
+        for item in suspects:
+            if (yield from self._give([item], "-alone")):
+                reason = "workers died of it each time; does it need more than --memory-limit?"
+                yield Outcome(item.key, refused=reason)
+
+    def _give(
+        self, items: Sequence[Item], attempt: str = ""
+    ) -> Generator[Outcome, None, list[Item]]:
+        """Make items, few at a time; gives those in the end that workers died of."""
+        client, waiting = self._client, iter(items)
+        given, suspects = dict[str, Item](), list[Item]()
+        running = as_completed(loop=client.loop)
+
+        def give(least: int) -> None:
+            wanted = AHEAD * sum(client.nthreads().values()) - len(given)
+            for item in itertools.islice(waiting, max(least, wanted)):
+                # Another run on this scheduler may make the same item, in its own corpus.
+                key = f"arco-{item.key}{self._mark.name}{attempt}"
+                given[key] = item
+                running.add(client.submit(make_here, item, self._mark, key=key, retries=RETRIES))
+
+        try:
+            give(AHEAD)
+            for future in self._done(running):
+                item = given.pop(future.key)
+                give(1)
+                try:
+                    yield _seen(item, future.result())
+                except KilledWorker:
+                    suspects.append(item)
+                except (CancelledError, CommClosedError):
+                    raise
+                except Exception as error:  # whatever a worker raised, each time
+                    yield Outcome(item.key, refused=f"{type(error).__name__}: {error}")
+        except (CancelledError, CommClosedError, OSError) as error:
+            raise UsageError(
+                "the scheduler is gone; what was made is there, and the same command goes on"
+            ) from error
+        return suspects
+
+    def _done(self, running: as_completed) -> Iterator[Future]:
+        """What has been made, as it is; meanwhile it is told if there is nobody who makes it."""
+        looks_at, tells_at = 0.0, time.monotonic() + LACKING_SECONDS
+        while not running.is_empty():
+            if running.has_ready():
+                yield next(running)
+                continue
+            time.sleep(WAITING_SECONDS)
+            now = time.monotonic()
+            if now < looks_at:
+                continue
+            looks_at = now + LOOKING_SECONDS
+            if self._client.nthreads():
+                tells_at = now + LACKING_SECONDS
+            elif now >= tells_at:
+                tells_at = now + TOLD_AGAIN_SECONDS
+                self._tell(
+                    "No workers are left; it goes on when there is one (dask worker "
+                    f"{self._client.scheduler.address}). What was made is there: after Ctrl-C the "
+                    "same command goes on."
+                )
+
+
+def _seen(item: Item, outcome: Outcome) -> Outcome:
+    """What became of an item; all stops where it is only the worker that can't read its score."""
+    if not isinstance(outcome, Unread):
+        return outcome
     try:
-        give(AHEAD)
-        for future in running:
-            item = given.pop(future.key)
-            give(1)
-            try:
-                yield future.result()
-            except KilledWorker:
-                suspects.append(item)
-            except (CancelledError, CommClosedError):
-                raise
-            except Exception as error:  # whatever a worker raised, each time
-                yield Outcome(item.key, refused=f"{type(error).__name__}: {error}")
-    except (CancelledError, CommClosedError, OSError) as error:
-        raise UsageError(
-            "the scheduler is gone; what was made is there, and the same command goes on"
-        ) from error
-    return suspects
+        item.score.read()
+    except MidiFileError:
+        return outcome
+    where = f"{item.score.path}: a worker on {outcome.node} doesn't see this score as it is here"
+    return Outcome(item.key, stop=f"{where} ({outcome.refused}); all workers must")

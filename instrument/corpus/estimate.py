@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from instrument.corpus.items import Item, Plan
 from instrument.corpus.making import make
 from instrument.corpus.playing import read_score, settings_of, varied
 from instrument.corpus.scores import ScoreFile
-from instrument.errors import ArcoError
+from instrument.errors import ArcoError, OutputError
+from instrument.files import temporary_folder
 from instrument.midi.outside import in_range
 from instrument.midi.score import Score
 from instrument.model.graphs import Instrument
@@ -56,6 +55,9 @@ def estimate(
         plan: Of the corpus.
         instruments: By digest.
         progress: Told the share that is done, 0…1.
+
+    Raises:
+        OutputError: There is no place for what is tried.
     """
     lengths: list[tuple[float, Item]] = []
     done = 0
@@ -72,10 +74,13 @@ def estimate(
     tried = [lengths[place] for place in sorted(places)]
     score_seconds = made_seconds = size = taken = 0.0
     made = 0
-    with TemporaryDirectory(prefix="arco-") as folder:
+    with temporary_folder() as folder:
         for seconds, item in tried:
             began = time.perf_counter()
-            content = make(item, instruments[item.instrument], Path(folder)).content
+            outcome = make(item, instruments[item.instrument], folder)
+            if outcome.stop is not None:
+                raise OutputError(outcome.stop)
+            content = outcome.content
             if content is not None:
                 made += 1
                 score_seconds += seconds

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import soundfile
 
 from instrument.arrays import Float32
 from instrument.errors import RecordingError, UsageError, install
-from instrument.files import encoded
+from instrument.files import encoded, temporary_folder
 from instrument.listening.clipping import check_clipping
 from instrument.listening.complete import missing_in_chunks, mp3_breaks_off, ogg_breaks_off
 
@@ -203,8 +202,8 @@ def _breaks_off(path: Path, sound: soundfile.SoundFile, missing: int) -> bool:
 def _read_with_ffmpeg(ffmpeg: str, path: Path, most_seconds: float | None) -> tuple[Float32, int]:
     # The file: prefix keeps ffmpeg from reading a name as an option or as a network address.
     source = f"file:{path.absolute()}"
-    with tempfile.TemporaryDirectory(prefix="arco-") as folder:
-        decoded = Path(folder) / "decoded.wav"
+    with temporary_folder() as folder:
+        decoded = folder / "decoded.wav"
         command = [ffmpeg, "-nostdin", "-v", "error", "-protocol_whitelist", "file"]
         command += ["-format_whitelist", FFMPEG_FORMATS, "-i", source]
         command += ["-map", "0:a:0", "-c:a", "pcm_f32le"]

@@ -9,8 +9,7 @@ from typing import Protocol
 from instrument.live.bindings import Binding
 from instrument.live.knobs import Knobs, Share
 from instrument.live.learn import NEVER_LEARNED, Learner
-from instrument.midi.channel import MIDDLE
-from instrument.midi.controllers import AXIS_CONTROLLERS, PEDALS
+from instrument.midi.controllers import AXIS_CONTROLLERS
 from instrument.midi.events import ControlChange, Event, Latent
 
 PLACED_CHANNEL = 0
@@ -81,8 +80,7 @@ class Controllers:
         if learner is None or learner.target is None or event.controller in NEVER_LEARNED:
             return self._turn(event, seconds)
         # A pedal that is down may come up: nothing else would end what it holds.
-        comes_up = event.controller in PEDALS and event.value < MIDDLE
-        meant = self._turn(event, seconds) if comes_up else []
+        meant = self._turn(event, seconds) if self.knobs.lets_go(event) else []
         self._keep(learner.feed(event, seconds))
         return meant
 
@@ -98,11 +96,16 @@ class Controllers:
                 self._positions[self._axes[turned.controller]] = turned.value / 127.0
         return meant
 
-    def wait(self, seconds: float) -> None:
-        """Let time go by for what is learned, up to a time in seconds."""
+    def wait(self, seconds: float) -> Sequence[Event]:
+        """Let time go by for what is learned, up to a time in seconds.
+
+        Returns:
+            What lets pedals come up whose controllers turn them no more.
+        """
         learner = self.learner
         if learner is not None:
             self._keep(learner.wait(seconds))
+        return self.knobs.released()
 
     def _keep(self, binding: Binding | None) -> None:
         if binding is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from queue import SimpleQueue
 
 from instrument.errors import UnknownName
 from instrument.live.bindings import STEPS, Binding, bind
@@ -12,6 +13,7 @@ from instrument.midi.channel import CHANNELS, MIDDLE
 from instrument.midi.controllers import (
     AXIS_CONTROLLERS,
     LEGATO,
+    PEDALS,
     PORTAMENTO,
     RESET_CONTROLLERS,
     SOFT,
@@ -129,18 +131,48 @@ class Knobs:
         # Of numbers with one role, the first stands for all.
         roles = self.layout.controllers
         self._same = {number: self.layout.number(role) or number for number, role in roles.items()}
+        self._holds_from = dict.fromkeys(PEDALS, MIDDLE)
+        if self.layout.breath is not None:
+            breath = (number for number, role in roles.items() if role == "dynamics")
+            self._holds_from |= dict.fromkeys(breath, self.layout.breath.ends)
+        self._released: SimpleQueue[int] = SimpleQueue()
         self._along = along
         self._turned_at = -math.inf
         self._values: dict[int, int] = {}
         self._stood: dict[tuple[int, int], int] = {}
+        self.bindings: list[Binding] = []
         self._use(list(bindings))
 
     def _use(self, bindings: list[Binding]) -> None:
-        self.bindings = bindings
+        before, self.bindings = self.bindings, bindings
         self.unknown = [b.target for b in bindings if b.target not in self._controls]
         self._bindings = {
             (b.controller, b.channel): b for b in bindings if b.target in self._controls
         }
+        for old in before:
+            if old not in bindings and old.target in self._controls:
+                self._release(self._controls[old.target].controller)
+
+    def _release(self, controller: int) -> None:
+        """Let a pedal come up whose knob turns it no more: nothing else would end what it holds."""
+        if controller in PEDALS and self._values.pop(controller, 0) >= MIDDLE:
+            self._released.put(controller)
+
+    def released(self) -> list[ControlChange]:
+        """What lets pedals come up whose knobs turn them no more, since this was asked last."""
+        found = [self._released.get() for _ in range(self._released.qsize())]
+        return [ControlChange(channel, each, 0) for each in found for channel in range(CHANNELS)]
+
+    def lets_go(self, event: ControlChange) -> bool:
+        """Whether a controller ends what it holds: a pedal comes up, or breath ends."""
+        binding = self._binding(event)
+        number = self._controls[binding.target].controller if binding else event.controller
+        holds_from = self._holds_from.get(number)
+        if holds_from is None:
+            return False
+        if binding is None or binding.kind == "absolute":
+            return event.value < holds_from
+        return STEPS[binding.kind](event.value) < 0
 
     def bind(self, binding: Binding) -> None:
         """Bind a knob anew, in the place of all that had its target or its controller.
@@ -190,8 +222,7 @@ class Knobs:
         Returns:
             The changes for the instrument; none while soft takeover holds the knob back.
         """
-        binding = self._bindings.get((event.controller, event.channel))
-        binding = binding or self._bindings.get((event.controller, None))
+        binding = self._binding(event)
         if binding is None:
             self._watch(event, seconds)
             return [event]
@@ -207,6 +238,11 @@ class Knobs:
         if binding.target == MORPH:
             return [Share(value / 127.0)]
         return [ControlChange(channel, control.controller, value) for channel in range(CHANNELS)]
+
+    def _binding(self, event: ControlChange) -> Binding | None:
+        """What binds the knob that sent an event."""
+        of_channel = self._bindings.get((event.controller, event.channel))
+        return of_channel or self._bindings.get((event.controller, None))
 
     def _watch(self, event: ControlChange, seconds: float) -> None:
         """Remember what a controller that isn't bound sets."""

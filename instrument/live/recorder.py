@@ -83,8 +83,10 @@ class Recorder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.drain()
-        self._opened.__exit__(kind, error, traceback)
+        try:
+            self.drain()
+        finally:
+            self._opened.__exit__(kind, error, traceback)
 
     @property
     def tape_samples(self) -> int:
@@ -183,6 +185,6 @@ class Recorder:
             self._sound.drain()
 
     def _close_take(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        """Write the take, unless it never began."""
-        if error is None and self._takes is not None and self._engine is not None:
+        """Write the take, unless something failed before a note was played."""
+        if self._takes is not None and self._engine is not None and (error is None or self._notes):
             self._takes.close(self._position, self._notes)

@@ -43,7 +43,7 @@ class EventScheduler:
         ready: Set when the latency is known.
         controllers: What a person's hardware controllers do.
         ignored: How many keys went down while nothing played.
-        faults: How many rounds failed inside; what arrived in them is left out.
+        faults: How often something failed inside; what arrived in such a round is left out.
         last_fault: The last of them.
     """
 
@@ -145,9 +145,20 @@ class EventScheduler:
                     self._performance.end_notes()
             except Exception as error:
                 # Whatever fails, the music goes on.
-                self.faults += 1
-                self.last_fault = error
+                self._note(error)
+            self._rest()
+
+    def _rest(self) -> None:
+        """Sleep until there may be something to be polled."""
+        try:
             self._wait(POLL_SECONDS)
+        except Exception as error:
+            self._note(error)
+            time.sleep(POLL_SECONDS)  # or it would fail without end, and leave others no time
+
+    def _note(self, fault: Exception) -> None:
+        self.faults += 1
+        self.last_fault = fault
 
     def _step(self) -> None:
         """Take what has arrived, and go on with the engine."""
@@ -155,7 +166,8 @@ class EventScheduler:
         # In this order: what an input still gave before it was lost isn't overlooked.
         self._end_lost()
         arrivals = self._source.poll()
-        self.controllers.wait(time.perf_counter())
+        for event in self.controllers.wait(time.perf_counter()):
+            self._give(event, self._engine.reached)
         playing = self._now()
         now = time.perf_counter()
         if playing is None:
@@ -204,8 +216,7 @@ class EventScheduler:
                     until = self._give(event, sample) + 1
         except Exception as error:
             # The events behind it, ends of notes perhaps, are heard all the same.
-            self.faults += 1
-            self.last_fault = error
+            self._note(error)
             return 0
         return until
 

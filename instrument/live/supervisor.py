@@ -108,8 +108,8 @@ class SoundDevice:
         text = f"the sound device {name} is gone; waiting for it"
         self._tell(Notice("device-lost", text, {"device": name}))
         self._scheduler.play_on(None)
-        self.output.abandon()
-        self.output = None
+        output, self.output = self.output, None  # other threads ask it nothing any more
+        output.abandon()
 
     def reopen(self, wanted: str) -> None:
         """Look for a device like the one that has gone, by a part of its name or its system's."""

@@ -159,6 +159,9 @@ class Jack(System):
         super().__init__("JACK", client, self._make_input)
         self._seat = seat
         self._joined: Client | None = None
+        # Names of the ports that are connected to the virtual input, as it was asked last, and
+        # when it was asked who has left that.
+        self._patched: set[str] = set()
         self._patched_before: set[str] = set()
 
     @property
@@ -172,6 +175,7 @@ class Jack(System):
             self._joined = self._seat.join()
         elif not self._joined.alive:
             self.forget()
+        self._patched = self._connected_to_virtual()
         return self.running
 
     def still_running(self) -> bool:
@@ -182,8 +186,7 @@ class Jack(System):
     def names(self) -> list[str]:
         """Names of the ports that messages can come from, in any program."""
         # What someone has connected to the virtual port plays through that, and not twice.
-        patched = self._patched()
-        return [name for name in self._ports(jack.IS_OUTPUT) if name not in patched]
+        return [name for name in self._ports(jack.IS_OUTPUT) if name not in self._patched]
 
     def ready(self, names: list[str]) -> list[str]:
         """Those of the wanted ports that were there at the last look, or are of a device.
@@ -203,15 +206,14 @@ class Jack(System):
 
     def left(self) -> list[Link]:
         """The virtual input, if a port that was connected to it no longer is."""
-        before, self._patched_before = self._patched_before, self._patched()
-        return self._virtual() if before - self._patched_before else []
+        before, self._patched_before = self._patched_before, self._patched
+        return self._virtual() if before - self._patched else []
 
     def _virtual(self) -> list[Link]:
         """The virtual input, if it is open."""
         return [link for link in self.links if link.port is None]
 
-    def _patched(self) -> set[str]:
-        """Names of the ports that are connected to the virtual input."""
+    def _connected_to_virtual(self) -> set[str]:
         if self._joined is None:
             return set()
         return {name for link in self._virtual() for name in self._joined.connections(link.own)}
@@ -233,7 +235,7 @@ class Jack(System):
         """Let go of the inputs, and of the server."""
         super().forget()
         self._joined = None
-        self._patched_before.clear()
+        self._patched, self._patched_before = set(), set()
 
     def close(self) -> None:
         """Leave the server, if it still answers, with all ports."""

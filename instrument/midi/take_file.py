@@ -56,9 +56,8 @@ class TakeFile:
             OutputError: It can't be written; what was there before is there still.
         """
         with said_of(self._path):
-            grown = self._written is not None and self._grow(samples)
-        if not grown:
-            self._write_whole(samples)
+            if self._written is None or not self._grow(samples):
+                self._write_whole(samples)
 
     def _write_whole(self, samples: int) -> None:
         pieces, place = self._events.file(samples, self._begins)

@@ -188,7 +188,7 @@ class Instrument:
 
     def _load_encoder(self, graph: Graph, stop: Stop) -> EncoderModel:
         encoder = EncoderModel(graph, self.folder, stop)
-        encoder.runner.content = b""
+        encoder.runner.take_content()  # nothing else computes it
         _check_shapes(encoder.runner, ENCODER, self.spec)
         for notes in (2, 1):
             shape = notes, self.spec.envelope_size.frames
@@ -275,8 +275,7 @@ def _quicken(runner: GraphRunner, graph: Graph, compiling: Progress) -> float:
     Returns:
         The seconds that compiling took.
     """
-    compiled = compiled_network(runner.content, graph.outputs, compiling)
-    runner.content = b""
+    compiled = compiled_network(runner.take_content(), graph.outputs, compiling)
     if compiled is None:
         return 0.0
     runner.compute_by(compiled, compiled.trial())

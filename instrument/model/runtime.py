@@ -184,8 +184,6 @@ class GraphRunner:
 
     Attributes:
         path: Of its file.
-        content: Of that, as it was checked, for who may compute it otherwise; who has done lets it
-            go.
         inputs: Names of what it takes.
         input_shapes: Of each input, as declared: a size, or a name where any size will do.
         output_shapes: Of each output, when what may have any size had two.
@@ -223,8 +221,8 @@ class GraphRunner:
         self.inputs = graph.inputs
         self._outputs = outputs
         self._most = np.array([output.most for output in outputs], np.float32)
-        self.content = read_graph(graph, folder)
-        written = _session(self.content, self.path, as_written=True)
+        self._content = read_graph(graph, folder)
+        written = _session(self._content, self.path, as_written=True)
         _check_tensors(written, graph, self.path)
         self.input_shapes = [tuple(tensor.shape) for tensor in written.get_inputs()]
         sizes = [
@@ -242,8 +240,13 @@ class GraphRunner:
         except Exception as error:  # onnxruntime's exceptions have no common base
             raise self._uncomputable(error) from error
         self.output_shapes = [array.shape for array in found]
-        session = _session(self.content, self.path, as_written=False)
+        session = _session(self._content, self.path, as_written=False)
         self._compute: Compute = _ByOnnxruntime(session, self.inputs)
+
+    def take_content(self) -> bytes:
+        """The file as it was checked, for who may compute it otherwise; it is let go by this."""
+        content, self._content = self._content, b""
+        return content
 
     def compute_by(self, compute: Compute, trial: Mapping[str, Float32]) -> None:
         """Compute it in another way from now on, if that gives the same.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
-import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import soundfile
 
 from instrument.arrays import Float32
 from instrument.errors import RecordingError, UsageError
+from instrument.files import temporary_folder
 from instrument.listening.audio import read_note
 from instrument.listening.example import LONGEST_SECONDS, Example, listen
 from instrument.model.graphs import Instrument
@@ -123,8 +123,8 @@ class Examples:
     def _listen(self, content: bytes) -> Heard:
         spec = self._instrument.spec
         rate = spec.sample_rate
-        with tempfile.TemporaryDirectory(prefix="arco-") as folder:
-            file = Path(folder) / "recording"
+        with temporary_folder() as folder:
+            file = folder / "recording"
             file.write_bytes(content)
             try:
                 audio = read_note(file, rate, LONGEST_SECONDS + 1.0).audio

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -206,6 +207,29 @@ def test_a_portaudio_that_cannot_begin_is_tried_again(computer: Any) -> None:
     fake.refuses = ""
     portaudio.rescan()
     assert fake.calls == ["terminate", *["initialize"] * 3]
+
+
+def test_a_portaudio_that_hangs_is_left_even_if_there_is_no_room_for_another(
+    computer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake = computer(("ALSA", "Speakers", 2))
+    library = tmp_path / "libportaudio.so"
+    library.touch()
+    hangs, another = object(), object()
+    fake._lib, fake._libname = hangs, str(library)
+    fake._ffi = SimpleNamespace(dlopen=lambda copy: another if Path(copy).exists() else None)
+    monkeypatch.setattr(portaudio, "_left", [])
+    monkeypatch.setattr(portaudio, "_library_path", lambda _sd: library)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))
+    portaudio.leave_portaudio()
+    for _ in range(2):
+        with pytest.raises(UsageError, match="make room"):
+            portaudio.rescan()
+    assert (fake.calls, fake._lib) == ([], hangs)
+    (tmp_path / "full").mkdir()
+    portaudio.rescan()
+    assert (fake.calls, fake._lib) == (["initialize"], another)
+    assert list((tmp_path / "full").iterdir()) == []
 
 
 def test_a_portaudio_that_cannot_begin_at_first_is_told(

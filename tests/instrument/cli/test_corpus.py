@@ -57,8 +57,9 @@ def test_a_dry_run_tells_how_much_it_will_be_and_makes_nothing(make: Arco, desk:
     assert not (desk / "set").exists()
 
 
-def test_where_no_score_can_be_played_the_status_says_so(make: Arco) -> None:
-    status, _, err = make("letter.mid")
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_where_no_score_can_be_played_the_status_says_so(make: Arco, more: tuple[str, ...]) -> None:
+    status, _, err = make("letter.mid", *more)
     assert status == 2
     assert len(err.splitlines()) == 1
 

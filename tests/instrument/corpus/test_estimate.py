@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import pytest
 
 from instrument.corpus.estimate import estimate
 from instrument.corpus.items import Form, Plan
+from instrument.corpus.making import Outcome
 from instrument.corpus.manifest import read_manifest
 from instrument.corpus.variation import Range, Variation
+from instrument.errors import OutputError
 from instrument.model.graphs import Instrument
 from tests.instrument.corpus.conftest import Make
 
@@ -38,3 +41,17 @@ def test_what_will_be_refused_is_told(
     assert (told.items, told.refused) == (len(made.rows), len(made.refused))
     assert told.items > told.tried
     assert told.refused > 3  # of the letter
+
+
+def test_without_room_for_trials_nothing_is_estimated(
+    plan: Plan, tiny: Instrument, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))
+    with pytest.raises(OutputError, match="temporary files"):
+        estimate(plan, {tiny.spec.digest: tiny})
+    (tmp_path / "full").mkdir()
+    stopped = Outcome("", stop="mix.flac: cannot be written: no room")
+    monkeypatch.setattr("instrument.corpus.estimate.make", lambda *_: stopped)
+    with pytest.raises(OutputError, match="no room"):
+        estimate(plan, {tiny.spec.digest: tiny})
+    assert list((tmp_path / "full").iterdir()) == []

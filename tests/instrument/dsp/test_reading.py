@@ -69,6 +69,17 @@ def test_pitch_and_loudness_lie_between_the_frames() -> None:
     assert not np.any([moments.filled_db, moments.noise_db, moments.octaves])
 
 
+@pytest.mark.parametrize("wrong", ["slots", "at", "controls", "columns"])
+def test_arrays_that_would_be_read_as_others_fail_in_tests(wrong: str) -> None:
+    """See ``conftest.py``: asking each time would take a part of a note's time."""
+    slots = CHOSEN.astype(np.int32) if wrong == "slots" else CHOSEN
+    at = AT.astype(np.float32) if wrong == "at" else AT
+    of = controls().astype(np.float32) if wrong == "controls" else controls()
+    of = of[..., ::-1] if wrong == "columns" else of
+    with pytest.raises(AssertionError):
+        Reader(curves())(slots, at, of)  # type: ignore[arg-type]
+
+
 def test_a_bend_and_the_amount_of_vibrato_move_the_pitch() -> None:
     _, moments = read(controls(bend=-2.0, vibrato=0.0))
     midi = KEY[CHOSEN, None] - 2.0 + curve(0) / 100.0

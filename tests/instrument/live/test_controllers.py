@@ -7,17 +7,18 @@ from functools import partial
 
 import pytest
 
-from instrument.live.bindings import Binding
+from instrument.live.bindings import Binding, Kind
 from instrument.live.controllers import Controllers
 from instrument.live.knobs import ECHO_SECONDS, MORPH, Knobs
 from instrument.live.learn import Learner
 from instrument.midi.channel import CHANNELS
-from instrument.midi.controllers import AXIS_CONTROLLERS, PEDALS, SUSTAIN
+from instrument.midi.controllers import AXIS_CONTROLLERS, PEDALS, SOSTENUTO, SUSTAIN
 from instrument.midi.events import ControlChange, Event, Latent, NoteOn
+from instrument.midi.layouts import layout_of
 from instrument.model.graphs import Instrument
 from instrument.model.latent import positions
 
-KNOB, SWELL = 20, AXIS_CONTROLLERS[1]
+KNOB, SWELL, BREATH = 20, AXIS_CONTROLLERS[1], 2
 AXES = ["release-time", "swell"]
 
 
@@ -100,6 +101,61 @@ def test_a_pedal_comes_up_while_a_knob_is_learned(pedal: int) -> None:
     assert controllers.translate(ControlChange(0, KNOB, 0), 2.0) == []
     assert controllers.translate(ControlChange(0, pedal, 0), 2.0) == [ControlChange(0, pedal, 0)]
     assert (controllers.translate(ControlChange(0, pedal, 127), 2.0) == []) == (pedal != SUSTAIN)
+
+
+@pytest.mark.parametrize(
+    ("kind", "down", "up"), [("absolute", 127, 0), ("twos-complement", 63, 65)]
+)
+def test_a_pedal_that_a_bound_knob_turns_comes_up_while_another_is_learned(
+    kind: Kind, down: int, up: int
+) -> None:
+    controllers = Controllers(Knobs([Binding("sustain", KNOB, kind=kind)], AXES), AXES)
+    for _ in range(2):
+        controllers.translate(ControlChange(0, KNOB, down), 1.0)
+    controllers.learner = Learner(["swell"])
+    assert controllers.translate(ControlChange(0, KNOB, down), 2.0) == []
+    comes_up = [*controllers.translate(ControlChange(0, KNOB, up), 2.0)]
+    comes_up += controllers.translate(ControlChange(0, KNOB, up), 2.0)
+    assert {event.value < 64 for event in comes_up if isinstance(event, ControlChange)} == {True}
+    assert {(type(event), event.channel) for event in comes_up} == {
+        (ControlChange, channel) for channel in range(CHANNELS)
+    }
+
+
+def test_a_pedal_that_is_bound_to_something_else_turns_nothing_while_a_knob_is_learned() -> None:
+    controllers = Controllers(Knobs([Binding("swell", SOSTENUTO)], AXES), AXES)
+    controllers.learner = Learner(["pan"])
+    assert controllers.translate(ControlChange(0, SOSTENUTO, 0), 2.0) == []
+
+
+def test_breath_that_notes_wait_for_ends_them_while_a_knob_is_learned() -> None:
+    controllers = Controllers(Knobs([], AXES, layout=layout_of("wind")), AXES)
+    controllers.translate(ControlChange(0, BREATH, 90), 1.0)
+    controllers.learner = Learner(["swell"])
+    assert controllers.translate(ControlChange(0, BREATH, 40), 2.0) == []
+    ends = ControlChange(0, BREATH, 0)
+    assert controllers.translate(ends, 2.0) == [ends]
+    controllers = Controllers(Knobs([], AXES), AXES)
+    controllers.learner = Learner(["swell"])
+    assert controllers.translate(ends, 2.0) == []
+
+
+@pytest.mark.parametrize("how", ["bound", "forgotten"])
+def test_a_pedal_comes_up_when_its_knob_turns_it_no_more(how: str) -> None:
+    knobs = Knobs([Binding("sustain", KNOB), Binding("swell", 21)], AXES)
+    controllers = Controllers(knobs, AXES)
+    controllers.translate(ControlChange(0, KNOB, 127), 1.0)
+    knobs.unbind("swell")
+    assert not controllers.wait(2.0)
+    if how == "bound":
+        knobs.bind(Binding("swell", KNOB))
+    else:
+        knobs.unbind("sustain")
+    ups = [ControlChange(channel, SUSTAIN, 0) for channel in range(CHANNELS)]
+    assert controllers.wait(2.0) == ups
+    assert not controllers.wait(2.0)
+    knobs.bind(Binding("sustain", 22))
+    assert len(controllers.translate(ControlChange(0, 22, 127), 3.0)) == CHANNELS
 
 
 def test_a_target_that_is_forgotten_gives_its_controller_back() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from instrument.arrays import Float32
 from instrument.dsp.callback import Playback
+from instrument.errors import OutputError
 from instrument.live import recorder as recording
 from instrument.live import takes, tape
 from instrument.live.notices import Notice
@@ -136,3 +137,27 @@ def test_a_take_is_kept_while_it_goes_on_once_something_was_played(
         engine.notes = 1
         recorder.drain()
         assert [timed.event for timed in read_score(path).events] == [NoteOn(0, 60, 90)]
+
+
+@pytest.mark.parametrize("notes", [0, 1])
+def test_a_take_is_written_though_the_sound_file_fails_at_the_end(
+    tmp_path: Path, notes: int
+) -> None:
+    """An older take stays where nothing was played."""
+    path = tmp_path / "take.mid"
+    path.write_bytes(b"older")
+
+    def fails() -> None:
+        raise OutputError("sound.wav: cannot be written: is the disk full?")
+
+    recorder = recording.Recorder(path, tmp_path / "sound.wav", EngineSettings(), print)
+    recorder.__enter__()
+    assert recorder.take is not None
+    assert recorder._sound is not None
+    engine = SimpleNamespace(position=10, notes=notes)
+    recorder.record(cast("Any", engine), Playback.empty(cast("Any", None), TAPE))
+    recorder.take.add(0, NoteOn(0, 60, 90))
+    recorder._sound._file.callback(fails)
+    with pytest.raises(OutputError, match=r"sound\.wav"):
+        recorder.__exit__(None, None, None)
+    assert (path.read_bytes() == b"older") == (notes == 0)

@@ -47,3 +47,15 @@ def test_pedal_and_panic_work_while_a_knob_is_learned(stage: Stage) -> None:
     stage.send(turn(SUSTAIN, 0), on(62), turn(PANIC, 0))
     stage.play(0.05)
     assert stage.engine.held == 0
+
+
+def test_a_pedal_that_is_down_when_its_knob_is_forgotten_holds_nothing_any_more(
+    make_stage: Callable[..., Stage],
+) -> None:
+    stage = make_stage(bindings=[Binding("sustain", 20)])
+    stage.send(turn(20, 127), on(60), off(60))
+    stage.play(0.05)
+    assert stage.engine.held == 1
+    stage.scheduler.controllers.knobs.unbind("sustain")
+    stage.play(0.05)
+    assert stage.engine.held == 0

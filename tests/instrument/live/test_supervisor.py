@@ -246,8 +246,11 @@ def test_a_device_whose_callback_stands_still_is_given_up(monkeypatch: pytest.Mo
     hall = Hall()
     hall.sound.open(SPEAKERS)
     output: Any = hall.sound.output
+    seen: list[object] = []
+    monkeypatch.setattr(FakeOutput, "abandon", lambda _self: seen.append(hall.sound.output))
     hall.sound.watch()
-    assert output.abandoned
+    assert output.alive
+    assert seen == [None], "a stream that closes is asked nothing any more"
     assert hall.events == ["device-lost"]
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instrument.errors import OutputError
 from instrument.midi import take_file
 from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn, PitchBend, TimedEvent
 from instrument.midi.file import LONGEST_DELTA
@@ -144,6 +145,24 @@ def test_a_file_that_is_no_longer_there_is_written_anew(tmp_path: Path, happens:
         TimedEvent(0.0, NoteOn(0, 60, 90)),
         TimedEvent(20 / RATE, NoteOff(0, 60)),
     )
+
+
+def test_a_file_that_vanishes_as_it_is_written_is_told_and_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def vanished(_status: object) -> tuple[int, int]:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    path, events = tmp_path / "take.mid", TakeEvents(SETTINGS)
+    file = TakeFile(path, events)
+    events.add(0, A_NOTE)
+    with monkeypatch.context() as patch:
+        patch.setattr(take_file, "_identity", vanished)
+        with pytest.raises(OutputError, match=r"take\.mid: cannot be written: No such file"):
+            file.keep(10)
+    path.unlink()
+    file.keep(20)
+    assert A_NOTE in played(path)
 
 
 def test_a_rest_that_is_longer_than_a_delta_is_whole_in_the_end(tmp_path: Path) -> None:

@@ -70,6 +70,12 @@ def test_a_decoded_note_is_placed_where_it_came_from(tiny: Instrument) -> None:
     assert np.abs(again[1] - loudness_db).mean() < 0.5
 
 
+def test_what_was_loaded_keeps_no_file_in_memory(tiny: Instrument) -> None:
+    assert tiny.encoder is not None
+    for model in (tiny.envelope, tiny.timbre, tiny.encoder):
+        assert model.runner.take_content() == b""
+
+
 def test_notes_are_placed_one_by_one(tiny: Instrument) -> None:
     cents, level_db, pitch, loudness = notes(tiny, 3)
     cents += np.arange(3, dtype=np.float32)[:, None] * np.sin(np.arange(750) / 8.0)

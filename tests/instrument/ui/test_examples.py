@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 import soundfile
 
 from instrument.arrays import Float32, Float64
-from instrument.errors import RecordingError, UsageError
+from instrument.errors import OutputError, RecordingError, UsageError
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.ui import examples as examples_module
 from instrument.ui.examples import KIND, MOST_HEARD, MOST_WAITING, Examples
@@ -70,6 +71,14 @@ def test_a_recording_becomes_a_preset_with_its_note(
     assert preset.note is not None
     assert preset.note[0] == 74
     assert told == ["told"]
+
+
+def test_without_room_for_a_recording_a_sentence_says_so(
+    examples: Examples, note: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))
+    with pytest.raises(OutputError, match="temporary files: cannot be written"):
+        take(examples, "D5.flac", note)
 
 
 def test_what_was_heard_is_told_with_curves_as_long_as_the_decoded_ones(
