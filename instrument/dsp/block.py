@@ -26,7 +26,7 @@ from instrument.dsp.machine_code import (
 from instrument.dsp.state import Synth
 
 PASSES = 2200
-"""Passes in whose time all is compiled: there are some 1800, and the longest is as long as 400."""
+"""Passes in whose time all is compiled: there are some 2000, and the longest is as long as 400."""
 
 
 @cache

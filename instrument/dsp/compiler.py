@@ -26,9 +26,9 @@ Division by zero follows IEEE 754, as in numpy. Kernels release the GIL."""
 C_NAME = "arco"
 """What functions that C calls are called in their object files."""
 
-FAST_WIDE_VECTORS = "avx512bf16"
-"""What processors have (Intel's since 2020, AMD's since 2022) that vectors of 512 bits don't slow
-down. LLVM prefers 256 bits on many of them, for the sake of older ones, which lower their clock."""
+FAST_WIDE_VECTORS = "avx512bf16", "avx512vbmi2"
+"""Processors that have both (AMD's since 2022, Intel's since 2023) aren't slowed down by vectors of
+512 bits. LLVM prefers 256 bits on some of them, as on older ones, which lower their clock."""
 
 _config: Any = numba.config
 _njit: Any = numba.njit  # its types don't know all of its options
@@ -40,7 +40,7 @@ def _widen_vectors() -> None:
     A harmonic bank then takes two thirds of the time. The samples are the same.
     """
     features = binding.get_host_cpu_features()
-    if _config.CPU_FEATURES is None and features.get(FAST_WIDE_VECTORS):
+    if _config.CPU_FEATURES is None and all(map(features.get, FAST_WIDE_VECTORS)):
         _config.CPU_FEATURES = f"{features.flatten()},-prefer-256-bit"
 
 
