@@ -138,3 +138,37 @@ def test_where_there_is_nothing_that_is_said(here: Path, place: str) -> None:
     (here / "empty").mkdir()
     with pytest.raises(RecordingError, match=place):
         collect([Path(place)])
+
+
+@pytest.mark.parametrize(
+    ("places", "names"),
+    [
+        (("a", "./b/../a"), {"deep/one.wav", "two.wav"}),
+        (("a/two.wav", "b/../a/two.wav"), {"two.wav"}),
+        (("a", "a/deep"), {"a/deep/one.wav", "a/two.wav"}),
+        (("a/deep", "a"), {"deep/one.wav", "a/two.wav"}),
+        (("a", "a/deep/one.wav"), {"a/deep/one.wav", "a/two.wav"}),
+    ],
+)
+def test_what_is_given_twice_counts_once(
+    here: Path, places: tuple[str, ...], names: set[str]
+) -> None:
+    """A note in two parts of the notes would be evaluated on what it was learned from."""
+    found = collect([here / places[0], *map(Path, places[1:])])
+    assert set(found.files) == names
+    assert len(found.labels) <= 1
+    assert {name for name, _ in found.problems} <= {*names, "gone.wav", "a/gone.wav"}
+
+
+def test_no_name_is_lost_in_the_table(here: Path) -> None:
+    names = ["caf\udce9 A4.wav", " B4.wav", "of\\a C5.wav", "_B4.wav", "two\nlines D5.wav"]
+    for name in names:
+        path = here / "odd" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name, errors="surrogateescape")
+    collected = collect([Path("odd")])
+    assert collected.write(Path("all")) == []
+    read = read_labels(Path("all"), "csv")
+    assert read.problems == []
+    assert sorted(label.midi for label in read.labels) == [69, 71, 71, 72, 74]
+    assert {path.resolve().name for path in Path("all").glob("*.wav")} == set(names)
