@@ -221,8 +221,8 @@ class Whole:
             timbre(features=self.features, run=refined, refine=fitted, resume=resume, **values)
 
         def of_export(_resume: bool) -> None:
-            values = chosen["export"]
-            export(self.features, self.out, envelopes_run=vae, timbre=refined, **values)
+            (run / JOINS).unlink(missing_ok=True)  # what is exported has none until they are done
+            export(self.features, self.out, envelopes_run=vae, timbre=refined, **chosen["export"])
 
         def of_joins(_resume: bool) -> None:
             licences = self.exported.licences or {}
