@@ -31,6 +31,7 @@ class Collection:
             given; if that is the only one, there is none.
         unlabelled: Names of those that may be heard, since no table stands beside them, and their
             sources.
+        instruments: Of those without a label, the instrument where it is said.
         problems: Name and reason of each file without a label, of each row without a file, and of
             what was given and is or holds no recording.
     """
@@ -38,6 +39,7 @@ class Collection:
     files: dict[str, Path]
     labels: list[RecordingLabel]
     unlabelled: dict[str, str]
+    instruments: dict[str, str]
     problems: list[tuple[str, str]]
 
     def write(self, folder: Path, hear: Hear = lambda _files: {}) -> list[tuple[str, str]]:
@@ -56,12 +58,22 @@ class Collection:
         """
         heard = hear({name: self.files[name] for name in self.unlabelled})
         labels = self.labels + [
-            RecordingLabel(self.files[name], name, key, source=self.unlabelled[name])
+            RecordingLabel(
+                self.files[name],
+                name,
+                key,
+                source=self.unlabelled[name],
+                instrument=self.instruments.get(name, ""),
+            )
             for name, key in heard.items()
             if isinstance(key, int)
         ]
         _link(self.files, folder)
         rows = [[_cell(label, column) for column in CSV_COLUMNS] for label in labels]
+        left = self.instruments.keys() - {label.name for label in labels}
+        for name in sorted(left):
+            cells = {"file": name, "instrument": self.instruments[name]}
+            rows.append([cells.get(column, "") for column in CSV_COLUMNS])
         write_table(CSV_COLUMNS, rows, folder / LABELS)
         said = [(name, heard.get(name, reason)) for name, reason in self.problems]
         return [(name, reason) for name, reason in said if isinstance(reason, str)]
@@ -83,7 +95,7 @@ def collect(
 
     A file that is given several times, alone or in folders that lie in each other, counts once.
     """
-    found = Collection({}, [], {}, [])
+    found = Collection({}, [], {}, {}, [])
     places = _places(recordings)
     for top, prefix in zip(places, _prefixes(list(places)), strict=True):
         wanted, read, folder = places[top], read_labels(top, layout), prefix.rstrip("/")
@@ -111,6 +123,9 @@ def collect(
             (called.get(name, prefix + name), reason)
             for name, reason in read.problems
             if name in here or not (wanted or is_file(top / name))
+        )
+        found.instruments.update(
+            {called[name]: said for name, said in read.instruments.items() if said and name in here}
         )
         if len(tables) != 1:
             labelled = {label.name for label in labels}

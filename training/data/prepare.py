@@ -30,7 +30,7 @@ from training.data.cut_recordings import (
 )
 from training.data.features import FeatureCache
 from training.data.kept import Part, part_path, read_part, write_part
-from training.data.labels import ReadResult, RecordingLabel, same_instrument
+from training.data.labels import ReadResult, RecordingLabel, may_be, same_instrument
 from training.data.left_out import Spans, spans_of, unmatched
 from training.data.levels import SourceGain, source_gains
 from training.data.notes import PrepareSettings, analyse, read_recording
@@ -247,11 +247,16 @@ def prepare_folder(
     labelled = {label.name: label.path for label in found.labels}
     refused = {name for name, _ in found.problems} - labelled.keys()
     names = recordings_in(folder)
-    unlabelled = {name: folder / name for name in names if name in refused}
+    others = {
+        name: f"of another instrument: {said}"
+        for name, said in found.instruments.items()
+        if not may_be(said, settings.instrument)
+    }
+    unlabelled = {name: folder / name for name in names if name in refused - others.keys()}
     for path in (*labelled.values(), *unlabelled.values()):
         check_apart(out, path)
     labels: list[RecordingLabel] = []
-    unread = [Refusal(name, reason) for name, reason in found.problems]
+    unread = [Refusal(name, others.get(name, reason)) for name, reason in found.problems]
     for label in found.labels:
         if same_instrument(label, settings.instrument):
             labels.append(label)

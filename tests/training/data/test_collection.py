@@ -172,3 +172,16 @@ def test_no_name_is_lost_in_the_table(here: Path) -> None:
     assert read.problems == []
     assert sorted(label.midi for label in read.labels) == [69, 71, 71, 72, 74]
     assert {path.resolve().name for path in Path("all").glob("*.wav")} == set(names)
+
+
+def test_an_instrument_is_known_of_what_has_no_label(here: Path) -> None:
+    """Without it, a flute's scale would be taken for a violin's."""
+    names = ["Flute.ff.C4B4.wav", "cello_A4_phrase_forte_arco.wav", "murmur.wav"]
+    for name in names:
+        path = here / "c" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    collect([Path("c")]).write(Path("all"), lambda _files: {names[1]: 69})
+    read = read_labels(Path("all"), "csv")
+    assert [(label.name, label.instrument) for label in read.labels] == [(names[1], "cello")]
+    assert read.instruments == {names[0]: "flute"}
