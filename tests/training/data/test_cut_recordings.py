@@ -68,6 +68,14 @@ def test_lines_of_another_instrument_are_left_out(folder: Path, tmp_path: Path, 
     assert "of another instrument: flute" in report(tmp_path / "mine.npz")[name]
 
 
+def test_copies_of_a_line_are_cut_once(folder: Path, tmp_path: Path) -> None:
+    (folder / "line again.flac").write_bytes((folder / "line.flac").read_bytes())
+    prepared = prepare_folder(folder, tmp_path / "mine.npz", PrepareSettings())
+    assert [recording.name for recording in prepared.cut] == ["line again.flac"]
+    said = report(tmp_path / "mine.npz")["line.flac"]
+    assert said == "a copy of another recording: line again.flac"
+
+
 def test_performances_and_notes_are_prepared_together(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "mine.npz"
     prepared = prepare_folder(folder, out, PrepareSettings())
