@@ -11,6 +11,7 @@ from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 from instrument.errors import RecordingError
+from instrument.files import said_of
 from training.data.label_tables import LABELS, is_file, label_tables
 from training.data.labels import CSV_COLUMNS, RecordingLabel
 from training.data.readers import AUTO_LAYOUT, read_labels
@@ -54,7 +55,7 @@ class Collection:
             The problems that are left.
 
         Raises:
-            OutputError: The folder cannot be made.
+            OutputError: The folder cannot be made or written in.
         """
         heard = hear({name: self.files[name] for name in self.unlabelled})
         labels = self.labels + [
@@ -192,12 +193,13 @@ def _cell(label: RecordingLabel, column: str) -> object:
 
 def _link(files: dict[str, Path], folder: Path) -> None:
     """Make a folder of links; of copies where there are no links."""
-    if folder.exists():
-        shutil.rmtree(folder)
-    for name, path in files.items():
-        link = folder / name
-        make_folder(link.parent)
-        try:
-            os.symlink(path, link)  # noqa: PTH211
-        except OSError:
-            shutil.copyfile(path, link)
+    with said_of(folder):
+        if folder.exists():
+            shutil.rmtree(folder)
+        for name, path in files.items():
+            link = folder / name
+            make_folder(link.parent)
+            try:
+                os.symlink(path, link)  # noqa: PTH211
+            except OSError:
+                shutil.copyfile(path, link)

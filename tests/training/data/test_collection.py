@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from instrument.errors import RecordingError
+from instrument.errors import OutputError, RecordingError
 from training.data.collection import collect
 from training.data.label_tables import LABELS
 from training.data.readers import read_labels
@@ -84,6 +84,18 @@ def test_single_files_are_taken_alone(here: Path) -> None:
     assert {path.name for path in Path("all").iterdir()} == {LABELS, "two.wav"}
     collect([Path("a/two.wav"), Path("a/deep/one.wav"), Path("b")]).write(Path("all"))
     assert {path.name for path in Path("all").iterdir()} == {LABELS, "a", "deep", "b"}
+
+
+def test_a_disk_that_is_full_is_said(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are no links, recordings are copied."""
+
+    def refuse(*_given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.symlink", refuse)
+    monkeypatch.setattr("shutil.copyfile", refuse)
+    with pytest.raises(OutputError, match="all: cannot be written: No space left"):
+        collect([Path("a")]).write(Path("all"))
 
 
 def test_a_file_and_its_folder_are_the_folder(here: Path) -> None:
