@@ -15,12 +15,13 @@ def train(context: typer.Context) -> None:
         raise UsageError(f"training needs PyTorch, which isn't here: {install('train')}")
     try:
         from training.cli import app as training
+
+        status = training(args=context.args, prog_name="arco train", standalone_mode=False)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in {"", "instrument", "training"}:
             raise
         raise UsageError(
             f"training needs {error.name}, which isn't here: {install('train')}"
         ) from error
-    status = training(args=context.args, prog_name="arco train", standalone_mode=False)
     if isinstance(status, int) and status:
         raise typer.Exit(status)

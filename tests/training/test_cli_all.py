@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -148,6 +149,15 @@ def test_a_setting_changes_what_follows_and_nothing_before(
     commands.all()
     Path("run.toml").write_text(change)
     assert commands.all("--settings", "run.toml") == then
+
+
+@pytest.mark.parametrize("out", ["cello", "elsewhere/cello"])
+def test_an_instrument_that_is_exported_again_gets_its_joins(commands: Commands, out: str) -> None:
+    commands.all()
+    shutil.rmtree("cello")
+    commands.called = []
+    assert arco("notes", "-o", out) == 0
+    assert list(dict.fromkeys(commands.called)) == AT_THE_END
 
 
 def test_only_what_is_done_again_is_expected_to_take_time(

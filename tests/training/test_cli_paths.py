@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,7 @@ def whole(
     """A folder with one of everything that the commands read."""
     folder = tmp_path_factory.mktemp("whole")
     features.save(folder / "x.npz")
+    dataclasses.replace(features, release=features.onset + 20).save(folder / "short.npz")
     shutil.copytree(tiny_instrument, folder / "tiny")
     write_run(folder / "vae", "conditional", tiny_networks[0], LoopSettings(steps=1))
     save_network(tiny_networks[0], folder / "vae")
@@ -93,6 +95,11 @@ def contents(folder: Path) -> dict[str, bytes | None]:
         ("pictures x.npz tiny --envelopes vae -o file", "file is a file"),
         ("pictures x.npz tiny --envelopes vae -o file/sub", "file is a file"),
         ("evaluate x.npz tiny --envelopes vae --performances empty", "empty: no sound files"),
+        ("evaluate x.npz tiny --envelopes vae --performances gone.wav", "gone.wav: no such file"),
+        ("evaluate x.npz tiny --envelopes vae --timbre own", "own/settings.json"),
+        ("evaluate x.npz tiny --envelopes vae --timbre gone", "gone: no such run"),
+        ("joins empty one.wav", "empty: no instrument here"),
+        ("joins tiny one.wav --licence two=CC0", "no source of recordings named 'two'"),
         ("phrases tiny", "no performances, parts or scores"),
         ("phrases tiny --performances gone.wav", "gone.wav: no such file"),
         ("phrases tiny --performances text.wav", "cannot be read as audio"),
@@ -118,6 +125,16 @@ def contents(folder: Path) -> dict[str, bytes | None]:
         (f"envelopes x.npz --run other --resume {QUICK}", "other: holds history.json"),
         ("evaluate x.npz tiny --envelopes vae --report own", "report.md: isn't a report"),
         ("pictures x.npz tiny --envelopes vae -o own", "pictures.md: isn't a page"),
+        ("diet tiny -o tiny", "tiny: is the instrument itself"),
+        ("diet tiny -o vae/../tiny", "is the instrument itself"),
+        # what would do nothing
+        (f"timbre x.npz --room all {QUICK}", "--room all: is learned with --refine only"),
+        (f"timbre x.npz --refine vae --hidden 64 {QUICK}", "has the sizes of vae"),
+        (f"timbre x.npz --refine vae --harmonics 64 {QUICK}", "has the sizes of vae"),
+        (
+            f"envelopes short.npz --beta 0.1 --beta 1 {QUICK}",
+            "fewer than two notes of half a second",
+        ),
         # numbers that there are not
         ("prepare notes -o y.npz --held-out inf", "--held-out"),
         ("prepare notes -o y.npz --device abacus", "--device abacus"),

@@ -41,7 +41,7 @@ def diet(
     from instrument.model.graphs import load_instrument
     from training.data.features import FeatureCache
     from training.diet.envelope import fit_envelope
-    from training.diet.export import check_full, export_diet
+    from training.diet.export import check_apart, check_full, export_diet
     from training.diet.recipe import Control, diet_recipe, diet_task
     from training.diet.sizes import diet_sizes
     from training.diet.timbre import examine
@@ -55,6 +55,7 @@ def diet(
     cache = FeatureCache.load(features) if features else None
     full = load_instrument(instrument)
     check_full(full)
+    check_apart(full, out)
     network = read_timbre(full)
     splines, hidden = diet_sizes(weights, full.spec, network.settings)
     envelope = fit_envelope(full, splines, loop.seed)

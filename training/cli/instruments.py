@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from instrument.errors import UsageError
 from training.data.features import FeatureCache
 from training.fitting.loop import HISTORY, read_history
 from training.options import (
@@ -128,6 +129,8 @@ def evaluate(
 
     if record:
         check_card(instrument)
+    if timbre_run != TIMBRE_RUN and not timbre_run.is_dir():
+        raise UsageError(f"--timbre {timbre_run}: no such run")
     lines = None
     if performances or parts or scores:
         lines = Lines.of(performances or [], parts, scores, contours, line_seconds)
@@ -193,13 +196,17 @@ def joins(
     contours: Contours = CONTOURS,
 ) -> None:
     """What joins are like: measured in performances, written into an exported instrument."""
-    from training.data.contours import read_contours
+    from instrument.model.spec import read_spec
+    from training.data.contours import named, read_contours
     from training.data.strokes import read_attacks
     from training.export.destination import check_card
     from training.export.joins import record_joins
+    from training.export.licences import check_licences
 
     check_card(instrument)
+    read_spec(instrument)
     licences = named_texts("--licence", licence or [])
+    check_licences(licences, named(performances))
     with progress_bar("listening") as progress:
         found = read_contours(performances, contours, progress)
     with progress_bar("bows") as progress:

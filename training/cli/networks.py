@@ -25,6 +25,9 @@ from training.options import (
     with_loop_options,
 )
 
+HIDDEN = 192
+"""Usual width of a timbre network."""
+
 
 @with_loop_options
 def envelopes(
@@ -54,7 +57,7 @@ def envelopes(
     """
     from training.data.contours import read_contours
     from training.data.phrases import phrase_windows
-    from training.evaluation.tradeoff import baseline, tradeoff, write_tradeoffs
+    from training.evaluation.tradeoff import baseline, compared, tradeoff, write_tradeoffs
     from training.fitting.envelopes import EnvelopeSettings
     from training.fitting.recipes import envelope_recipe
     from training.fitting.runs import load_envelope
@@ -68,6 +71,8 @@ def envelopes(
             lines = read_contours(performance, contours, progress)
         phrases, performances = phrase_windows(lines)
     betas = list(dict.fromkeys(beta or [EnvelopeSettings.beta]))
+    if len(betas) > 1:
+        compared(cache)
     rows: dict[str, dict[str, float]] = {}
     for weight in betas:
         recipe = envelope_recipe(
@@ -147,7 +152,7 @@ def timbre(
             help="Rooms that --refine learns beside it: none, performed (of performances) or all."
         ),
     ] = "performed",
-    hidden: Annotated[int, typer.Option(help="Width of the network.", min=8, max=4096)] = 192,
+    hidden: Annotated[int, typer.Option(help="Width of the network.", min=8, max=4096)] = HIDDEN,
     harmonics: Annotated[
         int | None,
         typer.Option(help="How many; 100, or what reaches 8 kHz on low notes.", min=1, max=200),
@@ -161,6 +166,7 @@ def timbre(
     """
     from training.evaluation.rooms import Rooms
     from training.fitting.recipes import (
+        PERFORMED_ROOMS,
         calibrate_run,
         check_rooms,
         refining_recipe,
@@ -172,6 +178,10 @@ def timbre(
     if refine is not None and refine.resolve() == run.resolve():
         raise UsageError(f"--run {run}: is the run to refine; name another folder for the result")
     check_rooms(room)
+    if refine is None and room != PERFORMED_ROOMS:
+        raise UsageError(f"--room {room}: is learned with --refine only")
+    if refine is not None and (hidden != HIDDEN or harmonics is not None):
+        raise UsageError(f"--hidden, --harmonics: a refined network has the sizes of {refine}")
     cache = FeatureCache.load(features)
     if refine is None:
         with progress_bar("measuring spectra") as bar:

@@ -15,6 +15,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from instrument.errors import UsageError
+from instrument.files import encoded
 from training.cli.instruments import evaluate, export
 from training.cli.networks import envelopes, timbre
 from training.cli.recordings import prepare
@@ -220,8 +221,8 @@ class Whole:
             timbre(features=self.features, run=refined, refine=fitted, resume=resume, **values)
 
         def of_export(_resume: bool) -> None:
-            values = chosen["export"]
-            export(self.features, self.out, envelopes_run=vae, timbre=refined, **values)
+            (run / JOINS).unlink(missing_ok=True)  # what is exported has none until they are done
+            export(self.features, self.out, envelopes_run=vae, timbre=refined, **chosen["export"])
 
         def of_joins(_resume: bool) -> None:
             licences = self.exported.licences or {}
@@ -321,7 +322,7 @@ def _tell_unlabelled(unlabelled: list[tuple[str, str]]) -> None:
 def _seconds_of(path: Path) -> float:
     """How long a sound is; 0 of what isn't one that is quickly told."""
     with suppress(soundfile.LibsndfileError):
-        return float(soundfile.info(path).duration)
+        return float(soundfile.info(encoded(path)).duration)
     return 0.0
 
 

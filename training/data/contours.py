@@ -101,10 +101,28 @@ def contour_of(audio: Float32, sample_rate: int, measure: Measure = AS_USUAL) ->
     return Contour(midi, confidence[:frames], level_db[:frames], frame_rate)
 
 
+def named(files: Sequence[Path]) -> dict[str, Path]:
+    """Sound files by their names, without ending; those of one name by that of their folder, too.
+
+    A file that is given twice counts once.
+    """
+    apart = {file.resolve(): file for file in files}
+    parts = {file: file.absolute().with_suffix("").parts for file in apart.values()}
+
+    def name_of(file: Path) -> str:
+        for depth in range(1, len(parts[file])):
+            last = parts[file][-depth:]
+            if sum(other[-depth:] == last for other in parts.values()) == 1:
+                return "/".join(last)
+        return str(file)
+
+    return {name_of(file): file for file in parts}
+
+
 def read_contours(
     files: Sequence[Path], kept: Path, progress: Callable[[int, int], None]
 ) -> dict[str, Contour]:
-    """The contours of sound files, by their names.
+    """The contours of sound files, by their names, see ``named``.
 
     Args:
         files: In any usual format.
@@ -116,9 +134,9 @@ def read_contours(
         OutputError: Nothing can be kept.
     """
     found = {}
-    for number, file in enumerate(files):
+    for number, (name, file) in enumerate(named(files).items()):
         progress(number, len(files))
-        found[file.stem] = _contour(file, kept)
+        found[name] = _contour(file, kept)
     progress(len(files), len(files))
     return found
 
@@ -126,7 +144,10 @@ def read_contours(
 def _contour(file: Path, kept: Path) -> Contour:
     if not file.is_file():
         raise RecordingError(f"{file}: no such file")
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    try:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise RecordingError(f"{file}: cannot be read: {error.strerror or error}") from error
     return _once(
         kept / f"{digest}.npz", FRAME_RATE, lambda: contour_of(read_audio(file, RATE), RATE)
     )

@@ -87,7 +87,7 @@ def _digest(name: str) -> bytes:
 def split(names: Sequence[str], sources: Sequence[str], share: float) -> NDArray[np.bool]:
     """Choose recordings: a fixed share of each source, by hash of name; one of two or more.
 
-    Those of one name are chosen together.
+    Those of one name are chosen together, and never all of several.
     """
     chosen = np.zeros(len(names), dtype=bool)
     for source in set(sources):
@@ -95,6 +95,8 @@ def split(names: Sequence[str], sources: Sequence[str], share: float) -> NDArray
         members.sort(key=lambda i: _digest(names[i]))
         least = 1 if share > 0.0 and len({names[i] for i in members}) > 1 else 0
         some = {names[i] for i in members[: max(least, round(share * len(members)))]}
+        if len(members) > 1:
+            some.discard(names[members[-1]])
         chosen[[i for i in members if names[i] in some]] = True
     return chosen
 

@@ -96,12 +96,14 @@ def read_table(folder: Path, table: Path) -> ReadResult:
     _require_columns(table, columns)
     labels: dict[str, RecordingLabel] = {}
     problems: list[tuple[str, str]] = []
+    instruments: dict[str, str] = {}
     for line, cells in rows:
         try:
             label = _label_of_row(folder, cells)
         except ValueError as error:
             name = _path_in(cells) or table.name
             problems.append((name, f"{table.name}, line {line}: {error}"))
+            instruments[name] = _instrument_in(cells)
             continue
         if label.name in labels:
             problems.append((label.name, f"named again in line {line}; the first line counts"))
@@ -112,7 +114,8 @@ def read_table(folder: Path, table: Path) -> ReadResult:
     named = labels.keys() | {name for name, _ in problems}
     unnamed = [name for name in recordings_in(folder) if name not in named]
     problems += [(name, f"{table.name} does not name it") for name in unnamed]
-    return ReadResult.of(list(labels.values()), problems)
+    left = {name: said for name, said in instruments.items() if name not in labels}
+    return ReadResult.of(list(labels.values()), problems, left)
 
 
 def is_file(path: Path) -> bool:
@@ -135,6 +138,10 @@ def _path_in(cells: Mapping[str, str]) -> str:
     return PurePosixPath(file).as_posix() if file else ""
 
 
+def _instrument_in(cells: Mapping[str, str]) -> str:
+    return one_line(cells.get("instrument", "")).lower()
+
+
 def _label_of_row(folder: Path, cells: Mapping[str, str]) -> RecordingLabel:
     """The label of a row, or a ValueError."""
     file = _path_in(cells)
@@ -151,7 +158,7 @@ def _label_of_row(folder: Path, cells: Mapping[str, str]) -> RecordingLabel:
         string=string_of(cells.get("string", "")),
         articulation=one_line(cells.get("articulation", "")),
         source=one_line(cells.get("source", "")),
-        instrument=one_line(cells.get("instrument", "")).lower(),
+        instrument=_instrument_in(cells),
     )
 
 

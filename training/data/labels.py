@@ -6,9 +6,10 @@ Octaves count as in scientific pitch notation everywhere: C4 is MIDI note 60.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from instrument.joins import Join
@@ -98,15 +99,22 @@ class ReadResult:
     Attributes:
         labels: sorted by name.
         problems: (name, reason) of every file that was left out, sorted.
+        instruments: of these, the instrument where it is said: name → instrument.
     """
 
     labels: list[RecordingLabel]
     problems: list[tuple[str, str]]
+    instruments: Mapping[str, str]
 
     @classmethod
-    def of(cls, labels: Sequence[RecordingLabel], problems: Sequence[tuple[str, str]]) -> Self:
+    def of(
+        cls,
+        labels: Sequence[RecordingLabel],
+        problems: Sequence[tuple[str, str]],
+        instruments: Mapping[str, str] = MappingProxyType({}),
+    ) -> Self:
         """Sorted ones."""
-        return cls(sorted(labels, key=lambda label: label.name), sorted(problems))
+        return cls(sorted(labels, key=lambda label: label.name), sorted(problems), instruments)
 
 
 def dynamic_of(text: str) -> str:
@@ -127,4 +135,9 @@ def plain_instrument(name: str) -> str:
 
 def same_instrument(label: RecordingLabel, instrument: str) -> bool:
     """Whether a recording is labelled as of an instrument, or not labelled at all."""
-    return plain_instrument(label.instrument) in ("", plain_instrument(instrument))
+    return may_be(label.instrument, instrument)
+
+
+def may_be(named: str, instrument: str) -> bool:
+    """Whether what somebody named, or nobody did, is an instrument."""
+    return plain_instrument(named) in ("", plain_instrument(instrument))

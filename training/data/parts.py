@@ -36,10 +36,10 @@ def read_parts(folder: Path) -> dict[str, Contour]:
         UsageError: There is no such folder, or there are none in it.
         RecordingError: One can't be read.
     """
-    files = sorted(folder.glob("*.csv")) + sorted(folder.glob("*.csv.gz"))
+    files = sorted([*folder.glob("[!.]*.csv"), *folder.glob("[!.]*.csv.gz")])
     if not files:
         raise UsageError(f"{folder}: no contours; they are .csv or .csv.gz")
-    return {file.name.split(".csv")[0]: _read(file) for file in sorted(files)}
+    return {file.name.split(".csv")[0]: _read(file) for file in files}
 
 
 def without_doubles(parts: Mapping[str, Contour]) -> dict[str, Contour]:

@@ -30,7 +30,7 @@ from training.data.cut_recordings import (
 )
 from training.data.features import FeatureCache
 from training.data.kept import Part, part_path, read_part, write_part
-from training.data.labels import ReadResult, RecordingLabel, same_instrument
+from training.data.labels import ReadResult, RecordingLabel, may_be, same_instrument
 from training.data.left_out import Spans, spans_of, unmatched
 from training.data.levels import SourceGain, source_gains
 from training.data.notes import PrepareSettings, analyse, read_recording
@@ -91,13 +91,17 @@ def _kind(reason: str) -> str:
     return re.sub(r"\d+", "…", re.split("[:;(,]", said)[0]).strip()
 
 
-def _analyse_or_load(label: RecordingLabel, parts: Path, settings: PrepareSettings) -> Part:
+def _part_path(label: RecordingLabel, parts: Path, settings: PrepareSettings) -> Path:
+    """Where the analysis of a recording is kept."""
+    return part_path(parts, label.path, label.midi, settings.sample_rate, settings.crepe)
+
+
+def _analyse_or_load(label: RecordingLabel, path: Path, settings: PrepareSettings) -> Part:
     """The analysis of a recording, new or kept.
 
     Raises:
         RecordingError: It is left out; the message is the reason.
     """
-    path = part_path(parts, label.path, label.midi, settings.sample_rate, settings.crepe)
     found = read_part(path, settings.sample_rate)
     if found is None:
         recording = read_recording(label.path, settings)
@@ -115,6 +119,12 @@ def _analyse_or_load(label: RecordingLabel, parts: Path, settings: PrepareSettin
 def _check_wanted(name: str, left_out: Spans) -> None:
     if spans_of(name, left_out):
         raise RecordingError(AS_ASKED)
+
+
+def _check_first(key: Path, name: str, first: dict[Path, str]) -> None:
+    """Leave out what is there twice, or one may be held out and the other learned from."""
+    if first.setdefault(key, name) != name:
+        raise RecordingError(f"a copy of another recording: {first[key]}")
 
 
 def _remarks(note: Analysis) -> tuple[str, ...]:
@@ -145,7 +155,7 @@ def prepare(
     Beside it ``out`` with the ending ``.report.csv`` names every recording that was left out with
     its reason, and what should be known of others; ``.parts/`` keeps what was analysed, for a later
     run. A recording that isn't one note and holds several is cut into them; what was cut and left
-    out is in ``.notes.csv``.
+    out is in ``.notes.csv``. Of copies of one file with one label the first is used.
 
     Args:
         labels: The recordings.
@@ -167,12 +177,15 @@ def prepare(
     cut: list[CutRecording] = []
     longer = {name: (path, LEAST_SECONDS) for name, path in unlabelled.items()}
     reasons: dict[str, str] = {}
+    first: dict[Path, str] = {}
     done, count = 0, len(labels) + len(unlabelled)
     with new_folders(parts):
         for label in labels:
             try:
                 _check_wanted(label.name, left_out)
-                part = _analyse_or_load(label, parts, settings)
+                kept = _part_path(label, parts, settings)
+                _check_first(kept, label.name, first)
+                part = _analyse_or_load(label, kept, settings)
                 notes.append(part.analysis)
                 used.append(label)
                 remarks += [Remark(label.name, text) for text in part.remarks]
@@ -184,6 +197,8 @@ def prepare(
         for name, (path, least) in longer.items():
             try:
                 line = cut_recording(path, name, parts, settings, least, spans_of(name, left_out))
+                if line is not None:
+                    _check_first(part_path(parts, path, "cut"), name, first)
             except RecordingError as error:
                 reasons[name], line = str(error), None
             if name in unlabelled:
@@ -206,9 +221,7 @@ def prepare(
     rows += [(remark.name, "yes", remark.text) for remark in remarks]
     write_table(["recording", "used", "reason"], rows, out.with_suffix(".report.csv"))
     if not notes:
-        unusable = refused[len(unread) :] or refused
-        first = f"; the first: {unusable[0].name}: {unusable[0].reason}" if unusable else ""
-        raise UsageError(f"not one recording could be used{first}")
+        raise UsageError(_nothing_used(refused[len(unread) :] or refused))
     gains = _gains(used, notes)
     cache = assemble(used, notes, gains, settings, cut)
     cache.save(out)
@@ -247,11 +260,16 @@ def prepare_folder(
     labelled = {label.name: label.path for label in found.labels}
     refused = {name for name, _ in found.problems} - labelled.keys()
     names = recordings_in(folder)
-    unlabelled = {name: folder / name for name in names if name in refused}
+    others = {
+        name: f"of another instrument: {said}"
+        for name, said in found.instruments.items()
+        if not may_be(said, settings.instrument)
+    }
+    unlabelled = {name: folder / name for name in names if name in refused - others.keys()}
     for path in (*labelled.values(), *unlabelled.values()):
         check_apart(out, path)
     labels: list[RecordingLabel] = []
-    unread = [Refusal(name, reason) for name, reason in found.problems]
+    unread = [Refusal(name, others.get(name, reason)) for name, reason in found.problems]
     for label in found.labels:
         if same_instrument(label, settings.instrument):
             labels.append(label)
@@ -263,6 +281,12 @@ def prepare_folder(
     if missing:
         raise UsageError(f"{folder}: no recording {missing[0]}, which is to be left out")
     return prepare(labels, out, settings, progress, unread, unlabelled, left_out)
+
+
+def _nothing_used(refused: Sequence[Refusal]) -> str:
+    """Why there is nothing to learn from."""
+    said = "not one recording could be used"
+    return f"{said}; the first: {refused[0].name}: {refused[0].reason}" if refused else said
 
 
 def _nothing_here(folder: Path, instrument: str, found: ReadResult) -> str:

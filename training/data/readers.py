@@ -50,4 +50,4 @@ def read_labels(folder: Path, layout: str = AUTO_LAYOUT) -> ReadResult:
     else:
         found = read_names(folder)
         problems += [(table.name, "not used: one of several CSVs of labels") for table in tables]
-    return ReadResult.of(found.labels, found.problems + problems)
+    return ReadResult.of(found.labels, found.problems + problems, found.instruments)

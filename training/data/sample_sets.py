@@ -29,13 +29,22 @@ class NameLayout:
             name tells them, instrument, dynamic, string and articulation.
         instruments: abbreviation → instrument; others stand for themselves.
         strings: (instrument, code) → string; the letters of the strings stand for themselves.
-        unusable: (pattern, reason) of names that are understood but aren't one steady note.
+        unusable: (pattern, reason) of names that are understood but aren't one steady note; they
+            have a group named instrument, too.
     """
 
     patterns: tuple[re.Pattern[str], ...]
     instruments: Mapping[str, str] = field(default_factory=dict)
     strings: Mapping[tuple[str, str], str] = field(default_factory=dict)
     unusable: tuple[tuple[re.Pattern[str], str], ...] = ()
+
+
+class NotOneNoteError(ValueError):
+    """A name that is understood, and isn't of one steady note; it says the instrument."""
+
+    def __init__(self, reason: str, instrument: str) -> None:
+        super().__init__(reason)
+        self.instrument = instrument
 
 
 ANY_NAME = "names"
@@ -52,7 +61,12 @@ NAME_LAYOUTS: Mapping[str, NameLayout] = {
                 r"_(?P<dynamic>[a-z-]+)_(?P<articulation>[a-z-]+)"
             ),
         ),
-        unusable=((re.compile(r"[A-Za-z -]+_[A-G]s?\d_phrase_.*"), "a phrase, not a single note"),),
+        unusable=(
+            (
+                re.compile(r"(?P<instrument>[A-Za-z -]+)_[A-G]s?\d_phrase_.*"),
+                "a phrase, not a single note",
+            ),
+        ),
     ),
     # Violin.arco.ff.sulG.Bb3.stereo.aif
     "iowa": NameLayout(
@@ -65,7 +79,9 @@ NAME_LAYOUTS: Mapping[str, NameLayout] = {
         ),
         unusable=(
             (
-                re.compile(r"[A-Za-z]+\..*\.[A-G][b#]?\d[A-G][b#]?\d(?:\.(?:stereo|mono))?"),
+                re.compile(
+                    r"(?P<instrument>[A-Za-z]+)\..*\.[A-G][b#]?\d[A-G][b#]?\d(?:\.(?:stereo|mono))?"
+                ),
                 "a scale of several notes, not a single one",
             ),
         ),
@@ -115,12 +131,16 @@ def read_names(folder: Path, layouts: Mapping[str, NameLayout] = NAME_LAYOUTS) -
     """Label every recording in a folder and its subfolders by the first layout that fits."""
     labels: list[RecordingLabel] = []
     problems: list[tuple[str, str]] = []
+    instruments: dict[str, str] = {}
     for name in recordings_in(folder):
         try:
             labels.append(_label_of_name(folder / name, name, layouts))
+        except NotOneNoteError as error:
+            problems.append((name, str(error)))
+            instruments[name] = error.instrument
         except ValueError as error:
             problems.append((name, str(error)))
-    return ReadResult.of(labels, problems)
+    return ReadResult.of(labels, problems, instruments)
 
 
 def named_source(source: str) -> str:
@@ -147,8 +167,9 @@ def _label_of_name(path: Path, name: str, layouts: Mapping[str, NameLayout]) -> 
     """The label that the first fitting layout finds in a file's name, or a ValueError."""
     for source, layout in layouts.items():
         for pattern, reason in layout.unusable:
-            if pattern.fullmatch(path.stem):
-                raise ValueError(reason)
+            match = pattern.fullmatch(path.stem)
+            if match is not None:
+                raise NotOneNoteError(reason, _instrument_of(layout, match["instrument"]))
         for pattern in layout.patterns:
             match = pattern.fullmatch(path.stem)
             if match is not None:
@@ -175,10 +196,14 @@ def _label_of_any_name(path: Path, name: str) -> RecordingLabel:
     )
 
 
+def _instrument_of(layout: NameLayout, named: str) -> str:
+    return layout.instruments.get(named, named.lower())
+
+
 def _label_of_match(
     path: Path, name: str, source: str, layout: NameLayout, groups: Mapping[str, str]
 ) -> RecordingLabel:
-    instrument = layout.instruments.get(groups["instrument"], groups["instrument"].lower())
+    instrument = _instrument_of(layout, groups["instrument"])
     string = groups.get("string", "")
     return RecordingLabel(
         path=path,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from instrument.files import check_writable
 from instrument.units import note_name
 from training.data.heard import UNSURE, hear
 from training.data.label_tables import LABELS, label_tables
-from training.data.labels import RecordingLabel
 from training.data.sample_sets import named_source, read_names, recordings_in
 from training.output import write_table
 
@@ -61,29 +60,32 @@ def suggest(
     names = recordings_in(folder)
     if not names:
         raise UsageError(f"{folder}: no recordings here")
-    said = {label.name: label for label in read_names(folder).labels}
+    read = read_names(folder)
+    labels = {label.name: label for label in read.labels}
     rows, unsure, unheard = [], 0, 0
     for done, name in enumerate(names, start=1):
-        label = said.get(name)
+        label = labels.get(name)
+        said = {"instrument": read.instruments.get(name, "")}
+        if label is not None:
+            said = asdict(label) | {"source": named_source(label.source)}
         try:
             key, confidence = hear(folder / name)
         except RecordingError as error:
             unheard += 1
-            rows.append(_row(name, "", "", label, str(error).removeprefix(f"{folder / name}: ")))
+            rows.append(_row(name, "", "", said, str(error).removeprefix(f"{folder / name}: ")))
         else:
             unsure += confidence < UNSURE
             remark = "unsure" if confidence < UNSURE else ""
             if label is not None and label.midi != key:
                 remark = f"its name says {note_name(label.midi)}"
-            rows.append(_row(name, note_name(key), f"{confidence:.2f}", label, remark))
+            rows.append(_row(name, note_name(key), f"{confidence:.2f}", said, remark))
         progress(done, len(names))
     write_table(COLUMNS, rows, table)
     return Suggestions(table, len(names), unsure, unheard)
 
 
 def _row(
-    name: str, pitch: str, confidence: str, label: RecordingLabel | None, remark: str
+    name: str, pitch: str, confidence: str, said: Mapping[str, object], remark: str
 ) -> tuple[str, ...]:
-    said = {} if label is None else asdict(label) | {"source": named_source(label.source)}
     known = (str(said.get(column, "")) for column in KNOWN)
     return (name, pitch, confidence, *known, remark)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from instrument.errors import InstrumentError, UsageError
+from instrument.errors import InstrumentError, OutputError, UsageError
 from instrument.files import replacing
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.model.metrics import metric_values
@@ -43,6 +43,16 @@ def check_full(full: Instrument) -> Graph:
     if full.spec.encoder is None:
         raise UsageError(f"{full.folder}: has no encoder, which a diet keeps; export it anew")
     return full.spec.encoder
+
+
+def check_apart(full: Instrument, folder: Path) -> None:
+    """See that a diet isn't exported over the instrument that teaches it.
+
+    Raises:
+        OutputError: It would be.
+    """
+    if folder.resolve() == full.folder.resolve():
+        raise OutputError(f"{folder}: is the instrument itself; name another folder for its diet")
 
 
 def export_diet(

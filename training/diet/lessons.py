@@ -187,8 +187,14 @@ def recorded_lessons(
     """f0_hz and loudness_db of training recordings, or a bit beside: [count, frames] each.
 
     They begin as recordings do. Behind a shorter one is silence at its last pitch.
+
+    Raises:
+        UsageError: There are none.
     """
-    recordings = rng.choice(np.flatnonzero(cache.fitted), count)
+    fitted = np.flatnonzero(cache.fitted)
+    if not len(fitted):
+        raise UsageError("the features hold no notes to train on; prepare more recordings")
+    recordings = rng.choice(fitted, count)
     f0_hz = np.empty((count, LESSON_FRAMES))
     loudness_db = np.full((count, LESSON_FRAMES), SILENT_DB)
     for lesson, recording in enumerate(recordings.tolist()):

@@ -148,7 +148,7 @@ def evaluate(
     pitch = played_pitch(instrument, settings, step)
     levels_db = played_loudness(instrument, settings)
     notes = compare(cache, instrument, long, settings.draws, step) if len(long) > 1 else None
-    timbre = compare_timbre(cache, instrument, timbre_notes, settings, step)
+    timbre = compare_timbre(cache, instrument, timbre_notes, settings, step, rooms)
     held = hold_notes(cache, instrument, settings, step)
     joins = play_joins(instrument, settings, step)
     leakage = turn_knobs(instrument, settings, step)

@@ -7,7 +7,7 @@ were.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from training.evaluation.replay import (
     written_notes,
 )
 
+SCORE_SUFFIXES = {".mid", ".midi"}
 JOIN_LABELS = {
     "semitones": "interval, either way",
     "before_ms": "length of the note before",
@@ -90,7 +91,7 @@ class Lines:
         """The lines of sound files and folders.
 
         Raises:
-            UsageError: There are none.
+            UsageError: There are none, or one isn't there.
             RecordingError: A contour can't be read.
         """
         found = cls(
@@ -112,18 +113,29 @@ class Lines:
 
 def _sounds(path: Path) -> list[Path]:
     if not path.is_dir():
+        if not path.is_file():
+            raise UsageError(f"{path}: {'is not a file' if path.exists() else 'no such file'}")
         return [path]
-    found = sorted(file for file in path.iterdir() if file.suffix.lower() in AUDIO_SUFFIXES)
+    found = _files(path, AUDIO_SUFFIXES)
     if not found:
         raise UsageError(f"{path}: no sound files")
     return found
 
 
 def _scores(folder: Path) -> list[Path]:
-    found = sorted(folder.glob("*.mid"))
+    found = _files(folder, SCORE_SUFFIXES) if folder.is_dir() else []
     if not found:
         raise UsageError(f"{folder}: no .mid files")
     return found
+
+
+def _files(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """The files of a folder with some endings, those left out that are hidden."""
+    return sorted(
+        file
+        for file in folder.iterdir()
+        if file.suffix.lower() in suffixes and file.is_file() and not file.name.startswith(".")
+    )
 
 
 def compare_lines(

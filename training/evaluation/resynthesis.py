@@ -36,6 +36,16 @@ def resynthesise(
     return _synthesise(f0_hz, controls, sample_rate, seed)
 
 
+def resynthesise_recording(
+    cache: FeatureCache, instrument: Instrument, recording: int, rooms: Rooms, seed: int = 0
+) -> Float32:
+    """Audio [samples] of the timbre graph for a recording's own pitch and loudness, in its room."""
+    source, frames = str(cache.source[recording]), cache.frames(recording)
+    dry_db = rooms.dry_loudness_db(source, cache.loudness_db[frames])
+    dry = resynthesise(instrument, cache.f0_hz[frames], dry_db, cache.sample_rate, seed)
+    return rooms.heard(source, dry)
+
+
 def copy_spectra(
     instrument: Instrument, audio: Float32, f0_hz: Float64, sample_rate: int
 ) -> Float32:
@@ -121,13 +131,9 @@ def resynthesis_metrics(
     rooms = rooms or Rooms()
     for recording in recordings:
         step()
-        source = str(cache.source[recording])
-        frames = cache.frames(recording)
-        wanted = cache.loudness_db[frames]
+        wanted = cache.loudness_db[cache.frames(recording)]
         target = cache.audio[cache.samples(recording)]
-        dry_db = rooms.dry_loudness_db(source, wanted)
-        dry = resynthesise(instrument, cache.f0_hz[frames], dry_db, cache.sample_rate)
-        audio = rooms.heard(source, dry)
+        audio = resynthesise_recording(cache, instrument, recording, rooms)
         length = min(len(audio), len(target))
         if length < SPECTRAL_SIZE:
             continue

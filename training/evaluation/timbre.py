@@ -33,7 +33,8 @@ from training.evaluation.playback import (
     separate_notes,
     stretch,
 )
-from training.evaluation.resynthesis import copy_spectra, resynthesise
+from training.evaluation.resynthesis import copy_spectra, resynthesise_recording
+from training.evaluation.rooms import Rooms
 from training.evaluation.timbre_distance import matched, timbre_distances_db
 
 LEAD_SECONDS, TAIL_SECONDS = 0.05, 0.55
@@ -231,6 +232,7 @@ def compare_timbre(
     recordings: Sequence[int],
     settings: PlaybackSettings,
     step: Callable[[], None],
+    rooms: Rooms | None = None,
 ) -> TimbreComparison:
     """Compare recordings with their resynthesis, the soundfont's note, and the generated one.
 
@@ -243,8 +245,10 @@ def compare_timbre(
         recordings: Some of the cache.
         settings: Where the soundfont is.
         step: Called after each recording.
+        rooms: In which the resynthesis of a source is heard.
     """
     found, program = TimbreComparison(), None
+    rooms = rooms or Rooms()
     try:
         check_soundfont(settings.soundfont)
         program = program_of(cache)
@@ -257,9 +261,9 @@ def compare_timbre(
         target = cache.audio[cache.samples(recording)]
         segments = cache.segments(recording)
         onset, release = segments.onset, segments.release
-        copy = resynthesise(instrument, f0_hz, cache.loudness_db[frames], rate)
+        copy = resynthesise_recording(cache, instrument, recording, rooms)
         found.compare("resynthesis", copy, target, rate, segments, segments)
-        other = resynthesise(instrument, f0_hz, cache.loudness_db[frames], rate, seed=1)
+        other = resynthesise_recording(cache, instrument, recording, rooms, seed=1)
         found.compare("another take", other, copy, rate, segments, segments)
         nearest = copy_spectra(instrument, target, f0_hz, rate)
         found.compare("spectra", nearest, target, rate, segments, segments)

@@ -54,6 +54,18 @@ def _decoded_table(
     return np.array(rows)
 
 
+def compared(cache: FeatureCache) -> list[int]:
+    """The validation notes whose curves are compared.
+
+    Raises:
+        UsageError: There are fewer than two of half a second.
+    """
+    recordings = comparable_recordings(cache, np.flatnonzero(cache.validation).tolist())
+    if len(recordings) < 2:
+        raise UsageError("fewer than two notes of half a second for validation; prepare more")
+    return recordings
+
+
 @torch.no_grad()
 def tradeoff(network: ConditionalVAE | PlainVAE, cache: FeatureCache) -> dict[str, float]:
     """Metrics of one network on validation notes.
@@ -77,9 +89,7 @@ def tradeoff(network: ConditionalVAE | PlainVAE, cache: FeatureCache) -> dict[st
     metrics = {name: shapes[name] for name in SHOWN if name in shapes}
     metrics["kl"] = float(kl_divergence(posterior))
 
-    recordings = comparable_recordings(cache, np.flatnonzero(cache.validation).tolist())
-    if len(recordings) < 2:
-        raise UsageError("fewer than two notes of half a second for validation; prepare more")
+    recordings = compared(cache)
     columns = [list(LABELS).index(name) for name in OF_AXES]
     recorded = recorded_table(cache, recordings)[:, columns]
     notes = _windows(cache, _first_windows(cache, recordings))

@@ -224,8 +224,11 @@ def _update(
 def _keep(
     run: Path, state: dict[str, Any], history: list[dict[str, float]], *, improved: bool
 ) -> None:
-    """Write what a run goes on from; the last checkpoint is the best one, too, if it improved."""
-    for name in (LAST, BEST) if improved else (LAST,):
+    """Write what a run goes on from; the last checkpoint is the best one, too, if it improved.
+
+    The best is written first: the last says how good it is, and nothing of that is found again.
+    """
+    for name in (BEST, LAST) if improved else (LAST,):
         save_checkpoint(state, run / name)
     with replacing(run / HISTORY) as beside:
         beside.write_text(json.dumps(history), encoding="utf-8")

@@ -204,7 +204,7 @@ def evaluation_report(
         The metrics by name; ``training.export.metrics`` says what each means.
 
     Raises:
-        UsageError: No notes are held out, or the graph isn't this network's.
+        UsageError: No notes are held out, the graph isn't this network's, or a history is damaged.
         InstrumentError: There is no such instrument.
         OutputError: Nothing can be written in the folder.
     """
@@ -213,6 +213,8 @@ def evaluation_report(
     check_own(folder / REPORT_FILE, TITLE, "report")
     if lines:
         check_phrases(folder)
+    for path in (histories or {}).values():
+        read_history(path)  # what is damaged is told before hours of playing
     with new_folders(folder):
         found = evaluate(
             cache,

@@ -12,7 +12,7 @@ from training.analysis.lines import SURE, Contour
 from training.evaluation.comparison import Around
 from training.evaluation.excerpts import Heard
 from training.evaluation.playback import RATE
-from training.pictures.plots import legend_above, save
+from training.pictures.plots import legend_above, literal, save
 from training.pictures.sound_plots import draw_spectrogram
 
 LEVEL_RANGE_DB = -30.0, 12.0
@@ -45,7 +45,7 @@ def lines(sides: Sequence[Heard], path: Path, title: str = "") -> None:
         if kind == "pitch":
             axis.plot(seconds, _sure(contour), linewidth=0.9)
             axis.set_ylabel("MIDI note")
-            axis.set_title(side.title, fontsize=9)
+            axis.set_title(literal(side.title), fontsize=9)
             axis.grid(alpha=0.3)
             if len(known):
                 low, high = np.percentile(known, [1.0, 99.0])
@@ -61,7 +61,7 @@ def lines(sides: Sequence[Heard], path: Path, title: str = "") -> None:
             draw_spectrogram(axis, side.audio, RATE)
     axes[-1, 0].set_xlim(0.0, max(len(s.contour.midi) / s.contour.frame_rate for s in sides))
     axes[-1, 0].set_xlabel("s")
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(literal(title), fontsize=10)
     save(figure, path)
 
 

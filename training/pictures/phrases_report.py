@@ -8,7 +8,7 @@ from pathlib import Path
 from instrument.files import replacing
 from instrument.listening.audio import read_audio
 from instrument.model.graphs import Instrument, load_instrument
-from training.data.contours import AS_USUAL, read_contours
+from training.data.contours import AS_USUAL, named, read_contours
 from training.data.parts import AS_PARTS
 from training.evaluation.comparison import LineComparison
 from training.evaluation.evaluate import Progress, Steps
@@ -104,7 +104,7 @@ def _draw(instrument: Instrument, lines: Lines, folder: Path) -> list[str]:
     replays = Replays(instrument, lines.kept)
     some = lines.performances[:SHOWN]
     recorded = begun(read_contours(some, lines.kept, lambda _done, _of: None), lines.seconds)
-    sounds = {path.stem: read_audio(path, RATE) for path in some}
+    sounds = {name: read_audio(path, RATE) for name, path in named(some).items()}
     shown: list[str] = []
     parts = dict(list(begun(lines.parts or {}, lines.seconds).items())[:SHOWN])
     for contours, measure in ((recorded, AS_USUAL), (parts, AS_PARTS)):

@@ -12,6 +12,7 @@ from instrument.arrays import Float32, Float64
 from instrument.errors import OutputError
 from instrument.files import check_writable, is_stream, replacing
 from instrument.listening.frames import RELEASE_FRAME
+from instrument.text import one_line
 from instrument.units import FRAME_RATE
 
 mpl.use("Agg")
@@ -64,6 +65,11 @@ def save(figure: Figure, path: Path) -> None:
         with replacing(file) as beside, mpl.rc_context({"svg.hashsalt": "arco"}):
             figure.savefig(beside, dpi=110, metadata=undated)
     plt.close(figure)
+
+
+def literal(text: str) -> str:
+    """A name that somebody chose, as a picture shows it: dollars set no formula in it."""
+    return one_line(text).replace("$", r"\$")
 
 
 def robust_limits(values: Float64 | Float32, outside: float = FEW) -> tuple[float, float]:

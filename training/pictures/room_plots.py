@@ -6,9 +6,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from instrument.text import one_line
 from training.networks.room import Room
-from training.pictures.plots import legend_above, save
+from training.pictures.plots import legend_above, literal, save
 
 
 def rooms(room: Room, path: Path) -> None:
@@ -22,7 +21,7 @@ def rooms(room: Room, path: Path) -> None:
     bands_hz = room.settings.bands_hz
     levels_db, seconds = room.level_db.detach().numpy(), room.seconds.detach().numpy()
     for source, level_db, time in zip(room.settings.sources, levels_db, seconds, strict=True):
-        label = one_line(source) or "no source"
+        label = literal(source) or "no source"
         axes[0].semilogx(bands_hz, level_db, marker="o", markersize=3, label=label)
         axes[1].semilogx(bands_hz, time, marker="o", markersize=3, label=label)
     axes[0].set_ylabel("reverberation against\nthe direct sound, dB")

@@ -14,7 +14,7 @@ from instrument.arrays import Float32, Float64
 from instrument.listening.loudness import loudness_db
 from instrument.units import FRAME_RATE
 from training.evaluation.examples import Sound
-from training.pictures.plots import save
+from training.pictures.plots import literal, save
 
 LOUDNESS_RANGE_DB = (-80, 0)
 HIGHEST_HZ = 12_000
@@ -76,7 +76,7 @@ def sound(
     axes[2].set_ylabel("f0, Hz")
     _loudness(axes[3], audio, sample_rate)
     axes[3].set_xlabel("s")
-    axes[0].set_title(title)
+    axes[0].set_title(literal(title))
     save(figure, path)
 
 
@@ -101,12 +101,12 @@ def sounds(shown: Sequence[Sound], cents: Sequence[Float64], path: Path, title: 
     )
     for column, (one, track) in enumerate(zip(shown, cents, strict=True)):
         draw_spectrogram(axes[0, column], one.audio, one.sample_rate)
-        axes[0, column].set_title(one.title, fontsize=9)
+        axes[0, column].set_title(literal(one.title), fontsize=9)
         axes[1, column].plot(np.arange(len(track)) / FRAME_RATE, track, linewidth=0.8)
         axes[1, column].set_ylim(-80, 80)
         axes[1, column].set_ylabel("cents")
         axes[1, column].grid(alpha=0.3)
         _loudness(axes[2, column], one.audio, one.sample_rate)
         axes[2, column].set_xlabel("s")
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(literal(title), fontsize=10)
     save(figure, path)

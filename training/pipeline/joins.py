@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from instrument.errors import RecordingError
 from instrument.model.join_table import JoinClass
-from training.data.contours import read_contours
+from training.data.contours import named, read_contours
 from training.data.strokes import read_attacks
 from training.export.joins import record_joins
 from training.export.licences import licence_of
@@ -30,8 +30,7 @@ def learn_joins(
     Args:
         instrument: The folder of the instrument.
         folder: Of the recordings.
-        performances: Names of those that were cut into notes, from their folder; of several files
-            of one name the last counts.
+        performances: Names of those that were cut into notes, from their folder.
         licences: Of the sources of the notes, or of their folders.
         run: The folder of the run.
         progress: Called with how many recordings were listened to, of how many.
@@ -45,11 +44,13 @@ def learn_joins(
     measured: Sequence[JoinClass] = ()
     reason = ""
     if performances:
-        names = {PurePosixPath(name).stem: name for name in performances}
-        sources = {stem: str(PurePosixPath(name).with_suffix("")) for stem, name in names.items()}
-        said = {stem: licence_of(source, licences) for stem, source in sources.items()}
-        own = {stem: licence for stem, licence in said.items() if licence is not None}
-        files = [folder / name for name in names.values()]
+        files = [folder / name for name in performances]
+        sources = {
+            name: file.relative_to(folder).with_suffix("").as_posix()
+            for name, file in named(files).items()
+        }
+        said = {name: licence_of(source, licences) for name, source in sources.items()}
+        own = {name: licence for name, licence in said.items() if licence is not None}
         try:
             contours = read_contours(files, run / CONTOURS, progress)
             attacks = read_attacks(files, contours, lambda _done, _of: None)

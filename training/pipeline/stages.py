@@ -87,19 +87,25 @@ class Ledger:
         """Have the run's folder, which is made if need be, for oneself.
 
         Raises:
-            OutputError: It cannot be made.
+            OutputError: It cannot be made or written in.
             UsageError: Another training is at work in it.
         """
         run = self.path.parent
         make_folder(run)
+        lock = FileLock(run / LOCK, timeout=0)
         try:
-            with FileLock(run / LOCK, timeout=0):
-                self._write()
-                yield
+            lock.acquire()
         except Timeout as error:
             raise UsageError(
                 f"{run}: another training is at work there; wait for it, or name another --run"
             ) from error
+        except OSError as error:
+            raise OutputError(f"{run}: cannot be written: {error.strerror or error}") from error
+        try:
+            self._write()
+            yield
+        finally:
+            lock.release()
 
     def key(self, stage: Stage) -> str:
         """What a stage depends on, as a digest."""

@@ -74,6 +74,19 @@ def test_training_without_torch_says_what_to_install(
     assert "pip install '.[train]'" in refused(arco, "train", "prepare")
 
 
+def test_what_training_lacks_when_it_is_needed_is_named(
+    arco: Arco, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def app(**_given: object) -> None:
+        raise ModuleNotFoundError("No module named 'torchcrepe'", name="torchcrepe")
+
+    training = ModuleType("training.cli")
+    training.app = app  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "training.cli", training)
+    said = refused(arco, "train", "prepare")
+    assert "training needs torchcrepe, which isn't here: pip install '.[train]'" in said
+
+
 def test_train_passes_everything_on(arco: Arco, monkeypatch: pytest.MonkeyPatch) -> None:
     passed: list[list[str]] = []
     training = ModuleType("training.cli")

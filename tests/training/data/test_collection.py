@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from instrument.errors import RecordingError
+from instrument.errors import OutputError, RecordingError
 from training.data.collection import collect
 from training.data.label_tables import LABELS
 from training.data.readers import read_labels
@@ -86,6 +86,18 @@ def test_single_files_are_taken_alone(here: Path) -> None:
     assert {path.name for path in Path("all").iterdir()} == {LABELS, "a", "deep", "b"}
 
 
+def test_a_disk_that_is_full_is_said(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are no links, recordings are copied."""
+
+    def refuse(*_given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.symlink", refuse)
+    monkeypatch.setattr("shutil.copyfile", refuse)
+    with pytest.raises(OutputError, match="all: cannot be written: No space left"):
+        collect([Path("a")]).write(Path("all"))
+
+
 def test_a_file_and_its_folder_are_the_folder(here: Path) -> None:
     collect([Path("a/two.wav"), Path("a")]).write(Path("all"))
     assert set(found(Path("all"))) == {"deep/one.wav"}
@@ -138,3 +150,50 @@ def test_where_there_is_nothing_that_is_said(here: Path, place: str) -> None:
     (here / "empty").mkdir()
     with pytest.raises(RecordingError, match=place):
         collect([Path(place)])
+
+
+@pytest.mark.parametrize(
+    ("places", "names"),
+    [
+        (("a", "./b/../a"), {"deep/one.wav", "two.wav"}),
+        (("a/two.wav", "b/../a/two.wav"), {"two.wav"}),
+        (("a", "a/deep"), {"a/deep/one.wav", "a/two.wav"}),
+        (("a/deep", "a"), {"deep/one.wav", "a/two.wav"}),
+        (("a", "a/deep/one.wav"), {"a/deep/one.wav", "a/two.wav"}),
+    ],
+)
+def test_what_is_given_twice_counts_once(
+    here: Path, places: tuple[str, ...], names: set[str]
+) -> None:
+    """A note in two parts of the notes would be evaluated on what it was learned from."""
+    found = collect([here / places[0], *map(Path, places[1:])])
+    assert set(found.files) == names
+    assert len(found.labels) <= 1
+    assert {name for name, _ in found.problems} <= {*names, "gone.wav", "a/gone.wav"}
+
+
+def test_no_name_is_lost_in_the_table(here: Path) -> None:
+    names = ["caf\udce9 A4.wav", " B4.wav", "of\\a C5.wav", "_B4.wav", "two\nlines D5.wav"]
+    for name in names:
+        path = here / "odd" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name, errors="surrogateescape")
+    collected = collect([Path("odd")])
+    assert collected.write(Path("all")) == []
+    read = read_labels(Path("all"), "csv")
+    assert read.problems == []
+    assert sorted(label.midi for label in read.labels) == [69, 71, 71, 72, 74]
+    assert {path.resolve().name for path in Path("all").glob("*.wav")} == set(names)
+
+
+def test_an_instrument_is_known_of_what_has_no_label(here: Path) -> None:
+    """Without it, a flute's scale would be taken for a violin's."""
+    names = ["Flute.ff.C4B4.wav", "cello_A4_phrase_forte_arco.wav", "murmur.wav"]
+    for name in names:
+        path = here / "c" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    collect([Path("c")]).write(Path("all"), lambda _files: {names[1]: 69})
+    read = read_labels(Path("all"), "csv")
+    assert [(label.name, label.instrument) for label in read.labels] == [(names[1], "cello")]
+    assert read.instruments == {names[0]: "flute"}

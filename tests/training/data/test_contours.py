@@ -13,7 +13,7 @@ from instrument.arrays import Float32, Float64
 from instrument.errors import RecordingError
 from training.analysis.lines import stretches
 from training.data import contours as contours_module
-from training.data.contours import RATE, contour_of, read_contours
+from training.data.contours import RATE, contour_of, named, read_contours
 
 ViolinNote = Callable[..., tuple[Float32, Float64]]
 
@@ -64,6 +64,31 @@ def test_long_lines_are_measured_in_pieces_without_a_seam(
     inner = slice(10, -10)
     assert len(pieces.midi) == len(whole.midi)
     assert np.abs(pieces.midi - whole.midi)[inner].max() < 0.1
+
+
+def test_files_of_one_name_stay_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Movements are called alike in the folders of many records."""
+    monkeypatch.chdir(tmp_path)
+    places = ("a/1.flac", "b/1.flac", "b/2.flac", "./a/1.flac", "b/3.wav", "b/3.flac")
+    assert named([Path(place) for place in places]) == {
+        "a/1": Path("./a/1.flac"),
+        "b/1": Path("b/1.flac"),
+        "2": Path("b/2.flac"),
+        "b/3.wav": Path("b/3.wav"),
+        "b/3.flac": Path("b/3.flac"),
+    }
+
+
+def test_each_of_several_files_of_one_name_is_heard(performance: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / performance.name
+    other.parent.mkdir()
+    soundfile.write(other, np.zeros(RATE // 10), RATE)
+    found = read_contours([performance, other], tmp_path / "kept", lambda *_: None)
+    assert [len(contour.midi) for contour in found.values()] == [
+        len(found[f"{tmp_path.name}/line"].midi),
+        26,
+    ]
+    assert list(found) == [f"{tmp_path.name}/line", "other/line"]
 
 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:

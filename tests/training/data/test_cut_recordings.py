@@ -54,6 +54,28 @@ def folder(violin_note: ViolinNote, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("table", ["", "file,midi,instrument\nline.flac,,Flute\n"])
+def test_lines_of_another_instrument_are_left_out(folder: Path, tmp_path: Path, table: str) -> None:
+    """A collection has scales and phrases of all its instruments."""
+    name = "line.flac"
+    if table:
+        (folder / "notes.csv").write_text(table + "violin_A4_1_forte_arco-normal.wav,69,violin\n")
+    else:
+        (folder / name).rename(folder / (name := "Flute.ff.C4B4.flac"))
+    prepared = prepare_folder(folder, tmp_path / "mine.npz", PrepareSettings())
+    assert prepared.cut == []
+    assert prepared.cache.name.tolist() == ["violin_A4_1_forte_arco-normal.wav"]
+    assert "of another instrument: flute" in report(tmp_path / "mine.npz")[name]
+
+
+def test_copies_of_a_line_are_cut_once(folder: Path, tmp_path: Path) -> None:
+    (folder / "line again.flac").write_bytes((folder / "line.flac").read_bytes())
+    prepared = prepare_folder(folder, tmp_path / "mine.npz", PrepareSettings())
+    assert [recording.name for recording in prepared.cut] == ["line again.flac"]
+    said = report(tmp_path / "mine.npz")["line.flac"]
+    assert said == "a copy of another recording: line again.flac"
+
+
 def test_performances_and_notes_are_prepared_together(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "mine.npz"
     prepared = prepare_folder(folder, out, PrepareSettings())

@@ -167,6 +167,14 @@ def test_a_share_of_each_source_is_held_out() -> None:
     assert chosen[60:].sum() == 6
 
 
+@pytest.mark.parametrize("share", [0.15, 0.9])
+@pytest.mark.parametrize("names", ["ab" * 5, "a" + "b" * 10, "b" + "a" * 10, "aaaaaaa", "abc"])
+def test_something_is_left_to_learn_from(names: str, share: float) -> None:
+    chosen = split(list(names), ["a performance"] * len(names), share)
+    assert not chosen.all()
+    assert chosen.any() == (len(set(names)) > 1)
+
+
 def test_the_split_knows_no_order() -> None:
     chosen = split(NAMES, ["a"] * 100, 0.15)
     backwards = split(NAMES[::-1], ["a"] * 100, 0.15)

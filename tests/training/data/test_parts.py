@@ -27,6 +27,12 @@ def test_tables_are_read_packed_or_not(tmp_path: Path) -> None:
     assert found["b"].frame_rate == 100
 
 
+def test_what_a_mac_leaves_beside_a_table_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(HEAD + "440.0,0.9,-5.0\n")
+    (tmp_path / "._a.csv").write_bytes(b"\xff")
+    assert list(read_parts(tmp_path)) == ["a"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "kind", "said"),
     [

@@ -101,3 +101,17 @@ def test_a_folder_of_another_instrument_says_which(
     record(tmp_path / "notes" / "flute_A4_1_forte_normal.wav", violin_note(69, 0.3)[0], 69)
     with pytest.raises(UsageError, match="labelled flute"):
         prepare_folder(tmp_path / "notes", tmp_path / "violin.npz", SETTINGS)
+
+
+def test_copies_count_once(violin_note: ViolinNote, record: Record, tmp_path: Path) -> None:
+    """One of two could be held out, and the other learned from."""
+    folder, audio = tmp_path / "notes", violin_note(69, 0.3)[0]
+    for name in ("A4", "copies/A4", "B4"):
+        record(folder / f"{name}.wav", audio, 69)
+    prepared = prepare_folder(folder, tmp_path / "violin.npz", SETTINGS)
+    assert prepared.cache.name.tolist() == ["A4.wav"]
+    assert {refusal.name: refusal.reason.split(":")[0] for refusal in prepared.left_out} == {
+        "copies/A4.wav": "a copy of another recording",
+        "B4.wav": "wrong pitch",
+    }
+    assert ("a copy of another recording", 1) in prepared.reasons

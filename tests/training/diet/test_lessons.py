@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from instrument.errors import UsageError
 from instrument.model.graphs import Instrument
 from instrument.units import hz_to_midi
 from training.data.features import FeatureCache
@@ -89,3 +92,9 @@ def test_curves_are_without_the_level_that_was_asked_for(tiny: Instrument, loudn
     points = points._replace(loudness=np.full(5, loudness, np.float32))
     level_db = curves_of(tiny, points)[:, 1, 25:400].mean(1)
     np.testing.assert_allclose(level_db.numpy(), 0.0, atol=0.02)
+
+
+def test_there_are_recordings_to_learn_from(features: FeatureCache) -> None:
+    none = dataclasses.replace(features, held_out=np.ones_like(features.held_out))
+    with pytest.raises(UsageError, match="no notes to train on"):
+        recorded_lessons(none, 1, np.random.default_rng(0))

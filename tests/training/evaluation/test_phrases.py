@@ -108,10 +108,23 @@ def test_a_line_without_a_sound_is_no_line(tiny_instrument: Path, tmp_path: Path
     assert Replays(load_instrument(tiny_instrument), tmp_path).notes(silent) == []
 
 
+def test_lines_are_found_in_folders_as_recordings_are(players: Path, tmp_path: Path) -> None:
+    scores, performances = players / "scores", players / "performances"
+    (scores / "three.mid").rename(scores / "THREE.MID")
+    for hidden in (scores / "._THREE.MID", performances / "._one.flac"):
+        hidden.write_bytes(b"what a Mac leaves beside a file")
+    (performances / "folder.wav").mkdir()
+    lines = Lines.of([performances], None, scores, tmp_path, 10.0)
+    assert [path.name for path in lines.performances] == ["one.flac"]
+    assert [path.name for path in lines.scores] == ["THREE.MID"]
+
+
 def test_nothing_to_compare_with_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no performances"):
         Lines.of([], None, None, tmp_path, 10.0)
     with pytest.raises(UsageError, match="no sound files"):
         Lines.of([tmp_path], None, None, tmp_path, 10.0)
+    with pytest.raises(UsageError, match=r"gone\.wav: no such file"):
+        Lines.of([tmp_path / "gone.wav"], None, None, tmp_path, 10.0)
     with pytest.raises(UsageError, match=r"no \.mid files"):
         Lines.of([], None, tmp_path, tmp_path, 10.0)

@@ -15,12 +15,14 @@ from instrument.model.graphs import Instrument
 from training.analysis.tone import Tone
 from training.data.features import FeatureCache
 from training.evaluation.playback import PlaybackSettings
+from training.evaluation.rooms import Rooms
 from training.evaluation.timbre import (
     TimbreComparison,
     brightness,
     compare_timbre,
     program_of,
 )
+from training.networks.room import Room, RoomSettings
 
 RATE = 48_000
 Note = Callable[..., tuple[Float32, Float64]]
@@ -59,6 +61,25 @@ def test_notes_without_a_soundfont_are_compared_all_the_same(
     assert metrics["take_sustain_db"] < metrics["timbre_sustain_db"]
     assert metrics["spectra_sustain_db"] < metrics["timbre_sustain_db"]
     assert tones.measured()["recording"].shape == (len(recordings), 4)
+
+
+def test_a_resynthesis_is_heard_in_the_room_of_its_recording(
+    features: FeatureCache, tiny: Instrument, few: PlaybackSettings
+) -> None:
+    recording = int(np.flatnonzero(features.held_out)[0])
+    other = "one" if features.source[recording] == "two" else "two"
+    dry, elsewhere, in_room = (
+        compare_timbre(features, tiny, [recording], few, lambda: None, rooms).metrics()
+        for rooms in (None, room_of(other), room_of(str(features.source[recording])))
+    )
+    assert elsewhere == pytest.approx(dry, nan_ok=True)
+    assert in_room["spectra_sustain_db"] == dry["spectra_sustain_db"]
+    for name in ("timbre_sustain_db", "take_sustain_db", "timbre_harmonic_db"):
+        assert in_room[name] != dry[name]
+
+
+def room_of(source: str) -> Rooms:
+    return Rooms(Room(RoomSettings((source,), RATE)))
 
 
 def test_an_instrument_that_general_midi_does_not_have_is_named(

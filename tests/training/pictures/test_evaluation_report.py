@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from instrument.errors import InstrumentError
+from instrument.errors import InstrumentError, UsageError
 from instrument.model.graphs import Instrument
 from training.data.features import FeatureCache
 from training.evaluation.evaluate import Evaluation
@@ -46,6 +46,25 @@ def test_the_report_shows_metrics_and_pictures(
     }
     assert evaluation.timbre.without_soundfont in page
     assert all(f"]({picture})" in page for picture in pictures)
+
+
+def test_a_damaged_history_is_told_before_anything_is_played(
+    features: FeatureCache,
+    tiny_instrument: Path,
+    tiny_networks: tuple[ConditionalVAE, TimbreDecoder],
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "history.json").write_text("[")
+    with pytest.raises(UsageError, match=r"history\.json"):
+        evaluation_report(
+            features,
+            tiny_instrument,
+            tiny_networks[0],
+            tmp_path / "report",
+            histories={"envelopes": tmp_path / "history.json"},
+            progress=lambda _done, _of: pytest.fail("it plays"),
+        )
+    assert not (tmp_path / "report").exists()
 
 
 def test_an_evaluation_needs_an_instrument(

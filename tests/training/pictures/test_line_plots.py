@@ -34,6 +34,11 @@ def test_sides_stand_one_above_the_other(drawn: list[Figure], titles: Titles) ->
     assert np.abs(level).max() == 0.0
 
 
+def test_a_line_of_any_name_is_drawn(drawn: list[Figure], tmp_path: Path) -> None:
+    line_plots.lines([Heard("$\\frac$", contour([60.0]))], Path(), "caf\udce9 $\\frac$")
+    drawn[0].savefig(tmp_path / "line.png")
+
+
 def test_where_there_is_no_pitch_there_is_no_line(drawn: list[Figure]) -> None:
     line_plots.lines([Heard("a player", contour([0.0, 60.0]))], Path())
     shown = np.asarray(drawn[0].axes[0].lines[0].get_ydata(), np.float64)

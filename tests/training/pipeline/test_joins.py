@@ -12,6 +12,7 @@ import pytest
 
 from instrument.model.spec import read_spec
 from training.analysis.lines import Contour
+from training.data.contours import named
 from training.pipeline import joins
 from training.pipeline.joins import learn_joins
 
@@ -43,6 +44,27 @@ def test_joins_are_measured_if_there_are_enough(
         spec = read_spec(folder)
         assert [(each.name, each.licence) for each in spec.performances] == [("line", "CC0")]
         assert [each.kind for each in spec.joins] == ["bow"]
+
+
+def test_the_joins_of_performances_of_one_name_are_of_both(
+    tiny_instrument: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(tiny_instrument, tmp_path / "cello"))
+    heard: dict[str, Any] = {}
+
+    def record(_folder: Path, contours: dict[str, Contour], licences: Any, _attacks: Any) -> Any:
+        heard.update(contours=list(contours), licences=licences)
+        return read_spec(folder)
+
+    monkeypatch.setattr(joins, "read_contours", lambda files, *_given: named(files))
+    monkeypatch.setattr(joins, "read_attacks", lambda *_given: [])
+    monkeypatch.setattr(joins, "record_joins", record)
+    lines = ["takes/1.wav", "more/1.wav"]
+    learn_joins(folder, tmp_path, lines, {"more": "CC0", "*": "mine"}, tmp_path, lambda *_: None)
+    assert heard == {
+        "contours": ["takes/1", "more/1"],
+        "licences": {"takes/1": "mine", "more/1": "CC0"},
+    }
 
 
 def test_without_performances_joins_are_as_usual(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from instrument.errors import OutputError, UsageError
-from training.pipeline.stages import LEDGER, Ledger, Stage
+from training.pipeline.stages import LEDGER, LOCK, Ledger, Stage
 
 
 class Work:
@@ -104,6 +104,13 @@ def test_two_at_work_in_one_folder_are_refused(work: Work) -> None:
     with Ledger(work.run).opened(), pytest.raises(UsageError, match="another training"):
         work.all()
     assert work.all() == []
+
+
+def test_a_folder_that_cannot_be_written_in_is_said(tmp_path: Path) -> None:
+    (tmp_path / LEDGER).write_text("{}")
+    (tmp_path / LOCK).mkdir()
+    with pytest.raises(OutputError, match="cannot be written"), Ledger(tmp_path).opened():
+        pytest.fail("it isn't open")
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
