@@ -10,6 +10,8 @@ import numpy as np
 
 from instrument.arrays import Float32
 from instrument.dsp.machine_code import (
+    CHOOSE,
+    CURVES,
     FENCE,
     FINISH,
     READ,
@@ -17,13 +19,15 @@ from instrument.dsp.machine_code import (
     RESULTS,
     SMOOTH,
     SPLICE,
-    SPLIT,
     c_function,
     compile_missing,
     laid_out,
     layout,
 )
 from instrument.dsp.state import Synth
+
+ALL = RENDER, SMOOTH, CHOOSE, CURVES, SPLICE, READ, FINISH, FENCE
+"""What rendering needs, beside networks."""
 
 PASSES = 2200
 """Passes in whose time all is compiled: there are some 2000, and the longest is as long as 400."""
@@ -82,4 +86,4 @@ def compile_kernels(progress: Callable[[float], None] = lambda _share: None) -> 
     Returns:
         The seconds that compiling took; 0 if nothing had to be compiled.
     """
-    return compile_missing((RENDER, SMOOTH, SPLIT, SPLICE, READ, FINISH, FENCE), PASSES, progress)
+    return compile_missing(ALL, PASSES, progress)

@@ -23,11 +23,15 @@ from instrument.dsp.c_playing import (
     jack_gap,
     portaudio,
 )
+from instrument.dsp.choosing import Candidates, choose
 from instrument.dsp.compiler import c_function, inner_function
 from instrument.dsp.controls import Controls, smooth
+from instrument.dsp.curves import WINDOW_FRAMES, splice_curves, write_curves
 from instrument.dsp.decoder import Decoder, Scratch, decode
 from instrument.dsp.jit import compiled_inside, fence
 from instrument.dsp.machine_code import (
+    CHOOSE,
+    CURVES,
     DECODER,
     FENCE,
     FINISH,
@@ -39,15 +43,12 @@ from instrument.dsp.machine_code import (
     SMOOTH,
     SPLICE,
     SPLINES,
-    SPLIT,
     ObjectFile,
 )
 from instrument.dsp.matrix import within
 from instrument.dsp.reading import VoiceCurves, read
 from instrument.dsp.spectra import CONTROLS, Moments, Spectra, finish
-from instrument.dsp.splicing import splice_curves
 from instrument.dsp.splines import Splines, SplineScratch, decode_splines
-from instrument.dsp.splitting import WINDOW_FRAMES, split_pitch
 from instrument.dsp.state import Synth
 from instrument.dsp.synth import render_synth
 
@@ -63,6 +64,7 @@ SYNTH: Any = numba.typeof(Synth.smallest())  # type: ignore[no-untyped-call]
 
 _load_synth = loader(SYNTH)
 _load_controls = loader(numba.typeof(Controls.smallest()))  # type: ignore[no-untyped-call]
+_load_candidates = loader(numba.typeof(Candidates.smallest()))  # type: ignore[no-untyped-call]
 _load_curves = loader(numba.typeof(VoiceCurves.smallest()))  # type: ignore[no-untyped-call]
 _load_spectra = loader(numba.typeof(Spectra.smallest()))  # type: ignore[no-untyped-call]
 _load_decoder, _load_scratch = map(loader, _as_laid_out(Decoder.smallest(), Scratch))
@@ -84,15 +86,21 @@ def _smooth(controls, voices, first, frames):  # type: ignore[no-untyped-def]  #
     return 0
 
 
-def _split(cents, slow, vibrato, left, mean, sums, frames):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Split the pitch of a note."""
-    split_pitch(
-        floats(cents, frames),
-        floats(slow, frames),
-        floats(vibrato, frames),
-        floats(left, frames),
-        doubles(mean, frames),
-        doubles(sums, frames + WINDOW_FRAMES),
+def _choose(memory, key, loudness, vibrato_cents, steepness, part):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Choose one of the candidates at an address."""
+    choose(_load_candidates(memory), key, loudness, vibrato_cents, steepness, part)
+    return 0
+
+
+def _curves(cents, level, a, b, c, d, slow, sums, given, frames, release):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Write four curves from an envelope."""
+    write_curves(
+        floats(cents, given),
+        floats(level, given),
+        (floats(a, frames), floats(b, frames), floats(c, frames), floats(d, frames)),
+        release,
+        doubles(slow, release),
+        doubles(sums, release + WINDOW_FRAMES),
     )
     return 0
 
@@ -232,7 +240,8 @@ COMPILE: dict[str, Callable[[], ObjectFile]] = {
     DECODER: partial(inner_function, types.intc(*_NETWORK, types.intp, types.intp), _decode),
     SPLINES: partial(inner_function, types.intc(*_NETWORK, types.intp), _decode_splines),
     SMOOTH: partial(inner_function, types.intc(types.voidptr, *3 * [types.intp]), _smooth),
-    SPLIT: partial(inner_function, types.intc(*6 * [types.voidptr], types.intp), _split),
+    CHOOSE: partial(inner_function, types.intc(types.voidptr, *5 * [types.float64]), _choose),
+    CURVES: partial(inner_function, types.intc(*8 * [types.voidptr], *3 * [types.intp]), _curves),
     SPLICE: partial(inner_function, types.intc(*10 * [types.voidptr], *6 * [types.intp]), _splice),
     READ: partial(inner_function, types.intc(*8 * [types.voidptr], *5 * [types.intp]), _read),
     FINISH: partial(inner_function, types.intc(*8 * [types.voidptr], *4 * [types.intp]), _finish),

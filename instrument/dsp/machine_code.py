@@ -23,7 +23,7 @@ from instrument.errors import OutputError
 from instrument.files import replacing
 
 RENDER, SMOOTH, READ, FINISH = "render", "smooth", "read", "finish"
-SPLIT, SPLICE = "split", "splice"
+CHOOSE, CURVES, SPLICE = "choose", "curves", "splice"
 FENCE = "fence"
 PORTAUDIO, JACK, JACK_GAP = "portaudio", "jack", "jack_gap"
 DECODER, SPLINES = "decoder", "splines"

@@ -12,14 +12,12 @@ from functools import lru_cache
 import numpy as np
 
 from instrument.arrays import Envelope, Float32, Float64, median
-from instrument.dsp import splicing
-from instrument.dsp.splitting import split
+from instrument.dsp import curves as compiled
+from instrument.dsp.curves import FALL_DB_PER_FRAME, FourCurves
 
 FALL_FRAMES = 250
 """Frames behind the decoded release, in which it falls on into silence."""
 
-FALL_DB_PER_FRAME = 0.8
-_FALL_DB = FALL_DB_PER_FRAME * np.arange(1, FALL_FRAMES + 1)
 RELEASE_DB_PER_FRAME = 0.25
 """A release falls by at least 20 dB in 320 ms."""
 
@@ -69,21 +67,10 @@ class Curves:
 
     def write(self, envelope: Envelope, release_frame: int) -> None:
         """Take over a decoded envelope: its pitch split in two, its release carried to silence."""
-        frames, body = len(envelope.cents), slice(release_frame)
-        split(
-            envelope.cents[body],
-            self.slow_cents[body],
-            self.vibrato_cents[body],
-            self.left_cents[body],
-        )
-        self.slow_cents[release_frame:frames] = envelope.cents[release_frame:]
-        self.slow_cents[frames:] = envelope.cents[-1]
-        self.vibrato_cents[release_frame:] = self.left_cents[release_frame:] = 0.0
-        self.loudness_db[:frames] = envelope.loudness_db
-        self.loudness_db[frames:] = envelope.loudness_db[-1] - _FALL_DB
+        compiled.write(envelope.cents, envelope.loudness_db, self.all, release_frame)
 
     @property
-    def all(self) -> splicing.FourCurves:
+    def all(self) -> FourCurves:
         """All four."""
         return self.slow_cents, self.vibrato_cents, self.loudness_db, self.left_cents
 
@@ -235,7 +222,7 @@ def splice(
     """Go on with a held note in the sustain of a new envelope.
 
     The entry is drawn from those at which the new vibrato moves most as the old one does, see
-    ``dsp.splicing``.
+    ``dsp.curves``.
 
     Args:
         old: What sounds.
@@ -250,7 +237,7 @@ def splice(
     """
     entries = range(SUSTAIN_FRAME, release_frame // 2 + 1)
     rank = int(rng.integers(min(NEAREST_MATCHES, len(entries))))
-    return splicing.splice(old.all, new.all, position, entries, release_frame, rank)
+    return compiled.splice(old.all, new.all, position, entries, release_frame, rank)
 
 
 def crossfade(old: Curves, position: int, new: Curves, entry: int, weight: Float32) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrument.arrays import Float64
-from instrument.dsp.splicing import CROSSFADE_FRAMES, MATCH_FRAMES
+from instrument.dsp.curves import CROSSFADE_FRAMES, MATCH_FRAMES
 from instrument.engine.curves import Curves, crossfade, lead_level, splice
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.places import Places

@@ -7,20 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from instrument.arrays import Float32, Float64
+from instrument.dsp.choosing import Chooser
 from instrument.errors import UnknownName, UsageError
 from instrument.model.jitter import Jitter
 from instrument.model.spec import InstrumentSpec, Preset
 
 KNOBS = 8
 """So many of the latent axes, the first ones, have knobs."""
-
-NEARBY_SEMITONES = 4.0
-NEARBY_LOUDNESS = 0.2
-NEARBY_VIBRATO_CENTS = 3.0
-"""How near a training note has to be, in pitch, loudness quantile and vibrato, to be likely."""
 
 POSTERIOR_SCALE = 0.5
 """How far from the training note a note is placed, in its posterior deviations."""
@@ -30,22 +25,18 @@ LEAST_HUMAN = 1e-3
 
 
 class _Points(NamedTuple):
-    """The map points of a preset: their indices, MIDI notes, loudness quantiles and vibratos."""
+    """The map points of a preset: their indices, and who chooses among them."""
 
-    points: NDArray[np.int64]
-    midi: Float64
-    loudness: Float64
-    vibrato_cents: Float64
+    points: list[int]
+    chooser: Chooser
 
     @classmethod
     def of(cls, spec: InstrumentSpec, preset: Preset) -> _Points:
         there = [spec.map[point] for point in preset.points]
-        return cls(
-            np.array(preset.points, dtype=np.int64),
-            np.array([point.midi for point in there], dtype=np.float64),
-            np.array([point.loudness for point in there]),
-            np.array([point.vibrato_cents for point in there]),
-        )
+        midi, loudness, vibrato_cents = np.array(
+            [(point.midi, point.loudness, point.vibrato_cents) for point in there], np.float64
+        ).T
+        return cls(list(preset.points), Chooser(midi, loudness, vibrato_cents))
 
 
 class LatentSpace:
@@ -82,7 +73,7 @@ class LatentSpace:
         self._low = np.array([axis.low for axis in spec.axes])
         self._high = np.array([axis.high for axis in spec.axes])
         self._latents = np.array([point.latent for point in spec.map], dtype=np.float64)
-        self._vibrato_cents = np.array([point.vibrato_cents for point in spec.map])
+        self._vibrato_cents = [point.vibrato_cents for point in spec.map]
         self._points = [_Points.of(spec, preset) for preset in spec.presets]
 
     @property
@@ -118,16 +109,10 @@ class LatentSpace:
             rng: The note's random sequence.
             before: The point of what sounded before in the same voice: the next has a like vibrato.
         """
-        near = self._points[preset]
-        distance = ((near.midi - key) / NEARBY_SEMITONES) ** 2
-        distance += ((near.loudness - loudness) / NEARBY_LOUDNESS) ** 2
-        if before is not None:
-            change = near.vibrato_cents - self._vibrato_cents[before]
-            distance += (change / NEARBY_VIBRATO_CENTS) ** 2
-        likely = np.exp((distance.min() - distance) * self._steepness).cumsum()
-        # What ``choice`` does with probabilities, without its checks: a player waits for this.
-        chosen = likely.searchsorted(rng.random() * likely[-1], side="right")
-        return int(near.points[chosen])
+        vibrato_cents = math.nan if before is None else self._vibrato_cents[before]
+        points, chooser = self._points[preset]
+        drawn = rng.random()
+        return points[chooser(key, loudness, vibrato_cents, self._steepness, drawn)]
 
     def of_point(self, point: int) -> Float64:
         """The latent of a map point, [latent]."""

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float64
-from instrument.dsp import reading, spectra, splicing, splitting
+from instrument.dsp import curves, reading, spectra
 from instrument.dsp.block import compile_kernels
 from instrument.dsp.machine_code import addresses
 from instrument.dsp.reading import Reader
@@ -30,8 +30,7 @@ INT, DOUBLE, FLOAT = np.int64, np.float64, np.float32
 GIVEN: dict[ModuleType, tuple[tuple[type, ...], ...]] = {
     reading: ((INT, DOUBLE, DOUBLE), (DOUBLE, FLOAT, FLOAT)),
     spectra: ((INT, INT, INT, DOUBLE, FLOAT, FLOAT, FLOAT),),
-    splicing: ((*8 * (FLOAT,), FLOAT, DOUBLE),),
-    splitting: ((FLOAT, FLOAT, FLOAT, FLOAT, DOUBLE, DOUBLE),),
+    curves: ((*6 * (FLOAT,), DOUBLE, DOUBLE), (*8 * (FLOAT,), FLOAT, DOUBLE)),
 }
 """Types of the arrays whose addresses compiled code is given, by who gives them."""
 

@@ -18,6 +18,8 @@ from instrument.dsp.block import Renderer
 from instrument.dsp.callback import compile_callback
 from instrument.dsp.compiler import c_function, inner_function
 from instrument.dsp.machine_code import (
+    CHOOSE,
+    CURVES,
     DECODER,
     FENCE,
     FINISH,
@@ -29,7 +31,6 @@ from instrument.dsp.machine_code import (
     SMOOTH,
     SPLICE,
     SPLINES,
-    SPLIT,
     ObjectFile,
     addresses,
     laid_out,
@@ -154,7 +155,7 @@ def test_blocks_are_the_same_by_llvm(tiny: Instrument, monkeypatch: pytest.Monke
 
 @by_hand
 def test_all_of_them_are_loaded_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    blocks = RENDER, SMOOTH, SPLIT, SPLICE, READ, FINISH, FENCE
+    blocks = RENDER, SMOOTH, CHOOSE, CURVES, SPLICE, READ, FINISH, FENCE
     names = *blocks, PORTAUDIO, JACK, JACK_GAP, DECODER, SPLINES
     for name in names:
         machine_code.c_function(name)

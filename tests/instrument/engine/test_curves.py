@@ -8,11 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.arrays import Envelope, Float32, Float64
-from instrument.dsp.splicing import CROSSFADE_FRAMES, MATCH_FRAMES
+from instrument.dsp.curves import CROSSFADE_FRAMES, FALL_DB_PER_FRAME, MATCH_FRAMES
 from instrument.engine.curves import (
     CALM_CENTS,
     CALM_FRAMES,
-    FALL_DB_PER_FRAME,
     FALL_FRAMES,
     GLIDE_FRAMES,
     HEARD_END_DB,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from instrument.arrays import Float32
-from instrument.dsp.splicing import CROSSFADE_FRAMES
+from instrument.dsp.curves import CROSSFADE_FRAMES
 from instrument.engine.control import Control
 from instrument.engine.curves import SUSTAIN_FRAME
 from instrument.engine.envelopes import HEADROOM_DB

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrument.arrays import Float32, Float64
-from instrument.dsp.splicing import CROSSFADE_FRAMES
+from instrument.dsp.curves import CROSSFADE_FRAMES
 from instrument.engine.curves import RELEASE_DB_PER_FRAME, SUSTAIN_FRAME
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.frame_writer import FrameWriter

@@ -1,4 +1,4 @@
-"""The next curves of a note that is held: where in them it goes on, and how it gets there."""
+"""The curves of a voice, frame by frame: written from an envelope, and joined to the next ones."""
 
 from __future__ import annotations
 
@@ -10,14 +10,95 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.dsp.jit import compiled_inside
-from instrument.dsp.machine_code import RESULTS, SPLICE, addresses, c_function
+from instrument.dsp.machine_code import CURVES, RESULTS, SPLICE, addresses, c_function
 
 FourCurves: TypeAlias = tuple[Float32, Float32, Float32, Float32]
 """Slow cents, cents of the vibrato, loudness in dB, and what of the vibrato the slow ones have."""
 
+WINDOW_FRAMES = 45
+"""One period of vibrato at 5.5 Hz: a mean over so many frames is the pitch without it."""
+
+HALF = WINDOW_FRAMES // 2
+
+FALL_DB_PER_FRAME = 0.8
+"""How a decoded release falls on behind its end."""
+
 CROSSFADE_FRAMES = 30
 MATCH_FRAMES = 40
 """So far two vibratos are compared."""
+
+
+# --- Written from an envelope ---------------------------------------------------------------------
+
+
+@compiled_inside
+def write_curves(
+    cents: Float32,
+    loudness_db: Float32,
+    curves: FourCurves,
+    release_frame: int,
+    slow: Float64,
+    sums: Float64,
+) -> None:
+    """Take over an envelope: its pitch split in two, its release carried to silence.
+
+    Args:
+        cents: [n], its pitch.
+        loudness_db: [n].
+        curves: [> n] each, written.
+        release_frame: More than half a window; from here on there is no vibrato.
+        slow: [release_frame], what is computed in.
+        sums: [release_frame + WINDOW_FRAMES], likewise.
+    """
+    slow_cents, vibrato_cents, written_db, left_cents = curves
+    for i in range(release_frame):
+        slow[i] = cents[i]
+    _smooth(slow, sums)
+    for i in range(release_frame):
+        slow_cents[i] = slow[i]
+        vibrato_cents[i] = cents[i] - slow[i]
+    _smooth(slow, sums)
+    for i in range(release_frame):
+        left_cents[i] = slow_cents[i] - slow[i]
+    end = len(cents)
+    for i in range(release_frame, end):
+        slow_cents[i] = cents[i]
+    for i in range(end):
+        written_db[i] = loudness_db[i]
+    for i in range(end, len(slow_cents)):
+        slow_cents[i] = cents[end - 1]
+        written_db[i] = loudness_db[end - 1] - FALL_DB_PER_FRAME * (i - end + 1)
+    for i in range(release_frame, len(slow_cents)):
+        vibrato_cents[i] = left_cents[i] = 0.0
+
+
+@compiled_inside
+def _smooth(values: Float64, sums: Float64) -> None:
+    """A running mean in place, the curve reflected at both ends, from running sums."""
+    count, last = len(values), len(values) - 1
+    sums[0] = 0.0
+    for i in range(count + WINDOW_FRAMES - 1):
+        place = abs(i - HALF)
+        sums[i + 1] = sums[i] + values[place if place <= last else 2 * last - place]
+    for i in range(count):
+        values[i] = (sums[i + WINDOW_FRAMES] - sums[i]) / WINDOW_FRAMES
+
+
+@cache
+def _writes() -> Any:  # noqa: ANN401 (what ctypes makes)
+    # It takes less time than another thread would need to begin, and so keeps the GIL.
+    kind = ctypes.PYFUNCTYPE(ctypes.c_int, *10 * [ctypes.c_void_p], *3 * [ctypes.c_ssize_t])
+    return kind(c_function(CURVES))
+
+
+def write(cents: Float32, loudness_db: Float32, curves: FourCurves, release_frame: int) -> None:
+    """See `write_curves`; each array lies in one piece."""
+    slow, sums = np.empty(release_frame), np.empty(release_frame + WINDOW_FRAMES)
+    where = addresses(cents, loudness_db, *curves, slow, sums)
+    _writes()(*RESULTS, *where, len(cents), len(curves[0]), release_frame)
+
+
+# --- Joined to the next ---------------------------------------------------------------------------
 
 
 @compiled_inside
@@ -83,7 +164,7 @@ def _nearest(distance: Float32) -> int:
 
 
 @cache
-def _function() -> Any:  # noqa: ANN401 (what ctypes makes)
+def _splices() -> Any:  # noqa: ANN401 (what ctypes makes)
     kind = ctypes.PYFUNCTYPE(ctypes.c_int, *12 * [ctypes.c_void_p], *6 * [ctypes.c_ssize_t])
     return kind(c_function(SPLICE))
 
@@ -107,5 +188,5 @@ def splice(
     distance, found = np.empty(len(entries), np.float32), np.empty(2)
     where = addresses(*old, *new, distance, found)
     numbers = position, entries.start, len(entries), release_frame, rank
-    _function()(*RESULTS, *where, len(old[0]), *numbers)
+    _splices()(*RESULTS, *where, len(old[0]), *numbers)
     return int(found[0]), float(found[1])

@@ -1,4 +1,4 @@
-"""Where a held note goes on in its next curves, against numpy's distances."""
+"""Curves from envelopes, and where a held note goes on in its next ones, against numpy's."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrument.arrays import Float64
-from instrument.dsp.splicing import CROSSFADE_FRAMES, MATCH_FRAMES, FourCurves, splice
+from instrument.arrays import Float32, Float64
+from instrument.dsp.curves import (
+    CROSSFADE_FRAMES,
+    FALL_DB_PER_FRAME,
+    MATCH_FRAMES,
+    WINDOW_FRAMES,
+    FourCurves,
+    splice,
+    write,
+)
 
 FRAMES, RELEASE_FRAME = 300, 250
 ENTRIES = range(20, 121)
@@ -71,3 +79,28 @@ def test_as_many_frames_may_be_entered_as_are_asked_about() -> None:
     rng = np.random.default_rng(4)
     entry, _ = splice(drawn(rng), drawn(rng), 0, range(60, 62), RELEASE_FRAME, 11)
     assert entry in range(60, 62)
+
+
+def test_an_envelope_is_written_whole() -> None:
+    """Its pitch is the sum of two up to its release, which falls on into silence."""
+    rng = np.random.default_rng(5)
+    cents, loudness_db = rng.normal(size=(2, FRAMES)).astype(np.float32)
+    written = np.full((4, FRAMES + 20), np.nan, np.float32)
+    slow, vibrato, level, left = written
+    write(cents, loudness_db, (slow, vibrato, level, left), RELEASE_FRAME)
+    np.testing.assert_allclose(slow[:FRAMES] + vibrato[:FRAMES], cents, atol=1e-6)
+    smooth = slow[:RELEASE_FRAME].astype(np.float64)
+    np.testing.assert_allclose(smooth - left[:RELEASE_FRAME], running_mean(smooth), atol=1e-6)
+    np.testing.assert_allclose(smooth, running_mean(cents[:RELEASE_FRAME]), atol=1e-6)
+    assert not vibrato[RELEASE_FRAME:].any()
+    assert not left[RELEASE_FRAME:].any()
+    np.testing.assert_array_equal(level[:FRAMES], loudness_db)
+    np.testing.assert_array_equal(slow[FRAMES:], cents[-1])
+    fallen_db = FALL_DB_PER_FRAME * np.arange(1, 21)
+    np.testing.assert_allclose(level[FRAMES:], loudness_db[-1] - fallen_db, atol=1e-5)
+
+
+def running_mean(curve: Float32 | Float64) -> Float64:
+    """Over a period of vibrato, the curve reflected at both ends."""
+    reflected = np.pad(curve.astype(np.float64), WINDOW_FRAMES // 2, mode="reflect")
+    return np.convolve(reflected, np.ones(WINDOW_FRAMES) / WINDOW_FRAMES, mode="valid")
