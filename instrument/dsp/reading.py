@@ -192,7 +192,7 @@ class Reader:
         made = at[:0] if made_cents is None else np.ascontiguousarray(made_cents)
         moments = np.zeros((CONTROLS, *at.shape))
         found = Read(moments, *np.empty((2, *at.shape), np.float32))
-        frame_apart, slot_apart, _ = (apart // controls.itemsize for apart in controls.strides)
+        frame_apart, slot_apart, one = controls.strides
         self._function(
             *RESULTS,
             self._memory,
@@ -202,7 +202,7 @@ class Reader:
             len(slots),
             at.size,
             made.size,
-            0 if len(controls) == 1 else frame_apart,
-            slot_apart,
+            0 if len(controls) == 1 else frame_apart // one,
+            slot_apart // one,
         )
         return found

@@ -36,6 +36,9 @@ SILENT_DB = -85.0
 MOST_BENT_SEMITONES = 2.0
 """Of a bend within a hop: its highest harmonics were chosen without it, and would alias."""
 
+AT_ONSET = 2
+"""So many frames are written as a voice begins: of its hop, and of the next one."""
+
 LAST_FRAMES = 3
 """A voice ends so many frames before its curves do: each frame reads one ahead."""
 
@@ -107,21 +110,34 @@ class FrameWriter:
             part: How much of the hop has gone by then, 0…1.
             performance: [slots, columns], the controls of all voices now.
         """
-        table, items = self._table, self.computing.begun + np.arange(len(slots))
-        table.voice[slots] = items + 1
-        self.computing.begun += len(slots)
-        moments = np.array([0.0, 1.0 - part, 2.0 - part])
-        read = self._read(slots, moments[None].repeat(len(slots), axis=0), performance[None])
-        ring = np.arange(hop, hop + 2) % len(self.frames.voice)
-        items %= len(self.onsets.hop)
-        self.frames.bend[ring[0], slots] = self.frames.ease[ring[0], slots] = 1.0
-        self.frames.voice[ring[:, None], slots] = table.voice[slots]
-        self._place_onsets(items, slots, hop, inside)
-        rows = np.empty((len(slots), len(moments)), np.int64)
-        rows[:, 0], rows[:, 1:] = -1 - items, ring
-        run = Run(slots, WHOLE, fresh=True)
-        self._ask(run, rows, read)
-        table.position[slots] = 3.0 - part
+        at = np.empty((len(slots), 1 + AT_ONSET))
+        at[:] = 0.0, 1.0 - part, 2.0 - part
+        read = self._read(slots, at, performance[None])
+        ring = [(hop + i) % len(self.frames.voice) for i in range(AT_ONSET)]
+        rows = np.empty(at.shape, np.int64)
+        rows[:, 1:] = ring
+        for voice, slot in enumerate(slots.tolist()):
+            rows[voice, 0] = -1 - self._place_onset(slot, hop, inside)
+            self._begin_frames(slot, ring)
+        self._ask(Run(slots, WHOLE, fresh=True), rows, read)
+        self._table.position[slots] = 1 + AT_ONSET - part
+
+    def _place_onset(self, slot: int, hop: int, inside: int) -> int:
+        """Write when and where a voice begins; where in the ring that is written."""
+        onsets, note = self.onsets, self._table.notes[slot]
+        item = self.computing.begun % len(onsets.hop)
+        self.computing.begun += 1
+        self._table.voice[slot] = self.computing.begun
+        onsets.hop[item], onsets.inside[item], onsets.slot[item] = hop, inside, slot
+        onsets.noise_state[item] = note_noise(self._seed, note.channel, note.number)
+        return item
+
+    def _begin_frames(self, slot: int, ring: Sequence[int]) -> None:
+        """Let a voice sound in the hop that it begins in, and in the next one, of these rows."""
+        frames = self.frames
+        frames.bend[ring[0], slot] = frames.ease[ring[0], slot] = 1.0
+        for row in ring:
+            frames.voice[row, slot] = self._table.voice[slot]
 
     def write(
         self, hop: int, active: list[int], performance: Float64, released: list[bool]
@@ -215,13 +231,3 @@ class FrameWriter:
             moments.filled_db[:], moments.noise_db[:], moments.octaves[:] = colour
             told_db = colour.filled(told_db)
         self.computing.ask(Asked(run.slots[:, None], rows, read.moments, told_db, [run]))
-
-    def _place_onsets(self, items: Slots, slots: Slots, hop: int, inside: int) -> None:
-        """Write when and where voices [V] begin to as many places of their ring."""
-        onsets = self.onsets
-        onsets.hop[items] = hop
-        onsets.inside[items] = inside
-        onsets.slot[items] = slots
-        for item, slot in zip(items, slots, strict=True):
-            note = self._table.notes[slot]
-            onsets.noise_state[item] = note_noise(self._seed, note.channel, note.number)

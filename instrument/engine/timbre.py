@@ -11,6 +11,8 @@ from instrument.engine.asked import Asked, Run
 from instrument.engine.table import VoiceTable
 from instrument.model.graphs import Instrument
 
+TRAINED_HZ = Moments._fields.index("trained_hz")
+
 
 class VoiceTimbre:
     """Computes what the voices of a table play, into the rings."""
@@ -29,7 +31,7 @@ class VoiceTimbre:
 
     def play(self, asked: Asked) -> None:
         """Write what voices play into their rows; their state moves."""
-        f0_hz = Moments(*asked.moments).trained_hz.astype(np.float32)
+        f0_hz = asked.moments[TRAINED_HZ].astype(np.float32)
         everywhere = np.arange(f0_hz.size).reshape(f0_hz.shape)
         for run in asked.runs:
             found = self._run(run, f0_hz[run.at], asked.told_db[run.at])

@@ -258,7 +258,7 @@ class _Compiled:
 
     def _run(self, given: Sequence[Float32], made: int, *sizes: int) -> tuple[Float32, bool]:
         """So many numbers, made from what is given, and whether they are what they may be."""
-        own, count = self._own, sum(map(np.size, given))
+        own, count = self._own, sum([each.size for each in given])
         if len(own.given) < count or len(own.made) <= made:
             own.make_room(count, made + 1)
         np.concatenate(given, axis=None, out=own.given[:count])
