@@ -111,7 +111,7 @@ def slide(
     """Add a part of a convolution: that of `TAPS` taps which lie ``PANEL`` apart.
 
     Each vector of the signal is read once, and what it adds to is kept in registers: to read it for
-    each tap, from wherever that one begins, takes three times as long.
+    each tap, from wherever that one begins, takes twice as long.
 
     Its arguments: an array of taps and where the first one is; the signal, where its first vector
     begins and how many there are, ``PANEL`` samples each; and an array that is added to, and where

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from unicodedata import normalize
 
 from instrument.errors import RecordingError
 from instrument.text import one_line
@@ -94,6 +96,8 @@ def read_table(folder: Path, table: Path) -> ReadResult:
     """
     columns, rows = rows_of(table)
     _require_columns(table, columns)
+    here = recordings_in(folder)
+    called = {as_typed(name): name for name in here}
     labels: dict[str, RecordingLabel] = {}
     problems: list[tuple[str, str]] = []
     instruments: dict[str, str] = {}
@@ -105,6 +109,9 @@ def read_table(folder: Path, table: Path) -> ReadResult:
             problems.append((name, f"{table.name}, line {line}: {error}"))
             instruments[name] = _instrument_in(cells)
             continue
+        if not is_file(label.path):
+            name = called.get(as_typed(label.name), label.name)
+            label = replace(label, name=name, path=folder / name)
         if label.name in labels:
             problems.append((label.name, f"named again in line {line}; the first line counts"))
         elif not is_file(label.path):
@@ -112,10 +119,15 @@ def read_table(folder: Path, table: Path) -> ReadResult:
         else:
             labels[label.name] = label
     named = labels.keys() | {name for name, _ in problems}
-    unnamed = [name for name in recordings_in(folder) if name not in named]
+    unnamed = [name for name in here if name not in named]
     problems += [(name, f"{table.name} does not name it") for name in unnamed]
     left = {name: said for name, said in instruments.items() if name not in labels}
     return ReadResult.of(list(labels.values()), problems, left)
+
+
+def as_typed(name: str) -> str:
+    """A name as keyboards type it: in those of a Mac accents are letters of their own."""
+    return normalize("NFC", name)
 
 
 def is_file(path: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from instrument.errors import RecordingError, UsageError
 from instrument.units import FRAME_RATE
-from training.data.label_tables import rows_of
+from training.data.label_tables import as_typed, rows_of
 
 COLUMNS = ("recording", "begin_s", "end_s")
 
@@ -60,7 +60,7 @@ def read_left_out(path: Path) -> dict[str, list[Span]]:
                 f"{path}, line {line}: {recording}, {begin}, {end}: should be a recording, and "
                 "where in it a part begins and ends, in seconds"
             )
-        found.setdefault(recording, []).append(span)
+        found.setdefault(as_typed(recording), []).append(span)
     return found
 
 
@@ -76,11 +76,11 @@ def _span(begin: str, end: str) -> Span | None:
 
 def spans_of(name: str, left_out: Spans) -> Sequence[Span]:
     """What is left out of a recording."""
-    names = {name, PurePosixPath(name).name}
+    names = {as_typed(name), as_typed(PurePosixPath(name).name)}
     return [span for one in sorted(names) for span in left_out.get(one, ())]
 
 
 def unmatched(names: Sequence[str], left_out: Spans) -> list[str]:
     """What is to be left out and isn't there."""
-    known = {*names, *(PurePosixPath(name).name for name in names)}
+    known = {as_typed(each) for name in names for each in (name, PurePosixPath(name).name)}
     return [name for name in left_out if name not in known]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from instrument.errors import RecordingError, UnknownName
 from tests.training.folders import make
 from training.data.labels import RecordingLabel
+from training.data.left_out import read_left_out, spans_of, unmatched
 from training.data.readers import LAYOUTS, read_labels
 
 
@@ -145,6 +148,33 @@ def test_files_that_are_missing_or_named_twice_are_reported(tmp_path: Path) -> N
     assert [name for name, _ in result.problems] == ["a.wav", "gone.wav"]
     assert "line 4" in result.problems[0][1]
     assert "line 3" in result.problems[1][1]
+
+
+@pytest.mark.parametrize(("typed", "called"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_accents_may_be_letters_of_their_own(
+    tmp_path: Path, typed: Literal["NFC", "NFD"], called: Literal["NFC", "NFD"]
+) -> None:
+    """As in names of files that were on a Mac."""
+    name = normalize(called, "dóppio/señal.wav")
+    (tmp_path / name).parent.mkdir()
+    (tmp_path / name).touch()
+    write_csv(tmp_path, f"file,midi\n{normalize(typed, name)},69\n")
+    found = read_labels(tmp_path)
+    assert [(label.name, label.path) for label in found.labels] == [(name, tmp_path / name)]
+    assert not found.problems
+
+
+@pytest.mark.parametrize(("typed", "called"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_accents_may_be_letters_of_their_own_where_recordings_are_left_out(
+    tmp_path: Path, typed: Literal["NFC", "NFD"], called: Literal["NFC", "NFD"]
+) -> None:
+    name = normalize(called, "dóppio/señal.wav")
+    (tmp_path / "bad.csv").write_text(
+        f"recording,begin_s,end_s\n{normalize(typed, 'señal.wav')},,\n", encoding="utf-8"
+    )
+    left_out = read_left_out(tmp_path / "bad.csv")
+    assert spans_of(name, left_out)
+    assert not unmatched([name], left_out)
 
 
 def test_the_csv_layout_needs_exactly_one_csv(tmp_path: Path) -> None:
