@@ -145,7 +145,7 @@ class EventScheduler:
                     self._performance.end_notes()
             except Exception as error:
                 # Whatever fails, the music goes on.
-                self._note(error)
+                self._count(error)
             self._rest()
 
     def _rest(self) -> None:
@@ -153,10 +153,10 @@ class EventScheduler:
         try:
             self._wait(POLL_SECONDS)
         except Exception as error:
-            self._note(error)
+            self._count(error)
             time.sleep(POLL_SECONDS)  # or it would fail without end, and leave others no time
 
-    def _note(self, fault: Exception) -> None:
+    def _count(self, fault: Exception) -> None:
         self.faults += 1
         self.last_fault = fault
 
@@ -216,7 +216,7 @@ class EventScheduler:
                     until = self._give(event, sample) + 1
         except Exception as error:
             # The events behind it, ends of notes perhaps, are heard all the same.
-            self._note(error)
+            self._count(error)
             return 0
         return until
 
