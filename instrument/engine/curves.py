@@ -76,10 +76,8 @@ class Curves:
 
     def copy_from(self, other: Curves) -> None:
         """Take over other curves of the same length."""
-        self.slow_cents[:] = other.slow_cents
-        self.vibrato_cents[:] = other.vibrato_cents
-        self.loudness_db[:] = other.loudness_db
-        self.left_cents[:] = other.left_cents
+        for own, others in zip(self.all, other.all, strict=True):
+            own[:] = others
 
     def level_at(self, position: float) -> float:
         """Loudness in dB at a (fractional) position."""
@@ -244,10 +242,5 @@ def crossfade(old: Curves, position: int, new: Curves, entry: int, weight: Float
     """Blend the beginning of new curves with old ones; weight 0 is old, [frames]."""
     there = slice(entry, entry + len(weight))
     here = slice(position, position + len(weight))
-    for before, after in (
-        (old.slow_cents, new.slow_cents),
-        (old.vibrato_cents, new.vibrato_cents),
-        (old.loudness_db, new.loudness_db),
-        (old.left_cents, new.left_cents),
-    ):
+    for before, after in zip(old.all, new.all, strict=True):
         after[there] = weight * after[there] + (1.0 - weight) * before[here]

@@ -120,7 +120,6 @@ class FrameWriter:
             rows[voice, 0] = -1 - self._place_onset(slot, hop, inside)
             self._begin_frames(slot, ring)
         self._ask(Run(slots, WHOLE, fresh=True), rows, read)
-        self._table.position[slots] = 1 + AT_ONSET - part
 
     def _place_onset(self, slot: int, hop: int, inside: int) -> int:
         """Write when and where a voice begins; where in the ring that is written."""

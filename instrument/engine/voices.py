@@ -19,7 +19,7 @@ from instrument.engine.curves import (
     stretch_attack,
 )
 from instrument.engine.envelopes import NoteEnvelopes
-from instrument.engine.frame_writer import FrameWriter
+from instrument.engine.frame_writer import AT_ONSET, FrameWriter
 from instrument.engine.joins import Sounding, draw_shape, lead
 from instrument.engine.long_notes import LongNotes
 from instrument.engine.observer import Observer
@@ -94,7 +94,7 @@ class VoicePool:
                 slide(curves, 0, note.slide_cents, note.slide_frames)
             reached = stretch_attack(curves, note.attack, table.release_frame)
             self._long_notes.follow_from(slot, max(SUSTAIN_FRAME, reached, note.slide_frames))
-        table.position[rows] = at = 3.0 - part
+        table.position[rows] = at = 1 + AT_ONSET - part
         for slot, note in zip(slots, notes, strict=True):
             self._bows.begin(slot, note.beside, at)
             self.observer.began(slot, note)
