@@ -14,11 +14,14 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from filelock import FileLock, Timeout
 from numpy.typing import ArrayLike
 
 from instrument.arrays import Float32, Float64
-from instrument.errors import OutputError
+from instrument.errors import OutputError, UsageError
 from instrument.files import replacing
+
+LOCK = ".lock"
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 (JSON is what it is)
@@ -65,6 +68,30 @@ def new_folders(path: Path) -> Iterator[None]:
             with suppress(OSError, ValueError):
                 folder.rmdir()
         raise
+
+
+@contextmanager
+def alone_in(run: Path) -> Iterator[None]:
+    """Have the folder of a run, which is made if need be, for oneself, as long as the block lasts.
+
+    Raises:
+        OutputError: It cannot be made or written in.
+        UsageError: Another training is at work in it.
+    """
+    make_folder(run)
+    lock = FileLock(run / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise UsageError(
+            f"{run}: another training is at work there; wait for it, or name another --run"
+        ) from error
+    except OSError as error:
+        raise OutputError(f"{run}: cannot be written: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def check_own(path: Path, sign: str, kind: str) -> None:

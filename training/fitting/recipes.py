@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,14 @@ from training.data.phrases import PhraseWindows
 from training.fitting.calibration import calibrate_noise
 from training.fitting.envelopes import EnvelopeSettings, EnvelopeTask
 from training.fitting.images import ImageObjective, ImageTask
-from training.fitting.loop import LoopSettings, Task, train
-from training.fitting.runs import load_room, load_timbre, save_network, write_run
+from training.fitting.loop import LoopSettings, Task, speaks, train
+from training.fitting.runs import (
+    check_own_run,
+    load_room,
+    load_timbre,
+    save_network,
+    write_run,
+)
 from training.fitting.timbre import TimbreFit, TimbreRefine, measured_spectra
 from training.networks.envelope import (
     CONDITIONS,
@@ -30,6 +37,7 @@ from training.networks.envelope import (
 )
 from training.networks.image import ImageSettings, ImageVAE
 from training.networks.timbre import LOWEST_MIDI, TimbreDecoder, TimbreSettings, harmonics_from
+from training.output import alone_in
 
 ORIGINAL_EPOCHS = 3000
 NO_ROOM, PERFORMED_ROOMS, ALL_ROOMS = ROOMS = "none", "performed", "all"
@@ -114,14 +122,18 @@ class Recipe:
             The least objective on validation examples.
 
         Raises:
-            UsageError: See ``train`` and ``write_run``.
+            UsageError: See ``train`` and ``write_run``; or another training is at work there.
         """
+        with ExitStack() as held:
 
-        def begin() -> None:
-            network = self.task.network
-            write_run(run, self.kind, network, settings, resume=resume, **self.made_of)
+            def begin() -> None:
+                check_own_run(run)  # or a lock would be left in somebody's folder
+                if speaks():
+                    held.enter_context(alone_in(run))
+                network = self.task.network
+                write_run(run, self.kind, network, settings, resume=resume, **self.made_of)
 
-        return train(self.task, settings, run, resume=resume, begin=begin, tell=tell)
+            return train(self.task, settings, run, resume=resume, begin=begin, tell=tell)
 
 
 def envelope_recipe(

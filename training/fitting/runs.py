@@ -89,7 +89,7 @@ def write_run(
     """
     path = run / SETTINGS_FILE
     content = plain({"kind": kind, "network": network.settings, **settings, "loop": loop})
-    _check_own(run)
+    check_own_run(run)
     if resume and path.is_file():
         _check_same(run, _read_settings(path), content)
     try:
@@ -102,8 +102,12 @@ def write_run(
     write_json(content, path)
 
 
-def _check_own(run: Path) -> None:
-    """See that a training writes over no files but those of a run."""
+def check_own_run(run: Path) -> None:
+    """See that a training writes over no files but those of a run.
+
+    Raises:
+        UsageError: It would.
+    """
     there = [name for name in (SETTINGS_FILE, HISTORY, LAST, BEST) if os.path.lexists(run / name)]
     if not there:
         return

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from instrument.errors import OutputError, UsageError
-from training.output import make_folder, plain, write_json
+from training.output import alone_in, plain, write_json
 from training.reading import DamageError, digest_of, read_json
 
-LEDGER, LOCK = "stages.json", ".lock"
+LEDGER = "stages.json"
 ELSEWHERE = {"accelerator", "device", "precision"}
 """Settings that say where something is computed, and not what."""
 
@@ -90,22 +88,9 @@ class Ledger:
             OutputError: It cannot be made or written in.
             UsageError: Another training is at work in it.
         """
-        run = self.path.parent
-        make_folder(run)
-        lock = FileLock(run / LOCK, timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise UsageError(
-                f"{run}: another training is at work there; wait for it, or name another --run"
-            ) from error
-        except OSError as error:
-            raise OutputError(f"{run}: cannot be written: {error.strerror or error}") from error
-        try:
+        with alone_in(self.path.parent):
             self._write()
             yield
-        finally:
-            lock.release()
 
     def key(self, stage: Stage) -> str:
         """What a stage depends on, as a digest."""

@@ -17,6 +17,7 @@ from training.fitting.recipes import envelope_recipe, refining_recipe, timbre_re
 from training.fitting.runs import write_run
 from training.fitting.timbre import TimbreFit
 from training.networks.envelope import ConditionalVAE, PlainVAE
+from training.output import alone_in
 
 
 def test_the_conditional_network_has_a_cosine_and_the_originals_does_not(
@@ -51,6 +52,29 @@ def test_steps_or_epochs_may_be_chosen_and_not_both(features: FeatureCache) -> N
     assert recipe.settings(steps=2).validate_every == 1
     with pytest.raises(UsageError, match="give one of them"):
         recipe.settings(epochs=3, steps=2)
+
+
+def test_what_another_training_has_made_so_far_stays(
+    features: FeatureCache, tmp_path: Path
+) -> None:
+    recipe = envelope_recipe(features, "violin.npz", beta=0.01, plain=False, seed=0)
+    settings = recipe.settings(steps=1, batch_size=4)
+    recipe.train(settings, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    with alone_in(tmp_path), pytest.raises(UsageError, match="another training"):
+        recipe.train(settings, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+    recipe.train(settings, tmp_path)
+
+
+def test_no_lock_is_left_in_a_folder_of_something_else(
+    features: FeatureCache, tmp_path: Path
+) -> None:
+    (tmp_path / "settings.json").write_text("{}")
+    recipe = envelope_recipe(features, "violin.npz", beta=0.01, plain=False, seed=0)
+    with pytest.raises(UsageError, match="is no run of a training"):
+        recipe.train(recipe.settings(steps=1, batch_size=4), tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["settings.json"]
 
 
 def test_a_refined_network_is_the_fitted_one(features: FeatureCache, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from instrument.errors import OutputError, UsageError
-from training.pipeline.stages import LEDGER, LOCK, Ledger, Stage
+from training.output import LOCK
+from training.pipeline.stages import LEDGER, Ledger, Stage
 
 
 class Work:
