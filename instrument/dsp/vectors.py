@@ -45,13 +45,25 @@ def exponent(_context: Any, _number: Any) -> Any:
     return types.float32(types.float32), generate
 
 
+def may_use(feature: str) -> bool:
+    """Whether compiled code may use what not every x86 processor has, by LLVM's name of it.
+
+    This one may have it, and numba be told to compile for others.
+    """
+    from llvmlite import binding
+    from numba.core import config
+
+    told = config.CPU_FEATURES
+    features = binding.get_host_cpu_features().flatten() if told is None else told
+    return f"+{feature}" in features.split(",")
+
+
 def _fused(builder: Any, number: Any, factor: Any, added: Any, kind: str = "f32") -> Any:
     """The sum of a product and a number, rounded once on processors that can do so."""
     from llvmlite import binding, ir
     from numba.core import cgutils
 
-    can = binding.get_host_cpu_features().get("fma")
-    if not can and binding.get_process_triple().startswith("x86"):
+    if binding.get_process_triple().startswith("x86") and not may_use("fma"):
         return builder.fadd(added, builder.fmul(number, factor))
     three = ir.FunctionType(added.type, [added.type] * 3)
     function = cgutils.get_or_insert_function(builder.module, three, f"llvm.fma.{kind}")  # type: ignore[no-untyped-call]
@@ -168,9 +180,7 @@ def slide(
 
 def _panels_at_once() -> int:
     """By how many vectors there are registers for."""
-    from llvmlite import binding
-
-    return 2 if binding.get_host_cpu_features().get("avx512f") else 1
+    return 2 if may_use("avx512f") else 1
 
 
 @generated
