@@ -268,11 +268,13 @@ def score(
     with progress_bar("listening") as progress:
         found = score_report(instrument, pieces, report, progress)
     for piece in found.pieces:
-        heard = f"{piece.notes} notes, {piece.cents:.1f} cents, peak {piece.peak_dbfs:.1f} dBFS"
-        typer.echo(piece.refused or f"{piece.name}: {heard}")
-    typer.echo(
-        f"median error of the pitch: {found.cents:.2f} cents ({found.crepe_cents:.2f} by CREPE)"
-    )
+        heard = f"{piece.notes} notes, {piece.cents:.1f} cents" if piece.notes else "no note alone"
+        peak = f"peak {piece.peak_dbfs:.1f} dBFS"
+        typer.echo(piece.refused or f"{piece.name}: {heard}, {peak}")
+    said = f"{found.cents:.2f} cents ({found.crepe_cents:.2f} by CREPE)"
+    if not found.notes:
+        said = "not measured, as no note sounds alone for long enough"
+    typer.echo(f"median error of the pitch: {said}")
     if record:
         record_metrics(instrument, found.metrics())
 

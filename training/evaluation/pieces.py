@@ -56,13 +56,20 @@ class ScoreReport:
     crepe_cents: float
     note_cents: float
 
+    @property
+    def notes(self) -> int:
+        """How many could be measured."""
+        return sum(piece.notes for piece in self.pieces)
+
     def metrics(self) -> dict[str, float]:
-        """For the model card."""
+        """For the model card; none if nothing was measured."""
+        if not self.notes:
+            return {}
         return {
             "score_cents": self.cents,
             "score_note_cents": self.note_cents,
             "score_pieces": float(sum(piece.notes > 0 for piece in self.pieces)),
-            "score_notes": float(sum(piece.notes for piece in self.pieces)),
+            "score_notes": float(self.notes),
         }
 
 

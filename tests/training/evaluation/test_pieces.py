@@ -56,5 +56,6 @@ def test_a_report_of_nothing_has_no_error(tiny_instrument: Path) -> None:
     found = score_report(tiny_instrument, [])
     assert found.pieces == []
     assert math.isnan(found.cents)
+    assert found.metrics() == {}  # or counts of nothing would stand beside earlier errors
     report = ScoreReport([PieceScore("a"), PieceScore("b", notes=3)], 1.0, 2.0, 0.5)
     assert report.metrics()["score_pieces"] == 1.0
