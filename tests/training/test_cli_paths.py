@@ -76,6 +76,7 @@ def contents(folder: Path) -> dict[str, bytes | None]:
         ("prepare notes -o ..", "..: is a folder"),
         ("prepare notes -o file/y.npz", "file"),
         ("prepare notes -o /dev/null", "/dev/null: is no file"),
+        ("prepare notes -o y.parts", "y.parts: is kept for what is analysed"),
         ("prepare empty -o y.npz", "no recordings"),
         ("envelopes empty", "empty: not a feature cache (is a folder)"),
         ("envelopes file", "file: not a feature cache"),

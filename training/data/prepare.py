@@ -39,6 +39,9 @@ from training.data.readers import AUTO_LAYOUT, read_labels
 from training.data.sample_sets import recordings_in
 from training.output import new_folders, write_table
 
+PARTS = ".parts"
+"""The ending of the folder beside the cache that keeps what was analysed."""
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -170,7 +173,7 @@ def prepare(
         UsageError: Not one recording could be used.
         OutputError: ``out``, or what is beside it, cannot be written.
     """
-    parts = out.with_suffix(".parts")
+    parts = out.with_suffix(PARTS)
     used: list[RecordingLabel] = []
     notes: list[Analysis] = []
     refused, remarks = list(unread), list[Remark]()
@@ -255,6 +258,8 @@ def prepare_folder(
     check_writable(out)
     if is_stream(out):
         raise OutputError(f"{out}: is no file; name one, which others are written beside")
+    if out.suffix == PARTS:
+        raise OutputError(f"{out}: is kept for what is analysed; name the .npz to write")
     crepe.check_device(settings.device)
     found = read_labels(folder, layout)
     labelled = {label.name: label.path for label in found.labels}
