@@ -47,6 +47,7 @@ def measure_embedded(
     watch = Watch()
     place = str(find_instrument(name, say))
     say("a process that plays")
+    run(_player(place, 1, 1))  # it may compile, which takes four times the memory
     rows = list(_rows(place, effort))
     notes = [f"One thread, blocks of {BLOCK}; memory with Python and all libraries."]
     missing = missing_programs()

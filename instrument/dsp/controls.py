@@ -37,6 +37,7 @@ class Controls(NamedTuple):
         settled: [1], whether all are there, so that the next frame's are the same.
         planned: [T, V, P], where they are in frames to come.
         bent: [T, V], by how much bends have moved in each, but for those that are led.
+        raised: [T, V], how many times as loud as before each level has become.
     """
 
     bend: int
@@ -56,6 +57,7 @@ class Controls(NamedTuple):
     settled: Bool
     planned: Float64
     bent: Float64
+    raised: Float64
 
     @classmethod
     def at_rest(
@@ -93,6 +95,7 @@ class Controls(NamedTuple):
             settled=np.ones(1, np.bool_),
             planned=np.zeros((frames, voices, performance)),
             bent=np.zeros((frames, voices)),
+            raised=np.ones((frames, voices)),
         )
 
     @classmethod
@@ -140,10 +143,11 @@ def _aim(controls: Controls, slot: int) -> None:
 @compiled_inside
 def _move(controls: Controls, slot: int, frame: int) -> bool:
     """Let a voice's controls go on by a frame; whether all are where they are to go."""
-    place, there, bent = controls.led_from[slot], True, 0.0
+    place, there, bent, raised = controls.led_from[slot], True, 0.0, 1.0
     led = place < controls.led_to[slot]
     for column in range(len(controls.share)):
-        way = controls.targets[slot, column] - controls.now[slot, column]
+        before = controls.now[slot, column]
+        way = controls.targets[slot, column] - before
         gone = way
         if abs(way) < ARRIVED:
             controls.now[slot, column] = controls.targets[slot, column]
@@ -156,9 +160,12 @@ def _move(controls: Controls, slot: int, frame: int) -> bool:
             there &= np.isnan(way)
         if column == controls.bend:
             bent = gone
+        elif column == controls.level and before > 0.0:
+            raised = controls.now[slot, column] / before
     for column in range(controls.planned.shape[2]):
         controls.planned[frame, slot, column] = controls.now[slot, column]
     controls.bent[frame, slot] = 0.0 if led else bent
+    controls.raised[frame, slot] = raised
     controls.led_from[slot] += led
     return there
 

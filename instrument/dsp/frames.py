@@ -1,10 +1,10 @@
 """Control frames: what the control thread hands to the audio callback, through rings.
 
 Time is cut into hops of 4 ms. For each hop a frame holds the controls that every voice has reached
-at its end; the synthesiser goes there from wherever it is. What can't wait for the next frame,
-a bend and the end of a note, is added when the hop begins. A voice that begins inside a hop comes
-with the controls of its first sample. One thread writes and one reads: a counter says how much of a
-ring may be read, and is written last.
+at its end; the synthesiser goes there from wherever it is. What can't wait for the next frame, a
+bend, a change of level and the end of a note, is added when the hop begins. A voice that begins
+inside a hop comes with the controls of its first sample. One thread writes and one reads: a counter
+says how much of a ring may be read, and is written last.
 """
 
 from __future__ import annotations

@@ -50,9 +50,10 @@ def may_use(feature: str) -> bool:
 
     This one may have it, and numba be told to compile for others.
     """
+    import numba
     from llvmlite import binding
-    from numba.core import config
 
+    config: Any = numba.config
     told = config.CPU_FEATURES
     features = binding.get_host_cpu_features().flatten() if told is None else told
     return f"+{feature}" in features.split(",")

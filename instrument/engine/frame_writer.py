@@ -36,6 +36,9 @@ SILENT_DB = -85.0
 MOST_BENT_SEMITONES = 2.0
 """Of a bend within a hop: its highest harmonics were chosen without it, and would alias."""
 
+MOST_RAISED = db_to_gain(12.0)
+"""Of a level within a hop: the noise of what is nearly silent would be heard in what is not."""
+
 AT_ONSET = 2
 """So many frames are written as a voice begins: of its hop, and of the next one."""
 
@@ -181,13 +184,14 @@ class FrameWriter:
         table.advance(slots, count)
         return read.level_db
 
-    def add(self, hop: int, slots: Slots, bent: Float64) -> None:
+    def add(self, hop: int, slots: Slots, bent: Float64, raised: Float64) -> None:
         """Add what can't wait to hops that begin, whose frames may have been read by now.
 
         Args:
             hop: The first one.
             slots: [V], of voices that sound.
             bent: [T, V], semitones that they are bent farther than the frames were written for.
+            raised: [T, V], how many times as loud as that their controllers have them.
         """
         frames, eased_db = self.frames, self._table.eased_db
         after = hop + len(bent)
@@ -200,8 +204,11 @@ class FrameWriter:
             most = np.clip(bent, -MOST_BENT_SEMITONES, MOST_BENT_SEMITONES)
             frames.bend[rows[:, None], slots] = 2.0 ** (most / 12.0)
             self._added[rows] = True
+        if (raised != 1.0).any():
+            frames.ease[rows[:, None], slots] = np.minimum(raised, MOST_RAISED)
+            self._added[rows] = True
         if eased_db.any():
-            frames.ease[rows[0]] = db_to_gain(-eased_db)
+            frames.ease[rows[0]] *= db_to_gain(-eased_db)
             self._added[rows[0]] = True
             eased_db[:] = 0.0
         fence()

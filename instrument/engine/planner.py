@@ -99,7 +99,8 @@ class FramePlanner:
             return
         hop = self.hop - count + 1
         self._move_room(hop, count)
-        self._writer.add(hop, self._smoother.sounding, self._smoother.bent(planned, count))
+        moved = self._smoother.bent(planned, count), self._smoother.raised(planned, count)
+        self._writer.add(hop, self._smoother.sounding, *moved)
 
     def _move_room(self, hop: int, count: int) -> None:
         """Write how loud the room is at the ends of hops; it goes there step by step."""

@@ -203,3 +203,7 @@ class ControlSmoother:
         Those that glides lead are counted as still.
         """
         return self._controls.bent[first : first + frames, self.sounding]
+
+    def raised(self, first: int, frames: int) -> Float64:
+        """[frames, V], how many times as loud as before the voices that sound become in frames."""
+        return self._controls.raised[first : first + frames, self.sounding]

@@ -10,11 +10,11 @@ from instrument.model.graphs import Instrument
 
 LONGEST_MS = {
     "bend": 6.0,
-    "pressure": 12.0,
-    "CC 2 up": 12.0,
-    "CC 2 down": 12.0,
-    "CC 11 up": 12.0,
-    "CC 11 down": 12.0,
+    "pressure": 9.0,
+    "CC 2 up": 10.0,
+    "CC 2 down": 8.0,
+    "CC 11 up": 10.0,
+    "CC 11 down": 8.0,
     "CC 7": 20.0,
     "CC 1": 20.0,
     "knob": 40.0,

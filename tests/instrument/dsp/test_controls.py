@@ -67,8 +67,18 @@ def test_controls_go_their_share_and_led_bends_as_they_are_led(at_once: int) -> 
     assert not controls.bent[:GLIDE, 2].any()
     moved = np.diff(controls.planned[:, 0, BEND], prepend=0.0)
     np.testing.assert_allclose(controls.bent[:, 0], moved, atol=1e-12)
+    levels = controls.planned[:, 2, LEVEL]
+    np.testing.assert_allclose(controls.raised[1:, 2], levels[1:] / levels[:-1])
+    np.testing.assert_array_equal(controls.raised[:, 0], 1.0)
     assert controls.settled[0]
     np.testing.assert_array_equal(controls.now[1], 7.0)
+
+
+def test_from_silence_no_level_is_so_many_times_as_loud() -> None:
+    controls, smooth = desk()
+    smooth(2, 0, 1)
+    assert controls.planned[0, 2, LEVEL] > 0.0
+    assert controls.raised[0, 2] == 1.0
 
 
 def test_controls_are_settled_once_all_are_there() -> None:
