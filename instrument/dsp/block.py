@@ -14,6 +14,7 @@ from instrument.dsp.machine_code import (
     CURVES,
     FENCE,
     FINISH,
+    FOLLOW,
     READ,
     RENDER,
     RESULTS,
@@ -26,7 +27,7 @@ from instrument.dsp.machine_code import (
 )
 from instrument.dsp.state import Synth
 
-ALL = RENDER, SMOOTH, CHOOSE, CURVES, SPLICE, READ, FINISH, FENCE
+ALL = RENDER, SMOOTH, CHOOSE, CURVES, SPLICE, FOLLOW, READ, FINISH, FENCE
 """What rendering needs, beside networks."""
 
 PASSES = 2200

@@ -26,7 +26,7 @@ from instrument.dsp.c_playing import (
 from instrument.dsp.choosing import Candidates, choose
 from instrument.dsp.compiler import c_function, inner_function
 from instrument.dsp.controls import Controls, smooth
-from instrument.dsp.curves import WINDOW_FRAMES, splice_curves, write_curves
+from instrument.dsp.curves import WINDOW_FRAMES, follow_curves, splice_curves, write_curves
 from instrument.dsp.decoder import Decoder, Scratch, decode
 from instrument.dsp.jit import compiled_inside, fence
 from instrument.dsp.machine_code import (
@@ -35,6 +35,7 @@ from instrument.dsp.machine_code import (
     DECODER,
     FENCE,
     FINISH,
+    FOLLOW,
     JACK,
     JACK_GAP,
     PORTAUDIO,
@@ -116,6 +117,20 @@ def _splice(a, b, c, d, e, f, g, h, distance, found, frames, at, first, entries,
         rank,
         floats(distance, entries),
         doubles(found, 2),
+    )
+    return 0
+
+
+def _follow(a, b, c, d, e, f, g, h, frames, at, entry, end, count, gap_db):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Go on from four old curves in four new ones of the same note."""
+    follow_curves(
+        (floats(a, frames), floats(b, frames), floats(c, frames), floats(d, frames)),
+        (floats(e, frames), floats(f, frames), floats(g, frames), floats(h, frames)),
+        at,
+        entry,
+        end,
+        count,
+        gap_db,
     )
     return 0
 
@@ -234,6 +249,7 @@ def _decode_splines(network, scratch, given, made, notes):  # type: ignore[no-un
 # --- All of them --------------------------------------------------------------------------------
 
 _NETWORK = 4 * (types.voidptr,)
+_FOLLOWING = *8 * (types.voidptr,), *5 * (types.intp,), types.float64
 
 COMPILE: dict[str, Callable[[], ObjectFile]] = {
     RENDER: partial(inner_function, RENDERS, _render),
@@ -243,6 +259,7 @@ COMPILE: dict[str, Callable[[], ObjectFile]] = {
     CHOOSE: partial(inner_function, types.intc(types.voidptr, *5 * [types.float64]), _choose),
     CURVES: partial(inner_function, types.intc(*8 * [types.voidptr], *3 * [types.intp]), _curves),
     SPLICE: partial(inner_function, types.intc(*10 * [types.voidptr], *6 * [types.intp]), _splice),
+    FOLLOW: partial(inner_function, types.intc(*_FOLLOWING), _follow),
     READ: partial(inner_function, types.intc(*8 * [types.voidptr], *5 * [types.intp]), _read),
     FINISH: partial(inner_function, types.intc(*8 * [types.voidptr], *4 * [types.intp]), _finish),
     FENCE: partial(inner_function, types.intc(), _order),

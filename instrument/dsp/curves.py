@@ -10,7 +10,7 @@ import numpy as np
 
 from instrument.arrays import Float32, Float64
 from instrument.dsp.jit import compiled_inside
-from instrument.dsp.machine_code import CURVES, RESULTS, SPLICE, addresses, c_function
+from instrument.dsp.machine_code import CURVES, FOLLOW, RESULTS, SPLICE, addresses, c_function
 
 FourCurves: TypeAlias = tuple[Float32, Float32, Float32, Float32]
 """Slow cents, cents of the vibrato, loudness in dB, and what of the vibrato the slow ones have."""
@@ -142,14 +142,8 @@ def splice_curves(
     gap_db = 0.0
     for i in range(CROSSFADE_FRAMES):
         gap_db += (old[2][position + i] - new[2][entry + i]) / CROSSFADE_FRAMES
-    left = release_frame - entry
-    for i in range(left):
-        new[2][entry + i] += np.float32(gap_db * (1.0 - i / (left - 1)))
-    for curve in range(len(new)):
-        was, now = old[curve][position:], new[curve][entry:]
-        for i in range(CROSSFADE_FRAMES):
-            weight = np.float32(i / (CROSSFADE_FRAMES - 1))
-            now[i] = weight * now[i] + (np.float32(1.0) - weight) * was[i]
+    _lead_level(new[2], entry, release_frame, gap_db)
+    _crossfade(old, position, new, entry, CROSSFADE_FRAMES, 0)
     found[0], found[1] = entry, gap_db
 
 
@@ -161,6 +155,26 @@ def _nearest(distance: Float32) -> int:
         if distance[i] < distance[nearest]:
             nearest = i
     return nearest
+
+
+@compiled_inside
+def _lead_level(loudness_db: Float32, entry: int, release_frame: int, gap_db: float) -> None:
+    """Raise the level from a frame on, less and less until the release."""
+    left = release_frame - entry
+    for i in range(left):
+        loudness_db[entry + i] += np.float32(gap_db * (1.0 - i / max(left - 1, 1)))
+
+
+@compiled_inside
+def _crossfade(
+    old: FourCurves, position: int, new: FourCurves, entry: int, frames: int, ahead: int
+) -> None:
+    """Blend the beginning of new curves with old ones, of which the first ``ahead`` are over."""
+    for curve in range(len(new)):
+        was, now = old[curve][position:], new[curve][entry:]
+        for i in range(frames):
+            weight = np.float32((i + ahead) / (frames - 1 + ahead))
+            now[i] = weight * now[i] + (np.float32(1.0) - weight) * was[i]
 
 
 @cache
@@ -190,3 +204,52 @@ def splice(
     numbers = position, entries.start, len(entries), release_frame, rank
     _splices()(*RESULTS, *where, len(old[0]), *numbers)
     return int(found[0]), float(found[1])
+
+
+@compiled_inside
+def follow_curves(
+    old: FourCurves,
+    new: FourCurves,
+    position: int,
+    entry: int,
+    release_frame: int,
+    frames: int,
+    gap_db: float,
+) -> None:
+    """Go on from old curves in new ones of the same note, at the same place, and keep these.
+
+    Args:
+        old: [frames of the curves] each, overwritten.
+        new: The same, edited in place.
+        position: The frame from which the new ones take over.
+        entry: That at which the note's curves were entered.
+        release_frame: Of both.
+        frames: How many it takes until nothing is left of the old ones.
+        gap_db: By how much their level was raised at the entry.
+    """
+    _lead_level(new[2], entry, release_frame, gap_db)
+    _crossfade(old, position, new, position, frames, 1)
+    for curve in range(len(new)):
+        for i in range(len(new[curve])):
+            old[curve][i] = new[curve][i]
+
+
+@cache
+def _follows() -> Any:  # noqa: ANN401 (what ctypes makes)
+    pointers, numbers = 10 * [ctypes.c_void_p], 5 * [ctypes.c_ssize_t]
+    kind = ctypes.PYFUNCTYPE(ctypes.c_int, *pointers, *numbers, ctypes.c_double)
+    return kind(c_function(FOLLOW))
+
+
+def follow(
+    old: FourCurves,
+    new: FourCurves,
+    position: int,
+    entry: int,
+    release_frame: int,
+    frames: int,
+    gap_db: float,
+) -> None:
+    """See `follow_curves`; each array lies in one piece."""
+    numbers = len(old[0]), position, entry, release_frame, frames
+    _follows()(*RESULTS, *addresses(*old, *new), *numbers, gap_db)

@@ -23,7 +23,7 @@ from instrument.errors import OutputError
 from instrument.files import replacing
 
 RENDER, SMOOTH, READ, FINISH = "render", "smooth", "read", "finish"
-CHOOSE, CURVES, SPLICE = "choose", "curves", "splice"
+CHOOSE, CURVES, SPLICE, FOLLOW = "choose", "curves", "splice", "follow"
 FENCE = "fence"
 PORTAUDIO, JACK, JACK_GAP = "portaudio", "jack", "jack_gap"
 DECODER, SPLINES = "decoder", "splines"

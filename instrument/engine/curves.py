@@ -201,19 +201,6 @@ def stretch_attack(curves: Curves, times: float, release_frame: int) -> int:
     return wanted
 
 
-def lead_level(curves: Curves, entry: int, release_frame: int, gap_db: float) -> None:
-    """Raise the level from a frame on, less and less until the release.
-
-    Args:
-        curves: Edited in place.
-        entry: Frame.
-        release_frame: Where nothing is left of it.
-        gap_db: How much it is raised at the entry.
-    """
-    left = np.linspace(1.0, 0.0, release_frame - entry, dtype=np.float32)
-    curves.loudness_db[entry:release_frame] += left * np.float32(gap_db)
-
-
 def splice(
     old: Curves, position: int, new: Curves, release_frame: int, rng: np.random.Generator
 ) -> tuple[int, float]:
@@ -230,17 +217,31 @@ def splice(
         rng: Decides among the good entries.
 
     Returns:
-        The frame of ``new`` at which to go on, and by how many dB it was raised there, see
-        ``lead_level``.
+        The frame of ``new`` at which to go on, and by how many dB it was raised there: less and
+        less until the release.
     """
     entries = range(SUSTAIN_FRAME, release_frame // 2 + 1)
     rank = int(rng.integers(min(NEAREST_MATCHES, len(entries))))
     return compiled.splice(old.all, new.all, position, entries, release_frame, rank)
 
 
-def crossfade(old: Curves, position: int, new: Curves, entry: int, weight: Float32) -> None:
-    """Blend the beginning of new curves with old ones; weight 0 is old, [frames]."""
-    there = slice(entry, entry + len(weight))
-    here = slice(position, position + len(weight))
-    for before, after in zip(old.all, new.all, strict=True):
-        after[there] = weight * after[there] + (1.0 - weight) * before[here]
+def follow(
+    old: Curves,
+    new: Curves,
+    position: int,
+    raised: tuple[int, float],
+    release_frame: int,
+    frames: int,
+) -> None:
+    """Go on with a note in what its envelope has become; the old curves are as the new ones then.
+
+    Args:
+        old: What sounds, overwritten.
+        new: Its envelope anew, edited in place.
+        position: The frame from which it is heard.
+        raised: What `splice` gave for the note's envelope.
+        release_frame: Where nothing is left of that.
+        frames: How many it takes until nothing is left of what sounded.
+    """
+    entry, gap_db = raised
+    compiled.follow(old.all, new.all, position, entry, release_frame, frames, gap_db)

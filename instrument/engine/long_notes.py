@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from instrument.arrays import Float64
 from instrument.dsp.curves import CROSSFADE_FRAMES, MATCH_FRAMES
-from instrument.engine.curves import Curves, crossfade, lead_level, splice
+from instrument.engine.curves import Curves, follow, splice
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.places import Places
 from instrument.engine.table import Slots, VoiceTable
@@ -99,15 +99,13 @@ class LongNotes:
     def _reshape(self, slots: Slots) -> None:
         """Decode what held voices [V] play anew, and lead over to it."""
         table, turned = self._table, self._spare
-        weight = np.linspace(0.0, 1.0, FOLLOW_FRAMES + 1, dtype=np.float32)[1:]
         for slot, envelope in zip(slots.tolist(), self._envelopes.decode(slots), strict=True):
             position, curves = int(table.position[slot]), table.curves[slot]
             table.place_from[slot] = position + RESHAPE_FRAMES
             self._envelopes.put(slot, envelope, turned)
             self._envelopes.unfold(slot, turned, int(table.entered[slot]))
-            lead_level(turned, int(table.led_from[slot]), table.release_frame, table.led_db[slot])
-            crossfade(curves, position, turned, position, weight)
-            curves.copy_from(turned)
+            raised = int(table.led_from[slot]), float(table.led_db[slot])
+            follow(curves, turned, position, raised, table.release_frame, FOLLOW_FRAMES)
 
     def frames_until_change(self, held: list[int]) -> float:
         """How many frames held voices go on with their curves as they are."""

@@ -30,7 +30,11 @@ INT, DOUBLE, FLOAT = np.int64, np.float64, np.float32
 GIVEN: dict[ModuleType, tuple[tuple[type, ...], ...]] = {
     reading: ((INT, DOUBLE, DOUBLE), (DOUBLE, FLOAT, FLOAT)),
     spectra: ((INT, INT, INT, DOUBLE, FLOAT, FLOAT, FLOAT),),
-    curves: ((*6 * (FLOAT,), DOUBLE, DOUBLE), (*8 * (FLOAT,), FLOAT, DOUBLE)),
+    curves: (
+        (*6 * (FLOAT,), DOUBLE, DOUBLE),
+        (*8 * (FLOAT,), FLOAT, DOUBLE),
+        8 * (FLOAT,),
+    ),
 }
 """Types of the arrays whose addresses compiled code is given, by who gives them."""
 

@@ -14,6 +14,7 @@ from instrument.dsp.curves import (
     MATCH_FRAMES,
     WINDOW_FRAMES,
     FourCurves,
+    follow,
     splice,
     write,
 )
@@ -79,6 +80,27 @@ def test_as_many_frames_may_be_entered_as_are_asked_about() -> None:
     rng = np.random.default_rng(4)
     entry, _ = splice(drawn(rng), drawn(rng), 0, range(60, 62), RELEASE_FRAME, 11)
     assert entry in range(60, 62)
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    position=st.integers(0, RELEASE_FRAME),
+    entry=st.integers(0, RELEASE_FRAME),
+    frames=st.integers(1, FRAMES - RELEASE_FRAME),
+)
+def test_what_is_followed_is_blended_in_and_kept(
+    seed: int, position: int, entry: int, frames: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    old, new = drawn(rng), drawn(rng)
+    was, raised = [curve.copy() for curve in old], [curve.astype(np.float64) for curve in new]
+    raised[LOUDNESS][entry:RELEASE_FRAME] += np.linspace(6.0, 0.0, RELEASE_FRAME - entry)
+    follow(old, new, position, entry, RELEASE_FRAME, frames, 6.0)
+    weight, blended = np.ones(FRAMES), slice(position, position + frames)
+    weight[blended] = np.arange(1, frames + 1) / frames
+    for before, after, wanted in zip(was, old, raised, strict=True):
+        expected = weight * wanted + (1.0 - weight) * before
+        np.testing.assert_allclose(after, expected, atol=1e-5)
 
 
 def test_an_envelope_is_written_whole() -> None:

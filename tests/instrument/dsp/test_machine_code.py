@@ -23,6 +23,7 @@ from instrument.dsp.machine_code import (
     DECODER,
     FENCE,
     FINISH,
+    FOLLOW,
     JACK,
     JACK_GAP,
     PORTAUDIO,
@@ -155,7 +156,7 @@ def test_blocks_are_the_same_by_llvm(tiny: Instrument, monkeypatch: pytest.Monke
 
 @by_hand
 def test_all_of_them_are_loaded_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    blocks = RENDER, SMOOTH, CHOOSE, CURVES, SPLICE, READ, FINISH, FENCE
+    blocks = RENDER, SMOOTH, CHOOSE, CURVES, SPLICE, FOLLOW, READ, FINISH, FENCE
     names = *blocks, PORTAUDIO, JACK, JACK_GAP, DECODER, SPLINES
     for name in names:
         machine_code.c_function(name)
