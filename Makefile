@@ -8,6 +8,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Tests start hundreds of programs, which needn't each compile what they import.
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --quiet
 LIVE = tests/instrument/live
+PAGE = test_page*.py
 TOGETHER = --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 FUZZED = build/fuzz
 ROUNDS = 34
@@ -35,10 +36,12 @@ ui: $(VENV)/ui
 check: $(VENV)/check style
 	$(PYTEST) $(TOGETHER) --durations=30 -m 'not slow and not live and not reference and not fuzz'
 
-# What plays live has the machine to itself: it is measured in milliseconds.
+# What plays live has the machine to itself: it is measured in milliseconds. The page's tests wait
+# most of their time.
 test: $(VENV)/test style
 	$(PYTEST) $(TOGETHER) --durations=30 -m 'not live'
-	$(PYTEST) --durations=30 -m live $(LIVE)
+	$(PYTEST) $(TOGETHER) --durations=10 -m live $(LIVE)/$(PAGE)
+	$(PYTEST) --durations=30 -m live --ignore-glob='*/$(PAGE)' $(LIVE)
 
 # A round has a seed of its own, and a log when it is done, so that the next run goes on behind it.
 fuzz: $(VENV)/check
