@@ -29,10 +29,11 @@ class Saver:
 
         Args:
             write: Writes it as it is now; raises OutputError.
-            tell: Takes what goes wrong.
+            tell: Takes what goes wrong, once until it has gone well again.
         """
         self._write = write
         self._tell = tell
+        self._told = ""
         self._due = time.monotonic() + SAVED_SECONDS
 
     def look(self) -> None:
@@ -40,10 +41,13 @@ class Saver:
         begun = time.monotonic()
         if begun < self._due:
             return
+        before, self._told = self._told, ""
         try:
             self._write()
         except OutputError as error:
-            self._tell(not_kept(error, " yet"))
+            self._told = str(error)
+            if self._told != before:
+                self._tell(not_kept(error, " yet"))
         now = time.monotonic()
         self._due = now + max(SAVED_SECONDS, LEAST_REST * (now - begun))
 
