@@ -49,7 +49,7 @@ class Panel:
         self._send = send
         self._own = own
         self._examples = examples
-        self._preset = 0
+        self._preset: int | None = None
         self._silenced = 0
         self._curves = Curves(instrument)
         self._bowed = as_bowed(instrument.spec)
@@ -132,7 +132,7 @@ class Panel:
         self._send("/preset", preset)
 
     def _keep(self, name: str) -> None:
-        self._own.keep(OwnPreset.at(name.strip(), self._cursor.place.latent))
+        self._own.keep(OwnPreset.at(name, self._cursor.place.latent))
 
     def _recall(self, name: str) -> None:
         self._cursor.go(self._place(self._own.named(name)), name)
@@ -141,7 +141,7 @@ class Panel:
         return self.surface.of_latent(np.array(preset.latent))
 
     def _rename(self, name: str, new: str) -> None:
-        self._own.rename(name, new.strip())
+        self._own.rename(name, new)
 
     # --- what goes on ------------------------------------------------------------------------
 
@@ -164,10 +164,16 @@ class Panel:
         self._cursor.lay_out(layout)
         self.changed = True
 
-    def restore(self) -> None:
-        """Tell an instrument that has begun anew what was set; what was held sounds no more."""
+    def restore(self, preset: int = 0) -> None:
+        """Tell an instrument that has begun anew what was set; what was held sounds no more.
+
+        Args:
+            preset: That it has begun with.
+        """
         self._silence()
-        if self._preset:
+        if self._preset is None:
+            self._preset = preset
+        elif self._preset != preset:
             self._send("/preset", self._preset)
         self._cursor.restore()
         self.changed = True
@@ -177,7 +183,7 @@ class Panel:
     def state(self) -> dict[str, Any]:
         """What pages show, as it can be written as JSON."""
         keys = self._keys
-        about = {"preset": self._preset, "held": keys.held, "key": keys.key}
+        about = {"preset": self._preset or 0, "held": keys.held, "key": keys.key}
         return {**self._cursor.state(), **about, "silenced": self._silenced}
 
     def presets(self) -> dict[str, Any]:
