@@ -26,12 +26,13 @@ let held = new Set();
 let sounding = new Set();
 let silenced = null;
 let named = null; // the preset that was recalled, while the cursor stays there
-let examples = {}; // what was heard in recordings, by the names of their presets
+let examples = new Map(); // what was heard in recordings, by the names of their presets
 
 const wire = new Wire(hear, (open) => {
   if (!open) {
-    trouble("The page has lost its server; looking for it …");
+    trouble("The page has lost its server; looking for it … One that was started again has another address.");
     forget();
+    rest();
   }
 });
 
@@ -41,6 +42,15 @@ const notes = new Notes(wire);
 function forget() {
   notes.forget();
   parts?.keyboard.forget();
+}
+
+/** Nothing sounds, as far as the page knows. */
+function rest() {
+  byId("voices").textContent = byId("load").textContent = "–";
+  if (!parts) return;
+  held = new Set();
+  takes.voices({ voices: [] });
+  parts.levels.rest();
 }
 
 function build(hello) {
@@ -67,15 +77,15 @@ const takes = {
     parts.hands.show(state);
     parts.controls.show(state);
     named = state.named;
-    parts.curves.beside(examples[named]);
+    parts.curves.beside(examples.get(named));
     parts.keyboard.show(held, sounding);
   },
   path: ({ path }) => parts.hands.take(path),
   curves: (curves) => parts.curves.take(curves),
   relief: (relief) => parts.map.take(relief),
   presets(content) {
-    examples = Object.fromEntries(content.presets.map(({ name }, i) => [name, content.examples[i] ?? undefined]));
-    parts.curves.beside(examples[named]);
+    examples = new Map(content.presets.map(({ name }, i) => [name, content.examples[i] ?? undefined]));
+    parts.curves.beside(examples.get(named));
     parts.presets.take(content);
     parts.map.takeOwn(content);
   },
@@ -86,20 +96,18 @@ const takes = {
     byId("late").title = `${status.late_notes ?? 0} notes began late`;
     count("underruns", status.underruns);
     parts.levels.take(status);
+    parts.takes.tick(status.recorded);
   },
   voices({ voices }) {
     sounding = new Set(voices.map((voice) => voice.key));
     parts.curves.hear(voices);
     parts.keyboard.show(held, sounding);
   },
-  engine({ running, text, about, changing }) {
+  engine({ running, text, about, changing, silent }) {
     if (about) byId("device").textContent = described(about);
-    trouble(running ? "" : changing ? "The sound stops for a moment: the devices are changed …" :
-      `No sound: ${text}. It is started again …`);
-    if (!running) {
-      takes.voices({ voices: [] });
-      parts.levels.rest();
-    }
+    trouble(running ? text ?? "" : changing ? "The sound stops for a moment: the devices are changed …" :
+      silent ? "What plays doesn't answer; waiting for it …" : `No sound: ${text}. It is started again …`);
+    if (!running) rest();
   },
   controllers: (state) => parts.learn.take(state),
   takes: (takes) => parts.takes.take(takes),
