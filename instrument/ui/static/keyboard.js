@@ -16,7 +16,7 @@ export class Keyboard {
     [this.low, this.high] = hello.range;
     this.element = byId("keyboard");
     this.base = 12 * Math.round((this.low + this.high - 12) / 24);
-    this.first = this.low;
+    this.first = this.base; // of what is shown where there isn't room for all
     this.keys = new Map();
     this.fingers = new Map(); // pointer → key
     this.letters = new Map(); // what is pressed, whatever it types → key
