@@ -197,7 +197,7 @@ def test_what_is_told_is_in_nobodys_way(served: Served, page: Page) -> None:
     expect(page.locator("#notices p")).to_have_count(4)
     box = page.locator(".key").last.bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + 5, box["y"] + box["height"] - 5)
+    page.mouse.click(box["x"] + 5, box["y"] + box["height"] - 45)
     served.until(lambda: len(served.notes) == 2)
 
 
