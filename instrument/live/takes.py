@@ -189,10 +189,15 @@ def _new_file(folder: Path, content: Iterable[bytes | bytearray]) -> Path:
         for number in count(1):
             path = folder / f"{name}{'' if number == 1 else f'-{number}'}.mid"
             try:
-                with path.open("xb") as file:
-                    file.writelines(content)
+                file = path.open("xb")
             except FileExistsError:
                 continue
+            try:
+                with file:
+                    file.writelines(content)
+            except BaseException:
+                path.unlink(missing_ok=True)  # a full disk still gave it a name
+                raise
             return path
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error

@@ -186,7 +186,8 @@ class EngineLink:
         """The sound device has gone, or there is one again; it runs on meanwhile."""
         match told.get("event"):
             case "device-lost":
-                self._trouble = f"No sound: {told.get('device')} is gone. It is waited for …"
+                name = told.get("device")
+                self._trouble = f"No sound: the sound device {name} is gone. It is waited for …"
                 self._about = {**self._about, "device": None}
             case "device-opened":
                 self._trouble = ""

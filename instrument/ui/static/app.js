@@ -32,6 +32,7 @@ const wire = new Wire(hear, (open) => {
   if (!open) {
     trouble("The page has lost its server; looking for it … One that was started again has another address.");
     forget();
+    held = new Set();
     rest();
   }
 });
@@ -48,7 +49,6 @@ function forget() {
 function rest() {
   byId("voices").textContent = byId("load").textContent = "–";
   if (!parts) return;
-  held = new Set();
   takes.voices({ voices: [] });
   parts.levels.rest();
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -116,3 +118,18 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, told: list[Noti
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
         RunningTake(tmp_path / "file" / "takes", TakeEvents(SETTINGS), 0, told.append)
+
+
+def test_a_take_for_which_there_is_no_room_leaves_no_file(
+    tmp_path: Path, told: list[Notice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: int) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    class Full(TakeEvents):
+        def file(self, samples: int, begins: int = 0) -> Any:
+            return (full() for _ in range(1)), None
+
+    with pytest.raises(OutputError, match="No space"):
+        RunningTake(tmp_path, Full(SETTINGS), 0, told.append)
+    assert [*tmp_path.iterdir()] == []
