@@ -93,6 +93,7 @@ export class Keyboard {
     let from = this.low;
     if (whites(this.low, this.high) > room) {
       from = Math.min(Math.max(this.first, this.low), this.high - 12);
+      while (from > this.low && whites(from - 1, this.high) <= room) from--;
     }
     while (BLACK.has(from % 12)) from--;
     let to = from;

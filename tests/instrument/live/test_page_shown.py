@@ -160,12 +160,18 @@ def test_names_of_notes_that_began_one_after_the_other_do_not_cover_each_other(
     assert (second, end < begin) == ("C5", True)
 
 
-@pytest.mark.parametrize(("width", "height"), [(320, 568), (740, 360), (820, 1180)])
+@pytest.mark.parametrize(("width", "height"), [(320, 568), (740, 360), (820, 1180), (1024, 768)])
 def test_it_fits_small_screens(served: Served, page: Page, width: int, height: int) -> None:
     page.set_viewport_size({"width": width, "height": height})
     show(page, served)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.evaluate("document.getElementById('map').clientHeight") < 0.8 * height
+    panic, name = page.locator("#panic").bounding_box(), page.locator("h1").bounding_box()
+    assert panic is not None
+    assert name is not None
+    assert panic["y"] < name["y"] + name["height"]
+    page.keyboard.down("a")
+    expect(page.locator(".key.down")).to_have_count(1)
     names = ("lower", "higher", "hold")
     places = [page.locator(f"#{name}").bounding_box() for name in names]
     assert len({place and place["y"] for place in places}) == 1
