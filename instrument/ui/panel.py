@@ -53,7 +53,6 @@ class Panel:
         self._silenced = 0
         self._curves = Curves(instrument)
         self._bowed = as_bowed(instrument.spec)
-        self._struck: dict[Hashable, int] = {}
         self._keys = Keys(send, sum(instrument.spec.pitch_range) // 2, FIRST_VELOCITY)
         self._cursor = cursor = Cursor(self.surface, send, clock)
         self._does: Mapping[str, Callable[..., object]] = {
@@ -97,8 +96,8 @@ class Panel:
 
     def leave(self, page: Hashable) -> None:
         """A page has gone: the notes that it held end."""
-        self._struck.pop(page, None)
         self._keys.leave(page)
+        self._strike(page, down=False)
         self.changed = True
 
     def _note(self, page: Hashable, key: int, velocity: int) -> None:
@@ -110,12 +109,10 @@ class Panel:
 
     def _strike(self, page: Hashable, *, down: bool) -> None:
         """Play the training note at the cursor as it was bowed, or let it go."""
-        before = self._struck.pop(page, None)
-        if before is not None:
-            self._keys.release(page, before)
+        striking = page, "strikes"  # it may hold the same key in another way, too
+        self._keys.leave(striking)
         if down:
-            self._struck[page], velocity = self._bowed[self._cursor.nearest]
-            self._note(page, self._struck[page], velocity)
+            self._note(striking, *self._bowed[self._cursor.nearest])
 
     def _panic(self) -> None:
         self._cursor.rest()

@@ -198,7 +198,8 @@ export class Keyboard {
     const key = Number(event.target.closest(".key")?.dataset.key);
     if (event.detail !== 0 || Number.isNaN(key)) return;
     this.press(key, BY_LETTER);
-    setTimeout(() => this.release(key), CLICKED_MS);
+    const { holds } = this.notes;
+    setTimeout(() => this.held.has(key) || this.notes.release(key, holds), CLICKED_MS);
   }
 
   step(event) {

@@ -88,3 +88,35 @@ def test_who_leaves_lets_go(served: Served, page: Page, left: str) -> None:
     else:
         page.goto("about:blank")
     served.until(lambda: [velocity for _, velocity in served.notes] == [BY_LETTER] * 2 + [0] * 2)
+
+
+@pytest.mark.parametrize("before", ["key", "table"])
+def test_a_note_is_not_ended_by_one_that_was_silenced(
+    served: Served, page: Page, before: str
+) -> None:
+    page.clock.install(time=0)
+    show(page, served)
+    page.clock.pause_at(1000)
+    if before == "table":
+        page.click("#notes summary")
+        page.get_by_role("button", name="Play").first.click()
+    else:
+        page.locator(".key").first.evaluate("key => key.click()")
+    served.until(lambda: len(served.notes) == 1)
+    ((key, _),) = served.notes
+    page.clock.run_for(200)
+    silenced = served.desk.panel.state()["silenced"]
+    page.click("#panic")
+    served.until(lambda: served.desk.panel.state()["silenced"] > silenced)
+    expect(page.locator(".key.down")).to_have_count(0)
+    place = page.locator(f".key[data-key='{key}']").bounding_box()
+    assert place is not None
+    page.mouse.move(place["x"] + 3, place["y"] + place["height"] - 5)
+    page.mouse.down()
+    served.until(lambda: len(served.notes) == 2)
+    page.clock.run_for(3000)
+    page.keyboard.press("Shift")
+    page.wait_for_timeout(200)
+    assert len(served.notes) == 2
+    page.mouse.up()
+    served.until(lambda: len(served.notes) == 3)

@@ -193,6 +193,25 @@ def test_the_note_at_the_cursor_is_played_as_it_was_bowed(desk: Desk, tiny: Inst
     assert desk.panel.state()["held"] == []
 
 
+def test_a_key_that_is_held_in_two_ways_sounds_until_both_let_it_go(
+    desk: Desk, tiny: Instrument
+) -> None:
+    key = tiny.spec.map[3].midi
+    desk.say("point", point=3)
+    desk.say("strike", down=True)
+    desk.say("note", key=key, velocity=90)
+    desk.say("strike", down=False)
+    assert desk.panel.state()["held"] == [key]
+    desk.say("strike", down=True)
+    desk.say("panic")
+    desk.say("note", key=key, velocity=90)
+    desk.say("strike", down=False)
+    assert desk.panel.state()["held"] == [key]
+    desk.say("strike", down=True)
+    desk.panel.leave("page")
+    assert desk.panel.state()["held"] == []
+
+
 def test_curves_are_those_of_the_last_note_at_the_place(desk: Desk, tiny: Instrument) -> None:
     desk.say("note", key=67, velocity=100)
     desk.say("point", point=6)
