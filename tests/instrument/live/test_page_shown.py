@@ -222,3 +222,15 @@ def test_a_file_that_is_dropped_leaves_the_page_where_it_is(
             })"""
         )
         assert taken == [True, True]
+
+
+def test_each_of_several_recordings_that_are_refused_is_named(
+    served: Served, page: Page, tmp_path: Path
+) -> None:
+    files = [tmp_path / name for name in ("one.wav", "two.wav")]
+    for file in files:
+        file.write_bytes(b"noise")
+    show(page, served)
+    page.locator("#example-file").set_input_files(files)
+    expect(page.locator("#example-said")).to_contain_text("two.wav")
+    expect(page.locator("#example-said")).to_contain_text("one.wav")
