@@ -132,7 +132,10 @@ class Panel:
         self._own.keep(OwnPreset.at(name, self._cursor.place.latent))
 
     def _recall(self, name: str) -> None:
-        self._cursor.go(self._place(self._own.named(name)), name)
+        preset = self._own.named(name)
+        self._cursor.go(self._place(preset), name)
+        if preset.note is not None:  # the curves of its recording are those of that note
+            self._keys.key, self._keys.velocity = preset.note
 
     def _place(self, preset: OwnPreset) -> Place:
         return self.surface.of_latent(np.array(preset.latent))
