@@ -121,6 +121,11 @@ const takes = {
   },
 };
 
+// Held, Enter presses a button once: Record would begin and end takes by the dozen.
+document.addEventListener("keydown", (event) => {
+  if (event.repeat && event.key === "Enter" && event.target.closest?.("button")) event.preventDefault();
+});
+
 function described({ device, api, sample_rate: rate, latency_seconds: inside, device_latency_seconds: through }) {
   if (!device) return "no sound device";
   const ms = (1000 * (inside + through)).toFixed(1);

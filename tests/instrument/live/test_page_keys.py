@@ -120,3 +120,26 @@ def test_a_note_is_not_ended_by_one_that_was_silenced(
     assert len(served.notes) == 2
     page.mouse.up()
     served.until(lambda: len(served.notes) == 3)
+
+
+def test_a_key_of_the_piano_sounds_once_while_enter_is_held(served: Served, page: Page) -> None:
+    show(page, served)
+    page.locator(".key[tabindex='0']").focus()
+    for _ in range(5):
+        page.keyboard.down("Enter")
+    page.wait_for_timeout(1500)
+    assert len(served.notes) == 1
+    page.keyboard.up("Enter")
+    served.until(lambda: len(served.notes) == 2)
+
+
+def test_a_button_is_pressed_once_while_enter_is_held(served: Served, page: Page) -> None:
+    show(page, served)
+    page.locator("#random").focus()
+    for _ in range(5):
+        page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    page.locator("#near").press("Enter")
+    served.until(lambda: served.desk.panel.state()["undo"] >= 2)
+    page.wait_for_timeout(200)
+    assert served.desk.panel.state()["undo"] == 2
