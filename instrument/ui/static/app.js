@@ -17,11 +17,15 @@ import { Takes } from "./takes.js";
 import { byId, make } from "./words.js";
 
 const NOTICE_MS = 7000;
+const SILENT_MS = 5000;
 const BAD_MS = 4000; // so long a count that has risen is marked
 
 const fading = {};
 
 let parts = null;
+let engine = null; // how what plays was told to be; null without a server
+let heardAt = performance.now();
+let silent = false;
 let held = new Set();
 let sounding = new Set();
 let silenced = null;
@@ -31,6 +35,7 @@ let examples = new Map(); // what was heard in recordings, by the names of their
 const wire = new Wire(hear, (open) => {
   if (!open) {
     trouble("The page has lost its server; looking for it … One that was started again has another address.");
+    engine = null;
     forget();
     held = new Set();
     rest();
@@ -103,10 +108,12 @@ const takes = {
     parts.curves.hear(voices);
     parts.keyboard.show(held, sounding);
   },
-  engine({ running, text, about, changing, silent }) {
+  engine(told) {
+    engine = told;
+    const { running, text, about, changing, silent: stalls } = told;
     if (about) byId("device").textContent = described(about);
     trouble(running ? text ?? "" : changing ? "The sound stops for a moment: the devices are changed …" :
-      silent ? "What plays doesn't answer; waiting for it …" : `No sound: ${text}. It is started again …`);
+      stalls ? "What plays doesn't answer; waiting for it …" : `No sound: ${text}. It is started again …`);
     if (!running) rest();
   },
   controllers: (state) => parts.learn.take(state),
@@ -133,8 +140,21 @@ function described({ device, api, sample_rate: rate, latency_seconds: inside, de
 }
 
 function hear(message) {
+  heardAt = performance.now();
+  if (silent) {
+    silent = false;
+    if (engine) takes.engine(engine);
+  }
   takes[message.kind]?.(message);
 }
+
+// A server that is out of reach closes nothing; what plays is told of ten times a second.
+setInterval(() => {
+  if (silent || !engine?.running || performance.now() - heardAt < SILENT_MS) return;
+  silent = true;
+  trouble("The page hears nothing of its server; waiting for it …");
+  rest();
+}, 1000);
 
 function count(id, value) {
   const shown = byId(id);

@@ -234,3 +234,22 @@ def test_each_of_several_recordings_that_are_refused_is_named(
     page.locator("#example-file").set_input_files(files)
     expect(page.locator("#example-said")).to_contain_text("two.wav")
     expect(page.locator("#example-said")).to_contain_text("one.wav")
+
+
+def test_a_server_that_is_out_of_reach_is_told(served: Served, page: Page) -> None:
+    page.clock.install(time=0)
+    about = {"device": None}
+    served.hub.tell("engine", {"running": True, "about": about})
+    show(page, served)
+    plays(served)
+    expect(page.locator(".key.sounds")).to_have_count(1)
+    for _ in range(4):
+        page.clock.run_for(3000)
+        plays(served)
+        expect(page.locator("#trouble")).to_be_hidden()
+    page.clock.run_for(8000)
+    expect(page.locator("#trouble")).to_be_visible()
+    expect(page.locator(".key.sounds")).to_have_count(0)
+    plays(served)
+    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator(".key.sounds")).to_have_count(1)
