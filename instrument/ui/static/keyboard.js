@@ -35,6 +35,7 @@ export class Keyboard {
     this.element.addEventListener("keyup", (event) => this.stepUp(event));
     document.addEventListener("keydown", (event) => this.letterDown(event));
     document.addEventListener("keyup", (event) => this.letterUp(event));
+    window.addEventListener("contextmenu", () => this.releaseAll(this.letters)); // which takes their ends
     window.addEventListener("blur", () => [this.fingers, this.letters].forEach((all) => this.releaseAll(all)));
     new ResizeObserver(() => this.lay()).observe(this.element);
     nameLetters();
