@@ -12,7 +12,7 @@ const LARGEST = 2 ** 18 - 100; // bytes of presets that the server takes at once
 export class Presets {
   /** @param hands - plays a preset. @param examples - plays its recording. */
   constructor(wire, tell, hands, examples) {
-    Object.assign(this, { wire, tell, hands, examples });
+    Object.assign(this, { wire, tell, hands, examples, names: [] });
     byId("keep").addEventListener("submit", (event) => {
       event.preventDefault();
       this.keep(byId("keep-name"));
@@ -25,7 +25,7 @@ export class Presets {
   take(content) {
     this.content = { format: content.format, instrument: content.instrument, presets: content.presets };
     const own = byId("own");
-    const before = this.names ?? [];
+    const before = this.names;
     this.names = content.presets.map(({ name }) => name);
     const row = [...own.children].findIndex((item) => item.contains(focused()));
     const buttons = [...(own.children[row]?.querySelectorAll("button") ?? [])];
