@@ -80,16 +80,28 @@ def sound_file(path: Path, sample_rate: int, bits: int) -> Iterator[Callable[[Fl
     """
     samples, kind = subtype(path, bits, sample_rate), ending(path).removeprefix(".")
     with replacing(path) as beside:
-        try:
+        with _refusals(path):
             target = _write_target(beside)
             with soundfile.SoundFile(target, "w", sample_rate, 2, samples, format=kind) as file:
-                yield lambda block: file.write(block.T)
-        except soundfile.LibsndfileError as error:
-            full = error.code == SYSTEM_ERROR
-            reason = "is the disk full?" if full else error.error_string.rstrip(".")
-            raise OutputError(f"{path}: cannot be written: {reason}") from error
+
+                def write(block: Float32) -> None:
+                    with _refusals(path):  # whoever goes on without the file says why
+                        file.write(block.T)
+
+                yield write
         if samples == "FLOAT":
             _forget_date(beside)
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """Say what libsndfile refuses as an error of this file."""
+    try:
+        yield
+    except soundfile.LibsndfileError as error:
+        full = error.code == SYSTEM_ERROR
+        reason = "is the disk full?" if full else error.error_string.rstrip(".")
+        raise OutputError(f"{path}: cannot be written: {reason}") from error
 
 
 def _write_target(path: Path) -> str | int:

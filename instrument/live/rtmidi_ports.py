@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from instrument.errors import UsageError, install
+from instrument.live.programs import python_program
 
 Module: TypeAlias = Any  # the libraries have no types
 MidiIn: TypeAlias = Any
@@ -295,7 +296,7 @@ def opens_elsewhere(api: int, place: int, name: str) -> bool:
         return True
     try:
         done = subprocess.run(  # noqa: S603 (the command is above)
-            [sys.executable, "-c", TRY, str(api), str(place), name],
+            [*python_program(TRY), str(api), str(place), name],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -29,10 +29,11 @@ class Saver:
 
         Args:
             write: Writes it as it is now; raises OutputError.
-            tell: Takes what goes wrong.
+            tell: Takes what goes wrong, once until it has gone well again.
         """
         self._write = write
         self._tell = tell
+        self._told = ""
         self._due = time.monotonic() + SAVED_SECONDS
 
     def look(self) -> None:
@@ -40,10 +41,13 @@ class Saver:
         begun = time.monotonic()
         if begun < self._due:
             return
+        before, self._told = self._told, ""
         try:
             self._write()
         except OutputError as error:
-            self._tell(not_kept(error, " yet"))
+            self._told = str(error)
+            if self._told != before:
+                self._tell(not_kept(error, " yet"))
         now = time.monotonic()
         self._due = now + max(SAVED_SECONDS, LEAST_REST * (now - begun))
 
@@ -185,10 +189,15 @@ def _new_file(folder: Path, content: Iterable[bytes | bytearray]) -> Path:
         for number in count(1):
             path = folder / f"{name}{'' if number == 1 else f'-{number}'}.mid"
             try:
-                with path.open("xb") as file:
-                    file.writelines(content)
+                file = path.open("xb")
             except FileExistsError:
                 continue
+            try:
+                with file:
+                    file.writelines(content)
+            except BaseException:
+                path.unlink(missing_ok=True)  # a full disk still gave it a name
+                raise
             return path
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error

@@ -131,7 +131,7 @@ class SoundRecording:
 
     def _stopped(self, error: Exception) -> None:
         path = str(self._path)
-        text = f"{path}: no more is recorded: {error}"
+        text = f"{path}: no more is recorded: {str(error).removeprefix(f'{path}: ')}"
         self._tell(Notice("recording-stopped", text, {"path": path, "error": str(error)}))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,12 +11,11 @@ from typing import Any
 
 from instrument.errors import UsageError
 from instrument.live.inputs import VIRTUAL
+from instrument.live.programs import python_program
 from instrument.ui.engine_link import EngineLink
 
-LOOK = (
-    sys.executable,
-    "-c",
-    "from instrument.cli import main; raise SystemExit(main(['devices', '--json']))",
+LOOK = python_program(
+    "from instrument.cli import main; raise SystemExit(main(['devices', '--json']))"
 )
 """Drivers are asked in a process of its own: none of them can hold up or end the page's."""
 

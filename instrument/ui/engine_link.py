@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from instrument.errors import UsageError
 from instrument.live.osc import LOOPBACK, SUBSCRIBE, SUBSCRIBED_SECONDS, packed, unpacked
 from instrument.live.osc_messages import Malformed
+from instrument.live.programs import python_program
 
 PROGRAM = """
 import os, signal, threading
@@ -36,13 +37,18 @@ ANSWER_SECONDS, STUCK_SECONDS = 5.0, 30.0
 """Without a word for so long it is said to be silent, and then ended."""
 
 RECORDINGS = ("--record", "--record-audio")
+LEARN = "--learn="
+
+DEVICE = ("device", "api", "sample_rate")
+"""Facts that may be others when there is a sound device again."""
 
 LONGEST_LINE = 1 << 20
 LAST_LINES = 20
 
 State: TypeAlias = dict[str, Any]
-"""``running``; and ``text``, what is wrong, or ``about``, the facts that it told when ready; and
-``changing`` while it is started with other options."""
+"""``running``; ``text``, what is wrong, if anything is; ``about``, the facts that it told when
+ready, as long as that process runs; ``changing`` while it is started with other options; and
+``silent`` while it doesn't answer."""
 
 
 class EngineLink:
@@ -52,6 +58,7 @@ class EngineLink:
         ready: Is set once it has been ready for the first time.
         state: How it is now.
         options: Of `arco play`, with which it plays or will soon.
+        runs: How often it was started.
     """
 
     def __init__(
@@ -60,7 +67,7 @@ class EngineLink:
         on_message: Callable[[str, list[Any]], None],
         on_state: Callable[[State], None],
         on_notice: Callable[[dict[str, Any]], None],
-        command: Sequence[str] = (sys.executable, "-c", PROGRAM),
+        command: Sequence[str] = python_program(PROGRAM),
     ) -> None:
         """Prepare it.
 
@@ -75,7 +82,7 @@ class EngineLink:
         self.state: State = {"running": False, "text": "starting"}
         self.options = [*options]
         self._command = [*command, "play", "--osc", "0", "--json"]
-        self._runs = 0
+        self.runs = 0
         self._former: list[str] | None = None
         self._stop = asyncio.Event()
         self._on_message = on_message
@@ -84,6 +91,8 @@ class EngineLink:
         self._transport: asyncio.DatagramTransport | None = None
         self._said: deque[str] = deque(maxlen=LAST_LINES)
         self._heard_at = 0.0
+        self._about: dict[str, Any] = {}
+        self._trouble = ""
 
     def send(self, address: str, *values: float | str) -> None:
         """Send an OSC message; while nothing runs it goes nowhere."""
@@ -119,16 +128,17 @@ class EngineLink:
                 continue
             pause = FIRST_PAUSE if was_ready else min(2.0 * pause, LONGEST_PAUSE)
             self._change({"running": False, "text": self._reason()})
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):  # or until it is to be started with other options
+                await asyncio.wait_for(self._stop.wait(), pause)
 
     async def _run_once(self) -> bool:
         """Run it to its end; whether it got ready."""
         self._said.clear()
-        self._runs += 1
+        self.runs += 1
         self._stop.clear()
         process = await asyncio.create_subprocess_exec(
             *self._command,
-            *(self.options if self._runs == 1 else not_again(self.options)),
+            *(self.options if self.runs == 1 else not_again(self.options)),
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
@@ -163,12 +173,35 @@ class EngineLink:
             except ValueError:
                 continue
             if told.get("event") != "ready":
+                self._follow_device(told)
                 self._on_notice(told)
                 continue
             await self._connect(told["osc_port"])
             self._former = None
-            self._change({"running": True, "about": told})
+            self._about, self._trouble = told, ""
+            self._change(self._well())
             self.ready.set()
+
+    def _follow_device(self, told: dict[str, Any]) -> None:
+        """The sound device has gone, or there is one again; it runs on meanwhile."""
+        match told.get("event"):
+            case "device-lost":
+                name = told.get("device")
+                self._trouble = f"No sound: the sound device {name} is gone. It is waited for …"
+                self._about = {**self._about, "device": None}
+            case "device-opened":
+                self._trouble = ""
+                there = {name: told[name] for name in DEVICE if name in told}
+                self._about = {**self._about, **there}
+            case _:
+                return
+        if self.state["running"]:
+            self._change(self._well())
+
+    def _well(self) -> State:
+        """It runs."""
+        trouble = {"text": self._trouble} if self._trouble else {}
+        return {"running": True, "about": self._about, **trouble}
 
     async def _read_stderr(self, process: Process) -> None:
         assert process.stderr is not None  # noqa: S101 (a pipe)
@@ -191,10 +224,11 @@ class EngineLink:
             if self._transport is None:
                 continue
             self.send(SUBSCRIBE)
-            silent = loop.time() - self._heard_at
-            if silent > ANSWER_SECONDS and self.state["running"]:
-                self._change({**self.state, "running": False, "text": "it doesn't answer"})
-            if silent > STUCK_SECONDS:
+            waited = loop.time() - self._heard_at
+            if waited > ANSWER_SECONDS and self.state["running"]:
+                silent = {"running": False, "silent": True, "text": "it doesn't answer"}
+                self._change({**self.state, **silent})
+            if waited > STUCK_SECONDS:
                 process.kill()
 
     def _take(self, packet: bytes) -> None:
@@ -204,7 +238,7 @@ class EngineLink:
             return
         self._heard_at = asyncio.get_running_loop().time()
         if not self.state["running"] and not self._stop.is_set():
-            self._change({"running": True, "about": self.state["about"]})
+            self._change(self._well())
         self._on_message(address, values)
 
     def _change(self, state: State) -> None:
@@ -218,7 +252,10 @@ class EngineLink:
 
 
 def not_again(options: Iterable[str]) -> list[str]:
-    """Options whose recordings don't overwrite those of an earlier run: take-2.mid for take.mid."""
+    """Options of a later run, which neither learns again nor overwrites what was recorded.
+
+    It records take-2.mid for take.mid.
+    """
 
     def other(option: str) -> str:
         name, given, value = option.partition("=")
@@ -228,7 +265,7 @@ def not_again(options: Iterable[str]) -> list[str]:
         paths = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
         return f"{name}={next(path for path in paths if not path.exists())}"
 
-    return [*map(other, options)]
+    return [other(option) for option in options if not option.startswith(LEARN)]
 
 
 class _Receiver(asyncio.DatagramProtocol):

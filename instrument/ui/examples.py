@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -20,7 +21,7 @@ from instrument.listening.example import LONGEST_SECONDS, Example, listen
 from instrument.model.graphs import Instrument
 from instrument.ui.curves import STEP, short
 from instrument.ui.keys import velocities_of
-from instrument.ui.presets import LONGEST_NAME, OwnPreset, OwnPresets
+from instrument.ui.presets import CONTROLS, OwnPreset, OwnPresets, free_name, tidied
 
 LARGEST = 32 << 20
 """Bytes of a recording: half a minute of the largest samples."""
@@ -138,14 +139,9 @@ class Examples:
 
     def _free_name(self, file_name: str) -> str:
         """A preset's name for a file: its own without the ending, and a number if it is taken."""
-        stem = PurePath(file_name.replace("\\", "/")).stem
-        bare = "".join(c for c in stem if c.isprintable()).strip() or "recording"
-        taken = {preset.name for preset in self._own.found}
-        name, number = bare[:LONGEST_NAME], 2
-        while name in taken:
-            ending = f" {number}"
-            name, number = bare[: LONGEST_NAME - len(ending)] + ending, number + 1
-        return name
+        stem = tidied(PurePath(file_name.replace("\\", "/")).stem)
+        bare = "".join(c for c in stem if unicodedata.category(c) not in CONTROLS).strip()
+        return free_name(bare or "recording", {preset.name for preset in self._own.found})
 
 
 def _described(heard: Heard) -> dict[str, Any]:

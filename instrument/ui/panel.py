@@ -49,11 +49,10 @@ class Panel:
         self._send = send
         self._own = own
         self._examples = examples
-        self._preset = 0
+        self._preset: int | None = None
         self._silenced = 0
         self._curves = Curves(instrument)
         self._bowed = as_bowed(instrument.spec)
-        self._struck: dict[Hashable, int] = {}
         self._keys = Keys(send, sum(instrument.spec.pitch_range) // 2, FIRST_VELOCITY)
         self._cursor = cursor = Cursor(self.surface, send, clock)
         self._does: Mapping[str, Callable[..., object]] = {
@@ -97,8 +96,8 @@ class Panel:
 
     def leave(self, page: Hashable) -> None:
         """A page has gone: the notes that it held end."""
-        self._struck.pop(page, None)
         self._keys.leave(page)
+        self._strike(page, down=False)
         self.changed = True
 
     def _note(self, page: Hashable, key: int, velocity: int) -> None:
@@ -110,12 +109,10 @@ class Panel:
 
     def _strike(self, page: Hashable, *, down: bool) -> None:
         """Play the training note at the cursor as it was bowed, or let it go."""
-        before = self._struck.pop(page, None)
-        if before is not None:
-            self._keys.release(page, before)
+        striking = page, "strikes"  # it may hold the same key in another way, too
+        self._keys.leave(striking)
         if down:
-            self._struck[page], velocity = self._bowed[self._cursor.nearest]
-            self._note(page, self._struck[page], velocity)
+            self._note(striking, *self._bowed[self._cursor.nearest])
 
     def _panic(self) -> None:
         self._cursor.rest()
@@ -132,16 +129,19 @@ class Panel:
         self._send("/preset", preset)
 
     def _keep(self, name: str) -> None:
-        self._own.keep(OwnPreset.at(name.strip(), self._cursor.place.latent))
+        self._own.keep(OwnPreset.at(name, self._cursor.place.latent))
 
     def _recall(self, name: str) -> None:
-        self._cursor.go(self._place(self._own.named(name)), name)
+        preset = self._own.named(name)
+        self._cursor.go(self._place(preset), name)
+        if preset.note is not None:  # the curves of its recording are those of that note
+            self._keys.key, self._keys.velocity = preset.note
 
     def _place(self, preset: OwnPreset) -> Place:
         return self.surface.of_latent(np.array(preset.latent))
 
     def _rename(self, name: str, new: str) -> None:
-        self._own.rename(name, new.strip())
+        self._own.rename(name, new)
 
     # --- what goes on ------------------------------------------------------------------------
 
@@ -164,10 +164,16 @@ class Panel:
         self._cursor.lay_out(layout)
         self.changed = True
 
-    def restore(self) -> None:
-        """Tell an instrument that has begun anew what was set; what was held sounds no more."""
+    def restore(self, preset: int = 0) -> None:
+        """Tell an instrument that has begun anew what was set; what was held sounds no more.
+
+        Args:
+            preset: That it has begun with.
+        """
         self._silence()
-        if self._preset:
+        if self._preset is None:
+            self._preset = preset
+        elif self._preset != preset:
             self._send("/preset", self._preset)
         self._cursor.restore()
         self.changed = True
@@ -177,7 +183,7 @@ class Panel:
     def state(self) -> dict[str, Any]:
         """What pages show, as it can be written as JSON."""
         keys = self._keys
-        about = {"preset": self._preset, "held": keys.held, "key": keys.key}
+        about = {"preset": self._preset or 0, "held": keys.held, "key": keys.key}
         return {**self._cursor.state(), **about, "silenced": self._silenced}
 
     def presets(self) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,31 @@ LARGEST_FILE = 1 << 20
 FORMAT = 1
 FARTHEST = 100.0
 """Coordinates of a latent, at most."""
+
+JOINERS = "\u200c\u200d"
+"""Characters without a width that are part of words, as in Persian, and of pictures."""
+
+CONTROLS = ("Cc", "Cs", "Zl", "Zp")
+"""Categories of what is no part of a name: control characters, half ones and ends of lines."""
+
+
+def tidied(name: str) -> str:
+    """A name as it is kept, so that no two look the same.
+
+    Letters are one with their accents, spaces of all kinds one, and what has no width is left out.
+    """
+    composed = unicodedata.normalize("NFC", name)
+    seen = (c for c in composed if c in JOINERS or unicodedata.category(c) != "Cf")
+    return "".join(" " if unicodedata.category(c) == "Zs" else c for c in seen).strip()
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """A tidy name, short enough, with a number if it is taken."""
+    free, number = name[:LONGEST_NAME].strip(), 2
+    while free in taken:
+        ending = f" {number}"
+        free, number = name[: LONGEST_NAME - len(ending)] + ending, number + 1
+    return free
 
 
 @dataclass(frozen=True)
@@ -38,8 +64,8 @@ class OwnPreset:
     def at(
         cls, name: str, latent: Float32 | Float64, note: tuple[int, int] | None = None
     ) -> OwnPreset:
-        """A place, [latent], as exactly as it is kept."""
-        return cls(name, tuple(round(float(value), 5) for value in latent), note)
+        """A place, [latent], as exactly as it is kept; its name is tidied."""
+        return cls(tidied(name), tuple(round(float(value), 5) for value in latent), note)
 
 
 class OwnPresets:
@@ -113,6 +139,7 @@ class OwnPresets:
                 be read any more.
             OutputError: It can't be written.
         """
+        new = tidied(new)
         self._look()
         old = self.named(name)
         renamed = replace(old, name=new)
@@ -177,7 +204,11 @@ class OwnPresets:
         listed = content.get("presets")
         if not isinstance(listed, list) or len(listed) > MOST:
             raise UsageError(f"presets should be a list of at most {MOST}")
-        return [self._one(item) for item in listed]
+        found: dict[str, OwnPreset] = {}
+        for preset in map(self._one, listed):
+            name = free_name(preset.name, found)  # in a file of somebody's two may have one
+            found[name] = replace(preset, name=name)
+        return [*found.values()]
 
     def _one(self, item: object) -> OwnPreset:
         if not isinstance(item, dict):
@@ -190,14 +221,15 @@ class OwnPresets:
                 raise UsageError(f"preset {name!r:.80}: its place should be numbers")
             if not abs(number) <= FARTHEST:  # NaN isn't either
                 raise UsageError(f"preset {name!r:.80}: its place is too far away")
-        preset = OwnPreset(name, tuple(map(float, latent)), _note(note, name))
+        preset = OwnPreset(tidied(name), tuple(map(float, latent)), _note(note, name))
         self._check(preset)
         return preset
 
     def _check(self, preset: OwnPreset) -> None:
         name = preset.name
-        if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-            raise UsageError(f"a preset's name should have 1 to {LONGEST_NAME} characters")
+        controls = any(unicodedata.category(character) in CONTROLS for character in name)
+        if controls or not name.strip(JOINERS + " ") or len(name) > LONGEST_NAME:
+            raise UsageError(f"a preset's name should be a line of 1 to {LONGEST_NAME} characters")
         if len(preset.latent) != self._dimensions:
             raise UsageError(f"preset {name!r}: should have {self._dimensions} coordinates")
 

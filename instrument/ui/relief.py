@@ -14,6 +14,9 @@ COLUMNS, ROWS = 48, 32
 MARGIN = 0.06
 """Of the map around its outermost notes, in its size."""
 
+LEAST_MARGIN = 0.01
+"""A few notes may lie on a line, or at one place."""
+
 BATCH = 64
 LOUDNESS = 0.6
 """Quantile of what is measured: it is the place that is compared, not the dynamic."""
@@ -68,7 +71,7 @@ def relief(instrument: Instrument, layout: Layout) -> dict[str, Any]:
         its unit, the range of its values and a list of them, 0…255, row by row from the top.
     """
     low, high = layout.corners
-    margin = MARGIN * np.maximum(high - low, 1e-6)
+    margin = np.maximum(MARGIN * (high - low), LEAST_MARGIN)
     (x0, y0), (x1, y1) = low - margin, high + margin
     places = [
         layout.at(float(x), float(y))

@@ -1,4 +1,4 @@
-"""Renders a take in a process of its own: `python -m instrument.ui.rendering TAKE SOUND FOLDER`.
+"""Renders a take in a process of its own: ``main`` with a take, a sound file and a folder.
 
 How far it is comes on stdout, a share of 1 a line; what is wrong on stderr. Whoever plays meanwhile
 goes before.
@@ -43,7 +43,3 @@ def main(take: Path, sound: Path, folder: Path) -> int:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(*map(Path, sys.argv[1:4])))

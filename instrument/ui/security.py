@@ -7,6 +7,8 @@ from ipaddress import ip_address
 
 TOKEN_BYTES = 18
 
+HTTP_PORT = 80
+
 PAGE_HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -47,7 +49,7 @@ class Gate:
             host: Address that it listens at.
             port: Its own.
         """
-        self._host = host
+        self._host = host.lower()  # as browsers write it
         self._port = port
         self._local = is_loopback(host)
 
@@ -66,6 +68,8 @@ class Gate:
 
     def _is_own(self, host: str) -> bool:
         name, _, port = host.rpartition(":")
+        if self._port == HTTP_PORT and not port.isdecimal():  # browsers leave it out
+            name, port = host, str(HTTP_PORT)
         if port != str(self._port):
             return False
         bare = name.removeprefix("[").removesuffix("]")

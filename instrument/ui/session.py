@@ -169,13 +169,16 @@ class _Joined:
         self.link = link = EngineLink(settings.play, self._heard, self._changed, self._noticed)
         self.examples = Examples(instrument, own, self._example)
         self._panel = Panel(instrument, own, self.link.send, examples=self.examples.of)
-        surface, spec = self._panel.surface, instrument.spec
+        self._spec = spec = instrument.spec
+        surface = self._panel.surface
         reader = MessageReader(
             points=surface.points,
             axes=surface.axes,
             presets=len(spec.presets),
             layouts=surface.layouts,
         )
+        self._recorded_since: float | None = None
+        self._restored = 0
         self.takes = takes = Takes(settings.takes, instrument.folder, partial(self._tell, "takes"))
         self._devices = devices = Devices(link, partial(self._tell, "devices"))
         names = [axis.name for axis in spec.axes[:KNOBS]]
@@ -216,12 +219,16 @@ class _Joined:
 
     def _recording(self, name: str) -> None:
         """A take has begun, or ended if it has no name."""
-        self.hub.tell("recording", {"name": name, "since": time.time() if name else None})
+        self._recorded_since = time.monotonic() if name else None
+        self.hub.tell("recording", {"name": name})
         self.takes.record(name)
 
     def _heard(self, address: str, values: list[Any]) -> None:
         if address == "/status":
-            self.hub.tell("status", dict(zip(STATUS, values, strict=False)))
+            since = self._recorded_since
+            recorded = None if since is None else round(time.monotonic() - since, 1)
+            status = dict(zip(STATUS, values, strict=False))
+            self.hub.tell("status", {**status, "recorded": recorded})
         elif address == "/voices":
             self.hub.tell("voices", {"voices": [*voices(values)]})
         elif address == "/recording":
@@ -231,11 +238,17 @@ class _Joined:
 
     def _changed(self, state: State) -> None:
         self.hub.tell("engine", state)
-        if state["running"]:
-            self._panel.restore()
-        else:
+        if not state["running"] and not state.get("silent"):
             self._recording("")
+        if state["running"] and self._restored != self.link.runs:
+            self._restored = self.link.runs
+            self._panel.restore(self._preset_of(state["about"]))
         self._devices.tell()
+
+    def _preset_of(self, about: Mapping[str, Any]) -> int:
+        """The preset that the process that plays has begun with."""
+        name = about.get("preset")
+        return self._spec.presets.index(self._spec.preset(name)) if name else 0
 
     def _noticed(self, told: dict[str, Any]) -> None:
         self.hub.tell("notice", {"event": told})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -12,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from instrument.errors import OutputError, UsageError
+from instrument.live.programs import python_program
 from instrument.midi.take import take_seconds
 
-RENDERER = (sys.executable, "-m", "instrument.ui.rendering")
+RENDERER = python_program(
+    "from instrument.ui.rendering import main; from pathlib import Path; "
+    "raise SystemExit(main(*map(Path, sys.argv[1:4])))"
+)
 
 NAME = re.compile(r"take-\d{4}-\d\d-\d\d-\d{6}(-\d{1,6})?")
 """Of a take as ``live.takes`` names it: nothing else in the folder is shown, served or deleted."""

@@ -17,21 +17,28 @@ import { Takes } from "./takes.js";
 import { byId, make } from "./words.js";
 
 const NOTICE_MS = 7000;
+const SILENT_MS = 5000;
 const BAD_MS = 4000; // so long a count that has risen is marked
 
 const fading = {};
 
 let parts = null;
+let engine = null; // how what plays was told to be; null without a server
+let heardAt = performance.now();
+let silent = false;
 let held = new Set();
 let sounding = new Set();
 let silenced = null;
 let named = null; // the preset that was recalled, while the cursor stays there
-let examples = {}; // what was heard in recordings, by the names of their presets
+let examples = new Map(); // what was heard in recordings, by the names of their presets
 
 const wire = new Wire(hear, (open) => {
   if (!open) {
-    trouble("The page has lost its server; looking for it …");
+    trouble("The page has lost its server; looking for it … One that was started again has another address.");
+    engine = null;
     forget();
+    held = new Set();
+    rest();
   }
 });
 
@@ -41,6 +48,14 @@ const notes = new Notes(wire);
 function forget() {
   notes.forget();
   parts?.keyboard.forget();
+}
+
+/** Nothing sounds, as far as the page knows. */
+function rest() {
+  byId("voices").textContent = byId("load").textContent = "–";
+  if (!parts) return;
+  takes.voices({ voices: [] });
+  parts.levels.rest();
 }
 
 function build(hello) {
@@ -67,15 +82,15 @@ const takes = {
     parts.hands.show(state);
     parts.controls.show(state);
     named = state.named;
-    parts.curves.beside(examples[named]);
+    parts.curves.beside(examples.get(named));
     parts.keyboard.show(held, sounding);
   },
   path: ({ path }) => parts.hands.take(path),
   curves: (curves) => parts.curves.take(curves),
   relief: (relief) => parts.map.take(relief),
   presets(content) {
-    examples = Object.fromEntries(content.presets.map(({ name }, i) => [name, content.examples[i] ?? undefined]));
-    parts.curves.beside(examples[named]);
+    examples = new Map(content.presets.map(({ name }, i) => [name, content.examples[i] ?? undefined]));
+    parts.curves.beside(examples.get(named));
     parts.presets.take(content);
     parts.map.takeOwn(content);
   },
@@ -86,20 +101,20 @@ const takes = {
     byId("late").title = `${status.late_notes ?? 0} notes began late`;
     count("underruns", status.underruns);
     parts.levels.take(status);
+    parts.takes.tick(status.recorded);
   },
   voices({ voices }) {
     sounding = new Set(voices.map((voice) => voice.key));
     parts.curves.hear(voices);
     parts.keyboard.show(held, sounding);
   },
-  engine({ running, text, about, changing }) {
+  engine(told) {
+    engine = told;
+    const { running, text, about, changing, silent: stalls } = told;
     if (about) byId("device").textContent = described(about);
-    trouble(running ? "" : changing ? "The sound stops for a moment: the devices are changed …" :
-      `No sound: ${text}. It is started again …`);
-    if (!running) {
-      takes.voices({ voices: [] });
-      parts.levels.rest();
-    }
+    trouble(running ? text ?? "" : changing ? "The sound stops for a moment: the devices are changed …" :
+      stalls ? "What plays doesn't answer; waiting for it …" : `No sound: ${text}. It is started again …`);
+    if (!running) rest();
   },
   controllers: (state) => parts.learn.take(state),
   takes: (takes) => parts.takes.take(takes),
@@ -113,6 +128,11 @@ const takes = {
   },
 };
 
+// Held, Enter presses a button once: Record would begin and end takes by the dozen.
+document.addEventListener("keydown", (event) => {
+  if (event.repeat && event.key === "Enter" && event.target.closest?.("button")) event.preventDefault();
+});
+
 function described({ device, api, sample_rate: rate, latency_seconds: inside, device_latency_seconds: through }) {
   if (!device) return "no sound device";
   const ms = (1000 * (inside + through)).toFixed(1);
@@ -120,8 +140,21 @@ function described({ device, api, sample_rate: rate, latency_seconds: inside, de
 }
 
 function hear(message) {
+  heardAt = performance.now();
+  if (silent) {
+    silent = false;
+    if (engine) takes.engine(engine);
+  }
   takes[message.kind]?.(message);
 }
+
+// A server that is out of reach closes nothing; what plays is told of ten times a second.
+setInterval(() => {
+  if (silent || !engine?.running || performance.now() - heardAt < SILENT_MS) return;
+  silent = true;
+  trouble("The page hears nothing of its server; waiting for it …");
+  rest();
+}, 1000);
 
 function count(id, value) {
   const shown = byId(id);

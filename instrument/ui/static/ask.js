@@ -27,7 +27,8 @@ export function askWhether(text) {
   return ask(text, null);
 }
 
-function ask(text, name) {
+async function ask(text, name) {
+  if (asking()) return false; // one at a time
   const [dialog, input] = [byId("question"), byId("question-name")];
   byId("question-text").textContent = text;
   input.hidden = name === null;

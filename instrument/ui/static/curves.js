@@ -15,6 +15,7 @@ export class Curves {
     this.voices = [];
     this.told = 0;
     new ResizeObserver(() => this.draw()).observe(this.canvas);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
   take(curves) {
@@ -109,15 +110,21 @@ export class Curves {
       const at = Math.round(x(Math.min(seconds + Math.min(since, 0.15), total)) / 4) * 4;
       places.set(at, [...(places.get(at) ?? []), pitch(key)]);
     }
-    for (const [at, names] of places) {
-      const text = names.join(" ");
-      const half = context.measureText(text).width / 2 + 4;
-      const inside = Math.min(Math.max(at, LEFT + half), context.canvas.clientWidth - RIGHT - half);
+    const halfOf = (names) => context.measureText(names.join(" ")).width / 2 + 4;
+    const labels = []; // those that would cover each other are one
+    for (const [at, names] of [...places].sort(([a], [b]) => a - b)) {
       upright(context, at, height, ink, []);
+      const before = labels.at(-1);
+      if (before && at - before.at < halfOf(before.names) + halfOf(names)) before.names.push(...names);
+      else labels.push({ at, names });
+    }
+    for (const { at, names } of labels) {
+      const half = halfOf(names);
+      const inside = Math.min(Math.max(at, LEFT + half), context.canvas.clientWidth - RIGHT - half);
       context.fillStyle = sheet;
       context.fillRect(inside - half, middle - 7, 2 * half, 14);
       context.fillStyle = ink;
-      context.fillText(text, inside, middle + 1);
+      context.fillText(names.join(" "), inside, middle + 1);
     }
   }
 }

@@ -10,6 +10,10 @@ const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
 export class Examples {
   constructor(hello) {
     this.sound = new Audio();
+    // Whatever is dropped, the page doesn't give way to it.
+    for (const kind of ["dragover", "drop"]) {
+      addEventListener(kind, (event) => hasFiles(event) && event.preventDefault());
+    }
     if (!hello.examples) return;
     byId("by-example").hidden = false;
     byId("example").addEventListener("click", () => byId("example-file").click());
@@ -17,22 +21,23 @@ export class Examples {
       this.listen([...target.files]);
       target.value = "";
     });
-    addEventListener("dragover", (event) => hasFiles(event) && this.over(event, true));
-    addEventListener("dragleave", (event) => event.relatedTarget ?? this.over(event, false));
+    addEventListener("dragover", (event) => hasFiles(event) && this.over(true));
+    addEventListener("dragleave", (event) => event.relatedTarget ?? this.over(false));
     addEventListener("drop", (event) => {
       if (!hasFiles(event)) return;
-      this.over(event, false);
+      this.over(false);
       this.listen([...event.dataTransfer.files]);
     });
   }
 
-  over(event, isOver) {
-    event.preventDefault();
+  over(isOver) {
     document.body.classList.toggle("dropping", isOver);
   }
 
   async listen(files) {
-    for (const file of files) this.say(await this.sent(file));
+    const said = [];
+    for (const file of files) said.push(await this.sent(file));
+    this.say(said.join("; "));
   }
 
   async sent(file) {

@@ -122,16 +122,15 @@ export class Hands {
 
   sound(key, velocity) {
     this.silence(true);
-    this.sounding = { key, since: performance.now() };
-    this.notes.press(key, velocity);
+    this.sounding = { key, since: performance.now(), holds: this.notes.press(key, velocity) };
   }
 
   silence(now = false) {
     if (!this.sounding) return;
-    const { key, since } = this.sounding;
+    const { key, since, holds } = this.sounding;
     this.sounding = null;
     const rest = now ? 0 : SHORTEST_MS - (performance.now() - since);
-    setTimeout(() => this.notes.release(key), Math.max(rest, 0));
+    setTimeout(() => this.notes.release(key, holds), Math.max(rest, 0));
   }
 
   /** Let what sounds now go in a while, unless something else sounds then. */

@@ -4,9 +4,10 @@ import { asking } from "./ask.js";
 import { byId, make, pitch } from "./words.js";
 
 const BLACK = new Set([1, 3, 6, 8, 10]);
-const LETTERS = "awsedftgyhujk";
+const LETTERS = [..."AWSEDFTGYHUJK"].map(codeOf); // by where they lie: what they type differs from country to country
 const [SOFTEST, LOUDEST, BY_LETTER] = [24, 124, 92];
 const NARROWEST = 25; // pixels of a white key
+const CLICKED_MS = 1000;
 
 export class Keyboard {
   /** @param notes - takes what is played. */
@@ -15,10 +16,10 @@ export class Keyboard {
     [this.low, this.high] = hello.range;
     this.element = byId("keyboard");
     this.base = 12 * Math.round((this.low + this.high - 12) / 24);
-    this.first = this.low;
+    this.first = this.base; // of what is shown where there isn't room for all
     this.keys = new Map();
     this.fingers = new Map(); // pointer → key
-    this.letters = new Map(); // what is pressed, whatever it types by then → key
+    this.letters = new Map(); // what is pressed, whatever it types → key
     this.held = new Set();
     this.focused = this.base;
     byId("lower").addEventListener("click", () => this.shift(-12));
@@ -29,12 +30,15 @@ export class Keyboard {
     for (const end of ["pointerup", "pointercancel"]) {
       this.element.addEventListener(end, (event) => this.up(event));
     }
+    this.element.addEventListener("click", (event) => this.click(event));
     this.element.addEventListener("keydown", (event) => this.step(event));
     this.element.addEventListener("keyup", (event) => this.stepUp(event));
     document.addEventListener("keydown", (event) => this.letterDown(event));
     document.addEventListener("keyup", (event) => this.letterUp(event));
-    window.addEventListener("blur", () => this.releaseAll());
+    window.addEventListener("contextmenu", () => this.releaseAll(this.letters)); // which takes their ends
+    window.addEventListener("blur", () => [this.fingers, this.letters].forEach((all) => this.releaseAll(all)));
     new ResizeObserver(() => this.lay()).observe(this.element);
+    nameLetters();
   }
 
   // --- notes ---------------------------------------------------------------------------------
@@ -53,10 +57,10 @@ export class Keyboard {
     if (!this.held.has(key)) this.notes.release(key);
   }
 
-  releaseAll() {
-    for (const key of [...this.fingers.values(), ...this.letters.values()]) this.release(key);
-    this.fingers.clear();
-    this.letters.clear();
+  releaseAll(pressed) {
+    const keys = [...pressed.values()];
+    pressed.clear();
+    keys.forEach((key) => this.release(key));
   }
 
   hold(button) {
@@ -90,6 +94,7 @@ export class Keyboard {
     let from = this.low;
     if (whites(this.low, this.high) > room) {
       from = Math.min(Math.max(this.first, this.low), this.high - 12);
+      while (from > this.low && whites(from - 1, this.high) <= room) from--;
     }
     while (BLACK.has(from % 12)) from--;
     let to = from;
@@ -163,24 +168,43 @@ export class Keyboard {
   letterDown(event) {
     if (event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
     if (asking() || typing(event.target)) return;
-    const letter = event.key.toLowerCase();
-    if (letter === "z") this.shift(-12);
-    if (letter === "x") this.shift(12);
-    const place = LETTERS.indexOf(letter);
-    if (letter.length !== 1 || place < 0 || this.letters.has(event.code)) return;
-    const key = this.base + place;
-    this.letters.set(event.code, key);
-    this.press(key, BY_LETTER);
+    const code = event.code || codeOf(event.key);
+    if (code === "KeyZ") this.shift(-12);
+    if (code === "KeyX") this.shift(12);
+    const place = LETTERS.indexOf(code);
+    if (place >= 0) this.pressed(code, this.base + place);
   }
 
   letterUp(event) {
-    const key = this.letters.get(event.code);
+    // A Mac doesn't tell that letters come up while Command is down.
+    if (event.key === "Meta") this.releaseAll(this.letters);
+    else this.lifted(event.code || codeOf(event.key));
+  }
+
+  pressed(code, key) {
+    this.lifted(code); // nobody presses what is down: that it came up was lost
+    this.letters.set(code, key);
+    this.press(key, BY_LETTER);
+  }
+
+  lifted(code) {
+    const key = this.letters.get(code);
     if (key === undefined) return;
-    this.letters.delete(event.code);
+    this.letters.delete(code);
     this.release(key);
   }
 
+  /** Who asks a screen reader, or says a key's name, presses it without a pointer. */
+  click(event) {
+    const key = Number(event.target.closest(".key")?.dataset.key);
+    if (event.detail !== 0 || Number.isNaN(key)) return;
+    this.press(key, BY_LETTER);
+    const { holds } = this.notes;
+    setTimeout(() => this.held.has(key) || this.notes.release(key, holds), CLICKED_MS);
+  }
+
   step(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
     const by = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1 }[event.key];
     if (by !== undefined && this.keys.has(this.focused + by)) {
       this.keys.get(this.focused).tabIndex = -1;
@@ -189,8 +213,7 @@ export class Keyboard {
       this.keys.get(this.focused).focus();
       event.preventDefault();
     } else if ((event.key === "Enter" || event.key === " ") && !event.repeat) {
-      this.letters.set(event.code, Number(event.target.dataset.key));
-      this.press(Number(event.target.dataset.key), BY_LETTER);
+      this.pressed(event.code, Number(event.target.dataset.key));
       event.preventDefault();
     }
   }
@@ -204,6 +227,18 @@ function whites(from, to) {
   let count = 0;
   for (let key = from; key <= to; key++) count += !BLACK.has(key % 12);
   return count;
+}
+
+function codeOf(letter) {
+  return `Key${String(letter).toUpperCase()}`;
+}
+
+/** Say which letters play by what is written on them, where a browser tells. */
+async function nameLetters() {
+  const written = await navigator.keyboard?.getLayoutMap().catch(() => undefined);
+  const name = (letter) => (written?.get(codeOf(letter)) ?? letter).toUpperCase();
+  byId("letters-help").textContent = `Letters ${name("A")} to ${name("K")} play, ${name("Z")} and ${name("X")} `
+    + "change the octave; lower on a key is louder.";
 }
 
 function typing(target) {

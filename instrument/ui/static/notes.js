@@ -6,12 +6,15 @@ export class Notes {
     this.holds = new Map();
   }
 
+  /** Press a key; what this gives is for its release, if that may come after all was silenced. */
   press(key, velocity) {
     this.holds.set(key, (this.holds.get(key) ?? 0) + 1);
     this.wire.send("note", { key, velocity });
+    return this.holds;
   }
 
-  release(key) {
+  release(key, holds = this.holds) {
+    if (holds !== this.holds) return;
     const left = (this.holds.get(key) ?? 0) - 1;
     if (left > 0) {
       this.holds.set(key, left);
@@ -22,6 +25,6 @@ export class Notes {
   }
 
   forget() {
-    this.holds.clear();
+    this.holds = new Map();
   }
 }

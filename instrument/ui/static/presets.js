@@ -1,22 +1,21 @@
 // The player's own presets: recalled, renamed, deleted, exported and imported.
 
-import { askName, focus, focused } from "./ask.js";
+import { askName, askWhether, focus, focused } from "./ask.js";
 import { heard } from "./examples.js";
 import { byId, make } from "./words.js";
 
 const HEARD_MS = 2500;
 
-const LARGEST_FILE = 200_000;
+const LARGEST_FILE = 2 ** 20; // bytes, as many as are kept
+const LARGEST = 2 ** 18 - 100; // bytes of presets that the server takes at once
 
 export class Presets {
   /** @param hands - plays a preset. @param examples - plays its recording. */
   constructor(wire, tell, hands, examples) {
-    Object.assign(this, { wire, tell, hands, examples });
+    Object.assign(this, { wire, tell, hands, examples, names: [] });
     byId("keep").addEventListener("submit", (event) => {
       event.preventDefault();
-      const input = byId("keep-name");
-      wire.send("keep", { name: input.value });
-      input.value = "";
+      this.keep(byId("keep-name"));
     });
     byId("export").addEventListener("click", () => this.save());
     byId("import").addEventListener("click", () => byId("import-file").click());
@@ -26,7 +25,7 @@ export class Presets {
   take(content) {
     this.content = { format: content.format, instrument: content.instrument, presets: content.presets };
     const own = byId("own");
-    const before = this.names ?? [];
+    const before = this.names;
     this.names = content.presets.map(({ name }) => name);
     const row = [...own.children].findIndex((item) => item.contains(focused()));
     const buttons = [...(own.children[row]?.querySelectorAll("button") ?? [])];
@@ -77,6 +76,14 @@ export class Presets {
     if (wanted && wanted !== name) this.wire.send("rename", { name, new: wanted });
   }
 
+  /** Keep the cursor's place, in the stead of another one only if that is meant. */
+  async keep(input) {
+    const name = tidied(input.value);
+    if (this.names.includes(name) && !(await askWhether(`There is a preset named ${name}. Replace it?`))) return;
+    this.wire.send("keep", { name });
+    input.value = "";
+  }
+
   save() {
     const blob = new Blob([JSON.stringify(this.content, null, 1)], { type: "application/json" });
     const link = make("a", { href: URL.createObjectURL(blob), download: "arco-presets.json" });
@@ -89,10 +96,27 @@ export class Presets {
     input.value = "";
     if (!file) return;
     if (file.size > LARGEST_FILE) return this.tell(`${file.name} is too large for presets`);
+    let content = null;
     try {
-      this.wire.send("bring", { presets: JSON.parse(await file.text()) });
+      content = JSON.parse(await file.text());
     } catch {
-      this.tell(`${file.name} holds no presets`);
+      return this.tell(`${file.name} holds no presets`);
     }
+    if (new Blob([JSON.stringify(content)]).size > LARGEST) return this.tell(`${file.name} is too large for presets`);
+    const listed = Array.isArray(content?.presets) ? content.presets : [];
+    const brought = new Set(listed.map((each) => tidied(String(each?.name))));
+    const again = this.names.filter((name) => brought.has(name));
+    if (again.length && !(await askWhether(replacing(again)))) return;
+    this.wire.send("bring", { presets: content });
   }
+}
+
+/** A name as it is kept. */
+function tidied(name) {
+  return name.normalize("NFC").replace(/\p{Zs}/gu, " ").trim();
+}
+
+function replacing(names) {
+  const [shown, more] = [names.slice(0, 5).join(", "), names.length - 5];
+  return `Replace your presets of the same names: ${shown}${more > 0 ? `, and ${more} more` : ""}?`;
 }

@@ -3,27 +3,24 @@
 import { askWhether, focus, focused } from "./ask.js";
 import { byId, make } from "./words.js";
 
-const TICK_MS = 250;
-
 export class Takes {
   constructor(wire) {
     this.wire = wire;
-    this.since = null;
+    this.goesOn = false;
     this.items = new Map();
-    byId("record").addEventListener("click", () => wire.send("record", { on: this.since === null }));
+    byId("record").addEventListener("click", () => wire.send("record", { on: !this.goesOn }));
   }
 
-  recording({ name, since }) {
-    this.since = name ? since : null;
-    byId("record").setAttribute("aria-pressed", Boolean(name));
-    clearInterval(this.ticking);
-    if (name) this.ticking = setInterval(() => this.tick(), TICK_MS);
-    this.tick();
+  recording({ name }) {
+    this.goesOn = Boolean(name);
+    byId("record").setAttribute("aria-pressed", this.goesOn);
+    this.tick(0);
   }
 
-  tick() {
-    const seconds = this.since === null ? null : Math.max(Date.now() / 1000 - this.since, 0);
-    byId("recorded").textContent = seconds === null ? "" : length(Math.floor(seconds));
+  /** Show how long it goes on, by the server's clock: this computer's may be another one. */
+  tick(seconds) {
+    const [shown, text] = [byId("recorded"), this.goesOn ? length(Math.floor(seconds ?? 0)) : ""];
+    if (shown.textContent !== text) shown.textContent = text;
   }
 
   take({ takes, rendering, share, error }) {

@@ -27,6 +27,8 @@ from tests.instrument.live.stage import BLOCK, Stage, Time
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+    from tests.instrument.ui.served import Served
+
 CHROMIUM = shutil.which("chromium")
 WITHIN_MS = 30_000
 
@@ -241,3 +243,21 @@ def opened(ui: Ui, browser: Browser) -> Iterator[Callable[..., Page]]:
     for page in pages:
         page.close()
     assert errors == []
+
+
+@pytest.fixture
+def served(tiny: Instrument, tmp_path: Path) -> Iterator[Served]:
+    """The page of a panel that plays nothing."""
+    from tests.instrument.ui.served import served_panel  # noqa: PLC0415 (only pages need it)
+
+    with served_panel(tiny, tmp_path) as served:
+        yield served
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1100})
+    page.set_default_timeout(WITHIN_MS)
+    yield page
+    page.close()

@@ -16,6 +16,8 @@ from tests.instrument.live.arco_program import ARCO, ENDS_WITHIN, STARTS_WITHIN
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+    from tests.instrument.ui.served import Served
+
 
 class Ui:
     """`arco ui`, or `arco play --ui`, as a program of its own.
@@ -58,3 +60,9 @@ def place_of(page: Page, x: float, y: float) -> tuple[float, float]:
     box = page.locator("#map").bounding_box()
     assert box is not None
     return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def show(page: Page, served: Served) -> None:
+    """Open the page of a panel that plays nothing."""
+    page.goto(served.address)
+    page.wait_for_selector(".key")

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from instrument.model.graphs import Instrument
 from instrument.ui.hub import MESSAGES_A_SECOND
-from instrument.ui.messages import MessageReader
-from instrument.ui.presets import OwnPresets
-from instrument.ui.session import hello
 
 pytest.importorskip("starlette")
 pytest.importorskip("playwright")
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from instrument.ui.server import make_app
-from tests.instrument.ui.conftest import Desk
-from tests.instrument.ui.served import TOKEN, WITHIN, Served, serving
+from tests.instrument.live.page_program import show
+from tests.instrument.ui.served import Served
 
 pytestmark = pytest.mark.live
 
@@ -45,28 +37,6 @@ DRAG = """async ([seconds, last]) => {
   say("pointerrawupdate", last);
   say("pointerup", last);
 }"""
-
-
-@pytest.fixture
-def served(tiny: Instrument, tmp_path: Path) -> Iterator[Served]:
-    spec = tiny.spec
-    desk = Desk(tiny, OwnPresets(tmp_path, spec.digest, spec.envelope_size.latent))
-    reader = MessageReader(points=len(spec.map), axes=8, presets=len(spec.presets))
-    with serving(desk, lambda hub, gate: make_app(hub, gate, TOKEN), reader, hello(tiny)) as served:
-        yield served
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1280, "height": 1100})
-    page.set_default_timeout(1000 * WITHIN)
-    yield page
-    page.close()
-
-
-def show(page: Page, served: Served) -> None:
-    page.goto(f"http://{served.host}/{TOKEN}/")
-    expect(page.locator(".key").first).to_be_visible()
 
 
 def test_a_drag_is_followed_to_its_end_on_any_screen(served: Served, page: Page) -> None:
@@ -94,7 +64,7 @@ def test_keys_are_let_go_whatever_else_is_pressed_and_stay_in_focus(
           say("keyup", "å");  // Option was pressed before
         }"""
     )
-    served.until(lambda: [velocity for _, velocity in notes(served)] == [92, 0])
+    served.until(lambda: [velocity for _, velocity in served.notes] == [92, 0])
     page.locator(".key[tabindex='0']").focus()
     page.keyboard.press("x")
     expect(page.locator(".key:focus")).to_have_count(1)
@@ -113,11 +83,11 @@ def test_a_note_of_the_table_is_heard_to_its_end_after_another(served: Served, p
         button.click()
         page.clock.run_for(1000)
     page.keyboard.press("a")
-    served.until(lambda: len(notes(served)) >= 5)
-    assert [velocity > 0 for _, velocity in notes(served)] == [True, True, False, True, False]
+    served.until(lambda: len(served.notes) >= 5)
+    assert [velocity > 0 for _, velocity in served.notes] == [True, True, False, True, False]
     page.clock.run_for(1000)
-    served.until(lambda: len(notes(served)) == 6)
-    assert notes(served)[5] == (notes(served)[1][0], 0)
+    served.until(lambda: len(served.notes) == 6)
+    assert served.notes[5] == (served.notes[1][0], 0)
 
 
 def test_a_name_is_asked_for_while_the_page_plays_on(served: Served, page: Page) -> None:
@@ -145,11 +115,6 @@ def test_a_name_is_asked_for_while_the_page_plays_on(served: Served, page: Page)
     name.press("Enter")
     expect(page.get_by_label("Rename low")).to_be_focused()
     assert page.locator("#own .recall").all_inner_texts() == ["low", "another"]
-    assert [velocity for _, velocity in notes(served)] == [92]
+    assert [velocity for _, velocity in served.notes] == [92]
     page.keyboard.up("a")
-    served.until(lambda: len(notes(served)) == 2)
-
-
-def notes(served: Served) -> list[tuple[int, int]]:
-    """Keys and velocities that were sent."""
-    return [(sent[1], sent[2]) for sent in served.desk.sent if sent[0] == "/note"]
+    served.until(lambda: len(served.notes) == 2)

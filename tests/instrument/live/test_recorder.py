@@ -117,6 +117,31 @@ def test_what_one_wav_file_cannot_hold_goes_on_in_the_next(
     assert [Path(str(notice.about["path"])).name for notice in told] == names[1:]
 
 
+def test_a_full_disk_ends_a_recording_and_what_there_was_room_for_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Notice] = []
+    playback = Playback.empty(cast("Any", None), TAPE)
+    write = soundfile.SoundFile.write
+
+    def into_what_room_there_is(file: soundfile.SoundFile, block: Float32) -> None:
+        if file.tell() >= 2 * TAPE:
+            raise soundfile.LibsndfileError(2)
+        write(file, block)
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", into_what_room_there_is)
+    path = tmp_path / "sound.wav"
+    with tape.SoundRecording(path, 48_000, told.append) as recording:
+        recording.record(playback)
+        for _ in range(4):
+            playback.kept[0] += TAPE
+            recording.drain()
+    (notice,) = told
+    assert notice.event == "recording-stopped"
+    assert str(notice.about["error"]) == f"{path}: cannot be written: is the disk full?"
+    assert len(soundfile.read(path)[0]) == 2 * TAPE
+
+
 # --- The take ------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -91,25 +93,43 @@ def test_a_take_that_goes_on_is_kept_now_and_then(
     assert (kept.take.begins, kept.take.samples) == (1000, RATE)
 
 
-def test_what_cannot_be_kept_is_told_and_tried_again(
+def test_what_cannot_be_kept_is_told_once_and_tried_again(
     told: list[Notice], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(takes, "SAVED_SECONDS", 0.0)
     monkeypatch.setattr(takes, "LEAST_REST", 0.0)
-    tried: list[str] = []
+    full = iter([True, True, True, False, True])
 
     def write() -> None:
-        tried.append("once")
-        raise OutputError("the disk is full")
+        if next(full):
+            raise OutputError("the disk is full")
 
     saver = Saver(write, told.append)
+    for _ in range(3):
+        saver.look()
+    assert [notice.event for notice in told] == ["not-kept"]
     saver.look()
     saver.look()
-    assert len(tried) == 2
-    assert {notice.event for notice in told} == {"not-kept"}
+    assert len(told) == 2
+    assert next(full, None) is None
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, told: list[Notice]) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
         RunningTake(tmp_path / "file" / "takes", TakeEvents(SETTINGS), 0, told.append)
+
+
+def test_a_take_for_which_there_is_no_room_leaves_no_file(
+    tmp_path: Path, told: list[Notice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: int) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    class Full(TakeEvents):
+        def file(self, samples: int, begins: int = 0) -> Any:
+            return (full() for _ in range(1)), None
+
+    with pytest.raises(OutputError, match="No space"):
+        RunningTake(tmp_path, Full(SETTINGS), 0, told.append)
+    assert [*tmp_path.iterdir()] == []

@@ -8,16 +8,20 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from starlette.applications import Starlette
 from websockets.sync.client import ClientConnection, connect
 
+from instrument.model.graphs import Instrument
 from instrument.ui.hub import Hub
 from instrument.ui.messages import MessageReader
+from instrument.ui.presets import OwnPresets
 from instrument.ui.security import Gate
-from instrument.ui.server import listen, make_server
+from instrument.ui.server import listen, make_app, make_server
+from instrument.ui.session import hello
 from tests.instrument.ui.conftest import Desk
 
 TOKEN = "the-token"  # noqa: S105 (of this test)
@@ -39,6 +43,10 @@ class Served(NamedTuple):
     def host(self) -> str:
         return f"{HOST}:{self.port}"
 
+    @property
+    def address(self) -> str:
+        return f"http://{self.host}/{TOKEN}/"
+
     def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
         return self.send(method, path, None, headers)
 
@@ -55,6 +63,11 @@ class Served(NamedTuple):
             return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
         finally:
             connection.close()
+
+    @property
+    def notes(self) -> list[tuple[int, int]]:
+        """Keys and velocities that were sent to what plays."""
+        return [(sent[1], sent[2]) for sent in self.desk.sent if sent[0] == "/note"]
 
     def connect(self, token: str = TOKEN, **chosen: Any) -> ClientConnection:
         chosen.setdefault("origin", f"http://{self.host}")
@@ -99,3 +112,20 @@ def serving(
             server.should_exit = True
             thread.join(WITHIN)
         assert not thread.is_alive()
+
+
+@contextmanager
+def served_panel(instrument: Instrument, folder: Path, **told: Any) -> Iterator[Served]:
+    """Serve the page of a panel that plays nothing.
+
+    Args:
+        instrument: On the page.
+        folder: Where presets are kept.
+        told: What the page is told otherwise of the instrument.
+    """
+    spec = instrument.spec
+    desk = Desk(instrument, OwnPresets(folder, spec.digest, spec.envelope_size.latent))
+    reader = MessageReader(points=len(spec.map), axes=8, presets=len(spec.presets))
+    about = {**hello(instrument), **told}
+    with serving(desk, lambda hub, gate: make_app(hub, gate, TOKEN), reader, about) as served:
+        yield served

@@ -1,7 +1,8 @@
 """Stands in for `arco play --osc 0 --json`: says what it was started with, and keeps what it hears.
 
 Its first argument is a folder: the file ``heard`` there takes the messages that come; a file
-``refuse``, ``refuse-once`` or ``die`` decides what becomes of it.
+``refuse``, ``refuse-once`` or ``die`` decides what becomes of it. While there is a file ``deaf`` it
+doesn't answer, and what is in ``say`` it says.
 """
 
 # ruff: noqa: T201
@@ -44,6 +45,10 @@ def main() -> int:
                 (folder / "die").unlink()
                 print("arco: it died", file=sys.stderr)
                 return 1
+            say = folder / "say"
+            if say.exists() and (said := say.read_text()):
+                print(said, flush=True)
+                say.unlink()
             try:
                 packet, sender = port.recvfrom(65_536)
             except TimeoutError:
@@ -51,7 +56,7 @@ def main() -> int:
             address, values = unpacked(packet)
             with (folder / "heard").open("a") as heard:
                 heard.write(json.dumps([address, *values]) + "\n")
-            if address == "/subscribe":
+            if address == "/subscribe" and not (folder / "deaf").exists():
                 port.sendto(packed("/status", 1, 2, 0, 0, 0, 0.25), sender)
                 port.sendto(b"nonsense", sender)
     return 0

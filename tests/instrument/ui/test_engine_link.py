@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -103,6 +104,47 @@ def test_when_it_dies_that_is_said_and_it_is_started_again(heard: Heard, tmp_pat
     assert heard.states[1]["text"] == "it died"
 
 
+def test_one_that_does_not_answer_for_a_while_is_still_the_same(
+    heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_link, "SUBSCRIBED_SECONDS", 0.5)
+    monkeypatch.setattr(engine_link, "ANSWER_SECONDS", 0.5)
+    deaf = tmp_path / "deaf"
+    played(
+        heard,
+        lambda: heard.messages,
+        lambda: [deaf.write_text("")],
+        lambda: [state["running"] for state in heard.states] == [True, False],
+        lambda: deaf.rename(tmp_path / "hears"),
+        lambda: [state["running"] for state in heard.states] == [True, False, True],
+    )
+    assert heard.states[1]["silent"]
+    assert heard.states[2] == heard.states[0]
+    assert heard.link.runs == 1
+
+
+def test_a_sound_device_that_has_gone_is_told_until_there_is_one_again(
+    heard: Heard, tmp_path: Path
+) -> None:
+    def say(event: str, **about: object) -> Callable[[], object]:
+        return lambda: [(tmp_path / "say").write_text(json.dumps({"event": event, **about}))]
+
+    played(
+        heard,
+        say("device-lost", device="Speakers"),
+        lambda: len(heard.states) == 2,
+        say("device-opened", device="Phones", api="ALSA", sample_rate=44_100),
+        lambda: len(heard.states) == 3,
+    )
+    _, lost, opened = heard.states
+    assert lost["running"]
+    assert "Speakers" in lost["text"]
+    assert lost["about"]["device"] is None
+    assert (opened["about"]["device"], opened["about"]["sample_rate"]) == ("Phones", 44_100)
+    assert "text" not in opened
+    assert [notice["event"] for notice in heard.notices][1:] == ["device-lost", "device-opened"]
+
+
 def restarted(heard: Heard, *options: str) -> Callable[[], bool]:
     def restart() -> bool:
         heard.link.restart(options)
@@ -122,6 +164,20 @@ def test_it_is_started_with_other_options(heard: Heard) -> None:
     assert heard.link.options == ["--block", "256"]
 
 
+def test_other_options_need_not_wait_until_the_former_ones_are_tried_again(
+    heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_link, "FIRST_PAUSE", 2.0 * WITHIN)
+    played(
+        heard,
+        lambda: [(tmp_path / "die").write_text("")],
+        lambda: len(heard.states) == 2,
+        restarted(heard, "--block", "256"),
+        lambda: heard.states[-1]["running"],
+    )
+    assert heard.states[-1]["about"]["options"][-2:] == ["--block", "256"]
+
+
 def test_options_that_are_refused_give_way_to_the_former_ones(heard: Heard, tmp_path: Path) -> None:
     played(
         heard,
@@ -134,10 +190,18 @@ def test_options_that_are_refused_give_way_to_the_former_ones(heard: Heard, tmp_
     assert refused["error"].startswith("no such device; ")
 
 
-def test_a_later_run_records_beside_the_earlier_one(tmp_path: Path) -> None:
+def test_a_later_run_records_beside_the_earlier_one_and_learns_nothing_again(
+    tmp_path: Path,
+) -> None:
     take = tmp_path / "take.mid"
     (tmp_path / "take-2.mid").write_text("")
-    options = [f"--record={take}", "--block=64", "--record-audio=a=b.wav", "--takes=folder"]
+    options = [
+        f"--record={take}",
+        "--learn=swell",
+        "--block=64",
+        "--record-audio=a=b.wav",
+        "--takes=folder",
+    ]
     beside = [f"--record={tmp_path / 'take-3.mid'}", "--block=64", "--record-audio=a=b-2.wav"]
     assert not_again(options) == [*beside, "--takes=folder"]
 

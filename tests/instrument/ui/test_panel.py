@@ -11,6 +11,7 @@ from instrument.errors import UsageError
 from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument
 from instrument.ui.cursor import GESTURE_SECONDS, MOST_UNDONE
+from instrument.ui.presets import OwnPreset, OwnPresets
 from tests.instrument.ui.conftest import Desk
 
 
@@ -193,6 +194,25 @@ def test_the_note_at_the_cursor_is_played_as_it_was_bowed(desk: Desk, tiny: Inst
     assert desk.panel.state()["held"] == []
 
 
+def test_a_key_that_is_held_in_two_ways_sounds_until_both_let_it_go(
+    desk: Desk, tiny: Instrument
+) -> None:
+    key = tiny.spec.map[3].midi
+    desk.say("point", point=3)
+    desk.say("strike", down=True)
+    desk.say("note", key=key, velocity=90)
+    desk.say("strike", down=False)
+    assert desk.panel.state()["held"] == [key]
+    desk.say("strike", down=True)
+    desk.say("panic")
+    desk.say("note", key=key, velocity=90)
+    desk.say("strike", down=False)
+    assert desk.panel.state()["held"] == [key]
+    desk.say("strike", down=True)
+    desk.panel.leave("page")
+    assert desk.panel.state()["held"] == []
+
+
 def test_curves_are_those_of_the_last_note_at_the_place(desk: Desk, tiny: Instrument) -> None:
     desk.say("note", key=67, velocity=100)
     desk.say("point", point=6)
@@ -203,6 +223,20 @@ def test_curves_are_those_of_the_last_note_at_the_place(desk: Desk, tiny: Instru
     desk.say("point", point=7)
     assert desk.panel.curves()["cents"] != before["cents"]
     json.dumps(before)
+
+
+def test_the_curves_of_a_preset_from_a_recording_are_those_of_its_note(
+    desk: Desk, own: OwnPresets, tiny: Instrument
+) -> None:
+    own.keep(OwnPreset.at("mine", np.array(tiny.spec.map[6].latent), (74, 120)))
+    desk.say("note", key=67, velocity=20)
+    desk.say("recall", name="mine")
+    recalled = desk.panel.curves()
+    assert recalled["key"] == 74
+    desk.say("note", key=74, velocity=120)
+    assert desk.panel.curves() == recalled
+    desk.say("note", key=67, velocity=20)
+    assert desk.panel.curves()["key"] == 67
 
 
 def test_what_is_for_others_does_nothing(desk: Desk) -> None:

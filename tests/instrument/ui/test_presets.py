@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from instrument.errors import OutputError, UsageError
@@ -86,7 +87,48 @@ def test_a_name_is_only_a_name(read: Read, tmp_path: Path, name: str) -> None:
     assert files == [own.path]
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * (LONGEST_NAME + 1), "a\nb", "a\x00b", "\x1b[2J"])
+NAMES_OF_PEOPLE = ["\U0001f469\u200d\U0001f3a4", "می\u200cشود", "\U0001fae8", "ソロ ビブラート"]
+
+
+@pytest.mark.parametrize("name", NAMES_OF_PEOPLE)
+def test_names_of_all_languages_are_kept(read: Read, name: str) -> None:
+    own = read()
+    own.keep(OwnPreset.at(name, np.zeros(DIMENSIONS)))
+    assert names(own) == names(read()) == [name]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("e\u0301lan", "\u00e9lan"),  # as a Mac has it in names of files
+        ("\u00a0\u3000solo\u3000slow\u2009\u00bb", "solo slow »"),
+        ("\ufeffso\u00adlo\u202e", "solo"),
+    ],
+    ids=["accent", "spaces", "widthless"],
+)
+def test_no_two_names_look_the_same(read: Read, typed: str, kept: str) -> None:
+    own = read()
+    place = np.zeros(DIMENSIONS)
+    own.keep(OwnPreset.at(typed, place))
+    own.keep(OwnPreset.at(kept, place))
+    own.keep(preset("other"))
+    with pytest.raises(UsageError):
+        own.rename("other", typed)
+    own.bring(edited(name=typed))
+    assert names(own) == names(read()) == [kept, "other"]
+
+
+def test_two_of_one_name_in_a_file_are_both_there(read: Read) -> None:
+    own = read()
+    two = [{"name": name, "latent": [0.0] * DIMENSIONS} for name in ("a", "a", "a ")]
+    assert own.bring({**own.exported(), "presets": two}) == 3
+    assert names(own) == names(read()) == ["a", "a 2", "a 3"]
+
+
+NONE = ["", "   ", "x" * (LONGEST_NAME + 1), "a\nb", "a\x00b", "\x1b[2J", "\u200d", "a\u2028b"]
+
+
+@pytest.mark.parametrize("name", NONE)
 def test_a_name_that_is_none_is_refused(read: Read, name: str) -> None:
     own = read()
     with pytest.raises(UsageError):

@@ -7,7 +7,7 @@ import pytest
 
 from instrument.arrays import Float32
 from instrument.model.graphs import Instrument
-from instrument.ui.layouts import PCA, layouts
+from instrument.ui.layouts import PCA, Projection, layouts
 from instrument.ui.relief import COLUMNS, MEASURES, ROWS, measure, relief
 
 RATE, FRAMES, RELEASE = 250, 750, 650
@@ -48,3 +48,12 @@ def test_the_relief_covers_the_map(tiny: Instrument) -> None:
         assert len(grid["values"]) == COLUMNS * ROWS
         assert (min(grid["values"]), max(grid["values"])) == (0, 255)
         assert grid["low"] <= grid["high"]
+
+
+@pytest.mark.parametrize("places", [[[1.0, 0.0], [2.0, 0.0]], [[1.0, 2.0]]], ids=["line", "point"])
+def test_a_map_of_a_few_notes_has_a_width_and_a_height(
+    tiny: Instrument, places: list[list[float]]
+) -> None:
+    latents = np.array([point.latent for point in tiny.spec.map[: len(places)]])
+    x0, y0, x1, y1 = relief(tiny, Projection(latents, np.array(places)))["extent"]
+    assert all(x0 < x < x1 and y0 < y < y1 for x, y in places)

@@ -57,7 +57,16 @@ def test_foreign_origins_are_refused(origin: str) -> None:
 def test_who_listens_to_others_answers_to_addresses_and_not_to_names() -> None:
     assert WIDE.lets_in("192.168.1.2:8123", "http://192.168.1.2:8123")
     assert not WIDE.lets_in("evil.example:8123")
-    assert Gate("violin.local", PORT).lets_in("violin.local:8123")
+    for name in ("violin.local", "Violin.local"):
+        assert Gate(name, PORT).lets_in("violin.local:8123", "http://violin.local:8123")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
+def test_browsers_leave_out_the_port_that_http_has_anyway(host: str) -> None:
+    assert Gate("127.0.0.1", 80).lets_in(host, f"http://{host}")
+    assert Gate("127.0.0.1", 80).lets_in(f"{host}:80")
+    assert not Gate("127.0.0.1", 80).lets_in("evil.example", "http://evil.example")
+    assert not LOCAL.lets_in(host)
 
 
 def test_tokens_differ_and_only_the_whole_one_is_it() -> None:
