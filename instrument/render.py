@@ -194,7 +194,7 @@ def render_score(
         length = replace(length, most=whole.samples, exact=True)
 
     # What violins do to their voices depends on all of them, so all are played for each stem.
-    parts = stem(written_out, None if how.mode == Mode.VIOLIN else channel, whole)
+    parts = stem(written_out, None if how.mode == Mode.VIOLIN else channel, whole, how.controls)
     timed = ((round(seconds * rate), event) for seconds, event in parts)
     engine.follow(takewhile(lambda each: each[0] <= length.last, timed))
     computed = watch(engine) if watch is not None else lambda: None

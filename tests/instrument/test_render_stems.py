@@ -14,6 +14,7 @@ from instrument.dsp.limiter import LimiterState
 from instrument.engine.stems import Whole, channels
 from instrument.midi.controllers import AXIS_CONTROLLERS
 from instrument.midi.events import (
+    ChannelPressure,
     ControlChange,
     Event,
     Latent,
@@ -156,6 +157,31 @@ def test_stems_of_a_line_on_channels_in_turn_add_up_where_voices_are_few(
     soft = [(0.0, ControlChange(channel, 7, 50)) for channel in (4, 5, 6)]
     chord = [event for key in (60, 64) for event in line(9, key, key + 3, start=0.35)]
     assert_they_add_up(render(score(*soft, *timed, *chord, seconds=1.1), voices=voices))
+
+
+def room(*told: Event) -> list[Any]:
+    return [(0.2 * place, event) for place, event in enumerate(told)]
+
+
+IN_A_ZONE = {"like": "mpe", "slide": "reverb"}
+
+
+@pytest.mark.parametrize(
+    ("told", "controls"),
+    [
+        (room(ControlChange(0, 91, 0)), None),
+        (room(*(ControlChange(each, 91, 120 * (each == 5)) for each in (0, 5, 0, 5))), "gm2"),
+        (room(ControlChange(15, 91, 127)), "orchestral"),
+        (room(ChannelPressure(5, 100)), {"like": "gm2", "pressure": "reverb"}),
+        ([*ZONE[:3], *room(ControlChange(1, 74, 127))], IN_A_ZONE),
+    ],
+    ids=["none", "in turn", "a silent channel", "pressure", "a finger of a zone"],
+)
+def test_stems_are_heard_in_the_room_of_the_whole(
+    render: Render, told: list[Any], controls: Any
+) -> None:
+    played = score(*told, *MELODIES, *line(1, 62, 64), seconds=1.2)
+    assert_they_add_up(render(played, room_gain=0.2, controls=controls))
 
 
 ROLLED = [
