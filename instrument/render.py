@@ -15,7 +15,7 @@ from instrument.audio.files import WAV_BYTES, ending, sound_file, subtype
 from instrument.dsp.block import compile_kernels
 from instrument.engine.engine import Engine
 from instrument.engine.pipeline import BLOCKS_AHEAD, Pipeline, cores
-from instrument.engine.stems import Whole, channels, stem
+from instrument.engine.stems import Whole, channels, needs_all, stem
 from instrument.errors import UsageError
 from instrument.files import check_apart, check_writable, new_folder
 from instrument.midi.layouts import layout_of
@@ -193,8 +193,8 @@ def render_score(
     if whole.samples:
         length = replace(length, most=whole.samples, exact=True)
 
-    # What violins do to their voices depends on all of them, so all are played for each stem.
-    parts = stem(written_out, None if how.mode == Mode.VIOLIN else channel, whole, how.controls)
+    alone = None if needs_all(score, how, whole) else channel
+    parts = stem(written_out, alone, whole, how.controls)
     timed = ((round(seconds * rate), event) for seconds, event in parts)
     engine.follow(takewhile(lambda each: each[0] <= length.last, timed))
     computed = watch(engine) if watch is not None else lambda: None

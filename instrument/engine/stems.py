@@ -22,6 +22,7 @@ from instrument.midi.layouts import Controls, layout_of, member_layout
 from instrument.midi.meanings import SLIDE
 from instrument.midi.score import Score
 from instrument.midi.zones import LOWER, UPPER
+from instrument.settings import EngineSettings, Mode
 
 ROOM = "reverb"
 """The role of a controller that is for all channels."""
@@ -38,6 +39,17 @@ class Whole:
 
     samples: int = 0
     thefts: list[Theft] = field(default_factory=list)
+
+
+def needs_all(score: Score, settings: EngineSettings, whole: Whole) -> bool:
+    """Whether all channels have to be played for a stem, though only one is heard.
+
+    What violins do to their voices depends on all of them. Where voices were stolen, the notes of a
+    score say who stole which; but a take's have switches among them and ornaments without a note-on,
+    and those that wait for breath begin in another order.
+    """
+    uncounted = score.take is not None or layout_of(settings.controls).breath is not None
+    return settings.mode == Mode.VIOLIN or (uncounted and bool(whole.thefts))
 
 
 def stem(

@@ -25,6 +25,7 @@ from instrument.midi.events import (
     TimedEvent,
 )
 from instrument.midi.score import Score, score_of_notes
+from instrument.midi.take import Take
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings, render_score
 from instrument.settings import EngineSettings
@@ -157,6 +158,32 @@ def test_stems_of_a_line_on_channels_in_turn_add_up_where_voices_are_few(
     soft = [(0.0, ControlChange(channel, 7, 50)) for channel in (4, 5, 6)]
     chord = [event for key in (60, 64) for event in line(9, key, key + 3, start=0.35)]
     assert_they_add_up(render(score(*soft, *timed, *chord, seconds=1.1), voices=voices))
+
+
+def switched(channel: int, *keys: int) -> list[Any]:
+    """A staccato, a tremolo and a trill of a channel, as its own switches choose them."""
+    switches = [(0.3 * place, NoteOn(channel, key, 1)) for place, key in enumerate((28, 30, 31))]
+    return [*switches, *line(channel, *keys)]
+
+
+BLOWN = [*controls(1, (2, 90), at=0.25), *controls(2, (2, 90), at=0.1), *controls(3, (2, 90))]
+
+
+@pytest.mark.parametrize("voices", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("played", "layout"),
+    [
+        ([*switched(1, 69, 71, 72), *switched(2, 62, 64, 65), *switched(3, 74, 79, 81)], None),
+        ([*BLOWN, *line(1, 69, 71), *line(2, 62, 64), *line(3, 74, 79)], "wind"),
+    ],
+    ids=["switches and ornaments", "breath"],
+)
+def test_stems_of_a_take_add_up_where_the_whole_had_too_few_voices(
+    render: Render, played: list[Any], layout: str | None, voices: int
+) -> None:
+    settings = EngineSettings(voices=voices, room_gain=0.0, controls=layout or "orchestral")
+    take = replace(score(*played, seconds=1.0), take=Take(settings, 48_000))
+    assert_they_add_up(render(take, voices=voices, controls=settings.controls))
 
 
 def room(*told: Event) -> list[Any]:
