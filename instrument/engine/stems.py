@@ -44,9 +44,9 @@ class Whole:
 def needs_all(score: Score, settings: EngineSettings, whole: Whole) -> bool:
     """Whether all channels have to be played for a stem, though only one is heard.
 
-    What violins do to their voices depends on all of them. Where voices were stolen, the notes of a
-    score say who stole which; but a take's have switches among them and ornaments without a note-on,
-    and those that wait for breath begin in another order.
+    What violins do to their voices depends on all of them. Where voices were stolen, notes are told
+    by their place among the note-ons; but among a take's there are switches and none of ornaments,
+    and notes that wait for breath begin in another order.
     """
     uncounted = score.take is not None or layout_of(settings.controls).breath is not None
     return settings.mode == Mode.VIOLIN or (uncounted and bool(whole.thefts))
