@@ -50,6 +50,9 @@ def chosen(
         (chosen(transpose=-12), NoteOn(0, 60, 5), NoteOn(0, 48, 5)),
         (chosen(transpose=-12), NoteOff(0, 60, 5), NoteOff(0, 48, 5)),
         (chosen(transpose=-12), KeyPressure(0, 60, 5), KeyPressure(0, 48, 5)),
+        (chosen(transpose=-12), ControlChange(2, 84, 60), ControlChange(2, 84, 48)),
+        (chosen(transpose=12), ControlChange(2, 84, 120), None),
+        (chosen(keys="36-59"), ControlChange(0, 84, 60), None),
         (chosen(transpose=12), NoteOn(0, 120, 5), None),
         (chosen(keys="60-71", transpose=12), NoteOn(0, 60, 5), NoteOn(0, 72, 5)),
         (chosen(transpose=12).leaving({24}), NoteOn(0, 24, 5), NoteOn(0, 24, 5)),
@@ -115,6 +118,8 @@ EVENTS: list[Event] = [
     NoteOn(1, 62, 90),
     NoteOn(0, 30, 127),
     KeyPressure(0, 60, 9),
+    ControlChange(0, 84, 60),
+    ControlChange(1, 84, 30),
 ]
 ENDS = [NoteOff(0, 60), NoteOff(1, 62), NoteOff(0, 30)]
 
