@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from instrument.dsp.frames import hop_start
@@ -18,7 +19,7 @@ from instrument.engine.violin import AsPlayed, Play, Release, Step, Violins
 from instrument.engine.voices import VoicePool
 from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import ChannelState
-from instrument.midi.events import NoteOff, NoteOn
+from instrument.midi.events import NO_NOTE, NoteOff, NoteOn
 from instrument.midi.layouts import Layout
 from instrument.model.dynamics import Dynamics
 
@@ -72,12 +73,17 @@ class Notes:
         self.breathing = Breathing(state, layout.breath)
         self.violins = violins
         self._sample_rate = sample_rate
-        self._down: list[set[int]] = [set() for _ in range(CHANNELS)]
+        # How many notes hold each key of each channel down.
+        self._down: list[Counter[int]] = [Counter() for _ in range(CHANNELS)]
 
     def begin(self, events: Sequence[NoteOn], sample: int) -> None:
         """Take keys that go down at one sample of the current hop."""
         for event in events:
-            self._down[event.channel].add(event.key)
+            self._down[event.channel][event.key] += 1
+        self._begin(events, sample)
+
+    def _begin(self, events: Sequence[NoteOn], sample: int) -> None:
+        """Begin what sounds of keys that are down."""
         for keys in self.articulations.switches.parted(events):
             heard = self.breathing.heard(keys)
             self.play(self.violins.arrive(heard, sample), sample)
@@ -163,8 +169,10 @@ class Notes:
         """Take a key that comes up: if it is the last of an MPE channel, that comes to rest."""
         self.end(event, sample)
         down = self._down[event.channel]
-        if event.key in down:
-            down.remove(event.key)
+        if event.key in down and event.note != NO_NOTE:
+            down[event.key] -= 1
+            if not down[event.key]:
+                del down[event.key]
             self._rest(event.channel)
 
     def _rest(self, channel: int) -> None:
@@ -175,7 +183,7 @@ class Notes:
         """End the note of a key that is up, unless the bow hasn't reached it yet."""
         if self.violins.waits(event, sample):
             return
-        self.begin(self.breathing.up(event.channel, event.key), sample)
+        self._begin(self.breathing.up(event.channel, event.key), sample)
         self._end_note(self.articulations.up(event), sample)
 
     def _end_note(self, event: NoteOff, sample: int) -> None:
@@ -199,7 +207,7 @@ class Notes:
         """Begin what has waited for breath, and end what lacks it."""
         for index in channels if self._layout.breath else ():
             begun, ended = self.breathing.change(index)
-            self.begin(begun, sample)
+            self._begin(begun, sample)
             if ended:
                 self.violins.forget(index)
                 self.release(self._voices.release_all(index, sample))
