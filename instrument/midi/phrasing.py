@@ -16,7 +16,7 @@ from instrument.midi.articulation import articulate
 from instrument.midi.events import NoteOn, TimedEvent
 from instrument.midi.hints import Hints
 from instrument.midi.lines import Line, find_lines, overlapping
-from instrument.midi.marks import JOINED, Mark, has_any
+from instrument.midi.marks import JOINED, SEVERAL, Mark, has_any
 from instrument.midi.packed import ScoreEvents
 from instrument.midi.score import Score
 from instrument.midi.whole_notes import WholeNotes, numbered, whole_notes
@@ -97,15 +97,20 @@ def _told(events: Iterable[TimedEvent], hints: Hints) -> Iterator[TimedEvent]:
 
 
 def _tell_seconds(notes: WholeNotes, lines: Iterable[Line], score: Score, hints: Hints) -> None:
-    """Say how long each note lasts: what is held at the end is let go with the song."""
+    """Say how long each note lasts: what is held at the end is let go with the song.
+
+    A trill or tremolo lasts while its key is down; what a pedal holds of it is its last note.
+    """
     song = score.ending.song_seconds if math.inf in notes.lasts else math.inf
     for line in lines:
         following = math.inf
         for i, gap in zip(reversed(line.notes), reversed(line.gaps), strict=True):
             start = notes.starts[i]
-            last = min(notes.lasts[i], following, song)
+            number = notes.numbers[i]
+            several = score.marks and Mark(score.marks[number]) & SEVERAL
+            last = min(notes.ends[i] if several else notes.lasts[i], following, song)
             if last > start:
-                hints.last(notes.numbers[i], last - start)
+                hints.last(number, last - start)
             following = math.inf if math.isnan(gap) else start
 
 
