@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from instrument.dsp.frames import hop_start
 from instrument.engine.allocation import Voices
 from instrument.engine.articulations import Articulations
 from instrument.engine.breath import Breathing
+from instrument.engine.keys import KeysDown
 from instrument.engine.lines import Lines
 from instrument.engine.planner import FramePlanner
 from instrument.engine.slots import Cut, Turn
@@ -17,9 +17,8 @@ from instrument.engine.table import Line, VoiceNote
 from instrument.engine.times import attack_times, key_up_speed, release_speed
 from instrument.engine.violin import AsPlayed, Play, Release, Step, Violins
 from instrument.engine.voices import VoicePool
-from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import ChannelState
-from instrument.midi.events import NO_NOTE, NoteOff, NoteOn
+from instrument.midi.events import NoteOff, NoteOn
 from instrument.midi.layouts import Layout
 from instrument.model.dynamics import Dynamics
 
@@ -73,13 +72,11 @@ class Notes:
         self.breathing = Breathing(state, layout.breath)
         self.violins = violins
         self._sample_rate = sample_rate
-        # How many notes hold each key of each channel down.
-        self._down: list[Counter[int]] = [Counter() for _ in range(CHANNELS)]
+        self._keys = KeysDown()
 
     def begin(self, events: Sequence[NoteOn], sample: int) -> None:
         """Take keys that go down at one sample of the current hop."""
-        for event in events:
-            self._down[event.channel][event.key] += 1
+        self._keys.take(events)
         self._begin(events, sample)
 
     def _begin(self, events: Sequence[NoteOn], sample: int) -> None:
@@ -168,15 +165,11 @@ class Notes:
     def key_up(self, event: NoteOff, sample: int) -> None:
         """Take a key that comes up: if it is the last of an MPE channel, that comes to rest."""
         self.end(event, sample)
-        down = self._down[event.channel]
-        if event.key in down and event.note != NO_NOTE:
-            down[event.key] -= 1
-            if not down[event.key]:
-                del down[event.key]
+        if self._keys.lift(event):
             self._rest(event.channel)
 
     def _rest(self, channel: int) -> None:
-        if not self._down[channel] and not self._voices.keys_down(channel):
+        if not self._keys.any(channel) and not self._voices.keys_down(channel):
             self._smoother.follow(self._state.rest(channel).channels)
 
     def end(self, event: NoteOff, sample: int) -> None:
@@ -216,8 +209,7 @@ class Notes:
         """No key of a channel is down any more, and nothing is to come."""
         self.breathing.forget(channel)
         self.violins.forget(channel)
-        if self._down[channel]:
-            self._down[channel].clear()
+        if self._keys.clear(channel):
             self._rest(channel)
 
     def release(self, slots: list[int], speed: float = 1.0) -> None:
