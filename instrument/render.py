@@ -18,6 +18,7 @@ from instrument.engine.pipeline import BLOCKS_AHEAD, Pipeline, cores
 from instrument.engine.stems import Whole, channels, needs_all, stem
 from instrument.errors import UsageError
 from instrument.files import check_apart, check_writable, new_folder
+from instrument.midi.breath import check_breath
 from instrument.midi.layouts import layout_of
 from instrument.midi.ornaments import played_as_marked
 from instrument.midi.outside import in_range
@@ -258,9 +259,10 @@ def check_output(
         song: The file that the score was read from.
 
     Raises:
-        UsageError: Arco doesn't write such files, or they can't hold it.
+        UsageError: Arco doesn't write such files, or they can't hold it, or no note would be heard.
         OutputError: Nothing can be written there, or the song itself would be overwritten.
     """
+    check_breath(score, layout_of(settings.engine.controls))
     subtype(output, bits, settings.engine.sample_rate)
     _check_size(output, bits, score, settings)
     check_writable(output)

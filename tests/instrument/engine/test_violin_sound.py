@@ -90,8 +90,9 @@ def test_a_line_of_a_file_goes_back_to_a_note_that_others_were_played_over(
 
 def test_a_line_goes_back_to_its_key_from_a_trill(tiny: Instrument) -> None:
     mono = replace(VIOLIN, mode="mono", controls="orchestral")
-    trill = [(0.0, NoteOn(0, 60, 80)), (0.1, NoteOn(0, 31, 1)), (0.2, NoteOn(0, 67, 80))]
-    events = [*trill, (0.8, NoteOff(0, 67)), (1.2, NoteOff(0, 60))]
+    keys_down = [(0.0, NoteOn(0, 60, 80)), (0.1, NoteOn(0, 31, 1)), (0.2, NoteOn(0, 67, 80))]
+    events: list[tuple[float, Event]] = [*keys_down]
+    events += [(0.8, NoteOff(0, 67)), (1.2, NoteOff(0, 60))]
     assert keys(engine_after(tiny, events, 1.1, mono)[0]) == [60]
     assert engine_after(tiny, events, 1.3, mono)[0].held == 0
 
