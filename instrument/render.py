@@ -123,14 +123,16 @@ class Length:
         as long as it did.
 
         Raises:
-            UsageError: A take has no samples, or says that there are more than its file lasts.
+            UsageError: A take has no samples, or says that there are more than its file lasts, or
+                far fewer: another program has added to it.
         """
         rate, ending = settings.engine.sample_rate, score.ending
         longest_tail = round(LONGEST_TAIL_SECONDS * rate)
         last, song = round(ending.last_seconds * rate), round(ending.song_seconds * rate)
         if settings.samples is not None:
+            least = round(score.events[-1].seconds * rate) - longest_tail
             most = round(score.duration_seconds * rate) + longest_tail
-            if not 0 < settings.samples <= most:
+            if not max(1, least) <= settings.samples <= most:
                 raise UsageError(
                     f"the take says that it lasts {settings.samples / rate:g} s, but its events "
                     f"{score.duration_seconds:g} s; choose a tail, like --tail 0"
