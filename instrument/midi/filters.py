@@ -83,6 +83,11 @@ class Filter:
             kept = [TimedEvent(seconds, event) for seconds, event in passed if event is not None]
         count = sum(isinstance(timed.event, NoteOn) for timed in of_notes(kept))
         if not count:
+            if self.channels <= {*score.skipped_channels}:
+                raise UsageError(
+                    "no note is left: channel 10 is percussion if others have notes; "
+                    "choose other --channels"
+                )
             raise UsageError("no note is left; choose other --channels, --keys or --transpose")
         return replace(score, events=kept, notes=count)
 

@@ -22,6 +22,7 @@ from instrument.midi.file import END_OF_TRACK, delta, meta, single_track_file
 from instrument.midi.filters import NO_FILTER, Filter, read_filter
 from instrument.midi.messages import encode
 from instrument.midi.score import Score, read_score
+from tests.instrument.midi.score_files import score, smf
 
 
 def chosen(
@@ -155,6 +156,14 @@ def test_a_score_is_filtered_as_its_events_are(
         found = kept.score(each)
         assert list(found.events) == wanted
         assert found.notes == count
+
+
+@pytest.mark.parametrize("channels", ["10", "10-11"])
+def test_that_only_percussion_was_chosen_is_said(channels: str) -> None:
+    drums, melody = b"\x00\x99\x24\x50\x60\x89\x24\x40", b"\x00\x90\x45\x64\x60\x80\x45\x40"
+    with pytest.raises(UsageError, match="--channels") as refused:
+        chosen(channels).score(score(smf(drums, melody)))
+    assert ("10 is percussion" in str(refused.value)) is (channels == "10")
 
 
 def test_without_a_choice_a_score_stays_as_it_is(tmp_path: Path) -> None:
