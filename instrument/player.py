@@ -38,7 +38,7 @@ from instrument.render import (
     render_score,
 )
 from instrument.report import RenderReport
-from instrument.settings import Chosen, EngineSettings, Limits, Outside
+from instrument.settings import POSITION, Chosen, EngineSettings, Limits, Outside
 from instrument.stream import LONGEST_ARRAY, Stream
 
 if TYPE_CHECKING:
@@ -225,11 +225,9 @@ class Player:
         samples = np.asarray(audio)
         if samples.ndim not in (1, 2) or not np.issubdtype(samples.dtype, np.floating):
             raise UsageError("audio should be floats, [samples] or [channels, samples]")
-        low, high = SAMPLE_RATES_HZ
-        if not low <= sample_rate <= high:
-            raise UsageError(f"sample_rate={sample_rate}: should be {low}…{high}")
-        if loudness is not None and not 0.0 <= loudness <= 1.0:
-            raise UsageError(f"loudness={loudness}: should be 0…1")
+        Limits(*SAMPLE_RATES_HZ, unit=" Hz").check("sample rate", sample_rate)
+        if loudness is not None:
+            POSITION.check("loudness", loudness)
         mono = samples if samples.ndim == 1 else samples.mean(axis=0)
         return listen(self._instrument, mono.astype(np.float32), sample_rate, loudness)
 

@@ -295,6 +295,17 @@ def test_settings_outside_their_ranges_are_refused(
             ask()
 
 
+@pytest.mark.parametrize(
+    "asked", [{"sample_rate": "48000"}, {"sample_rate": 7999}, {"loudness": "x"}, {"loudness": -1}]
+)
+def test_a_recording_has_a_rate_and_a_loudness_in_their_ranges(
+    player: arco.Player, asked: dict[str, Any]
+) -> None:
+    audio = np.zeros(RATE, np.float32)
+    with pytest.raises(arco.UsageError, match="should be"):
+        player.encode(audio, **({"sample_rate": RATE} | asked))
+
+
 @pytest.mark.parametrize("seconds", [-1.0, 1e9, float("nan"), float("inf")])
 def test_a_tail_outside_its_range_is_refused(
     player: arco.Player, tmp_path: Path, seconds: float
