@@ -183,7 +183,8 @@ class Violins:
 
     def _arrive(self, violin: int, events: list[NoteOn], sample: int) -> Iterator[Step]:
         hand = self._hands[violin]
-        keys = [_Key(event, self._voices.number(event.channel)) for event in events]
+        keys = _unisons([_Key(event, self._voices.number(event.channel)) for event in events])
+        self._voices.notes += len(events) - len(keys)
         in_time = bool(hand.chord) and sample - hand.began <= self._together
         if not in_time:
             yield from self._reach_upper_strings(violin, sample)
@@ -323,6 +324,19 @@ class Violins:
         self._voices.dropped += sum(not key.sounded for key in hand.chord.values())
         hand.chord.clear()
         hand.double |= len(self._playing.held(violin)) == 2
+
+
+def _unisons(keys: list[_Key]) -> list[_Key]:
+    """Of keys that go down twice at once, as two parts have them, those that are held longest.
+
+    A string has one sound.
+    """
+    longest: dict[int, _Key] = {}
+    for key in keys:
+        other = longest.setdefault(key.event.key, key)
+        if (key.event.seconds or 0.0) >= (other.event.seconds or 0.0):
+            longest[key.event.key] = key
+    return [key for key in keys if longest[key.event.key] is key]
 
 
 def _roll(chord: list[_Key], latents: LatentSpace, sample_rate: int) -> int:
