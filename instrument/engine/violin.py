@@ -183,13 +183,14 @@ class Violins:
 
     def _arrive(self, violin: int, events: list[NoteOn], sample: int) -> Iterator[Step]:
         hand = self._hands[violin]
-        keys = _unisons([_Key(event, self._voices.number(event.channel)) for event in events])
-        self._voices.notes += len(events) - len(keys)
+        keys = [_Key(event, self._voices.number(event.channel)) for event in events]
         in_time = bool(hand.chord) and sample - hand.began <= self._together
         if not in_time:
             yield from self._reach_upper_strings(violin, sample)
             hand.chord.clear()
             hand.began = sample
+        keys, merged = _unisons([each for each in hand.chord.values() if not each.sounded], keys)
+        self._voices.notes += merged
         if not self._playing.held(violin):
             hand.double = False
         new: dict[int, _Key] = {}
@@ -326,17 +327,18 @@ class Violins:
         hand.double |= len(self._playing.held(violin)) == 2
 
 
-def _unisons(keys: list[_Key]) -> list[_Key]:
-    """Of keys that go down twice at once, as two parts have them, those that are held longest.
+def _unisons(waiting: list[_Key], keys: list[_Key]) -> tuple[list[_Key], int]:
+    """Which of some keys that go down are played, and how many notes are one with a longer one.
 
-    A string has one sound.
+    Two parts may have one key, and a string has one sound. Those that wait haven't sounded yet.
     """
-    longest: dict[int, _Key] = {}
+    longest = {key.event.key: key for key in waiting}
     for key in keys:
         other = longest.setdefault(key.event.key, key)
         if (key.event.seconds or 0.0) >= (other.event.seconds or 0.0):
             longest[key.event.key] = key
-    return [key for key in keys if longest[key.event.key] is key]
+    played = [key for key in keys if longest[key.event.key] is key]
+    return played, len(waiting) + len(keys) - len(longest)
 
 
 def _roll(chord: list[_Key], latents: LatentSpace, sample_rate: int) -> int:

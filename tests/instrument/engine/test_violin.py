@@ -221,14 +221,14 @@ def test_notes_that_a_score_holds_at_once_sound_at_once() -> None:
 
 
 @pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("later", [0, 20])
 @pytest.mark.parametrize("others", [(), (62,), (55, 62, 71)])
 def test_two_parts_of_one_key_sound_as_long_as_the_longer(
-    first: int, others: tuple[int, ...]
+    first: int, others: tuple[int, ...], later: int
 ) -> None:
-    lengths = [2.0, 0.5]
-    unison = [(0, NoteOn(0, 79, 80, note=part, seconds=lengths[part])) for part in (0, 1)]
-    unison = unison[::-1] if first else unison
-    player = Violinist().play(*unison, *down(0, *others), (500, NoteOff(0, 79, note=1)))
+    both = [NoteOn(0, 79, 80, note=part, seconds=(2.0, 0.5)[part]) for part in (first, 1 - first)]
+    player = Violinist().play((0, both[0]), *down(0, *others), (later, both[1]))
+    player.play((500, NoteOff(0, 79, note=1)))
     player.until(1000)
     assert 79 in player.held()
     assert player.voices.notes + player.voices.dropped == 2 + len(others)
