@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from instrument.engine.slots import NoteId, Theft
 from instrument.midi.channel import CHANNELS
-from instrument.midi.controllers import ChannelState
+from instrument.midi.controllers import BANK_COARSE, ChannelState
 from instrument.midi.events import (
     ChannelPressure,
     ControlChange,
@@ -18,8 +18,9 @@ from instrument.midi.events import (
     NoteOn,
     TimedEvent,
 )
-from instrument.midi.layouts import Controls, layout_of, member_layout
+from instrument.midi.layouts import ARTICULATION_BANK, Controls, layout_of, member_layout
 from instrument.midi.meanings import SLIDE
+from instrument.midi.packed import values_of
 from instrument.midi.score import Score
 from instrument.midi.zones import LOWER, UPPER
 from instrument.settings import EngineSettings, Mode
@@ -46,10 +47,13 @@ def needs_all(score: Score, settings: EngineSettings, whole: Whole) -> bool:
 
     What violins do to their voices depends on all of them. Where voices were stolen, notes are told
     by their place among the note-ons; but among a take's there are switches and none of ornaments,
-    and notes that wait for breath begin in another order.
+    and notes that wait for breath begin in another order. A switch is for all of an MPE zone.
     """
-    uncounted = score.take is not None or layout_of(settings.controls).breath is not None
-    return settings.mode == Mode.VIOLIN or (uncounted and bool(whole.thefts))
+    layout, take = layout_of(settings.controls), score.take is not None
+    uncounted = take or layout.breath is not None
+    switches = layout.keys or ARTICULATION_BANK >> 7 in values_of(score.events, BANK_COARSE)
+    told = (take and bool(switches)) or (uncounted and bool(whole.thefts))
+    return settings.mode == Mode.VIOLIN or told
 
 
 def stem(

@@ -22,6 +22,7 @@ from instrument.midi.events import (
     NoteOff,
     NoteOn,
     PitchBend,
+    ProgramChange,
     TimedEvent,
 )
 from instrument.midi.score import Score, score_of_notes
@@ -184,6 +185,17 @@ def test_stems_of_a_take_add_up_where_the_whole_had_too_few_voices(
     settings = EngineSettings(voices=voices, room_gain=0.0, controls=layout or "orchestral")
     take = replace(score(*played, seconds=1.0), take=Take(settings, 48_000))
     assert_they_add_up(render(take, voices=voices, controls=settings.controls))
+
+
+def test_stems_of_a_take_hear_the_switches_of_their_zone(render: Render) -> None:
+    """Whichever of its members they come from: a key, and a program of bank 127."""
+    staccato: list[Any] = [(0.1, NoteOn(2, 28, 1)), (0.2, NoteOff(2, 28))]
+    tremolo: list[Any] = [(0.6, ControlChange(2, 0, 127)), (0.6, ProgramChange(2, 6))]
+    played = score(
+        *ZONE[:4], *staccato, *tremolo, *line(1, 60, 62, 64), *line(2, 67, 69, start=0.3), seconds=1
+    )
+    settings = EngineSettings(voices=8, room_gain=0.0, controls="orchestral")
+    assert_they_add_up(render(replace(played, take=Take(settings, 48_000)), controls="orchestral"))
 
 
 def room(*told: Event) -> list[Any]:
