@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from instrument.midi.events import ProgramChange as ProgramChange
     from instrument.model.catalogue import shipped_instruments as shipped_instruments
     from instrument.player import Player as Player
-    from instrument.player import Stream as Stream
     from instrument.player import load as load
     from instrument.report import RenderReport as RenderReport
+    from instrument.stream import Stream as Stream
 
 __version__ = "0.1.0"
 
@@ -72,8 +72,9 @@ _PLACES = {
         "ProgramChange",
     ),
     "model.catalogue": ("shipped_instruments",),
-    "player": ("Player", "Stream", "load"),
+    "player": ("Player", "load"),
     "report": ("RenderReport",),
+    "stream": ("Stream",),
 }
 """Modules of the package → the public names in them."""
 

@@ -20,10 +20,11 @@ from instrument.engine.table import VoiceNote, VoiceTable
 from instrument.errors import RecordingError, UsageError
 from instrument.listening.audio import read_note
 from instrument.listening.example import LONGEST_SECONDS, SAMPLE_RATES_HZ, Example, listen
+from instrument.midi.breath import check_breath
 from instrument.midi.controllers import AXIS_CONTROLLERS
-from instrument.midi.events import Event, Note
-from instrument.midi.layouts import read_controls
-from instrument.midi.score import read_score, score_of_notes
+from instrument.midi.events import Note
+from instrument.midi.layouts import layout_of, read_controls
+from instrument.midi.score import NOTE_LIMITS, read_score, score_of_notes
 from instrument.model.catalogue import find_instrument
 from instrument.model.dynamics import Dynamics
 from instrument.model.graphs import Instrument, load_instrument
@@ -37,13 +38,14 @@ from instrument.render import (
     render_score,
 )
 from instrument.report import RenderReport
-from instrument.settings import Chosen, EngineSettings, Outside
+from instrument.settings import POSITION, Chosen, EngineSettings, Limits, Outside
+from instrument.stream import LONGEST_ARRAY, Stream
 
 if TYPE_CHECKING:
     from instrument.corpus.loading import CorpusItem, CorpusOptions, Paths
 
-LONGEST_ARRAY = 2**32 // 8
-"""Samples of two channels in 4 GiB."""
+NUMBER = Limits(0, 2**32, whole=True)
+"""Of the notes that a channel had before."""
 
 
 def load(name: str | PathLike[str] = "violin") -> Player:
@@ -122,7 +124,8 @@ class Player:
         if samples > LONGEST_ARRAY:
             hours = samples / settings.engine.sample_rate / 3600
             raise UsageError(f"{hours:.1f} hours are too long for one array; render parts of it")
-        blocks: list[Float32] = []
+        check_breath(score, layout_of(settings.engine.controls))
+        blocks = [np.zeros((2, 0), np.float32)]
         render_score(self._instrument, score, settings, blocks.append)
         return np.concatenate(blocks, axis=1)
 
@@ -197,8 +200,9 @@ class Player:
         Returns:
             cents from the key's pitch and loudness in dB, [750] each, 250 a second.
         """
-        if not (0 <= key <= 127 and 1 <= velocity <= 127):
-            raise UsageError(f"key {key}, velocity {velocity}: should be 0…127 and 1…127")
+        for name, value in (("key", key), ("velocity", velocity)):
+            NOTE_LIMITS[name].check(name, value)
+        NUMBER.check("number", number)
         settings = replace(EngineSettings(), **chosen)
         return _decoded(self._instrument, key, velocity, number, settings)
 
@@ -221,11 +225,9 @@ class Player:
         samples = np.asarray(audio)
         if samples.ndim not in (1, 2) or not np.issubdtype(samples.dtype, np.floating):
             raise UsageError("audio should be floats, [samples] or [channels, samples]")
-        low, high = SAMPLE_RATES_HZ
-        if not low <= sample_rate <= high:
-            raise UsageError(f"sample_rate={sample_rate}: should be {low}…{high}")
-        if loudness is not None and not 0.0 <= loudness <= 1.0:
-            raise UsageError(f"loudness={loudness}: should be 0…1")
+        Limits(*SAMPLE_RATES_HZ, unit=" Hz").check("sample rate", sample_rate)
+        if loudness is not None:
+            POSITION.check("loudness", loudness)
         mono = samples if samples.ndim == 1 else samples.mean(axis=0)
         return listen(self._instrument, mono.astype(np.float32), sample_rate, loudness)
 
@@ -289,51 +291,3 @@ def _decoded(
     envelopes.begin(0, before=None)
     (envelope,) = envelopes.decode(np.zeros(1, np.int64))
     return envelope
-
-
-class Stream:
-    """Plays events block by block, in time that is counted in samples from its beginning.
-
-    The same events at the same samples give the same sound, whatever the size of the blocks.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    @property
-    def position(self) -> int:
-        """The next sample that is rendered."""
-        return self._engine.position
-
-    @property
-    def voices(self) -> int:
-        """How many voices sound."""
-        return self._engine.voices
-
-    @property
-    def silent(self) -> bool:
-        """Whether no voice sounds and no event is to come; the room may still be heard."""
-        return self._engine.silent
-
-    def push(self, event: Event, sample: int | None = None) -> None:
-        """Give an event.
-
-        Args:
-            event: What happens.
-            sample: When; now if None, and as soon as possible if it has passed.
-        """
-        self._engine.push(event, self.position if sample is None else sample)
-
-    def release_all(self) -> None:
-        """End all notes now, each with its natural release."""
-        self._engine.release_all()
-
-    def render(self, samples: int) -> Float32:
-        """Render the next block, [2, samples].
-
-        Raises:
-            InstrumentError: The instrument's graphs gave what can't be played; it was silent there.
-        """
-        block = np.zeros((2, samples), np.float32)
-        self._engine.render(block)
-        return block

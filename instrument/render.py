@@ -15,9 +15,10 @@ from instrument.audio.files import WAV_BYTES, ending, sound_file, subtype
 from instrument.dsp.block import compile_kernels
 from instrument.engine.engine import Engine
 from instrument.engine.pipeline import BLOCKS_AHEAD, Pipeline, cores
-from instrument.engine.stems import Whole, channels, stem
+from instrument.engine.stems import Whole, channels, needs_all, stem
 from instrument.errors import UsageError
 from instrument.files import check_apart, check_writable, new_folder
+from instrument.midi.breath import check_breath
 from instrument.midi.layouts import layout_of
 from instrument.midi.ornaments import played_as_marked
 from instrument.midi.outside import in_range
@@ -122,14 +123,16 @@ class Length:
         as long as it did.
 
         Raises:
-            UsageError: A take has no samples, or says that there are more than its file lasts.
+            UsageError: A take has no samples, or says that there are more than its file lasts, or
+                far fewer: another program has added to it.
         """
         rate, ending = settings.engine.sample_rate, score.ending
         longest_tail = round(LONGEST_TAIL_SECONDS * rate)
         last, song = round(ending.last_seconds * rate), round(ending.song_seconds * rate)
         if settings.samples is not None:
+            least = round(score.events[-1].seconds * rate) - longest_tail
             most = round(score.duration_seconds * rate) + longest_tail
-            if not 0 < settings.samples <= most:
+            if not max(1, least) <= settings.samples <= most:
                 raise UsageError(
                     f"the take says that it lasts {settings.samples / rate:g} s, but its events "
                     f"{score.duration_seconds:g} s; choose a tail, like --tail 0"
@@ -193,8 +196,8 @@ def render_score(
     if whole.samples:
         length = replace(length, most=whole.samples, exact=True)
 
-    # What violins do to their voices depends on all of them, so all are played for each stem.
-    parts = stem(written_out, None if how.mode == Mode.VIOLIN else channel, whole)
+    alone = None if needs_all(score, how, whole) else channel
+    parts = stem(written_out, alone, whole, how.controls)
     timed = ((round(seconds * rate), event) for seconds, event in parts)
     engine.follow(takewhile(lambda each: each[0] <= length.last, timed))
     computed = watch(engine) if watch is not None else lambda: None
@@ -258,9 +261,10 @@ def check_output(
         song: The file that the score was read from.
 
     Raises:
-        UsageError: Arco doesn't write such files, or they can't hold it.
+        UsageError: Arco doesn't write such files, or they can't hold it, or no note would be heard.
         OutputError: Nothing can be written there, or the song itself would be overwritten.
     """
+    check_breath(score, layout_of(settings.engine.controls))
     subtype(output, bits, settings.engine.sample_rate)
     _check_size(output, bits, score, settings)
     check_writable(output)

@@ -107,7 +107,7 @@ class Choice(StrEnum):
             UnknownName: There is none.
         """
         if name not in [*cls]:
-            raise UnknownName(cls.__name__.lower(), name, [*cls])
+            raise UnknownName(cls.__name__.lower(), str(name)[:LONGEST_NAME], [*cls])
         return cls(name)
 
 

@@ -170,7 +170,6 @@ def render(
     from instrument.dsp.limiter import CEILING_DB, KNEE_DB
     from instrument.engine.stems import channels as parts_of
     from instrument.files import standard_input, standard_output
-    from instrument.midi.breath import check_breath
     from instrument.midi.layouts import layout_of
     from instrument.midi.score import read_score
     from instrument.render import RenderSettings
@@ -179,9 +178,8 @@ def render(
     source = None if song == STANDARD else Path(song)
     score = read_score(source or standard_input())
     settings = RenderSettings.of(score).chosen(tail, outside, **chosen)
-    layout = layout_of(settings.engine.controls)
-    score = chosen_filter.leaving(layout.keys).score(score)
-    check_breath(score, layout)
+    switches = layout_of(settings.engine.controls).keys
+    score = chosen_filter.leaving(switches).score(score)
     named = Path("song.wav" if source is None else source.with_suffix(".wav").name)
     if output is None:
         output = STANDARD if source is None else str(named)

@@ -89,9 +89,10 @@ class Voices(VoiceSlots):
                 self.dropped += 1
                 return None
             allocation = Allocation(slot, released=released)
-        goes_on = allocation.joined and after is None
-        goes_on &= self.slots[allocation.slot].channel == channel
+        goes_on = allocation.joined and self.slots[allocation.slot].channel == channel
         down = self.slots[allocation.slot].down if goes_on else []
+        if after is not None:  # that note doesn't come back, but others of a mono line do
+            down = [each for each in down if each.note != after]
         down.append(KeyDown(key, velocity, number, note))
         self.slots[allocation.slot] = Slot(
             Stage.HELD, channel, key, number, self.notes, down, note, sample, velocity=velocity
@@ -139,7 +140,7 @@ class Voices(VoiceSlots):
             return NoteEnd([])
         if voice.down and goes_back(slot, voice.down[-1].key):
             back = voice.down[-1]
-            voice.key, voice.velocity = back.key, back.velocity
+            voice.key, voice.velocity, voice.note = back.key, back.velocity, back.note
             seconds = self._seconds(slot, sample)
             return NoteEnd([], Return(slot, back.key, back.velocity, back.number, seconds))
         return NoteEnd(self._release([slot], sample, pedal=pedal))

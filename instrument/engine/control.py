@@ -185,11 +185,13 @@ class Control:
     # --- controllers ---------------------------------------------------------------------
 
     def _change(self, event: ControlChange | ChannelPressure) -> Change:
-        """Tell a channel; the room is everybody's, so whoever moved it last counts."""
+        """Tell a channel; the room is everybody's, so whoever told it last counts."""
         told = self.state.channels[event.channel]
-        room = told.reverb
+        room, told.reverb = told.reverb, None
         change = self.state.change(event)
-        if told.reverb is not None and told.reverb != room:
+        if told.reverb is None:
+            told.reverb = room
+        else:
             self.planner.room = told.reverb / USUAL_REVERB
         return change
 

@@ -40,7 +40,9 @@ def starting_point(spec: InstrumentSpec, settings: EngineSettings) -> tuple[int,
             f"mode {settings.mode}: {spec.name} has no strings; "
             f"should be {Mode.POLY} or {Mode.MONO}"
         )
-    preset = spec.presets.index(spec.preset(settings.preset)) if settings.preset else 0
+    preset = 0
+    if settings.preset is not None:
+        preset = spec.presets.index(spec.preset(settings.preset))
     return preset, knob_settings(spec, settings.knobs)
 
 

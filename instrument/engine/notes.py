@@ -8,6 +8,7 @@ from instrument.dsp.frames import hop_start
 from instrument.engine.allocation import Voices
 from instrument.engine.articulations import Articulations
 from instrument.engine.breath import Breathing
+from instrument.engine.keys import KeysDown
 from instrument.engine.lines import Lines
 from instrument.engine.planner import FramePlanner
 from instrument.engine.slots import Cut, Turn
@@ -16,7 +17,6 @@ from instrument.engine.table import Line, VoiceNote
 from instrument.engine.times import attack_times, key_up_speed, release_speed
 from instrument.engine.violin import AsPlayed, Play, Release, Step, Violins
 from instrument.engine.voices import VoicePool
-from instrument.midi.channel import CHANNELS
 from instrument.midi.controllers import ChannelState
 from instrument.midi.events import NoteOff, NoteOn
 from instrument.midi.layouts import Layout
@@ -72,12 +72,15 @@ class Notes:
         self.breathing = Breathing(state, layout.breath)
         self.violins = violins
         self._sample_rate = sample_rate
-        self._down: list[set[int]] = [set() for _ in range(CHANNELS)]
+        self._keys = KeysDown()
 
     def begin(self, events: Sequence[NoteOn], sample: int) -> None:
         """Take keys that go down at one sample of the current hop."""
-        for event in events:
-            self._down[event.channel].add(event.key)
+        self._keys.take(events)
+        self._begin(events, sample)
+
+    def _begin(self, events: Sequence[NoteOn], sample: int) -> None:
+        """Begin what sounds of keys that are down."""
         for keys in self.articulations.switches.parted(events):
             heard = self.breathing.heard(keys)
             self.play(self.violins.arrive(heard, sample), sample)
@@ -162,20 +165,18 @@ class Notes:
     def key_up(self, event: NoteOff, sample: int) -> None:
         """Take a key that comes up: if it is the last of an MPE channel, that comes to rest."""
         self.end(event, sample)
-        down = self._down[event.channel]
-        if event.key in down:
-            down.remove(event.key)
+        if self._keys.lift(event):
             self._rest(event.channel)
 
     def _rest(self, channel: int) -> None:
-        if not self._down[channel] and not self._voices.keys_down(channel):
+        if not self._keys.any(channel) and not self._voices.keys_down(channel):
             self._smoother.follow(self._state.rest(channel).channels)
 
     def end(self, event: NoteOff, sample: int) -> None:
         """End the note of a key that is up, unless the bow hasn't reached it yet."""
         if self.violins.waits(event, sample):
             return
-        self.begin(self.breathing.up(event.channel, event.key), sample)
+        self._begin(self.breathing.up(event.channel, event.key), sample)
         self._end_note(self.articulations.up(event), sample)
 
     def _end_note(self, event: NoteOff, sample: int) -> None:
@@ -199,7 +200,7 @@ class Notes:
         """Begin what has waited for breath, and end what lacks it."""
         for index in channels if self._layout.breath else ():
             begun, ended = self.breathing.change(index)
-            self.begin(begun, sample)
+            self._begin(begun, sample)
             if ended:
                 self.violins.forget(index)
                 self.release(self._voices.release_all(index, sample))
@@ -208,8 +209,7 @@ class Notes:
         """No key of a channel is down any more, and nothing is to come."""
         self.breathing.forget(channel)
         self.violins.forget(channel)
-        if self._down[channel]:
-            self._down[channel].clear()
+        if self._keys.clear(channel):
             self._rest(channel)
 
     def release(self, slots: list[int], speed: float = 1.0) -> None:

@@ -189,6 +189,8 @@ class Violins:
             yield from self._reach_upper_strings(violin, sample)
             hand.chord.clear()
             hand.began = sample
+        keys, merged = _unisons([each for each in hand.chord.values() if not each.sounded], keys)
+        self._voices.notes += merged
         if not self._playing.held(violin):
             hand.double = False
         new: dict[int, _Key] = {}
@@ -323,6 +325,20 @@ class Violins:
         self._voices.dropped += sum(not key.sounded for key in hand.chord.values())
         hand.chord.clear()
         hand.double |= len(self._playing.held(violin)) == 2
+
+
+def _unisons(waiting: list[_Key], keys: list[_Key]) -> tuple[list[_Key], int]:
+    """Which of some keys that go down are played, and how many notes are one with a longer one.
+
+    Two parts may have one key, and a string has one sound. Those that wait haven't sounded yet.
+    """
+    longest = {key.event.key: key for key in waiting}
+    for key in keys:
+        other = longest.setdefault(key.event.key, key)
+        if (key.event.seconds or 0.0) >= (other.event.seconds or 0.0):
+            longest[key.event.key] = key
+    played = [key for key in keys if longest[key.event.key] is key]
+    return played, len(waiting) + len(keys) - len(longest)
 
 
 def _roll(chord: list[_Key], latents: LatentSpace, sample_rate: int) -> int:

@@ -30,6 +30,9 @@ DATA_COARSE, DATA_FINE, DATA_INCREMENT, DATA_DECREMENT = 6, 38, 96, 97
 NRPN_FINE, NRPN_COARSE, RPN_FINE, RPN_COARSE = 98, 99, 100, 101
 DATA_ENTRY = (DATA_COARSE, DATA_FINE, DATA_INCREMENT, DATA_DECREMENT)
 
+MAKES_ZONES = frozenset({DATA_COARSE, NRPN_FINE, NRPN_COARSE, RPN_FINE, RPN_COARSE})
+"""Controllers that begin and end MPE zones."""
+
 OF_A_NOTE = (SLIDE, *AXIS_CONTROLLERS)
 """Controllers that notes of an MPE zone have to themselves; the manager sets them for all notes."""
 

@@ -9,13 +9,9 @@ from dataclasses import dataclass
 
 from instrument.midi.controllers import (
     ALL_SOUND_OFF,
-    DATA_COARSE,
     ENDS_NOTES,
-    NRPN_COARSE,
-    NRPN_FINE,
+    MAKES_ZONES,
     RESET_CONTROLLERS,
-    RPN_COARSE,
-    RPN_FINE,
     SOSTENUTO,
     SUSTAIN,
     ChannelState,
@@ -29,10 +25,7 @@ STRAY_SECONDS = 10.0
 LONGEST_REST_SECONDS = 60.0
 """The end of a file later than this isn't the song's; so long a note is held that nobody ends."""
 
-MAY_LIFT = ENDS_NOTES | {
-    *(SUSTAIN, SOSTENUTO, ALL_SOUND_OFF, RESET_CONTROLLERS),
-    *(DATA_COARSE, RPN_FINE, RPN_COARSE, NRPN_FINE, NRPN_COARSE),  # these make MPE zones
-}
+MAY_LIFT = ENDS_NOTES | MAKES_ZONES | {SUSTAIN, SOSTENUTO, ALL_SOUND_OFF, RESET_CONTROLLERS}
 """Controllers that may end notes, at once or later."""
 
 Key = tuple[int, int]

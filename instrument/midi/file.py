@@ -251,7 +251,7 @@ def _read_events(reader: _Reader, track: Track, name: str, padding: int | None) 
             _take_meta(track, kind, contents)
         elif byte in (SYSEX, ESCAPE):
             contents = reader.take(reader.variable_length())
-            place = decode_sysex(bytes((byte, *contents))) if byte == SYSEX else None
+            place = decode_sysex(bytes((byte,)) + contents) if byte == SYSEX else None
             if place is not None:
                 track.events.place(track.end, place)
         elif byte > SYSEX:

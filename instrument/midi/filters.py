@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from instrument.errors import UsageError
 from instrument.midi.channel import CHANNELS
-from instrument.midi.events import Event, KeyPressure, NoteOff, NoteOn, TimedEvent
-from instrument.midi.packed import ScoreEvents, of_notes
+from instrument.midi.events import Event, NoteOn, TimedEvent
+from instrument.midi.packed import ScoreEvents, moved, of_notes
 from instrument.settings import CURVES, Limits
 from instrument.units import NOTE_NAMES
 
@@ -49,9 +49,9 @@ class Filter:
         """What a key becomes; None if it isn't heard."""
         if key in self.switches:
             return key
-        moved = key + self.transpose
-        heard = self.keys[0] <= key <= self.keys[1] and 0 <= moved <= 127
-        return moved if heard and moved not in self.switches else None
+        there = key + self.transpose
+        heard = self.keys[0] <= key <= self.keys[1] and 0 <= there <= 127
+        return there if heard and there not in self.switches else None
 
     def leaving(self, switches: Iterable[int]) -> Filter:
         """This filter, if it does anything, but for keys that choose articulations."""
@@ -61,14 +61,9 @@ class Filter:
         """What an event becomes; None if it isn't heard."""
         if event.channel not in self.channels:
             return None
-        if not isinstance(event, NoteOn | NoteOff | KeyPressure):
-            return event
-        key = self.key(event.key)
-        if key is None:
-            return None
         if isinstance(event, NoteOn):
-            return replace(event, key=key, velocity=self.velocities[event.velocity])
-        return replace(event, key=key)
+            event = replace(event, velocity=self.velocities[event.velocity])
+        return moved(event, self.key)
 
     def score(self, score: Score) -> Score:
         """A score through this filter.
@@ -88,6 +83,11 @@ class Filter:
             kept = [TimedEvent(seconds, event) for seconds, event in passed if event is not None]
         count = sum(isinstance(timed.event, NoteOn) for timed in of_notes(kept))
         if not count:
+            if self.channels <= {*score.skipped_channels}:
+                raise UsageError(
+                    "no note is left: channel 10 is percussion if others have notes; "
+                    "choose other --channels"
+                )
             raise UsageError("no note is left; choose other --channels, --keys or --transpose")
         return replace(score, events=kept, notes=count)
 

@@ -35,6 +35,10 @@ BRIEF_SECONDS, BRIEF_SHARE = 0.06, 1 / 3
 CHORD_SECONDS = 0.03
 """Keys that go down within such a time are meant to go down together."""
 
+ROUNDING_SECONDS = 1e-6
+"""Seconds are rounded sums: what is as long as a bound but for this is not beyond it, wherever in a
+song it stands."""
+
 MOST_ENDING = 16
 """Where more notes end about a note's beginning, it belongs to none of them."""
 
@@ -84,9 +88,10 @@ def overlapping(notes: WholeNotes, lines: Iterable[Line]) -> Iterator[tuple[int,
         by_end = np.asarray(line.notes)[np.argsort(ends, kind="stable")]
         ends.sort()
         starts = np.asarray(notes.starts)[line.notes]
-        ended = np.searchsorted(ends, starts, "right")
-        ending = np.searchsorted(ends, starts + OVERLAP_SECONDS, "right")
-        apart = np.diff(starts, prepend=-np.inf, append=np.inf) > CHORD_SECONDS
+        ended = np.searchsorted(ends, starts + ROUNDING_SECONDS, "right")
+        ending = np.searchsorted(ends, starts + OVERLAP_SECONDS + ROUNDING_SECONDS, "right")
+        between = np.diff(starts, prepend=-np.inf, append=np.inf)
+        apart = between > CHORD_SECONDS + ROUNDING_SECONDS
         may = np.isnan(line.gaps) & (ending > ended) & (ending - ended <= MOST_ENDING)
         leads[np.asarray(line.notes)[np.flatnonzero(~np.isnan(line.gaps)) - 1]] = True
         for place in np.flatnonzero(may & apart[:-1] & apart[1:]).tolist():
@@ -103,7 +108,8 @@ def _is_brief(notes: WholeNotes, before: int, i: int) -> bool:
     shorter = min(notes.seconds(before), notes.seconds(i))
     most = max(min(BRIEF_SECONDS, OVERLAP_SHARE * shorter), BRIEF_SHARE * shorter)
     near = abs(notes.keys[i] - notes.keys[before]) <= LINE_SEMITONES
-    return near and notes.free[i] == 1 and notes.ends[before] - notes.starts[i] <= most
+    overlap = notes.ends[before] - notes.starts[i]
+    return near and notes.free[i] == 1 and overlap <= most + ROUNDING_SECONDS
 
 
 def _grouped(groups: Sequence[int], notes: Sequence[int]) -> dict[int, array[int]]:
@@ -123,7 +129,9 @@ def _is_spread(notes: WholeNotes, line: Sequence[int], gaps: Sequence[float]) ->
     starts = [*(notes.starts[i] for i in line[1:]), math.inf]
     for i, gap, following in zip(line, gaps, starts, strict=True):
         start = notes.starts[i]
-        alone += start < following and (not math.isnan(gap) or sounds_until <= start)
+        alone += start < following and (
+            not math.isnan(gap) or sounds_until <= start + ROUNDING_SECONDS
+        )
         sounds_until = max(sounds_until, notes.ends[i])
     return alone >= SPREAD * len(line)
 
@@ -137,7 +145,7 @@ def _line_gaps(notes: WholeNotes, line: Sequence[int]) -> Sequence[float]:
         gap, start = math.nan, notes.starts[i]
         if place:
             before = line[place - 1]
-            alone = others_end < start - LINE_SECONDS
+            alone = others_end < start - LINE_SECONDS - ROUNDING_SECONDS
             alone &= place + 1 == len(line) or notes.starts[line[place + 1]] > start
             if alone and _goes_on(notes, before, i):
                 gap = start - notes.ends[before]
@@ -152,4 +160,5 @@ def _goes_on(notes: WholeNotes, before: int, i: int) -> bool:
     shorter = min(notes.seconds(before), notes.seconds(i))
     overlap = min(OVERLAP_SECONDS, OVERLAP_SHARE * shorter)
     near = abs(notes.keys[i] - notes.keys[before]) <= LINE_SEMITONES
-    return near and -overlap <= notes.starts[i] - notes.ends[before] <= LINE_SECONDS
+    gap = notes.starts[i] - notes.ends[before]
+    return near and -overlap - ROUNDING_SECONDS <= gap <= LINE_SECONDS + ROUNDING_SECONDS

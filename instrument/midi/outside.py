@@ -40,7 +40,8 @@ def in_range(
 ) -> InRange:
     """Do to the notes outside a range what was chosen; a take's are always played.
 
-    What is done to a note is done to its key: to where it goes down, comes up and is pressed.
+    What is done to a note is done to its key: to where it goes down, comes up, is pressed, and is
+    slid from.
 
     Args:
         score: Of a file or a program.

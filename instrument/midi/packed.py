@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar, overload
 
 import numpy as np
 
 from instrument.arrays import Bool, Float64, Int32, UInt32, among
+from instrument.midi.controllers import PORTAMENTO_FROM
 from instrument.midi.events import (
     ControlChange,
     Event,
@@ -181,14 +182,17 @@ class ScoreEvents(Packed[TimedEvent]):
         return {*np.flatnonzero(np.bincount(own >> np.uint32(16))).tolist()}
 
     def with_keys(self, keys: Sequence[int | None]) -> ScoreEvents:
-        """With other keys [128] where notes begin, end and are pressed; without those of None."""
+        """With other keys [128], see ``moved``."""
         seconds, messages, notes = self._arrays
-        moved = np.array([NO_KEY if key is None else key for key in keys], np.uint32)
+        table = np.array([NO_KEY if key is None else key for key in keys], np.uint32)
+        stays = np.ones(len(messages), np.bool_)
+        named = messages & np.uint32(0x7FF0) == (PORTAMENTO_FROM << 8 | CONTROL_CHANGE)
         of_key = among(messages & np.uint32(0xF0), (NOTE_OFF, NOTE_ON, KEY_PRESSURE))
-        key = moved[messages >> np.uint32(8) & np.uint32(0x7F)]
-        changed = messages & ~np.uint32(0xFF00) | key << np.uint32(8)
-        stays = ~of_key | (key != NO_KEY)
-        messages = np.where(of_key, changed, messages)
+        for which, place in ((of_key, np.uint32(8)), (named, np.uint32(16))):
+            key = table[messages >> place & np.uint32(0x7F)]
+            changed = messages & ~(np.uint32(0xFF) << place) | key << place
+            messages = np.where(which, changed, messages)
+            stays &= ~which | (key != NO_KEY)
         given = ScoreEvents(seconds, messages, notes, self._places, self._hints)
         return given._chosen(stays)
 
@@ -235,16 +239,22 @@ def with_keys(
     """Events with other keys, as 128 say; those of keys that are None are left out."""
     if isinstance(events, ScoreEvents):
         return events.with_keys(keys)
-    moved: list[TimedEvent] = []
-    for timed in events:
-        event = timed.event
-        if isinstance(event, NoteOn | NoteOff | KeyPressure):
-            key = keys[event.key]
-            if key is None:
-                continue
-            event = replace(event, key=key)
-        moved.append(TimedEvent(timed.seconds, event))
-    return tuple(moved)
+    found = ((timed.seconds, moved(timed.event, keys.__getitem__)) for timed in events)
+    return tuple(TimedEvent(seconds, event) for seconds, event in found if event is not None)
+
+
+def moved(event: Event, to: Callable[[int], int | None]) -> Event | None:
+    """An event at another key; None if it has none there.
+
+    So are notes where they begin, end, are pressed and are slid into from a key.
+    """
+    if isinstance(event, NoteOn | NoteOff | KeyPressure):
+        key = to(event.key)
+        return None if key is None else replace(event, key=key)
+    if isinstance(event, ControlChange) and event.controller == PORTAMENTO_FROM:
+        key = to(event.value)
+        return None if key is None else replace(event, value=key)
+    return event
 
 
 def values_of(events: Sequence[TimedEvent], controller: int) -> set[int]:

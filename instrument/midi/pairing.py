@@ -27,11 +27,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from instrument.arrays import Int64
+from instrument.arrays import Int64, among
 from instrument.midi.channel import CHANNELS
-from instrument.midi.controllers import ALL_NOTES_OFF, ALL_SOUND_OFF
-from instrument.midi.events import NO_NOTE, NoteOff
-from instrument.midi.messages import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, encode, pack
+from instrument.midi.controllers import ALL_NOTES_OFF, ALL_SOUND_OFF, MAKES_ZONES, ChannelState
+from instrument.midi.events import NO_NOTE, ControlChange, NoteOff
+from instrument.midi.messages import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, encode, pack, unpack
 from instrument.midi.timeline import Timeline
 
 
@@ -225,13 +225,26 @@ class _Pairing:
 
     @cached_property
     def _ends_all(self) -> list[list[int]]:
-        """Ticks at which all notes of each channel are ended."""
-        timeline = self._timeline
+        """Ticks at which all notes of each channel are ended.
+
+        In an MPE zone its manager ends those of all, and a member none.
+        """
+        timeline, state = self._timeline, ChannelState()
         controllers = timeline.messages >> np.uint32(8) & np.uint32(0x7F)
         ending = (controllers == ALL_SOUND_OFF) | (controllers >= ALL_NOTES_OFF)
-        ending &= timeline.kinds == CONTROL_CHANGE
-        ticks, channels = timeline.ticks[ending], timeline.channels[ending]
-        return [ticks[channels == channel].tolist() for channel in range(CHANNELS)]
+        told = (ending | among(controllers, MAKES_ZONES)) & (timeline.kinds == CONTROL_CHANGE)
+        ticks: list[list[int]] = [[] for _ in range(CHANNELS)]
+        changes = zip(timeline.ticks[told].tolist(), timeline.messages[told].tolist(), strict=True)
+        for tick, message in changes:
+            event = unpack(message)
+            if not isinstance(event, ControlChange):
+                continue
+            if event.controller in MAKES_ZONES:
+                state.change(event)
+            elif not state.is_member(event.channel):
+                for channel in state.controlled_channels(event.channel):
+                    ticks[channel].append(tick)
+        return ticks
 
     def result(self) -> Timeline:
         """The timeline with what was found."""

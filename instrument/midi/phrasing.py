@@ -15,8 +15,8 @@ from instrument.joins import Join, by_velocity
 from instrument.midi.articulation import articulate
 from instrument.midi.events import NoteOn, TimedEvent
 from instrument.midi.hints import Hints
-from instrument.midi.lines import Line, find_lines, overlapping
-from instrument.midi.marks import JOINED, Mark, has_any
+from instrument.midi.lines import ROUNDING_SECONDS, Line, find_lines, overlapping
+from instrument.midi.marks import JOINED, SEVERAL, Mark, has_any
 from instrument.midi.packed import ScoreEvents
 from instrument.midi.score import Score
 from instrument.midi.whole_notes import WholeNotes, numbered, whole_notes
@@ -97,15 +97,20 @@ def _told(events: Iterable[TimedEvent], hints: Hints) -> Iterator[TimedEvent]:
 
 
 def _tell_seconds(notes: WholeNotes, lines: Iterable[Line], score: Score, hints: Hints) -> None:
-    """Say how long each note lasts: what is held at the end is let go with the song."""
+    """Say how long each note lasts: what is held at the end is let go with the song.
+
+    A trill or tremolo lasts while its key is down; what a pedal holds of it is its last note.
+    """
     song = score.ending.song_seconds if math.inf in notes.lasts else math.inf
     for line in lines:
         following = math.inf
         for i, gap in zip(reversed(line.notes), reversed(line.gaps), strict=True):
             start = notes.starts[i]
-            last = min(notes.lasts[i], following, song)
+            number = notes.numbers[i]
+            several = score.marks and Mark(score.marks[number]) & SEVERAL
+            last = min(notes.ends[i] if several else notes.lasts[i], following, song)
             if last > start:
-                hints.last(notes.numbers[i], last - start)
+                hints.last(number, last - start)
             following = math.inf if math.isnan(gap) else start
 
 
@@ -119,8 +124,8 @@ def _choose(
     says: bool,
 ) -> None:
     """Choose what leads into the notes of a line; nothing by chance if its score says it."""
-    apart = sum(gap > TOUCHING_SECONDS for gap in line.gaps)
     joined = sum(not math.isnan(gap) for gap in line.gaps)
+    apart = joined - sum(map(_touches, line.gaps))
     articulated = apart > 0 and apart >= ARTICULATED * joined
     spent, bow, before = 0.0, 1.0, -1
     for i, gap in zip(line.notes, line.gaps, strict=True):
@@ -133,7 +138,7 @@ def _choose(
                 join = Join.BOW
             elif joining == Joining.SLUR:
                 join = Join.SLUR
-            elif gap <= TOUCHING_SECONDS and spent + costs <= bow:
+            elif _touches(gap) and spent + costs <= bow:
                 odds = SLUR_ODDS_A_SECOND * math.sqrt(notes.seconds(i) * notes.seconds(before))
                 wished = not says and chance < odds / (1.0 + odds)
                 join = Join.SLUR if articulated or wished else Join.BOW
@@ -148,7 +153,7 @@ def _choose(
 def _choose_by_velocity(notes: WholeNotes, line: Line, hints: Hints) -> None:
     """Let velocities say what leads into the notes of a line that touch the one before."""
     for i, gap in zip(line.notes, line.gaps, strict=True):
-        if notes.free[i] and not notes.said[i] and gap <= TOUCHING_SECONDS:
+        if notes.free[i] and not notes.said[i] and _touches(gap):
             hints.join(notes.numbers[i], by_velocity(notes.velocities[i]))
 
 
@@ -156,11 +161,16 @@ def _tell(notes: WholeNotes, before: int, i: int, join: Join, hints: Hints) -> N
     """Say what leads from a note into the next one, unless that is plain: a new bow after a gap."""
     gap = notes.starts[i] - notes.ends[before]
     same_channel = notes.channels[i] == notes.channels[before]
-    if same_channel and join is Join.BOW and gap > TOUCHING_SECONDS:
+    if same_channel and join is Join.BOW and not _touches(gap):
         return
     hints.follow(notes.numbers[i], notes.numbers[before])
     if not notes.said[i]:
         hints.join(notes.numbers[i], join)
+
+
+def _touches(gap: float) -> bool:
+    """Whether a note touches the one before it; NaN is no gap of a line."""
+    return gap <= TOUCHING_SECONDS + ROUNDING_SECONDS
 
 
 def _bow_seconds(velocity: int) -> float:

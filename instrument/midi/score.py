@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
+from math import ceil
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -136,7 +137,7 @@ def at_tempo(score: Score, factor: float) -> Score:
         raise UsageError("a take is as it was played, and has no other tempo")
     duration = score.duration_seconds / factor
     if duration > MAX_DURATION_SECONDS:
-        raise UsageError(f"it would last {duration / 3600:.0f} hours at that tempo")
+        raise UsageError(f"it would last {ceil(duration / 3600)} hours at that tempo")
     events = score.events
     quicker: Sequence[TimedEvent]
     if isinstance(events, ScoreEvents):
@@ -195,7 +196,7 @@ def score_of_song(song: Song) -> Score:
         score = _without_strays(score)
     if score.duration_seconds > MAX_DURATION_SECONDS:
         raise MidiFileError(
-            f"lasts {score.duration_seconds / 3600:.0f} hours, more than "
+            f"lasts {ceil(score.duration_seconds / 3600)} hours, more than "
             f"{MAX_DURATION_SECONDS / 3600:.0f}; "
             "look for a stray note far behind the music, or a wrong tempo"
         )

@@ -38,9 +38,11 @@ def decode_sysex(message: bytes) -> Latent | None:
     Returns:
         None for one that is another's, or damaged.
     """
+    # Others' may have millions of bytes: nothing is done to these.
+    if len(message) > LONGEST_BYTES or not message.startswith(HEAD) or message[-1] != END:
+        return None
     data = message[len(HEAD) : -1]
-    own = message.startswith(HEAD) and message[-1] == END and len(message) <= LONGEST_BYTES
-    if not own or not data or max(data) > 0x7F or data[0] > 15 or len(data) % NUMBER_BYTES != 1:
+    if not data or max(data) > 0x7F or data[0] > 15 or len(data) % NUMBER_BYTES != 1:
         return None
     return Latent(data[0], tuple(_numbers(data[1:])))
 

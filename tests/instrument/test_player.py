@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import instrument as arco
@@ -113,6 +113,10 @@ def test_what_is_too_long_for_one_array_is_refused(player: arco.Player) -> None:
         player.render([arco.Note(4 * 3600.0, 1.0, 60)])
 
 
+def test_a_note_that_is_shorter_than_a_sample_leaves_no_samples(player: arco.Player) -> None:
+    assert player.render([arco.Note(0.0, 1e-6, 60)], tail_seconds=0.0).shape == (2, 0)
+
+
 def test_without_notes_there_is_nothing_to_render(player: arco.Player) -> None:
     with pytest.raises(arco.UsageError, match="no notes"):
         player.render([])
@@ -159,9 +163,10 @@ def test_notes_outside_the_range_are_played_unless_it_is_said_otherwise(
     np.testing.assert_array_equal(found, player.render(line(*same_as), tail_seconds=0.1))
 
 
-def test_what_is_done_with_notes_outside_has_a_name(player: arco.Player) -> None:
+@pytest.mark.parametrize("outside", ["folded", "", None])
+def test_what_is_done_with_notes_outside_has_a_name(player: arco.Player, outside: Any) -> None:
     with pytest.raises(arco.UnknownName, match="fold"):
-        player.render(NOTES, outside="folded")
+        player.render(NOTES, outside=outside)
 
 
 # --- Files -------------------------------------------------------------------------------------
@@ -222,40 +227,6 @@ def test_a_song_is_never_overwritten_by_its_own_sound(player: arco.Player, tmp_p
     assert (song.read_bytes(), list(tmp_path.iterdir())) == (before, [song])
 
 
-# --- Block by block ----------------------------------------------------------------------------
-
-
-@settings(max_examples=10)
-@given(sizes=st.lists(st.integers(1, 700), min_size=1, max_size=12))
-def test_a_stream_sounds_the_same_in_blocks_of_any_size(tiny: Instrument, sizes: list[int]) -> None:
-    whole, cut = (arco.Player(tiny).stream(voices=3) for _ in range(2))
-    for stream in (whole, cut):
-        stream.push(arco.NoteOn(0, 69, 100), sample=50)
-    blocks = [cut.render(size) for size in sizes]
-    np.testing.assert_array_equal(np.concatenate(blocks, axis=1), whole.render(sum(sizes)))
-
-
-def test_an_event_without_a_sample_happens_now(player: arco.Player) -> None:
-    stream = player.stream()
-    stream.render(1000)
-    stream.push(arco.NoteOn(0, 69, 100))
-    block = stream.render(2000)
-    assert stream.position == 3000
-    assert stream.voices == 1
-    assert not block[:, 0].any()
-    assert block[:, :10].any()
-
-
-def test_a_stream_falls_silent_after_its_notes(player: arco.Player) -> None:
-    stream = player.stream()
-    stream.push(arco.NoteOn(0, 69, 100))
-    stream.render(RATE // 2)
-    assert not stream.silent
-    stream.release_all()
-    stream.render(3 * RATE)
-    assert stream.silent
-
-
 # --- Envelopes and names -----------------------------------------------------------------------
 
 
@@ -277,6 +248,20 @@ def test_an_envelope_is_the_one_that_a_note_is_played_with(
     latents.jitter.add(cents[0], loudness_db[0], point, begin)
     np.testing.assert_array_equal(found.cents, cents[0])
     np.testing.assert_array_equal(found.loudness_db, loudness_db[0])
+
+
+@pytest.mark.parametrize("asked", [(128,), (60.5,), (60, 0), ("60",)])
+def test_an_envelope_is_of_a_note_that_midi_has(
+    player: arco.Player, asked: tuple[Any, ...]
+) -> None:
+    with pytest.raises(arco.UsageError, match="should be"):
+        player.envelope(*asked)
+
+
+@pytest.mark.parametrize("number", [-1, 0.5, 10**20])
+def test_an_envelope_is_of_a_note_that_can_be_counted(player: arco.Player, number: Any) -> None:
+    with pytest.raises(arco.UsageError, match="number"):
+        player.envelope(60, number=number)
 
 
 def test_a_knob_moves_the_envelope(player: arco.Player) -> None:
@@ -310,6 +295,17 @@ def test_settings_outside_their_ranges_are_refused(
             ask()
 
 
+@pytest.mark.parametrize(
+    "asked", [{"sample_rate": "48000"}, {"sample_rate": 7999}, {"loudness": "x"}, {"loudness": -1}]
+)
+def test_a_recording_has_a_rate_and_a_loudness_in_their_ranges(
+    player: arco.Player, asked: dict[str, Any]
+) -> None:
+    audio = np.zeros(RATE, np.float32)
+    with pytest.raises(arco.UsageError, match="should be"):
+        player.encode(audio, **({"sample_rate": RATE} | asked))
+
+
 @pytest.mark.parametrize("seconds", [-1.0, 1e9, float("nan"), float("inf")])
 def test_a_tail_outside_its_range_is_refused(
     player: arco.Player, tmp_path: Path, seconds: float
@@ -322,8 +318,9 @@ def test_a_tail_outside_its_range_is_refused(
 
 
 def test_names_that_the_instrument_does_not_have_are_refused(player: arco.Player) -> None:
-    with pytest.raises(arco.UnknownName, match="louder"):
-        player.render(NOTES, preset="louder")
+    for name in ("louder", ""):
+        with pytest.raises(arco.UnknownName, match=f"'{name}'"):
+            player.render(NOTES, preset=name)
     with pytest.raises(arco.UnknownName, match="louder"):
         player.envelope(70, preset="louder")
     with pytest.raises(arco.UnknownName, match="louder"):

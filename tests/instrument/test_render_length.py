@@ -153,6 +153,19 @@ def test_a_take_that_says_it_is_longer_than_its_file_is_refused(
     assert Length.of(played, chosen.chosen(tail_seconds=0.0)).most == 24_000
 
 
+@pytest.mark.parametrize(("later", "told"), [(9.0, 0.5), (60.0, 60.3)])
+def test_what_was_added_to_a_take_is_not_lost_silently(later: float, told: float) -> None:
+    """A take that another program has made longer still says how long it was."""
+    added: Events = ((later, ON), (later + 0.3, OFF))
+    played = score(*NOTE, *added, seconds=later + 0.3, take=Take(EngineSettings(), RATE // 2))
+    chosen = RenderSettings.of(played)
+    if told > 0.5:
+        with pytest.raises(UsageError, match="tail"):
+            Length.of(played, chosen)
+        chosen = chosen.chosen(tail_seconds=0.0)
+    assert Length.of(played, chosen).most == round(told * RATE)
+
+
 @pytest.mark.parametrize("samples", [1, 14_400, 24_000, round(10.5 * RATE)])
 def test_a_take_lasts_as_long_as_it_says(samples: int) -> None:
     played = score(*NOTE, seconds=0.5, take=Take(EngineSettings(), samples))

@@ -14,6 +14,7 @@ from instrument.dsp.limiter import LimiterState
 from instrument.engine.stems import Whole, channels
 from instrument.midi.controllers import AXIS_CONTROLLERS
 from instrument.midi.events import (
+    ChannelPressure,
     ControlChange,
     Event,
     Latent,
@@ -21,9 +22,11 @@ from instrument.midi.events import (
     NoteOff,
     NoteOn,
     PitchBend,
+    ProgramChange,
     TimedEvent,
 )
 from instrument.midi.score import Score, score_of_notes
+from instrument.midi.take import Take
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings, render_score
 from instrument.settings import EngineSettings
@@ -156,6 +159,68 @@ def test_stems_of_a_line_on_channels_in_turn_add_up_where_voices_are_few(
     soft = [(0.0, ControlChange(channel, 7, 50)) for channel in (4, 5, 6)]
     chord = [event for key in (60, 64) for event in line(9, key, key + 3, start=0.35)]
     assert_they_add_up(render(score(*soft, *timed, *chord, seconds=1.1), voices=voices))
+
+
+def switched(channel: int, *keys: int) -> list[Any]:
+    """A staccato, a tremolo and a trill of a channel, as its own switches choose them."""
+    switches = [(0.3 * place, NoteOn(channel, key, 1)) for place, key in enumerate((28, 30, 31))]
+    return [*switches, *line(channel, *keys)]
+
+
+BLOWN = [*controls(1, (2, 90), at=0.25), *controls(2, (2, 90), at=0.1), *controls(3, (2, 90))]
+
+
+@pytest.mark.parametrize("voices", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("played", "layout"),
+    [
+        ([*switched(1, 69, 71, 72), *switched(2, 62, 64, 65), *switched(3, 74, 79, 81)], None),
+        ([*BLOWN, *line(1, 69, 71), *line(2, 62, 64), *line(3, 74, 79)], "wind"),
+    ],
+    ids=["switches and ornaments", "breath"],
+)
+def test_stems_of_a_take_add_up_where_the_whole_had_too_few_voices(
+    render: Render, played: list[Any], layout: str | None, voices: int
+) -> None:
+    settings = EngineSettings(voices=voices, room_gain=0.0, controls=layout or "orchestral")
+    take = replace(score(*played, seconds=1.0), take=Take(settings, 48_000))
+    assert_they_add_up(render(take, voices=voices, controls=settings.controls))
+
+
+def test_stems_of_a_take_hear_the_switches_of_their_zone(render: Render) -> None:
+    """Whichever of its members they come from: a key, and a program of bank 127."""
+    staccato: list[Any] = [(0.1, NoteOn(2, 28, 1)), (0.2, NoteOff(2, 28))]
+    tremolo: list[Any] = [(0.6, ControlChange(2, 0, 127)), (0.6, ProgramChange(2, 6))]
+    played = score(
+        *ZONE[:4], *staccato, *tremolo, *line(1, 60, 62, 64), *line(2, 67, 69, start=0.3), seconds=1
+    )
+    settings = EngineSettings(voices=8, room_gain=0.0, controls="orchestral")
+    assert_they_add_up(render(replace(played, take=Take(settings, 48_000)), controls="orchestral"))
+
+
+def room(*told: Event) -> list[Any]:
+    return [(0.2 * place, event) for place, event in enumerate(told)]
+
+
+IN_A_ZONE = {"like": "mpe", "slide": "reverb"}
+
+
+@pytest.mark.parametrize(
+    ("told", "controls"),
+    [
+        (room(ControlChange(0, 91, 0)), None),
+        (room(*(ControlChange(each, 91, 120 * (each == 5)) for each in (0, 5, 0, 5))), "gm2"),
+        (room(ControlChange(15, 91, 127)), "orchestral"),
+        (room(ChannelPressure(5, 100)), {"like": "gm2", "pressure": "reverb"}),
+        ([*ZONE[:3], *room(ControlChange(1, 74, 127))], IN_A_ZONE),
+    ],
+    ids=["none", "in turn", "a silent channel", "pressure", "a finger of a zone"],
+)
+def test_stems_are_heard_in_the_room_of_the_whole(
+    render: Render, told: list[Any], controls: Any
+) -> None:
+    played = score(*told, *MELODIES, *line(1, 62, 64), seconds=1.2)
+    assert_they_add_up(render(played, room_gain=0.2, controls=controls))
 
 
 ROLLED = [

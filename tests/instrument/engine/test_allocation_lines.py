@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.engine.allocation import JOIN_WITHIN_SEMITONES, Voices
-from instrument.engine.slots import Allocation, Return, Stage
+from instrument.engine.slots import Allocation, NoteEnd, Return, Stage
 from tests.instrument.engine.allocation_hands import (
     RATE,
     always,
@@ -134,6 +134,25 @@ def test_a_line_never_goes_back_to_a_key_that_is_up(voices: Voices) -> None:
     play(voices, 64)
     assert lift(voices, 60) == []
     assert lift(voices, 64) == [slot]
+
+
+def test_a_line_of_a_score_goes_back_to_a_key_that_is_still_down(voices: Voices) -> None:
+    """The score says of some notes in which one's voice they go on."""
+
+    def goes_on(key: int, note: int, after: int | None) -> Allocation | None:
+        return voices.note_on(0, key, 64, 0, mono=True, note=note, after=after)
+
+    def ends(key: int, note: int) -> NoteEnd:
+        return voices.note_off(0, key, 0, pedal=False, goes_back=always, note=note)
+
+    slot = strike(voices, 60, mono=True, note=0).slot
+    line = Allocation(slot, joined=True)
+    assert [goes_on(64, 1, None), goes_on(67, 2, 1), goes_on(65, 3, 2)] == [line] * 3
+    assert [ends(64, 1), ends(67, 2)] == [NoteEnd([])] * 2
+    assert ends(65, 3).back == Return(slot, 60, 64, number=0)
+    assert goes_on(62, 4, 0) == line
+    assert ends(60, 0) == NoteEnd([])
+    assert ends(62, 4).released == [slot]
 
 
 def test_overlapping_notes_of_one_pitch_end_with_the_last_in_mono_too(voices: Voices) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instrument.midi.events import NoteOn
+from instrument.midi.events import NO_NOTE, Event, NoteOff, NoteOn
 from instrument.units import hz_to_midi
 from tests.instrument.engine.mpe_player import GONE, MpePlayer
 
@@ -184,3 +184,25 @@ def test_a_pedalled_note_of_a_channel_of_no_zone_follows_its_wheel(mpe: MpePlaye
     mpe.off(8)
     mpe.bend(8, 8191)
     assert mpe.bent(8) == 2.0
+
+
+FIRST, SECOND = (NoteOn(1, 60, 80, note) for note in (0, 1))
+"""Notes of one member and one key, as a score knows them."""
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [(NoteOff(1, 60, note=NO_NOTE),), (SECOND, NoteOff(1, 60, note=0), NoteOff(1, 60, note=1))],
+    ids=["an end that was written twice", "two notes of one key"],
+)
+def test_what_a_score_plays_on_a_member_leaves_no_bend_behind(
+    mpe: MpePlayer, ends: tuple[Event, ...]
+) -> None:
+    mpe.send(FIRST)
+    mpe.bend(2, 2000)
+    mpe.play()
+    for event in (*ends, NoteOff(1, 60, note=0)):
+        mpe.send(event)
+        mpe.play()
+    mpe.send(NoteOn(1, 64, 80, 2))
+    assert mpe.bent(2, 64) == 0.0

@@ -96,6 +96,14 @@ def test_cc_91_makes_the_room_louder(play: Play, value: int, times: float) -> No
     np.testing.assert_allclose(louder[:, late], times * usual[:, late], atol=1e-4)
 
 
+def test_of_several_channels_the_one_that_spoke_last_says_how_loud_the_room_is(play: Play) -> None:
+    events = [(0.0, NoteOn(0, 69, 100)), (0.3, NoteOff(0, 69))]
+    told = [(0.0, ControlChange(channel, ROOM, 20 + 60 * channel)) for channel in (0, 1, 0)]
+    np.testing.assert_array_equal(
+        play([*told, *events], 0.6, room_gain=0.2), play([told[0], *events], 0.6, room_gain=0.2)
+    )
+
+
 def test_the_room_may_be_the_pressure_of_a_channel(play: Play) -> None:
     layout = {"like": "gm2", "pressure": "reverb", "controllers": {"21": "reverb"}}
     event = NoteOn(0, 69, 100)

@@ -220,6 +220,23 @@ def test_notes_that_a_score_holds_at_once_sound_at_once() -> None:
     assert player.held() == [62, 71]
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("later", [0, 20])
+@pytest.mark.parametrize("others", [(), (62,), (55, 62, 71)])
+def test_two_parts_of_one_key_sound_as_long_as_the_longer(
+    first: int, others: tuple[int, ...], later: int
+) -> None:
+    both = [NoteOn(0, 79, 80, note=part, seconds=(2.0, 0.5)[part]) for part in (first, 1 - first)]
+    player = Violinist().play((0, both[0]), *down(0, *others), (later, both[1]))
+    player.play((500, NoteOff(0, 79, note=1)))
+    player.until(1000)
+    assert 79 in player.held()
+    assert player.voices.notes + player.voices.dropped == 2 + len(others)
+    player.play((2000, NoteOff(0, 79, note=0)))
+    player.until(2500)
+    assert 79 not in player.held()
+
+
 def test_all_notes_off_ends_what_is_still_to_come() -> None:
     player = Violinist().play(*down(0, 55, 62, 71, 79), (20, ControlChange(0, 123, 0)))
     player.until(1000)

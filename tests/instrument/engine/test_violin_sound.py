@@ -11,8 +11,9 @@ import pytest
 from instrument.arrays import Float32
 from instrument.engine.engine import Engine
 from instrument.errors import UsageError
-from instrument.midi.events import ControlChange, Event, NoteOff, NoteOn
-from instrument.midi.score import read_score
+from instrument.midi.events import ControlChange, Event, Note, NoteOff, NoteOn
+from instrument.midi.phrasing import phrase
+from instrument.midi.score import read_score, score_of_notes
 from instrument.midi.take_file import TakeWriter
 from instrument.model.graphs import Instrument
 from instrument.render import RenderSettings, render_score
@@ -72,6 +73,28 @@ def test_mode_mono_is_a_line_on_every_channel(tiny: Instrument) -> None:
     poly = replace(VIOLIN, mode="poly")
     alike = engine_after(tiny, told, 0.3, poly)[1], engine_after(tiny, events, 0.3, mono)[1]
     np.testing.assert_array_equal(*alike)
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.05])
+def test_a_line_of_a_file_goes_back_to_a_note_that_others_were_played_over(
+    tiny: Instrument, overlap: float
+) -> None:
+    over = [Note(0.5, 0.5 + overlap, 64), Note(1.0, 0.5, 67)]
+    score = phrase(score_of_notes([Note(0.0, 3.0, 60), *over]), "auto", 0)
+    events = [(timed.seconds, timed.event) for timed in score.events]
+    mono = replace(VIOLIN, mode="mono")
+    engine, _ = engine_after(tiny, events, 2.0, mono)
+    assert (keys(engine), engine.held) == ([60], 1)
+    assert engine_after(tiny, events, 3.1, mono)[0].held == 0
+
+
+def test_a_line_goes_back_to_its_key_from_a_trill(tiny: Instrument) -> None:
+    mono = replace(VIOLIN, mode="mono", controls="orchestral")
+    keys_down = [(0.0, NoteOn(0, 60, 80)), (0.1, NoteOn(0, 31, 1)), (0.2, NoteOn(0, 67, 80))]
+    events: list[tuple[float, Event]] = [*keys_down]
+    events += [(0.8, NoteOff(0, 67)), (1.2, NoteOff(0, 60))]
+    assert keys(engine_after(tiny, events, 1.1, mono)[0]) == [60]
+    assert engine_after(tiny, events, 1.3, mono)[0].held == 0
 
 
 MUSIC: list[tuple[float, Event]] = [

@@ -22,6 +22,7 @@ from instrument.midi.file import END_OF_TRACK, delta, meta, single_track_file
 from instrument.midi.filters import NO_FILTER, Filter, read_filter
 from instrument.midi.messages import encode
 from instrument.midi.score import Score, read_score
+from tests.instrument.midi.score_files import score, smf
 
 
 def chosen(
@@ -50,6 +51,9 @@ def chosen(
         (chosen(transpose=-12), NoteOn(0, 60, 5), NoteOn(0, 48, 5)),
         (chosen(transpose=-12), NoteOff(0, 60, 5), NoteOff(0, 48, 5)),
         (chosen(transpose=-12), KeyPressure(0, 60, 5), KeyPressure(0, 48, 5)),
+        (chosen(transpose=-12), ControlChange(2, 84, 60), ControlChange(2, 84, 48)),
+        (chosen(transpose=12), ControlChange(2, 84, 120), None),
+        (chosen(keys="36-59"), ControlChange(0, 84, 60), None),
         (chosen(transpose=12), NoteOn(0, 120, 5), None),
         (chosen(keys="60-71", transpose=12), NoteOn(0, 60, 5), NoteOn(0, 72, 5)),
         (chosen(transpose=12).leaving({24}), NoteOn(0, 24, 5), NoteOn(0, 24, 5)),
@@ -115,6 +119,8 @@ EVENTS: list[Event] = [
     NoteOn(1, 62, 90),
     NoteOn(0, 30, 127),
     KeyPressure(0, 60, 9),
+    ControlChange(0, 84, 60),
+    ControlChange(1, 84, 30),
 ]
 ENDS = [NoteOff(0, 60), NoteOff(1, 62), NoteOff(0, 30)]
 
@@ -150,6 +156,14 @@ def test_a_score_is_filtered_as_its_events_are(
         found = kept.score(each)
         assert list(found.events) == wanted
         assert found.notes == count
+
+
+@pytest.mark.parametrize("channels", ["10", "10-11"])
+def test_that_only_percussion_was_chosen_is_said(channels: str) -> None:
+    drums, melody = b"\x00\x99\x24\x50\x60\x89\x24\x40", b"\x00\x90\x45\x64\x60\x80\x45\x40"
+    with pytest.raises(UsageError, match="--channels") as refused:
+        chosen(channels).score(score(smf(drums, melody)))
+    assert ("10 is percussion" in str(refused.value)) is (channels == "10")
 
 
 def test_without_a_choice_a_score_stays_as_it_is(tmp_path: Path) -> None:

@@ -76,6 +76,25 @@ def test_a_trill_alternates_by_slurs_and_ends_on_its_own_note() -> None:
     assert all(a.end == b.start for a, b in pairwise(heard))
 
 
+PEDAL = b"\x00\xb0\x40\x7f"
+LATER_UP = number(4 * DIVISION) + b"\xb0\x40\x00"
+
+
+@pytest.mark.parametrize("mark", ["tr", "trem."])
+def test_under_a_pedal_it_is_the_same_and_its_last_note_rings(mark: str) -> None:
+    played = text(mark) + note(60, beats=4)
+    assert notes(PEDAL + played + LATER_UP) == notes(played)
+
+
+@pytest.mark.parametrize("mark", ["tr", "trem."])
+def test_all_notes_off_ends_it_whatever_the_pedal_holds(mark: str) -> None:
+    """The note has no end of its own."""
+    begun = PEDAL + text(mark) + b"\x00\x90\x3c\x50" + number(4 * DIVISION)
+    played = score(smf(begun + b"\xb0\x7b\x00" + LATER_UP))
+    heard = [timed for timed in events(played) if timed.seconds > 4 * BEAT]
+    assert not any(isinstance(timed.event, NoteOn) for timed in heard)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_trill_begins_slowly_and_comes_to_5_to_7_pairs_a_second(seed: int) -> None:
     lengths = [each.end - each.start for each in notes(text("tr") + note(60, beats=6), seed=seed)]

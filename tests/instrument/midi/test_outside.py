@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrument.errors import UsageError
+from instrument.midi.controllers import PORTAMENTO_FROM
 from instrument.midi.events import ControlChange, Event, KeyPressure, NoteOff, NoteOn, TimedEvent
 from instrument.midi.messages import encode, pack
 from instrument.midi.outside import in_range
@@ -23,16 +24,22 @@ PEDAL = ControlChange(0, 64, 127)
 
 
 def score(*keys: int) -> Score:
-    """Notes one after another, each pressed while it is down."""
+    """Notes one after another, each pressed while it is down; from each is slid."""
     events: list[Event] = [PEDAL]
     for key in keys:
         events += [NoteOn(0, key, 80), KeyPressure(0, key, 50), NoteOff(0, key)]
+        events += [ControlChange(0, PORTAMENTO_FROM, key)]
     timed = tuple(TimedEvent(0.1 * place, event) for place, event in enumerate(events))
     return Score(timed, 10.0, len(keys))
 
 
 def keys(played: Score, kind: type[NoteOn | NoteOff | KeyPressure]) -> list[int]:
     return [timed.event.key for timed in played.events if isinstance(timed.event, kind)]
+
+
+def slid_from(played: Score) -> list[int]:
+    changes = [timed.event for timed in played.events if isinstance(timed.event, ControlChange)]
+    return [change.value for change in changes if change.controller == PORTAMENTO_FROM]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +60,7 @@ def test_what_is_done_is_done_to_all_events_of_a_key(
     assert found.score.notes == len(played)
     for kind in (NoteOn, NoteOff, KeyPressure):
         assert keys(found.score, kind) == played
+    assert slid_from(found.score) == played
     assert found.score.events[0].event == PEDAL
     seconds = [timed.seconds for timed in found.score.events]
     assert seconds == sorted(seconds)

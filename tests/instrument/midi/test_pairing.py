@@ -159,6 +159,26 @@ def test_all_notes_off_is_an_end(controller: int) -> None:
     assert (result.notes, result.mended) == (2, 0)
 
 
+def controls(*changes: tuple[int, int, int, int]) -> bytes:
+    """A track of controllers: (second, channel, controller, value)."""
+    contents, now = b"", 0
+    for tick, channel, controller, value in changes:
+        contents += number(tick - now) + bytes((0xB0 | channel, controller, value))
+        now = tick
+    return chunk(b"MTrk", contents + END)
+
+
+@pytest.mark.parametrize(("channel", "mended"), [(0, 0), (1, 1), (2, 1), (4, 1)])
+def test_in_a_zone_all_notes_off_is_its_managers(channel: int, mended: int) -> None:
+    """The note is a member's: a member's own mode messages mean nothing."""
+    zone = [(0, 0, *change) for change in ((101, 0), (100, 6), (6, 3))]
+    ends = controls(*zone, (4, channel, 123, 0))
+    result = file(track("0a", end=6, channel=1), track("7b 8.", channel=1), ends)
+    assert result.mended == mended
+    if mended:
+        assert spans(result) == "a0-6 b7-8"
+
+
 def test_in_a_file_of_type_2_each_sequence_is_paired_alone() -> None:
     result = file(track("0a", end=2), track("0b 1c 2."), kind=2)
     assert spans(result) == "a0-2 b2-3 c3-4"

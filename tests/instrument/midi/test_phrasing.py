@@ -52,6 +52,23 @@ def test_a_slur_over_gaps_is_told_and_a_change_of_the_bow_is_plain() -> None:
     assert joins(line(SCALE, 0.03), "bow") == joins(line(SCALE, 0.03)) == [None] * 8
 
 
+@pytest.mark.parametrize("begins", [0.0, 0.777, 3600.3])
+@pytest.mark.parametrize("joining", ["slur", "bow"])
+@pytest.mark.parametrize(
+    ("each", "lasts"),
+    [(0.25, 0.17), (0.25, 0.24), (0.25, 0.37), (0.06, 0.12)],
+    ids=["80 ms apart", "10 ms apart", "120 ms at once", "half of it at once"],
+)
+def test_a_line_is_joined_alike_wherever_it_stands(
+    begins: float, joining: str, each: float, lasts: float
+) -> None:
+    """Gaps and overlaps are as long as a bound but for the rounding of their seconds."""
+    notes = [Note(begins + each * i, lasts, 60 + i % 2) for i in range(50)]
+    phrased = phrase(score_of_notes(notes), joining, 0)
+    played = [timed.event for timed in phrased.events if isinstance(timed.event, NoteOn)]
+    assert len({(event.join, event.after is None) for event in played[1:]}) == 1
+
+
 @pytest.mark.parametrize("joining", ["auto", "slur", "bow"])
 def test_a_repeated_note_is_bowed_again(joining: str) -> None:
     assert joins(line([60, 60, 60]), joining) == [None, B, B]

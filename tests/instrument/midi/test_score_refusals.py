@@ -17,6 +17,7 @@ from tests.instrument.midi.score_files import (
     ONE_NOTE,
     events,
     header,
+    number,
     refusal,
     score,
     smf,
@@ -30,6 +31,7 @@ from tests.instrument.midi.score_files import (
         (smf(b"\x00\x90\x45\x00"), "song.mid: has no notes"),
         (smf(), "song.mid: has no notes"),
         (smf(b"\xff\xff\xff\x7f" + A_ON, division=1), "song.mid: lasts 37283 hours, more than 24"),
+        (smf(number(174_000) + A_ON, division=1), "song.mid: lasts 25 hours, more than 24"),
         (b"", "song.mid: empty (0 bytes)"),
     ],
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,9 +12,9 @@ from hypothesis import strategies as st
 
 from instrument.midi import sysex
 from instrument.midi.events import Latent, NoteOn
-from instrument.midi.file import message
+from instrument.midi.file import message, read_song
 from instrument.midi.messages import MessageParser, decode, encode
-from tests.instrument.midi.score_files import A_OFF, A_ON, ONE_NOTE, score, smf, song
+from tests.instrument.midi.score_files import A_OFF, A_ON, ONE_NOTE, number, score, smf, song
 
 floats = st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False)
 latents = st.builds(Latent, st.integers(0, 15), st.lists(floats, max_size=70).map(tuple))
@@ -51,6 +54,21 @@ def test_places_arrive_whole_however_they_are_cut(events: list[Latent], size: in
 def test_what_is_anothers_or_damaged_means_nothing(data: bytes) -> None:
     assert decode(data) is None
     assert [*MessageParser().feed(data + b"\x90\x3c\x40")] == [NoteOn(0, 60, 64)]
+
+
+def test_anothers_takes_no_more_memory_than_its_file(tmp_path: Path) -> None:
+    """Sound banks of synthesisers are dumped so."""
+    size = 1 << 20
+    dump = b"\x00\xf0" + number(size) + bytes(size - 1) + b"\xf7"
+    path = tmp_path / "song.mid"
+    path.write_bytes(smf(ONE_NOTE + dump))
+    read_song(path)  # what is imported and kept doesn't count
+    tracemalloc.start()
+    try:
+        read_song(path)
+        assert tracemalloc.get_traced_memory()[1] < 5 * size
+    finally:
+        tracemalloc.stop()
 
 
 def test_real_time_bytes_may_stand_inside() -> None:
