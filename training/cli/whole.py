@@ -125,6 +125,7 @@ class Whole:
         Raises:
             UsageError: Something is in the way, or they contradict themselves.
         """
+        from instrument.model.reading import as_name
         from training.export.destination import check_destination
         from training.export.onnx import ExportSettings
         from training.fitting.recipes import check_rooms
@@ -139,7 +140,7 @@ class Whole:
         self.features, self.collected = run / "features.npz", run / "recordings"
         said = settings["export"]
         self.exported = ExportSettings(
-            said.setdefault("name", out.resolve().name),
+            said.setdefault("name", as_name(out.resolve().name)),
             said["description"],
             named_texts("--licence", said.get("licence", [])),
             strings=said.get("string", ()),
