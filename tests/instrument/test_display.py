@@ -251,6 +251,18 @@ def test_a_pipe_gets_the_sentences_in_order_and_no_line(capsys: pytest.CaptureFi
     ]
 
 
+def test_a_name_that_another_program_gave_does_not_steer_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    display = ui.LiveDisplay()
+    with display.following(lambda: "the line"):
+        display.tell(said("MIDI input: Keys  2\nMIDI input: \x1b[2J\rKeys"))
+    assert capsys.readouterr().err.splitlines() == [
+        "MIDI input: Keys  2",
+        r"MIDI input: \x1b[2J\rKeys",
+    ]
+
+
 def test_a_terminal_gets_the_line_anew_while_it_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal, shown = Terminal(), [0]
     monkeypatch.setattr(sys, "stderr", terminal)

@@ -10,7 +10,7 @@ import typer
 
 from instrument.errors import UsageError
 from instrument.text import one_line
-from training.options import LeaveOut, progress_bar
+from training.options import LeaveOut, progress_bar, say
 
 if TYPE_CHECKING:
     from training.analysis.crepe import CrepeSize
@@ -67,16 +67,16 @@ def _summary(out: Path, prepared: Prepared) -> None:
     draw(prepared.cache, gains, prepared.reasons, picture)
     if len(gains) > 1:
         for source, gain in prepared.gains.items():
-            typer.echo(f"{gain.db:+6.1f} dB  {one_line(source) or 'no source'}: {gain.how}")
+            say(f"{gain.db:+6.1f} dB  {one_line(source) or 'no source'}: {gain.how}")
     for recording in prepared.cut:
-        typer.echo(f"{recording.name}: {recording.summary()}")
+        say(f"{recording.name}: {recording.summary()}")
     for reason, count in prepared.reasons:
-        typer.echo(f"{count:6d}  left out: {one_line(reason)}")
+        say(f"{count:6d}  left out: {one_line(reason)}")
     cut = {recording.name for recording in prepared.cut}
     whole = Counter(remark.text for remark in prepared.remarks if remark.name not in cut)
     for text, count in whole.most_common():
-        typer.echo(f"{count:6d}  used, but: {text}")
-    typer.echo(
+        say(f"{count:6d}  used, but: {text}")
+    say(
         f"{out}: {prepared.notes} notes; {len(prepared.left_out)} left out, "
         f"each with its reason in {out.with_suffix('.report.csv')}; "
         f"by pitch and dynamic in {picture}.png"
@@ -88,7 +88,7 @@ def _suggest(folder: Path) -> None:
 
     with progress_bar("listening") as progress:
         found = suggest.suggest(folder, progress=progress)
-    typer.echo(
+    say(
         f"{found.table}: {found.recordings} recordings, {found.unsure} unsure, {found.unheard} "
         f"without a pitch; correct it, then 'arco train prepare {folder} -o NAME.npz'"
     )
@@ -118,4 +118,4 @@ def render_notes(
             sample_rate=sample_rate,
             progress=progress,
         )
-    typer.echo(f"{table}: labelled notes; prepare them with 'arco train prepare {folder}'")
+    say(f"{table}: labelled notes; prepare them with 'arco train prepare {folder}'")
