@@ -111,7 +111,7 @@ def _run(arguments: Sequence[str]) -> int:
         return _refuse(f"{os.fsdecode(error.filename)}: {error.strerror or error}")
     except (KeyboardInterrupt, SystemExit) as end:
         return _ended(end)
-    except ImportError as error:  # compiled modules that a signal stops while they are imported
+    except (ImportError, RuntimeError) as error:  # modules, and classes, that a signal stops
         if isinstance(error.__cause__, KeyboardInterrupt | SystemExit):
             return _ended(error.__cause__)
         raise
