@@ -95,12 +95,14 @@ def _suggest(folder: Path) -> None:
 
 
 def render_notes(
-    soundfont: Annotated[Path, typer.Argument(help="An .sf2 file.")],
+    soundfont: Annotated[Path, typer.Argument(help="An .sf2 or .sf3 file.")],
     folder: Annotated[Path, typer.Argument(help="Where the notes go.")],
     program: Annotated[int, typer.Option(help="From 0; violin is 40.", min=0, max=127)] = 40,
     lowest: Annotated[int, typer.Option(help="MIDI note.", min=0, max=127)] = 55,
     highest: Annotated[int, typer.Option(help="MIDI note.", min=0, max=127)] = 96,
-    velocity: Annotated[list[int] | None, typer.Option(help="One or more.")] = None,
+    velocity: Annotated[
+        list[int] | None, typer.Option(help="One or more; by default 32, 64, 96 and 120.")
+    ] = None,
     seconds: Annotated[float, typer.Option(help="Of each note.", min=0.1)] = 3.0,
     sample_rate: Annotated[int, typer.Option(help="In Hz.")] = 48_000,
 ) -> None:
@@ -118,4 +120,4 @@ def render_notes(
             sample_rate=sample_rate,
             progress=progress,
         )
-    say(f"{table}: labelled notes; prepare them with 'arco train prepare {folder}'")
+    say(f"{table}: labelled notes; prepare them with 'arco train prepare {folder} -o NAME.npz'")
