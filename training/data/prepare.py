@@ -39,6 +39,8 @@ from training.data.readers import AUTO_LAYOUT, read_labels
 from training.data.sample_sets import recordings_in
 from training.output import new_folders, write_table
 
+NO_LINE = "; nor can a line of notes be followed in it"
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -212,7 +214,10 @@ def prepare(
                     notes.append(note)
     lines = {line.name for line in cut}
     refused = [
-        Refusal(refusal.name, reasons.get(refusal.name, refusal.reason))
+        Refusal(
+            refusal.name,
+            reasons.get(refusal.name, refusal.reason + NO_LINE * (refusal.name in unlabelled)),
+        )
         for refusal in refused
         if refusal.name not in lines
     ]

@@ -115,6 +115,7 @@ def test_a_performance_that_cannot_be_learned_from_is_told_why(
     assert reasons["line.flac"].startswith("clipped")
     assert reasons["gone.wav"].startswith("cannot be read")
     assert "name" in reasons["what.wav"]
+    assert "line of notes" in reasons["what.wav"]
 
 
 def test_each_note_is_told_with_what_came_before_it(folder: Path, tmp_path: Path) -> None:
