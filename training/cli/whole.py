@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from instrument.errors import UsageError
 from instrument.files import encoded
+from instrument.model.reading import as_name
 from training.cli.instruments import evaluate, export
 from training.cli.networks import envelopes, timbre
 from training.cli.recordings import prepare
@@ -125,7 +126,6 @@ class Whole:
         Raises:
             UsageError: Something is in the way, or they contradict themselves.
         """
-        from instrument.model.reading import as_name
         from training.export.destination import check_destination
         from training.export.onnx import ExportSettings
         from training.fitting.recipes import check_rooms
