@@ -18,6 +18,7 @@ from rich.text import Text
 
 from instrument.midi.layouts import layout_of
 from instrument.midi.layouts.chart import blown_by
+from instrument.text import escaped
 
 if TYPE_CHECKING:
     from instrument.live.notices import Notice
@@ -206,7 +207,8 @@ class LiveDisplay(_Reader):
             ) as shown:
                 for told in self._rounds():
                     for notice in told:
-                        console.print(notice.text, soft_wrap=True)
+                        for sentence in notice.text.split("\n"):
+                            console.print(escaped(sentence), soft_wrap=True)
                     if shown is not None:
                         shown.update(Text(line(), no_wrap=True, overflow="ellipsis"), refresh=True)
 

@@ -24,7 +24,7 @@ from rich.table import Table
 
 from instrument.model.latent import KNOBS
 from instrument.model.metrics import three_digits
-from instrument.text import one_line
+from instrument.text import escaped, one_line
 from instrument.units import note_name
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def _properties(about: dict[str, Any]) -> Table:
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(*columns, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escaped, row))
     return table
 
 
@@ -250,13 +250,15 @@ def print_bindings(path: Path, bindings: Sequence[Binding]) -> None:
     columns = ("controller", "channel", "turns", "kind", "takeover")
     _print_listing("Learned knobs", columns, rows or "none; arco play --learn NAME")
     if rows:
-        Console(markup=False, highlight=False, emoji=False).print(f"They are kept in {path}.")
+        Console(markup=False, highlight=False, emoji=False).print(
+            f"They are kept in {escaped(str(path))}."
+        )
 
 
 def _print_listing(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]] | str) -> None:
     console = Console(markup=False, highlight=False, emoji=False)
     if isinstance(rows, str) or not rows:
-        console.print(f"{title}: {rows or 'none'}")
+        console.print(escaped(f"{title}: {rows or 'none'}"))
         return
     console.print(title)
     console.print(_table(columns, rows))

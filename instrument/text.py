@@ -9,11 +9,15 @@ def one_line(text: str) -> str:
     Spaces and line breaks become single spaces. Control characters, marks that turn the direction
     of writing, and bytes that are no text become escapes: ``\x1b``.
     """
-    line = " ".join(text.split())
-    if line.isprintable():
-        return line
+    return escaped(" ".join(text.split()))
+
+
+def escaped(text: str) -> str:
+    """A text in which nothing steers a terminal, as ``one_line``, with all of its spaces."""
+    if text.isprintable():
+        return text
     return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
     )
 
 

@@ -18,6 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from instrument.errors import UsageError
 from instrument.model.metrics import Metric, three_digits, undescribed
+from instrument.model.reading import LONGEST_TEXT
+from instrument.text import escaped, one_line
 from training.fitting.loop import (
     FIRST_WAS_BEST,
     HISTORY,
@@ -153,10 +155,15 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
+def say(text: str) -> None:
+    """Print a line, whatever the names in it are."""
+    typer.echo(escaped(text))
+
+
 def warn(text: str) -> None:
     """Tell what a person should know, on stderr, if there is anything."""
     if text:
-        typer.echo(f"arco: {text}", err=True)
+        typer.echo(f"arco: {one_line(text)}", err=True)
 
 
 def say_metrics(metrics: Iterable[Metric]) -> None:
@@ -178,8 +185,11 @@ def named_texts(option: str, values: list[str]) -> dict[str, str]:
     pairs = {}
     for value in values:
         name, equals, text = value.partition("=")
-        if not equals or not text.strip():
+        text = one_line(text)
+        if not equals or not text:
             raise UsageError(f"{option} {value!r}: should be NAME=TEXT")
+        if len(text) > LONGEST_TEXT:
+            raise UsageError(f"{option} {name}: is longer than {LONGEST_TEXT} characters")
         if name in pairs:
             raise UsageError(f"{option} {value!r}: {name!r} has one already")
         pairs[name] = text

@@ -135,8 +135,10 @@ def write_table(head: Sequence[str], rows: Iterable[Sequence[object]], path: Pat
         beside.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream,
     ):
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(head)
-        writer.writerows(rows)
+        # Python before 3.13 doesn't see that a carriage return ends a line, too.
+        quoting = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        for row in (head, *rows):
+            (quoting if any("\r" in str(cell) for cell in row) else writer).writerow(row)
 
 
 def write_wav(samples: Float32 | Float64, sample_rate: int, path: Path) -> None:

@@ -105,9 +105,13 @@ def _run(arguments: Sequence[str]) -> int:
     except _TyperUsageError as error:
         message = _usage_message(error)
         return _refuse(message and message + _file_hint(arguments))
+    except OSError as error:  # of a file that may not even be looked at, whoever looked
+        if not isinstance(error.filename, str | bytes):
+            raise
+        return _refuse(f"{os.fsdecode(error.filename)}: {error.strerror or error}")
     except (KeyboardInterrupt, SystemExit) as end:
         return _ended(end)
-    except ImportError as error:  # compiled modules that a signal stops while they are imported
+    except (ImportError, RuntimeError) as error:  # modules, and classes, that a signal stops
         if isinstance(error.__cause__, KeyboardInterrupt | SystemExit):
             return _ended(error.__cause__)
         raise

@@ -41,6 +41,7 @@ from instrument.cli.shell import signals_that_end
 from instrument.cli.ui import check_page, serve
 from instrument.errors import UnknownName
 from instrument.settings import LIMITS, Mode
+from instrument.text import escaped
 
 if TYPE_CHECKING:
     from instrument.live.session import LiveSettings
@@ -190,7 +191,7 @@ def _play(instrument: Instrument, settings: LiveSettings, name: str, *, as_json:
     with Session(instrument, settings, reader.tell) as session:
         for number in {signal.SIGINT, signal.SIGTERM, *signals_that_end()}:
             signal.signal(number, lambda *_: session.stop())
-        sentences = "\n".join(display.ready_sentences(session, settings))
+        sentences = "\n".join(map(escaped, display.ready_sentences(session, settings)))
         reader.tell(Notice("ready", sentences, display.ready_facts(session, settings)))
         with reader.following(lambda: display.status_line(session.status)):
             session.run()
@@ -199,4 +200,4 @@ def _play(instrument: Instrument, settings: LiveSettings, name: str, *, as_json:
         print(json.dumps({"event": "report", **display.report_facts(status, settings)}))
         return
     for line in display.report_sentences(status, settings, name):
-        print(line)
+        print(escaped(line))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ def read_frames(content: bytes) -> Float64:
     """
     try:
         text = gzip.decompress(content)
-    except (EOFError, OSError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise ValueError(str(error)) from error
     rows = _rows(FRAMES, text)
     return np.array(rows, np.float64).reshape(-1, len(FRAMES)).T

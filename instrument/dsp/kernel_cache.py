@@ -147,7 +147,7 @@ def kernel_folder(sources: Path) -> Path | None:
     name = _folder_name(sources)
     for place in places:
         folder = place / name
-        new = not folder.exists()
+        new = not os.path.exists(folder)  # noqa: PTH110 (it may be in a folder that isn't ours)
         if _writable(folder):
             if new:
                 _remove_older(folder)

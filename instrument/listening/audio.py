@@ -7,6 +7,7 @@ decoded by the `ffmpeg` program, if there is one on the PATH.
 from __future__ import annotations
 
 import shutil
+import stat
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,10 +88,7 @@ def read_note(path: Path, sample_rate: int, most_seconds: float | None = None) -
 
 def _read_channels(path: Path, most_seconds: float | None) -> tuple[Float32, int]:
     """Samples [frames, channels], none missing or beyond bounds, and their rate in Hz."""
-    if not path.is_file():
-        raise RecordingError(f"{path}: {'is not a file' if path.exists() else 'no such file'}")
-    if path.stat().st_size == 0:
-        raise RecordingError(f"{path}: the file is empty")
+    _check_file(path)
     channels, rate = _decode(path, most_seconds)
     if len(channels) == 0:
         raise RecordingError(f"{path}: holds no samples")
@@ -100,6 +98,20 @@ def _read_channels(path: Path, most_seconds: float | None) -> tuple[Float32, int
     if peak > MOST_OVERSHOOT * FULL_SCALE:
         raise RecordingError(f"{path}: its samples go to {peak:.3g}, and full scale is 1")
     return channels, rate
+
+
+def _check_file(path: Path) -> None:
+    try:
+        about = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise RecordingError(f"{path}: no such file") from error
+    except (OSError, ValueError) as error:  # not ours to read, or no path
+        reason = getattr(error, "strerror", None) or error
+        raise RecordingError(f"{path}: cannot be read: {reason}") from error
+    if not stat.S_ISREG(about.st_mode):
+        raise RecordingError(f"{path}: is not a file")
+    if about.st_size == 0:
+        raise RecordingError(f"{path}: the file is empty")
 
 
 def _mono(channels: Float32) -> Recording:

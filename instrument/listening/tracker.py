@@ -7,6 +7,7 @@ both is heard at double speed, too.
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ LOW_HZ = 60.0
 
 @cache
 def _network() -> SwiftF0:
+    # As in ``model.runtime``, which may not be imported: this brings onnxruntime, too.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         from swift_f0 import SwiftF0  # noqa: PLC0415 (an extra)
     except ImportError:

@@ -101,7 +101,11 @@ FIELDS = ("target", "controller", "channel", "kind", "takeover")
 
 def config_path() -> Path:
     """The file of bindings in the user's config folder, or in the folder ``ARCO_CONFIG``."""
-    return Path(os.environ.get("ARCO_CONFIG") or typer.get_app_dir("arco")) / "knobs.toml"
+    chosen = os.environ.get("ARCO_CONFIG")
+    folder = Path(chosen or typer.get_app_dir("arco"))
+    if not (chosen or folder.is_absolute()):  # XDG's rule: as if nothing were said
+        folder = Path(os.path.expanduser("~/.config/arco"))  # noqa: PTH111 (there may be no home)
+    return folder / "knobs.toml"
 
 
 def load_bindings(path: Path) -> list[Binding]:

@@ -15,11 +15,21 @@ if TYPE_CHECKING:
 
 MOST_QUANTILES = 101
 
-Milliseconds = Annotated[float, Within(0.0, 500.0)]
-Depth = Annotated[float, Within(0.0, 40.0)]
-Overshoot = Annotated[float, Within(-200.0, 200.0)]
-Burst = Annotated[float, Within(-24.0, 24.0)]
-Octaves = Annotated[float, Within(-2.0, 2.0)]
+LIMITS = {
+    "glide_ms": Within(0.0, 500.0),
+    "dip_db": Within(0.0, 40.0),
+    "dip_ms": Within(0.0, 500.0),
+    "overshoot_cents": Within(-200.0, 200.0),
+    "noise_db": Within(-24.0, 24.0),
+    "brightness": Within(-2.0, 2.0),
+}
+"""Of what is drawn for each join."""
+
+Milliseconds = Annotated[float, LIMITS["glide_ms"]]
+Depth = Annotated[float, LIMITS["dip_db"]]
+Overshoot = Annotated[float, LIMITS["overshoot_cents"]]
+Burst = Annotated[float, LIMITS["noise_db"]]
+Octaves = Annotated[float, LIMITS["brightness"]]
 Semitones = Annotated[float, Within(0.0, 127.0)]
 Seconds = Annotated[float, Within(0.0, 1000.0)]
 Quantile = Annotated[float, Within(0.0, 1.0)]
@@ -84,7 +94,7 @@ class JoinClass:
         )
 
 
-QUANTITIES = ("glide_ms", "dip_db", "dip_ms", "overshoot_cents", "noise_db", "brightness")
+QUANTITIES = tuple(LIMITS)
 """What is drawn for each join."""
 
 USUAL = (

@@ -35,6 +35,11 @@ class Called:
 Name = Annotated[str, Called()]
 
 
+def as_name(text: str) -> str:
+    """A text as a name that is read as it is written: in one line, and cut where it is too long."""
+    return one_line(text)[:LONGEST_NAME].rstrip() or "unnamed"
+
+
 class Misfit(ValueError):  # noqa: N818 (a value that doesn't fit)
     """A value isn't what it should be.
 
@@ -156,7 +161,7 @@ def _read_text(value: Any) -> str:  # noqa: ANN401 (JSON is what it is)
 
 def _read_name(value: Any) -> str:  # noqa: ANN401 (JSON is what it is)
     text = _read_text(value)
-    if not text or text != value or len(text) > LONGEST_NAME:
+    if value != as_name(text):
         raise Misfit(f"should be a name: 1 to {LONGEST_NAME} printable characters in one line")
     return text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -11,6 +12,8 @@ from threading import Event, Thread
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # later versions tell their makers of each use
 import onnxruntime
 
 from instrument.arrays import Float32

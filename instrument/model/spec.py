@@ -274,7 +274,17 @@ def read_spec(folder: Path) -> InstrumentSpec:
 
 
 def write_spec(spec: InstrumentSpec, folder: Path) -> None:
-    """Write the description of an instrument into its folder."""
+    """Write the description of an instrument into its folder.
+
+    Raises:
+        InstrumentError: It couldn't be read again; what was there stays.
+        OutputError: Nothing can be written there.
+    """
     text = json.dumps(dataclasses.asdict(spec), indent=1, ensure_ascii=False)
-    with replacing(folder / SPEC_FILE) as beside:
+    path = folder / SPEC_FILE
+    try:
+        check_consistent(reader(InstrumentSpec)(json.loads(text)))
+    except Misfit as misfit:
+        raise InstrumentError(f"{path}: not written: {misfit}") from misfit
+    with replacing(path) as beside:
         beside.write_text(text + "\n", encoding="utf-8")

@@ -243,11 +243,12 @@ def test_a_pipe_gets_the_sentences_in_order_and_no_line(capsys: pytest.CaptureFi
     display.tell(said("first"))
     with display.following(lambda: "the line"):
         display.tell(said("a sentence that is much longer than a terminal is wide, " + 40 * "on "))
-        display.tell(said("third"))
+        display.tell(said("third\nMIDI input: Two  \x1b[2J"))
     assert capsys.readouterr().err.splitlines() == [
         "first",
         "a sentence that is much longer than a terminal is wide, " + 40 * "on ",
         "third",
+        r"MIDI input: Two  \x1b[2J",
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instrument.text import encodable, one_line
+from instrument.text import encodable, escaped, one_line
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,11 @@ from instrument.text import encodable, one_line
 def test_a_text_is_shown_in_one_line(text: str, shown: str) -> None:
     assert one_line(text) == shown
     assert one_line(shown) == shown
+
+
+def test_what_steers_a_terminal_is_escaped_and_spaces_stay() -> None:
+    assert escaped(" two  words ") == " two  words "
+    assert escaped("two\n\x1b[2J  lines") == r"two\n\x1b[2J  lines"
 
 
 def test_what_is_no_text_is_escaped_and_all_else_stays() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from training.networks.envelope import ConditionalVAE
 from training.networks.timbre import TimbreDecoder
 
 MINE = "# Mine\n"
+LONG = "x" * 300
 QUICK = "--steps 1 --batch-size 4 --accelerator cpu"
 
 
@@ -155,6 +157,42 @@ def test_what_cannot_be_is_one_line_and_changes_nothing(
     assert main(["train", *line.split()]) == 2
     error = capsys.readouterr().err
     assert said in error
+    assert error.count("\n") == 1
+    assert contents(folder) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other names that can't be")
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"all {LONG} -o y",
+        f"all notes -o {LONG}",
+        f"prepare {LONG} -o y.npz",
+        f"prepare notes -o {LONG}",
+        f"prepare {LONG} --suggest",
+        f"prepare notes -o y.npz --leave-out {LONG}",
+        f"envelopes {LONG}",
+        f"timbre x.npz --refine {LONG} {QUICK}",
+        f"images {LONG}",
+        f"export x.npz -o y --envelopes {LONG}",
+        f"evaluate x.npz {LONG} --envelopes vae",
+        f"evaluate x.npz tiny --envelopes {LONG}",
+        f"joins tiny {LONG}",
+        f"phrases tiny --performances {LONG}",
+        f"phrases tiny --scores {LONG}",
+        f"score tiny {LONG}",
+        f"draw-sound {LONG} -o y.png",
+        f"draw-sound one.wav -o {LONG}.png",
+        f"render-notes {LONG} y",
+    ],
+)
+def test_a_name_that_no_file_can_have_is_said_in_one_line(
+    line: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents(folder)
+    assert main(["train", *line.split()]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("arco: ")
     assert error.count("\n") == 1
     assert contents(folder) == before
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from instrument.errors import OutputError
-from training.output import make_folder, markdown_table, write_json, write_wav
+from training.output import make_folder, markdown_table, write_json, write_table, write_wav
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is full")
@@ -17,6 +18,17 @@ def test_a_full_disk_is_said_of_a_sound(tmp_path: Path) -> None:
     (tmp_path / "a.wav").symlink_to("/dev/full")
     with pytest.raises(OutputError, match=r"a\.wav: .*No space left"):
         write_wav(np.zeros(10_000, np.float32), 48_000, tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("name", ["a\rb", "a\nb", "a\r\nb", 'a,"b"', "a b"])
+def test_a_name_in_a_table_is_read_as_it_was_written(tmp_path: Path, name: str) -> None:
+    write_table(["file", "midi"], [[name, 60], ["c", 61]], tmp_path / "x.csv")
+    with (tmp_path / "x.csv").open(newline="") as stream:
+        assert list(csv.reader(stream, strict=True)) == [
+            ["file", "midi"],
+            [name, "60"],
+            ["c", "61"],
+        ]
 
 
 def test_a_bar_does_not_break_a_table() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from training.options import InstrumentFolder, LoopOptions, Run, say_metrics, with_loop_options
+from training.options import InstrumentFolder, LoopOptions, Run, say, say_metrics, with_loop_options
 
 DIET_RUN = Path("runs/diet")
 
@@ -70,7 +70,7 @@ def diet(
     del found["loss"]
     spec = export_diet(full, envelope, taught, out, found)
     say_metrics(spec.metrics)
-    typer.echo(f"{out}: {spec.name} {spec.digest}, layers of {hidden} units")
+    say(f"{out}: {spec.name} {spec.digest}, layers of {hidden} units")
 
 
 def curve(
@@ -87,4 +87,4 @@ def curve(
 
     full, *others = (load_instrument(folder) for folder in (instrument, *smaller))
     typer.echo(curve_report(climb(full, others), out))
-    typer.echo(f"data in {out / DATA}")
+    say(f"data in {out / DATA}")

@@ -23,6 +23,7 @@ from training.options import (
     TimbreRun,
     named_texts,
     progress_bar,
+    say,
     say_metrics,
     say_values,
     warn,
@@ -74,6 +75,7 @@ def export(
     Levels above 0 dB(A), a flat velocity curve and a collapsed latent space are alarms.
     """
     from instrument.model.metrics import metric_values
+    from instrument.model.reading import as_name
     from training.export.alarms import few_notes
     from training.export.card import write_card
     from training.export.destination import check_destination
@@ -87,12 +89,12 @@ def export(
     cache = FeatureCache.load(features)
     networks = load_envelope(envelopes_run), find_timbre(timbre)
     performances = performances_of(envelopes_run)
-    called = name or out.resolve().name
+    called = name or as_name(out.resolve().name)
     settings = ExportSettings(called, description, licences, performances, string or (), anyway)
     describe_sources(cache, settings)
     spec = export_instrument(*networks, cache, out, settings, write_card)
     megabytes = sum(path.stat().st_size for path in out.iterdir() if path.is_file()) / 1e6
-    typer.echo(
+    say(
         f"{out}: {spec.name} {spec.digest}, {megabytes:.1f} MB; "
         f"ONNX and torch differ by {metric_values(spec.metrics)['onnx_difference']:.0e}"
     )
@@ -153,7 +155,7 @@ def evaluate(
     say_metrics(describe_metrics(metrics))
     if record:
         record_metrics(instrument, metrics)
-    typer.echo(f"pictures and metrics in {report}")
+    say(f"pictures and metrics in {report}")
 
 
 def phrases(
@@ -183,7 +185,7 @@ def phrases(
     typer.echo(apart_table(found))
     if record:
         record_metrics(instrument, {k: v for each in found for k, v in each.metrics().items()})
-    typer.echo(f"descriptors and pictures in {report / PAGE}")
+    say(f"descriptors and pictures in {report / PAGE}")
 
 
 def joins(
@@ -213,11 +215,11 @@ def joins(
         attacks = read_attacks(performances, found, progress)
     spec = record_joins(instrument, found, licences, attacks)
     for source in spec.performances:
-        typer.echo(f"{source.name}: {source.notes} joins")
+        say(f"{source.name}: {source.notes} joins")
     for each in spec.joins:
         middle = len(each.dip_db) // 2
         noise_db = each.noise_db[len(each.noise_db) // 2]
-        typer.echo(
+        say(
             f"{each.kind}: dips by {each.dip_db[middle]:.1f} dB, {each.dip_ms[middle]:.0f} ms "
             f"wide; the pitch takes {each.glide_ms[middle]:.0f} ms"
             + (f"; the noise rises by {noise_db:.1f} dB" if noise_db else "")
@@ -249,7 +251,7 @@ def pictures(
             progress=progress,
         )
     say_values(metrics)
-    typer.echo(f"pictures and their data in {out / 'pictures.md'}")
+    say(f"pictures and their data in {out / 'pictures.md'}")
 
 
 def score(
@@ -270,11 +272,11 @@ def score(
     for piece in found.pieces:
         heard = f"{piece.notes} notes, {piece.cents:.1f} cents" if piece.notes else "no note alone"
         peak = f"peak {piece.peak_dbfs:.1f} dBFS"
-        typer.echo(piece.refused or f"{piece.name}: {heard}, {peak}")
+        say(piece.refused or f"{piece.name}: {heard}, {peak}")
     said = f"{found.cents:.2f} cents ({found.crepe_cents:.2f} by CREPE)"
     if not found.notes:
         said = "not measured, as no note sounds alone for long enough"
-    typer.echo(f"median error of the pitch: {said}")
+    say(f"median error of the pitch: {said}")
     if record:
         record_metrics(instrument, found.metrics())
 
@@ -291,4 +293,4 @@ def draw_sound(
     from training.pictures.sound import picture_sound
 
     shown = picture_sound(sound, out, start, seconds)
-    typer.echo(f"{out}: {shown:.1f} s of {sound}")
+    say(f"{out}: {shown:.1f} s of {sound}")

@@ -21,6 +21,7 @@ from training.options import (
     LoopOptions,
     Run,
     progress_bar,
+    say,
     say_values,
     with_loop_options,
 )
@@ -93,7 +94,7 @@ def envelopes(
         write_tradeoffs(rows, run / "betas.csv")
         for name, row in rows.items():
             said = "  ".join(f"{metric} {value:.3g}" for metric, value in row.items())
-            typer.echo(f"{name:>6}  {said}")
+            say(f"{name:>6}  {said}")
 
 
 @with_loop_options
@@ -135,7 +136,7 @@ def images(
         histories[f"β = {weight:g}"] = read_history(one / HISTORY)
     if histories:
         image_plots.losses(histories, run / "losses")
-        typer.echo(f"pictures and metrics in {run}")
+        say(f"pictures and metrics in {run}")
 
 
 @with_loop_options
@@ -191,12 +192,12 @@ def timbre(
         loop.train(recipe, run)
     elif loop.train(refining_recipe(cache, features, refine, room), run):
         raised = calibrate_run(run, cache)
-        typer.echo(f"{run}: its noise was raised by {raised:.1f} dB to that of the recordings")
+        say(f"{run}: its noise was raised by {raised:.1f} dB to that of the recordings")
         learned = load_room(run)
         if learned:
             rooms(learned, run / "rooms")
             said = Rooms(learned).metrics()
-            typer.echo(
+            say(
                 f"{run}: the reverberation of rooms has {said['room_level_db']:.1f} dB and lasts "
                 f"{said['room_seconds']:.1f} s; by band in {run / 'rooms.png'}"
             )

@@ -10,7 +10,7 @@ import typer
 
 from instrument.errors import UsageError
 from instrument.text import one_line
-from training.options import LeaveOut, progress_bar
+from training.options import LeaveOut, progress_bar, say
 
 if TYPE_CHECKING:
     from training.analysis.crepe import CrepeSize
@@ -67,16 +67,16 @@ def _summary(out: Path, prepared: Prepared) -> None:
     draw(prepared.cache, gains, prepared.reasons, picture)
     if len(gains) > 1:
         for source, gain in prepared.gains.items():
-            typer.echo(f"{gain.db:+6.1f} dB  {one_line(source) or 'no source'}: {gain.how}")
+            say(f"{gain.db:+6.1f} dB  {one_line(source) or 'no source'}: {gain.how}")
     for recording in prepared.cut:
-        typer.echo(f"{recording.name}: {recording.summary()}")
+        say(f"{recording.name}: {recording.summary()}")
     for reason, count in prepared.reasons:
-        typer.echo(f"{count:6d}  left out: {one_line(reason)}")
+        say(f"{count:6d}  left out: {one_line(reason)}")
     cut = {recording.name for recording in prepared.cut}
     whole = Counter(remark.text for remark in prepared.remarks if remark.name not in cut)
     for text, count in whole.most_common():
-        typer.echo(f"{count:6d}  used, but: {text}")
-    typer.echo(
+        say(f"{count:6d}  used, but: {text}")
+    say(
         f"{out}: {prepared.notes} notes; {len(prepared.left_out)} left out, "
         f"each with its reason in {out.with_suffix('.report.csv')}; "
         f"by pitch and dynamic in {picture}.png"
@@ -88,19 +88,21 @@ def _suggest(folder: Path) -> None:
 
     with progress_bar("listening") as progress:
         found = suggest.suggest(folder, progress=progress)
-    typer.echo(
+    say(
         f"{found.table}: {found.recordings} recordings, {found.unsure} unsure, {found.unheard} "
         f"without a pitch; correct it, then 'arco train prepare {folder} -o NAME.npz'"
     )
 
 
 def render_notes(
-    soundfont: Annotated[Path, typer.Argument(help="An .sf2 file.")],
+    soundfont: Annotated[Path, typer.Argument(help="An .sf2 or .sf3 file.")],
     folder: Annotated[Path, typer.Argument(help="Where the notes go.")],
     program: Annotated[int, typer.Option(help="From 0; violin is 40.", min=0, max=127)] = 40,
     lowest: Annotated[int, typer.Option(help="MIDI note.", min=0, max=127)] = 55,
     highest: Annotated[int, typer.Option(help="MIDI note.", min=0, max=127)] = 96,
-    velocity: Annotated[list[int] | None, typer.Option(help="One or more.")] = None,
+    velocity: Annotated[
+        list[int] | None, typer.Option(help="One or more; by default 32, 64, 96 and 120.")
+    ] = None,
     seconds: Annotated[float, typer.Option(help="Of each note.", min=0.1)] = 3.0,
     sample_rate: Annotated[int, typer.Option(help="In Hz.")] = 48_000,
 ) -> None:
@@ -118,4 +120,4 @@ def render_notes(
             sample_rate=sample_rate,
             progress=progress,
         )
-    typer.echo(f"{table}: labelled notes; prepare them with 'arco train prepare {folder}'")
+    say(f"{table}: labelled notes; prepare them with 'arco train prepare {folder} -o NAME.npz'")

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from instrument.errors import UsageError
 from instrument.files import encoded
+from instrument.model.reading import as_name
 from training.cli.instruments import evaluate, export
 from training.cli.networks import envelopes, timbre
 from training.cli.recordings import prepare
@@ -139,7 +140,7 @@ class Whole:
         self.features, self.collected = run / "features.npz", run / "recordings"
         said = settings["export"]
         self.exported = ExportSettings(
-            said.setdefault("name", out.resolve().name),
+            said.setdefault("name", as_name(out.resolve().name)),
             said["description"],
             named_texts("--licence", said.get("licence", [])),
             strings=said.get("string", ()),

@@ -12,6 +12,7 @@ from instrument.units import FRAME_RATE
 from training.data.label_tables import as_typed, rows_of
 
 COLUMNS = ("recording", "begin_s", "end_s")
+MOST_SECONDS = 1e9
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,22 @@ def _span(begin: str, end: str) -> Span | None:
     if not begin and not end:
         return Span(0.0, math.inf)
     try:
-        span = Span(float(begin or 0.0), float(end or math.inf))
+        span = Span(_seconds(begin) if begin else 0.0, _seconds(end) if end else math.inf)
     except ValueError:
         return None
     return span if 0.0 <= span.begin_s < span.end_s else None
+
+
+def _seconds(text: str) -> float:
+    """Seconds as they are typed, with the comma that many spreadsheets write, too.
+
+    Raises:
+        ValueError: No recording has so many.
+    """
+    seconds = float(text.replace(",", ".", 1))
+    if not (seconds <= MOST_SECONDS or math.isinf(seconds)):
+        raise ValueError(text)
+    return seconds
 
 
 def spans_of(name: str, left_out: Spans) -> Sequence[Span]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import zlib
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -72,7 +73,7 @@ def _read(file: Path) -> Contour:
             raise RecordingError(f"{file}: the columns should be {', '.join(HEAD)}")
         table = np.array([line.split(",") for line in body.split()], np.float64)
         f0_hz, confidence, nepers = table.T
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise RecordingError(f"{file}: cannot be read as a contour: {error}") from error
     if not np.isfinite(table).all():
         raise RecordingError(f"{file}: holds what is not a finite number")

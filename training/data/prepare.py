@@ -42,6 +42,8 @@ from training.output import new_folders, write_table
 PARTS = ".parts"
 """The ending of the folder beside the cache that keeps what was analysed."""
 
+NO_LINE = "; nor can a line of notes be followed in it"
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -215,7 +217,10 @@ def prepare(
                     notes.append(note)
     lines = {line.name for line in cut}
     refused = [
-        Refusal(refusal.name, reasons.get(refusal.name, refusal.reason))
+        Refusal(
+            refusal.name,
+            reasons.get(refusal.name, refusal.reason + NO_LINE * (refusal.name in unlabelled)),
+        )
         for refusal in refused
         if refusal.name not in lines
     ]

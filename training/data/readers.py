@@ -23,8 +23,9 @@ def read_labels(folder: Path, layout: str = AUTO_LAYOUT) -> ReadResult:
         layout: `csv`, for a folder with one CSV at its top that has a column `file` (a path from
             the folder) and a column `midi` (0…127) or `pitch` (a note name), and if it likes
             `instrument`, `source`, `dynamic`, `string` and `articulation`; or the sample set that
-            the files are named after: `philharmonia`, `iowa`, `sol`. `auto` takes the CSV if
-            there is exactly one with these columns, else finds the layout of each name.
+            the files are named after: `philharmonia`, `iowa`, `sol`; or `names`, of any name
+            with one note in it. `auto` takes the CSV if there is exactly one with these columns,
+            else finds the layout of each name.
 
     Returns:
         The labels, and all else with its reason: rows that say too little or name no file,

@@ -14,6 +14,7 @@ from instrument.files import replacing
 from instrument.model.graphs import Instrument, load_instrument
 from instrument.model.metrics import metric_values
 from instrument.model.onnx_file import read_graph
+from instrument.model.reading import as_name
 from instrument.model.spec import Graph, InstrumentSpec, write_spec
 from training.diet.costs import weights
 from training.diet.graph import SplineGraph
@@ -88,7 +89,7 @@ def export_diet(
         )
         spec = dataclasses.replace(
             full.spec,
-            name=folder.resolve().name,
+            name=as_name(folder.resolve().name),
             description=f"{full.spec.description}; smaller, plays as {full.spec.name} does",
             envelope=files.envelope,
             timbre=files.timbre,

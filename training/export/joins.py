@@ -12,7 +12,8 @@ import numpy as np
 from instrument.arrays import Float64
 from instrument.errors import RecordingError
 from instrument.joins import Join
-from instrument.model.join_table import USUAL, JoinClass
+from instrument.model.join_table import LIMITS, USUAL, JoinClass
+from instrument.model.reading import as_name
 from instrument.model.spec import InstrumentSpec, Source, read_spec, write_spec
 from training.analysis.lines import Contour, LineJoin, joins
 from training.analysis.strokes import BowAttack
@@ -90,7 +91,7 @@ def record_joins(
             f"{found} joins are too few to measure; give more or longer performances"
         )
     performances = [
-        Source(name, len(found), licence_of(name, licences) or "")
+        Source(as_name(name), len(found), licence_of(name, licences) or "")
         for name, found in measured.items()
     ]
     spec = dataclasses.replace(read_spec(folder), joins=classes, performances=performances)
@@ -109,10 +110,10 @@ def _class(
     jumps = [join for join in chosen if abs(join.semitones) >= JUMP_SEMITONES] or chosen
     found = dataclasses.replace(
         usual,
-        glide_ms=_quantiles([join.glide_ms for join in jumps]),
-        dip_db=_quantiles([max(join.dip_db, 0.0) for join in chosen]),
-        dip_ms=_quantiles([join.dip_ms for join in chosen]),
-        overshoot_cents=_quantiles([join.overshoot_cents for join in jumps]),
+        glide_ms=_quantiles("glide_ms", [join.glide_ms for join in jumps]),
+        dip_db=_quantiles("dip_db", [join.dip_db for join in chosen]),
+        dip_ms=_quantiles("dip_ms", [join.dip_ms for join in chosen]),
+        overshoot_cents=_quantiles("overshoot_cents", [join.overshoot_cents for join in jumps]),
         seconds=list(seconds),
     )
     among = set(chosen)
@@ -121,14 +122,18 @@ def _class(
         return found
     return dataclasses.replace(
         found,
-        noise_db=_narrowed([a.noise_db - NOISIER_DB for a in bowed], [a.chance_db for a in bowed]),
+        noise_db=_narrowed(
+            "noise_db", [a.noise_db - NOISIER_DB for a in bowed], [a.chance_db for a in bowed]
+        ),
         brightness=_narrowed(
-            [a.brightness + DARKER_OCTAVES for a in bowed], [a.chance_octaves for a in bowed]
+            "brightness",
+            [a.brightness + DARKER_OCTAVES for a in bowed],
+            [a.chance_octaves for a in bowed],
         ),
     )
 
 
-def _narrowed(values: Sequence[float], chance: Sequence[float]) -> list[float]:
+def _narrowed(name: str, values: Sequence[float], chance: Sequence[float]) -> list[float]:
     """Quantiles of what was measured with errors, as wide as they were without them.
 
     Variances add up: those of the errors, known from the same measurement of what doesn't change,
@@ -137,9 +142,12 @@ def _narrowed(values: Sequence[float], chance: Sequence[float]) -> list[float]:
     spread, error = (float(np.subtract(*np.quantile(of, (0.75, 0.25)))) for of in (values, chance))
     kept = math.sqrt(max(1.0 - (error / max(spread, 1e-9)) ** 2, 0.0))
     middle = float(np.median(values))
-    return _quantiles([middle + kept * (value - middle) for value in values], ATTACK_SHARES)
+    narrowed = [middle + kept * (value - middle) for value in values]
+    return _quantiles(name, narrowed, ATTACK_SHARES)
 
 
-def _quantiles(values: Sequence[float], shares: Float64 = SHARES) -> list[float]:
-    found: Float64 = np.quantile(np.array(values), shares)
+def _quantiles(name: str, values: Sequence[float], shares: Float64 = SHARES) -> list[float]:
+    """Quantiles of a quantity, as far as an instrument can say them: a dip may be into silence."""
+    limits = LIMITS[name]
+    found: Float64 = np.quantile(np.clip(values, limits.low, limits.high), shares)
     return [round(float(value), DIGITS) for value in found]

@@ -13,6 +13,7 @@ from instrument.arrays import Float64
 from instrument.errors import InstrumentError, UsageError
 from instrument.listening.frames import FRAMES, RELEASE_FRAME
 from instrument.model.checks import MOST_STRINGS
+from instrument.model.reading import LONGEST_NAME, LONGEST_TEXT, as_name
 from instrument.model.spec import (
     FORMAT,
     SPEC_FILE,
@@ -86,9 +87,11 @@ class ExportSettings:
     anyway: bool = False
 
     def __post_init__(self) -> None:
-        for option, text in (("--name", self.name), ("--description", self.description)):
-            if not text.isprintable():
-                raise UsageError(f"{option} {text!r}: should be one line of text")
+        if self.name != as_name(self.name):
+            said = f"1 to {LONGEST_NAME} characters in one line, without double spaces"
+            raise UsageError(f"--name {self.name!r}: should be {said}")
+        if not self.description.isprintable() or len(self.description) > LONGEST_TEXT:
+            raise UsageError(f"--description {self.description!r}: should be one line of text")
         rising = all(low < high for low, high in pairwise((-1, *self.strings, 128)))
         if not rising or len(self.strings) == 1 or len(self.strings) > MOST_STRINGS:
             raise UsageError(
@@ -114,7 +117,7 @@ def describe_sources(cache: FeatureCache, settings: ExportSettings) -> list[Sour
     licences = settings.licences or {}
     check_licences(licences, found)
     return [
-        Source(name, notes, licence_of(name, licences) or "not stated")
+        Source(as_name(name), notes, licence_of(name, licences) or "not stated")
         for name, notes in found.items()
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -62,7 +63,13 @@ def save(figure: Figure, path: Path) -> None:
     for file in _files(path):
         # Without a date and chance in its names, the same picture is the same SVG every time.
         undated = {"Date": None} if file.suffix == ".svg" else None
-        with replacing(file) as beside, mpl.rc_context({"svg.hashsalt": "arco"}):
+        with (
+            replacing(file) as beside,
+            mpl.rc_context({"svg.hashsalt": "arco"}),
+            warnings.catch_warnings(),
+        ):
+            # A name in a script that the font lacks is drawn as boxes; its owner can do no more.
+            warnings.filterwarnings("ignore", message="Glyph ")
             figure.savefig(beside, dpi=110, metadata=undated)
         figure.set_layout_engine("none")  # all is in its place: to find that takes half the time
     plt.close(figure)

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from instrument.errors import UnknownName, UsageError
 from instrument.files import replacing
 from instrument.settings import Limits
-from instrument.text import one_line
+from instrument.text import encodable, one_line
 from training.reading import DamageError, open_size
 
 Settings = dict[str, dict[str, Any]]
@@ -150,4 +150,5 @@ def _toml(value: Any) -> str:  # noqa: ANN401 (what TOML can hold)
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, float):
         return repr(value)
+    value = encodable(value) if isinstance(value, str) else value
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -53,11 +53,16 @@ def test_the_version_and_the_help(arco: Arco) -> None:
 
 
 @pytest.mark.parametrize(("signal", "status"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+@pytest.mark.parametrize("kind", [ImportError, RuntimeError])
 def test_a_signal_during_an_import_ends_quietly(
-    arco: Arco, monkeypatch: pytest.MonkeyPatch, signal: BaseException, status: int
+    arco: Arco,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[Exception],
+    signal: BaseException,
+    status: int,
 ) -> None:
     def app(**_: object) -> None:
-        raise ImportError("initialization failed") from signal
+        raise kind("initialization failed") from signal
 
     monkeypatch.setattr(cli, "app", app)
     assert arco("render", "song.mid") == (status, "", "")

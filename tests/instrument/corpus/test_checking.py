@@ -54,6 +54,12 @@ def cut(corpus: Path, folder: Path) -> None:
     pretend(corpus, path)
 
 
+def garbled(corpus: Path, folder: Path) -> None:
+    path = next((folder / "frames").iterdir())
+    path.write_bytes(path.read_bytes()[:10] + bytes(20 * [255]))
+    pretend(corpus, path)
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
@@ -68,6 +74,7 @@ def cut(corpus: Path, folder: Path) -> None:
         (lambda _, folder: shutil.copytree(folder, folder.with_name("0123")), "0123"),
         (shortened, "mix.flac"),
         (cut, "frames"),
+        (garbled, "frames"),
         (edited("notes.csv", lambda text: text.replace("onset", "begin")), "notes.csv"),
         (edited("notes.csv", lambda text: f"{text}9.0,9.5,60,80,0,none\n"), "notes.csv"),
         (edited("notes.csv", lambda text: text.replace(",64,", ",640,")), "notes.csv"),

@@ -137,6 +137,15 @@ def test_where_nothing_can_be_written_it_is_said_once(
     assert str(tmp_path / "user") in said
 
 
+def test_a_place_that_may_not_even_be_looked_at_is_passed_over(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sources / "__pycache__").touch()
+    monkeypatch.setattr(kernel_cache, "_user_cache", lambda: tmp_path / ("x" * 300))
+    kernel_folder.cache_clear()
+    assert kernel_folder(sources) is None
+
+
 def test_without_a_home_there_is_one_place_less(
     sources: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

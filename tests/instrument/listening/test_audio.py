@@ -244,6 +244,13 @@ def test_an_mp3_with_tags_is_whole(tmp_path: Path) -> None:
     assert len(read_audio(path, RATE)) == pytest.approx(len(tone()), abs=2400)
 
 
+@pytest.mark.parametrize("name", ["gone.wav", "note/gone.wav", "x" * 300, "\0", "\ud800"])
+def test_a_file_that_is_not_there_whatever_its_name_is_said(tmp_path: Path, name: str) -> None:
+    (tmp_path / "note").touch()
+    with pytest.raises(RecordingError, match=r"no such file|cannot be read"):
+        read_audio(tmp_path / name, RATE)
+
+
 def test_a_headerless_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "samples.raw"
     path.write_bytes(bytes(4000))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -178,3 +179,13 @@ def test_the_file_lies_in_the_users_config_folder(
     assert config_path() == tmp_path / "knobs.toml"
     monkeypatch.delenv("ARCO_CONFIG")
     assert config_path() == Path(typer.get_app_dir("arco")) / "knobs.toml"
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="the variable is XDG's")
+@pytest.mark.parametrize("folder", ["", "config"])
+def test_a_config_folder_that_is_not_absolute_counts_as_none(
+    monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.delenv("ARCO_CONFIG", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", folder)
+    assert config_path() == Path.home() / ".config" / "arco" / "knobs.toml"

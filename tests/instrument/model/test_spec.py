@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from instrument.errors import InstrumentError, UnknownName
 from instrument.model.metrics import undescribed
+from instrument.model.reading import Name, as_name, reader
 from instrument.model.spec import (
     FORMAT,
     SPEC_FILE,
@@ -35,6 +36,21 @@ def test_a_description_is_read_as_it_was_written(
     description: InstrumentSpec, tmp_path: Path
 ) -> None:
     write_spec(description, tmp_path)
+    assert read_spec(tmp_path) == description
+
+
+@given(st.text())
+def test_any_text_becomes_a_name_that_is_read_as_it_is(text: str) -> None:
+    name = as_name(text)
+    assert reader(Name)(name) == as_name(name) == name
+
+
+def test_what_could_not_be_read_again_is_not_written(
+    description: InstrumentSpec, tmp_path: Path
+) -> None:
+    write_spec(description, tmp_path)
+    with pytest.raises(InstrumentError, match="name should be a name"):
+        write_spec(replace(description, name="two  words"), tmp_path)
     assert read_spec(tmp_path) == description
 
 

@@ -173,7 +173,14 @@ def test_what_is_given_twice_counts_once(
 
 
 def test_no_name_is_lost_in_the_table(here: Path) -> None:
-    names = ["caf\udce9 A4.wav", " B4.wav", "of\\a C5.wav", "_B4.wav", "two\nlines D5.wav"]
+    names = [
+        "caf\udce9 A4.wav",
+        " B4.wav",
+        "of\\a C5.wav",
+        "_B4.wav",
+        "two\nlines D5.wav",
+        "two\rlines E5.wav",
+    ]
     for name in names:
         path = here / "odd" / name
         path.parent.mkdir(exist_ok=True)
@@ -182,7 +189,7 @@ def test_no_name_is_lost_in_the_table(here: Path) -> None:
     assert collected.write(Path("all")) == []
     read = read_labels(Path("all"), "csv")
     assert read.problems == []
-    assert sorted(label.midi for label in read.labels) == [69, 71, 71, 72, 74]
+    assert sorted(label.midi for label in read.labels) == [69, 71, 71, 72, 74, 76]
     assert {path.resolve().name for path in Path("all").glob("*.wav")} == set(names)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -114,6 +115,7 @@ def test_a_performance_that_cannot_be_learned_from_is_told_why(
     assert reasons["line.flac"].startswith("clipped")
     assert reasons["gone.wav"].startswith("cannot be read")
     assert "name" in reasons["what.wav"]
+    assert "line of notes" in reasons["what.wav"]
 
 
 def test_each_note_is_told_with_what_came_before_it(folder: Path, tmp_path: Path) -> None:
@@ -262,6 +264,8 @@ def test_what_is_left_out_is_neither_in_notes_nor_in_stretches(
         "recording,begin_s,end_s\nline.flac,2,1\n",
         "recording,begin_s,end_s\nline.flac,one,2\n",
         "recording,begin_s,end_s\n,1,2\n",
+        "recording,begin_s,end_s\nline.flac,1e306,1e307\n",
+        "recording,begin_s,end_s\nline.flac,nan,2\n",
         "\0",
     ],
 )
@@ -269,6 +273,12 @@ def test_a_table_of_what_is_left_out_may_be_wrong(table: str, tmp_path: Path) ->
     (tmp_path / "bad.csv").write_text(table)
     with pytest.raises(UsageError, match=r"bad\.csv"):
         read_left_out(tmp_path / "bad.csv")
+
+
+def test_a_table_of_what_is_left_out_may_have_decimal_commas(tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("recording;begin_s;end_s\nline.flac;0,5;2\nline.flac;3,25;\n")
+    spans = [Span(0.5, 2.0), Span(3.25, math.inf)]
+    assert read_left_out(tmp_path / "bad.csv") == {"line.flac": spans}
 
 
 def test_what_is_left_out_must_be_there(folder: Path, tmp_path: Path) -> None:

@@ -42,6 +42,13 @@ def test_what_a_mac_leaves_beside_a_table_is_passed_over(tmp_path: Path) -> None
         ("a.csv", HEAD.encode() + b"1.0,2.0\n1.0\n", RecordingError, "a contour"),
         ("a.csv", HEAD.encode(), RecordingError, "a contour"),
         ("a.csv.gz", b"not packed", RecordingError, "a contour"),
+        ("a.csv.gz", gzip.compress(HEAD.encode(), mtime=0)[:-9], RecordingError, "a contour"),
+        (
+            "a.csv.gz",
+            gzip.compress(b"", mtime=0)[:10] + bytes(20 * [255]),
+            RecordingError,
+            "a contour",
+        ),
         ("a.csv", b"\xff\xfe", RecordingError, "a contour"),
         ("a.txt", b"", UsageError, "no contours"),
     ],

@@ -117,6 +117,20 @@ def test_one_licence_may_be_of_all_other_performances(folder: Path) -> None:
     assert [each.licence for each in spec.performances] == ["CC BY 4.0", "CC0"]
 
 
+@pytest.mark.parametrize(
+    "name", ["two  spaces", "x" * 300, "line\n\x1b[2J", "caf\udce9", "\u200e1"]
+)
+def test_a_performance_of_any_name_leaves_an_instrument_that_plays(folder: Path, name: str) -> None:
+    spec = record_joins(folder, {name: line(50, 8.0)}, {name: "CC0"})
+    assert read_spec(folder) == spec
+    assert [each.licence for each in spec.performances] == ["CC0"]
+
+
+def test_notes_with_silence_between_them_leave_an_instrument_that_plays(folder: Path) -> None:
+    spec = record_joins(folder, {"gated": line(50, 70.0)}, {})
+    assert read_spec(folder) == spec
+
+
 def test_too_few_joins_change_nothing(folder: Path) -> None:
     before = (folder / "instrument.json").read_bytes()
     with pytest.raises(RecordingError):

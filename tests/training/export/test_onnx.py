@@ -213,6 +213,22 @@ def test_recordings_without_a_source_are_called_so(synthetic_cache: FeatureCache
     assert [(s.name, s.notes, s.licence) for s in sources] == [("recordings", 24, "CC0")]
 
 
+@pytest.mark.parametrize("name", ["two  spaces", "x" * 300, "line\n\x1b[2J", "\u200e1"])
+def test_a_source_of_any_name_is_exported(
+    tiny_networks: Networks, synthetic_cache: FeatureCache, tmp_path: Path, name: str
+) -> None:
+    cache = replace(synthetic_cache, source=np.full(len(synthetic_cache.source), name))
+    licences = {name: "CC0"}
+    spec = export(*tiny_networks, cache, tmp_path / "new", ExportSettings(licences=licences))
+    assert [source.licence for source in spec.sources] == ["CC0"]
+
+
+@pytest.mark.parametrize("name", ["", "two  spaces", "two\nlines", "x" * 101, "\u200ecello"])
+def test_a_name_that_could_not_be_read_again_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="--name"):
+        ExportSettings(name=name)
+
+
 # --- What isn't exported -----------------------------------------------------------------------
 
 

@@ -32,7 +32,7 @@ def test_a_part_of_a_sound_is_drawn(sound: Path) -> None:
     assert picture_sound(sound, out, 0.2, 60.0) == pytest.approx(0.98, abs=0.02)
 
 
-@pytest.mark.parametrize("name", ["$\\frac$.wav", "caf\udce9.wav"])
+@pytest.mark.parametrize("name", ["$\\frac$.wav", "caf\udce9.wav", "ヴァイオリン.wav"])
 def test_a_sound_of_any_name_is_drawn(sound: Path, name: str) -> None:
     out = sound.with_suffix(".png")
     assert picture_sound(sound.rename(sound.with_name(name)), out, 0.2, 0.2) == pytest.approx(0.2)

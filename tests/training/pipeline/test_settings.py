@@ -93,6 +93,11 @@ def test_settings_that_are_written_are_read_again(tmp_path: Path) -> None:
     assert read_settings(tmp_path / "again.toml", TABLES) == written
 
 
+def test_what_is_no_text_is_written_escaped(tmp_path: Path) -> None:
+    write_settings({"bake": {"spice": ["caf\udce9"]}}, tmp_path / "again.toml")
+    assert read_settings(tmp_path / "again.toml", TABLES) == {"bake": {"spice": [r"caf\udce9"]}}
+
+
 def test_later_settings_count_before_earlier_ones() -> None:
     usual = {"bake": {"loaves": 2, "flour": "rye"}}
     assert merged(usual, {"bake": {"loaves": 3}}, {"other": {}}) == {
