@@ -46,9 +46,9 @@ def main() -> int:
                 print("arco: it died", file=sys.stderr)
                 return 1
             say = folder / "say"
-            if say.exists() and (said := say.read_text()):
-                print(said, flush=True)
-                say.unlink()
+            if say.exists():
+                taken = say.rename(folder / "said")  # a next one may come at once
+                print(taken.read_text(), flush=True)
             try:
                 packet, sender = port.recvfrom(65_536)
             except TimeoutError:

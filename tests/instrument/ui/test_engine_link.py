@@ -127,7 +127,13 @@ def test_a_sound_device_that_has_gone_is_told_until_there_is_one_again(
     heard: Heard, tmp_path: Path
 ) -> None:
     def say(event: str, **about: object) -> Callable[[], object]:
-        return lambda: [(tmp_path / "say").write_text(json.dumps({"event": event, **about}))]
+        whole = tmp_path / "say.part"
+
+        def write() -> Path:
+            whole.write_text(json.dumps({"event": event, **about}))
+            return whole.rename(tmp_path / "say")
+
+        return write
 
     played(
         heard,
