@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import torch
 
 from instrument.cli import main
 from training.data.features import FeatureCache
 from training.diet import recipe
+from training.fitting.checkpoints import EARLY, save_checkpoint
+from training.fitting.loop import LoopSettings
+from training.fitting.runs import load_timbre, write_run
+from training.networks.timbre import TimbreDecoder
 
 QUICK = ("--batch-size", "4", "--accelerator", "cpu")
 
@@ -75,9 +82,63 @@ def test_other_units_and_weights_begin_otherwise(
     assert begun["usual"] != begun["other"]
 
 
+@pytest.mark.usefixtures("few")
+def test_units_are_rewound_and_get_fewer_round_by_round(
+    tiny_instrument: Path,
+    tiny_networks: tuple[object, TimbreDecoder],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    full = tmp_path / "full"
+    early = TimbreDecoder(tiny_networks[1].settings)
+    write_run(full, "timbre", early, LoopSettings(1))
+    save_checkpoint({"network": early.state_dict()}, full / EARLY)
+    run = tmp_path / "run"
+    making = (tiny_instrument, "-o", tmp_path / "small", "--run", run, "--weights", "3500")
+    rewinding = ("--rewind", full, "--rounds", "2", "--steps", "1", "--learning-rate", "1e-9")
+    assert arco("diet", *making, *QUICK, *rewinding) == 0
+    (first,) = run.glob("units-*")
+    between, last = load_timbre(first), load_timbre(run)
+    assert early.settings.hidden > between.settings.hidden > last.settings.hidden
+    # Hardly anything was learned: all weights are among the early ones.
+    for one, other in ((last, between), (between, early)):
+        weights = (n.get_parameter("after.1.0.weight").detach() for n in (one, other))
+        mine, theirs = (w.flatten() for w in weights)
+        assert torch.isclose(mine[:, None], theirs, rtol=0.0, atol=1e-6).any(dim=1).all()
+
+
+def test_a_run_of_another_timbre_is_not_rewound_to(
+    tiny_instrument: Path,
+    tiny_networks: tuple[object, TimbreDecoder],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    other = TimbreDecoder(replace(tiny_networks[1].settings, hidden=8))
+    write_run(tmp_path / "other", "timbre", other, LoopSettings(1))
+    rewinding = ("--weights", "3500", "--rewind", tmp_path / "other")
+    making = (tiny_instrument, "-o", tmp_path / "small", *rewinding)
+    assert arco("diet", *making) == 2
+    assert "early.ckpt: no such checkpoint" in capsys.readouterr().err
+    save_checkpoint({"network": other.state_dict()}, tmp_path / "other" / EARLY)
+    assert arco("diet", *making) == 2
+    assert "of other sizes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("full", "wanted", "rounds"), [(192, 40, 1), (192, 40, 3), (6, 5, 9)])
+def test_each_round_leaves_about_as_large_a_share(full: int, wanted: int, rounds: int) -> None:
+    falling = [full, *recipe.widths(full, wanted, rounds)]
+    assert falling[-1] == wanted
+    assert all(before > after for before, after in pairwise(falling))
+    if full > 100:
+        assert len(falling) == rounds + 1
+        shares = [after / before for before, after in pairwise(falling)]
+        assert max(shares) - min(shares) < 0.02
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (("--control", "random", "--rounds", "2"), "no units to --rewind"),
         (("--control", "chance"), "chance"),
         (("--criterion", "chance"), "chance"),
         (("--weights", "100"), "--weights 100: should be at least"),
@@ -87,7 +148,7 @@ def test_what_makes_no_diet_is_refused(
     tiny_instrument: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    options: tuple[str, str],
+    options: tuple[str, ...],
     said: str,
 ) -> None:
     assert arco("diet", tiny_instrument, "-o", tmp_path / "out", *options) == 2

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from instrument.errors import UsageError
 from training.options import InstrumentFolder, LoopOptions, Run, say, say_metrics, with_loop_options
+
+if TYPE_CHECKING:
+    from training.networks.timbre import TimbreDecoder
 
 DIET_RUN = Path("runs/diet")
 
@@ -31,6 +35,15 @@ def diet(
         str | None,
         typer.Option(help="Other weights for them, to compare: random, or theirs shuffled."),
     ] = None,
+    rewind: Annotated[
+        Path | None,
+        typer.Option(
+            help="A run that trained the full timbre: units begin as they were early in it."
+        ),
+    ] = None,
+    rounds: Annotated[
+        int, typer.Option(help="In so many the units get fewer, taught in each.", min=1, max=20)
+    ] = 1,
     *,
     loop: LoopOptions,
 ) -> None:
@@ -42,15 +55,17 @@ def diet(
     from training.data.features import FeatureCache
     from training.diet.envelope import fit_envelope
     from training.diet.export import check_apart, check_full, export_diet
-    from training.diet.recipe import Control, diet_recipe, diet_task
+    from training.diet.recipe import Control, Trimming, diet_recipe, teach, widths
     from training.diet.sizes import diet_sizes
-    from training.diet.timbre import examine
-    from training.diet.trim import Criterion, read_timbre
+    from training.diet.timbre import TimbreLearning, examine
+    from training.diet.trim import Criterion, early_timbre, read_timbre
     from training.export.destination import check_destination
     from training.fitting.runs import load_timbre
 
     wanted = None if control is None else Control.of(control)
     counting = Criterion.of(criterion)
+    if wanted is Control.RANDOM and (rewind or rounds > 1):
+        raise UsageError("--control random: has no units to --rewind or to trim in --rounds")
     check_destination(out)
     cache = FeatureCache.load(features) if features else None
     full = load_instrument(instrument)
@@ -59,13 +74,20 @@ def diet(
     network = read_timbre(full)
     splines, hidden = diet_sizes(weights, full.spec, network.settings)
     envelope = fit_envelope(full, splines, loop.seed)
-    task = diet_task(
-        full, network, hidden, seed=loop.seed, criterion=counting, control=wanted, cache=cache
-    )
-    name = features.name if features else None
-    if not loop.train(diet_recipe(full, task, counting, wanted, name), run):
+    trimming = Trimming(counting, wanted, early_timbre(rewind, network) if rewind else None)
+    told = features.name if features else None, str(rewind) if rewind else None
+
+    def train(task: TimbreLearning) -> TimbreDecoder | None:
+        width = task.network.settings.hidden
+        place = run if width == hidden else run / f"units-{width}"
+        done = loop.train(diet_recipe(full, task, trimming, *told), place)
+        return load_timbre(place) if done else None
+
+    falling = widths(network.settings.hidden, hidden, rounds)
+    task = teach(full, network, falling, train, trimming, seed=loop.seed, cache=cache)
+    if task is None:
         return
-    taught = load_timbre(run)
+    taught = task.network
     found = examine(taught, network, task.examination)
     del found["loss"]
     spec = export_diet(full, envelope, taught, out, found)

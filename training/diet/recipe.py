@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -32,54 +34,88 @@ class Control(Choice):
     SHUFFLED = "shuffled"
 
 
-def diet_task(
+@dataclass(frozen=True)
+class Trimming:
+    """How units are chosen, and what they begin with.
+
+    Attributes:
+        criterion: Which units count.
+        control: Other weights for them, to compare.
+        early: The full network as it was early in its training, to whose weights the units that
+            stay are rewound (Frankle et al. 2020); they keep those they have by then if None.
+    """
+
+    criterion: Criterion = Criterion.ACTIVATION
+    control: Control | None = None
+    early: TimbreDecoder | None = None
+
+
+def widths(full: int, wanted: int, rounds: int) -> list[int]:
+    """Units of a layer after each of so many rounds, which each leave about as large a share."""
+    share = (wanted / full) ** (1.0 / rounds)
+    between = (round(full * share**number) for number in range(1, rounds))
+    return [*dict.fromkeys(width for width in between if wanted < width < full), wanted]
+
+
+def teach(
     full: Instrument,
     network: TimbreDecoder,
-    hidden: int,
+    hidden: Sequence[int],
+    train: Callable[[TimbreLearning], TimbreDecoder | None],
+    trimming: Trimming,
     *,
     seed: int,
-    criterion: Criterion = Criterion.ACTIVATION,
-    control: Control | None = None,
     cache: FeatureCache | None = None,
-) -> TimbreLearning:
-    """The timbre of a diet: units of the full network, and what they are to learn of it.
+) -> TimbreLearning | None:
+    """Trim the timbre of an instrument and teach what is left, round by round.
 
     Args:
         full: The instrument.
         network: Its timbre, as ``trim.read_timbre`` gives it.
-        hidden: Units of each layer that are kept.
+        hidden: Units of each layer that are kept, of each round; they fall.
+        train: Trains what it is given; None if another process goes on with the result.
+        trimming: How.
         seed: Of the lessons, and of random weights.
-        criterion: Which units these are.
-        control: Other weights for them.
         cache: Features of recordings, for some lessons.
+
+    Returns:
+        What was taught in the last round, with the network as it is then.
     """
-    taught = Lessons(full, LESSONS, seed, cache)
-    examined = Lessons(full, EXAMINED, seed + 1)
-    if control is Control.RANDOM:
-        torch.manual_seed(seed)
-        small = TimbreDecoder(replace(network.settings, hidden=hidden))
-    else:
-        small = trimmed(network, importance(network, taught.asked(WEIGHED), criterion), hidden)
-    if control is Control.SHUFFLED:
-        small = shuffled(small, seed)
-    return TimbreLearning(small, network, taught, examined)
+    taught, examined = Lessons(full, LESSONS, seed, cache), Lessons(full, EXAMINED, seed + 1)
+    known, early = network, trimming.early
+    for width in hidden:
+        counts = importance(known, taught.asked(WEIGHED), trimming.criterion)
+        small = trimmed(known if early is None else early, counts, width)
+        if early is not None:
+            early = copy.deepcopy(small)  # the next round's units are rewound to the same weights
+        if trimming.control is Control.RANDOM:
+            torch.manual_seed(seed)
+            small = TimbreDecoder(replace(network.settings, hidden=width))
+        elif trimming.control is Control.SHUFFLED:
+            small = shuffled(small, seed)
+        task = TimbreLearning(small, network, taught, examined)
+        trained = train(task)
+        if trained is None:
+            return None
+        known = trained
+    return TimbreLearning(known, network, taught, examined)
 
 
 def diet_recipe(
     full: Instrument,
     task: TimbreLearning,
-    criterion: Criterion,
-    control: Control | None,
+    trimming: Trimming,
     features: str | None = None,
+    rewound: str | None = None,
 ) -> Recipe:
-    """How the timbre of a diet is taught, see ``diet_task``.
+    """How the timbre of a diet is taught in one round, see ``teach``.
 
     Args:
         full: The instrument.
         task: What is taught.
-        criterion: See ``diet_task``.
-        control: See ``diet_task``.
+        trimming: See ``teach``.
         features: Name of the file of features, if any.
+        rewound: Of the run whose early weights it begins with, if any.
     """
     return Recipe(
         kind="timbre",
@@ -89,8 +125,9 @@ def diet_recipe(
         validations=1,
         made_of={
             "full": full.spec.digest,
-            "criterion": criterion,
-            "control": control,
+            "criterion": trimming.criterion,
+            "control": trimming.control,
             "features": features,
+            "rewound": rewound,
         },
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnx
@@ -20,6 +22,8 @@ from instrument.model.graphs import Instrument
 from instrument.settings import Choice
 from training.diet.costs import read_kept
 from training.diet.objective import answer
+from training.fitting.checkpoints import EARLY
+from training.fitting.runs import load_network
 from training.fitting.timbre import FAINT_DB
 from training.networks.losses import in_db
 from training.networks.timbre import LOWEST_MIDI, TimbreDecoder, TimbreSettings
@@ -48,6 +52,18 @@ def read_timbre(instrument: Instrument) -> TimbreDecoder:
         raise _foreign(instrument) from error
     _check_same(network, instrument)
     return network
+
+
+def early_timbre(run: Path, full: TimbreDecoder) -> TimbreDecoder:
+    """The network of a run of timbre as it was early, whose units are those of the full one.
+
+    Raises:
+        UsageError: There is no such run, it kept no early weights, or its network has other sizes.
+    """
+    early = cast("TimbreDecoder", load_network(run, ("timbre",), EARLY))
+    if early.settings != full.settings:
+        raise UsageError(f"{run}: trained a timbre of other sizes than the instrument's")
+    return early
 
 
 def _foreign(instrument: Instrument) -> UsageError:

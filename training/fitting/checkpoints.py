@@ -17,8 +17,11 @@ from instrument.errors import UsageError
 from instrument.files import replacing
 from training.reading import DamageError, check_archive, is_count, is_number, open_size
 
-LAST, BEST = "last.ckpt", "best.ckpt"
-"""What a run's folder holds: after the last step; with the least objective on validation notes."""
+LAST, BEST, EARLY = "last.ckpt", "best.ckpt", "early.ckpt"
+"""What a run's folder holds: after the last step; with the least objective on validation notes; the
+network after `EARLY_SHARE` of the steps, to which a part of it may be rewound."""
+
+EARLY_SHARE = 0.02
 
 MOST_BYTES = 16 * 2**30
 MOST_PLAIN_BYTES = 16 * 2**20  # of what isn't a tensor's values

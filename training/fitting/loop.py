@@ -28,7 +28,7 @@ from torch.utils.data import DataLoader, Dataset
 from instrument.errors import OutputError, UsageError
 from instrument.files import replacing
 from training.fitting import checkpoints
-from training.fitting.checkpoints import BEST, LAST, save_checkpoint
+from training.fitting.checkpoints import BEST, EARLY, EARLY_SHARE, LAST, save_checkpoint
 from training.reading import DamageError, is_count, is_number, read_json
 
 Batch = dict[str, Tensor]
@@ -234,6 +234,11 @@ def _keep(
         beside.write_text(json.dumps(history), encoding="utf-8")
 
 
+def _keep_early(fabric: Fabric, task: Task, run: Path, step: int, steps: int) -> None:
+    if step == math.ceil(EARLY_SHARE * steps) and fabric.is_global_zero:
+        save_checkpoint({"network": task.network.state_dict()}, run / EARLY)
+
+
 @contextmanager
 def _events(run: Path) -> Iterator[None]:
     """Say in one line that TensorBoard's events cannot be written."""
@@ -265,10 +270,8 @@ def train(
     Args:
         task: What to train; on return it holds the weights of the last step.
         settings: Of the loop.
-        run: Folder for checkpoints (``last.ckpt``, ``best.ckpt``), TensorBoard events and
-            ``history.json``.
-        resume: Go on from ``last.ckpt``, or from ``best.ckpt`` if that is broken; from the
-            beginning if neither is there.
+        run: Folder for checkpoints, TensorBoard events and ``history.json``.
+        resume: Go on, see ``checkpoints.resume``.
         begin: Called when the devices and examples are there, before the run's folder is touched.
         tell: Called with how many steps are done, of how many, instead of drawing a bar.
 
@@ -311,6 +314,7 @@ def train(
                 group["lr"] = _learning_rate(settings, step)
             losses = model(next(batches))
             _update(fabric, model, optimizer, losses["loss"], settings.gradient_norm, step)
+            _keep_early(fabric, task, run, step + 1, settings.steps)
             progress.update(bar, advance=1)
             if tell is not None:
                 tell(step + 1, settings.steps)

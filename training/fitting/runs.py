@@ -17,6 +17,7 @@ from instrument.units import FRAME_RATE
 from training.data.features import SAMPLE_RATES
 from training.fitting.checkpoints import (
     BEST,
+    EARLY,
     LAST,
     check_tensors,
     load_checkpoint,
@@ -95,7 +96,7 @@ def write_run(
     try:
         run.mkdir(parents=True, exist_ok=True)
         if not resume:  # what an earlier run left is not this one's
-            for name in (LAST, BEST, HISTORY):
+            for name in (LAST, BEST, EARLY, HISTORY):
                 (run / name).unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"{run}: cannot be the folder of a run: {error.strerror}") from error
@@ -108,7 +109,8 @@ def check_own_run(run: Path) -> None:
     Raises:
         UsageError: It would.
     """
-    there = [name for name in (SETTINGS_FILE, HISTORY, LAST, BEST) if os.path.lexists(run / name)]
+    names = SETTINGS_FILE, HISTORY, LAST, BEST, EARLY
+    there = [name for name in names if os.path.lexists(run / name)]
     if not there:
         return
     try:

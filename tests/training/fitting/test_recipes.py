@@ -12,9 +12,10 @@ import torch
 from instrument.errors import UsageError
 from training.data.features import FeatureCache
 from training.data.phrases import PhraseWindows
+from training.fitting.checkpoints import EARLY
 from training.fitting.envelopes import EnvelopeTask
 from training.fitting.recipes import envelope_recipe, refining_recipe, timbre_recipe
-from training.fitting.runs import write_run
+from training.fitting.runs import load_network, write_run
 from training.fitting.timbre import TimbreFit
 from training.networks.envelope import ConditionalVAE, PlainVAE
 from training.output import alone_in
@@ -52,6 +53,17 @@ def test_steps_or_epochs_may_be_chosen_and_not_both(features: FeatureCache) -> N
     assert recipe.settings(steps=2).validate_every == 1
     with pytest.raises(UsageError, match="give one of them"):
         recipe.settings(epochs=3, steps=2)
+
+
+def test_a_training_keeps_its_network_as_it_was_early(
+    features: FeatureCache, tmp_path: Path
+) -> None:
+    recipe = envelope_recipe(features, "violin.npz", beta=0.01, plain=False, seed=0)
+    begun = {name: values.clone() for name, values in recipe.task.network.state_dict().items()}
+    recipe.train(recipe.settings(steps=4, batch_size=4), tmp_path)
+    early = load_network(tmp_path, (recipe.kind,), EARLY).state_dict()
+    for other in (begun, recipe.task.network.state_dict()):
+        assert any(not torch.equal(early[name], other[name]) for name in early)
 
 
 def test_what_another_training_has_made_so_far_stays(
