@@ -34,14 +34,28 @@ _config: Any = numba.config
 _njit: Any = numba.njit  # its types don't know all of its options
 
 
+def _features() -> str:
+    """LLVM's names of what compiled code may use, each with a sign, with commas between."""
+    told = _config.CPU_FEATURES
+    features: str = binding.get_host_cpu_features().flatten() if told is None else told
+    return features
+
+
+def may_use(feature: str) -> bool:
+    """Whether compiled code may use what not every x86 processor has, by LLVM's name of it.
+
+    This one may have it, and numba be told to compile for others.
+    """
+    return f"+{feature}" in _features().split(",")
+
+
 def _widen_vectors() -> None:
     """Let all that is compiled from now on use the widest vectors, unless numba is told otherwise.
 
     A harmonic bank then takes two thirds of the time. The samples are the same.
     """
-    features = binding.get_host_cpu_features()
-    if _config.CPU_FEATURES is None and all(map(features.get, FAST_WIDE_VECTORS)):
-        _config.CPU_FEATURES = f"{features.flatten()},-prefer-256-bit"
+    if _config.CPU_FEATURES is None and all(map(may_use, FAST_WIDE_VECTORS)):
+        _config.CPU_FEATURES = f"{_features()},-prefer-256-bit"
 
 
 _widen_vectors()

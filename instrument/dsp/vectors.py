@@ -45,24 +45,12 @@ def exponent(_context: Any, _number: Any) -> Any:
     return types.float32(types.float32), generate
 
 
-def may_use(feature: str) -> bool:
-    """Whether compiled code may use what not every x86 processor has, by LLVM's name of it.
-
-    This one may have it, and numba be told to compile for others.
-    """
-    import numba
-    from llvmlite import binding
-
-    config: Any = numba.config
-    told = config.CPU_FEATURES
-    features = binding.get_host_cpu_features().flatten() if told is None else told
-    return f"+{feature}" in features.split(",")
-
-
 def _fused(builder: Any, number: Any, factor: Any, added: Any, kind: str = "f32") -> Any:
     """The sum of a product and a number, rounded once on processors that can do so."""
     from llvmlite import binding, ir
     from numba.core import cgutils
+
+    from instrument.dsp.compiler import may_use
 
     if binding.get_process_triple().startswith("x86") and not may_use("fma"):
         return builder.fadd(added, builder.fmul(number, factor))
@@ -181,6 +169,8 @@ def slide(
 
 def _panels_at_once() -> int:
     """By how many vectors there are registers for."""
+    from instrument.dsp.compiler import may_use
+
     return 2 if may_use("avx512f") else 1
 
 
