@@ -223,25 +223,3 @@ def splice(
     entries = range(SUSTAIN_FRAME, release_frame // 2 + 1)
     rank = int(rng.integers(min(NEAREST_MATCHES, len(entries))))
     return compiled.splice(old.all, new.all, position, entries, release_frame, rank)
-
-
-def follow(
-    old: Curves,
-    new: Curves,
-    position: int,
-    raised: tuple[int, float],
-    release_frame: int,
-    frames: int,
-) -> None:
-    """Go on with a note in what its envelope has become; the old curves are as the new ones then.
-
-    Args:
-        old: What sounds, overwritten.
-        new: Its envelope anew, edited in place.
-        position: The frame from which it is heard.
-        raised: What `splice` gave for the note's envelope.
-        release_frame: Where nothing is left of that.
-        frames: How many it takes until nothing is left of what sounded.
-    """
-    entry, gap_db = raised
-    compiled.follow(old.all, new.all, position, entry, release_frame, frames, gap_db)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrument.arrays import Float64
-from instrument.dsp.curves import CROSSFADE_FRAMES, MATCH_FRAMES
-from instrument.engine.curves import Curves, follow, splice
+from instrument.dsp.curves import CROSSFADE_FRAMES, MATCH_FRAMES, follow
+from instrument.engine.curves import Curves, splice
 from instrument.engine.envelopes import NoteEnvelopes
 from instrument.engine.places import Places
 from instrument.engine.table import Slots, VoiceTable
@@ -104,8 +104,9 @@ class LongNotes:
             table.place_from[slot] = position + RESHAPE_FRAMES
             self._envelopes.put(slot, envelope, turned)
             self._envelopes.unfold(slot, turned, int(table.entered[slot]))
-            raised = int(table.led_from[slot]), float(table.led_db[slot])
-            follow(curves, turned, position, raised, table.release_frame, FOLLOW_FRAMES)
+            entry, gap_db = int(table.led_from[slot]), float(table.led_db[slot])
+            frames = table.release_frame, FOLLOW_FRAMES
+            follow(curves.all, turned.all, position, entry, *frames, gap_db)
 
     def frames_until_change(self, held: list[int]) -> float:
         """How many frames held voices go on with their curves as they are."""
