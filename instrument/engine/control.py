@@ -187,11 +187,9 @@ class Control:
     def _change(self, event: ControlChange | ChannelPressure) -> Change:
         """Tell a channel; the room is everybody's, so whoever told it last counts."""
         told = self.state.channels[event.channel]
-        room, told.reverb = told.reverb, None
+        told.reverb = None
         change = self.state.change(event)
-        if told.reverb is None:
-            told.reverb = room
-        else:
+        if told.reverb is not None:
             self.planner.room = told.reverb / USUAL_REVERB
         return change
 
