@@ -84,14 +84,15 @@ def teach(
     taught, examined = Lessons(full, LESSONS, seed, cache), Lessons(full, EXAMINED, seed + 1)
     known, early = network, trimming.early
     for width in hidden:
-        counts = importance(known, taught.asked(WEIGHED), trimming.criterion)
-        small = trimmed(known if early is None else early, counts, width)
-        if early is not None:
-            early = copy.deepcopy(small)  # the next round's units are rewound to the same weights
         if trimming.control is Control.RANDOM:
             torch.manual_seed(seed)
             small = TimbreDecoder(replace(network.settings, hidden=width))
-        elif trimming.control is Control.SHUFFLED:
+        else:
+            counts = importance(known, taught.asked(WEIGHED), trimming.criterion)
+            small = trimmed(known if early is None else early, counts, width)
+        if early is not None:
+            early = copy.deepcopy(small)  # the next round's units are rewound to the same weights
+        if trimming.control is Control.SHUFFLED:
             small = shuffled(small, seed)
         task = TimbreLearning(small, network, taught, examined)
         trained = train(task)
