@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from instrument.errors import UsageError, install
-from instrument.live.programs import python_program
+from instrument.programs import python_program
 
 Module: TypeAlias = Any  # the libraries have no types
 MidiIn: TypeAlias = Any

@@ -11,7 +11,7 @@ from typing import Any
 
 from instrument.errors import UsageError
 from instrument.live.inputs import VIRTUAL
-from instrument.live.programs import python_program
+from instrument.programs import python_program
 from instrument.ui.engine_link import EngineLink
 
 LOOK = python_program(

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from instrument.errors import UsageError
 from instrument.live.osc import LOOPBACK, SUBSCRIBE, SUBSCRIBED_SECONDS, packed, unpacked
 from instrument.live.osc_messages import Malformed
-from instrument.live.programs import python_program
+from instrument.programs import python_program
 
 PROGRAM = """
 import os, signal, threading

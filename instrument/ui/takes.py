@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from instrument.errors import OutputError, UsageError
-from instrument.live.programs import python_program
 from instrument.midi.take import take_seconds
+from instrument.programs import python_program
 
 RENDERER = python_program(
     "from instrument.ui.rendering import main; from pathlib import Path; "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from onnx import numpy_helper
 from instrument.model.graphs import Instrument
 from instrument.model.onnx_file import read_graph
 from instrument.model.spec import Graph
+from instrument.programs import python_program
 
 REPEATS = 60
 RUN_FRAMES = 32
@@ -123,7 +123,7 @@ def _median(work: Callable[[], object], *, cold: bool) -> float:
 
 def _memory(folder: Path) -> float:
     """Bytes that loading an instrument takes, in a process of its own; NaN where none can say."""
-    command = [sys.executable, "-c", LOADING, str(folder.resolve())]
+    command = [*python_program(LOADING), str(folder.resolve())]
     try:
         said = subprocess.run(command, capture_output=True, check=True, text=True).stdout  # noqa: S603
     except (OSError, subprocess.CalledProcessError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-BESIDE = Path(__file__).resolve().parents[2]
+BESIDE = Path(__file__).resolve().parents[1]
 """Where Arco is installed, or its source is."""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from instrument.live.programs import python_program
+from instrument.programs import python_program
 from instrument.ui.devices import LOOK
 from instrument.ui.takes import RENDERER
 
